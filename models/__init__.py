@@ -1,0 +1,1 @@
+"""Data sets, networks, training and trained weights; knows nothing of simulation."""

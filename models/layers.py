@@ -1,0 +1,91 @@
+"""Building blocks shared by the networks: residual layers, exit classifiers and the fusion of views."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FusionKind = Literal["concat", "tile", "max", "mean"]
+FUSION_KINDS: tuple[FusionKind, ...] = get_args(FusionKind)
+TILE_GRID = (3, 2)
+"""Rows and columns of patches that tile fusion puts back in place (the six-patch cut)."""
+
+
+class ResLayer(nn.Module):
+    """One residual layer: `relu(bn(conv3x3(x)) + shortcut(x))`, stride 1, padding 1 (ADA-DDNN, section 4.2).
+
+    The paper names the layer and its convolution; the batch norm and the 1x1 shortcut where the number
+    of channels changes are our choice. Maps `[n, inputs, h, w]` to `[n, outputs, h, w]`.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[n, inputs, h, w]` to `[n, outputs, h, w]`."""
+        return F.relu(self.norm(self.conv(x)) + self.shortcut(x))
+
+
+def extractor(inputs: int, widths: tuple[int, ...], pools: tuple[int, ...]) -> nn.Sequential:
+    """A feature extractor: one `ResLayer` per width, with 2x2 max pooling after the layers numbered in `pools`."""
+    layers: list[nn.Module] = []
+    for number, (before, after) in enumerate(pairwise((inputs, *widths)), start=1):
+        layers.append(ResLayer(before, after))
+        if number in pools:
+            layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers)
+
+
+class ExitClassifier(nn.Module):
+    """The classifier of an exit: average pooling to at most `grid` x `grid`, then one linear layer to class scores."""
+
+    def __init__(self, channels: int, classes: int, grid: int = 1) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(grid)
+        self.linear = nn.Linear(channels * grid * grid, classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features `[n, channels, h, w]` to class scores (logits) `[n, classes]`."""
+        scores: Tensor = self.linear(self.pool(features).flatten(1))
+        return scores
+
+
+def fused_channels(kind: FusionKind, views: int, channels: int) -> int:
+    """Channels of the fused feature map, for views of `channels` each."""
+    return views * channels if kind == "concat" else channels
+
+
+def fuse(features: Tensor, present: Tensor, kind: FusionKind) -> Tensor:
+    """Fuse the feature maps of all views into one.
+
+    `features` is `[n, v, c, h, w]`; `present` is `[n, v]` bool. A missing view's features count as zeros in
+    `concat` and `tile`; `max` and `mean` run over the views that are present (our interpretation, the papers
+    do not say). Returns `[n, v*c, h, w]` (concat), `[n, c, rows*h, columns*w]` (tile) or `[n, c, h, w]`.
+    """
+    mask = present[:, :, None, None, None]
+    n, v, c, h, w = features.shape
+    if kind == "max":
+        # Features leave a ReLU, so they are never negative and zeros in a missing view's place cannot win.
+        return (features * mask).amax(dim=1)
+    shown = features * mask
+    if kind == "mean":
+        return shown.sum(dim=1) / mask.sum(dim=1)
+    if kind == "concat":
+        return shown.reshape(n, v * c, h, w)
+    rows, columns = TILE_GRID
+    return (
+        shown.reshape(n, rows, columns, c, h, w).permute(0, 3, 1, 4, 2, 5).reshape(n, c, rows * h, columns * w)
+    )
+
+
+def normalized_entropy(scores: Tensor) -> Tensor:
+    """Normalized entropy of softmax(scores), `[..., classes]` to `[...]` in [0, 1] (ADA-DDNN, eq. 3)."""
+    log_p = F.log_softmax(scores, dim=-1)
+    return -(log_p.exp() * log_p).sum(dim=-1) / torch.log(torch.tensor(float(scores.shape[-1])))
