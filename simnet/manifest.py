@@ -37,8 +37,8 @@ def manifest(
         command: The command line, program first.
 
     Returns:
-        A mapping ready for JSON. It differs between two otherwise equal runs (date, machine, command); no other
-        file of a run folder may.
+        A mapping ready for JSON. It differs between two otherwise equal runs (date, machine, command); no
+        other file of a run folder may.
     """
     return {
         "simnet": __version__,

@@ -206,7 +206,7 @@ def write_run(
         scenario_yaml: The scenario as resolved; holds everything that determines the result.
         results: One per system, in the scenario's order.
         manifest: As made by `simnet.manifest.manifest`; gets ``systems.<name>`` (kind, inference, weights).
-        figures: Called with the folder, complete but for the figures and not yet at `out`; None draws nothing.
+        figures: Called with the folder, complete but for the figures and not yet at `out`; None for none.
 
     Returns:
         The summary as written to ``summary.json``.
@@ -229,7 +229,7 @@ def write_run(
         }
         for result in results
     }
-    summary: dict[str, Any] = {
+    content = {
         "scenario": scenario_name,
         "seed": scenario.get("seed"),
         "data": scenario.get("data"),
@@ -237,6 +237,7 @@ def write_run(
         "systems": {result.name: summarize(result, tiers) for result in results},
         "paired": paired({name: files[SAMPLES] for name, files in tables.items()}),
     }
+    summary: dict[str, Any] = _plain(content)
     systems = {
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
         for result in results
@@ -250,7 +251,7 @@ def write_run(
                 parquet.write_table(table, folder / name / file, compression="zstd")
         (folder / SCENARIO).write_text(scenario_yaml, encoding="utf-8")
         _write_json(folder / SUMMARY, summary)
-        _write_json(folder / MANIFEST, {**manifest, "systems": systems})
+        _write_json(folder / MANIFEST, _plain({**manifest, "systems": systems}))
         if figures is not None:
             figures(folder)
     return summary
@@ -341,7 +342,7 @@ def _umask() -> int:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Tables of one run to the numbers in ``summary.json``; ``docs/results.md`` defines every metric with symbols."""
+"""Tables of one run to the numbers in ``summary.json``; ``docs/results.md`` defines every metric."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def paired(samples: Mapping[str, pa.Table]) -> dict[str, Any]:
         samples: Samples table of each system, by name.
 
     Returns:
-        ``"B vs A"`` → number of pairs, latency difference B − A in seconds and accuracy difference B − A, each
-        with a 95 % interval, and how many samples only one of the two got right; A stands before B in the
-        scenario.
+        ``"B vs A"`` → number of pairs, latency difference B − A in seconds and accuracy difference B − A,
+        each with a 95 % interval, and how many samples only one of the two got right; A stands before B in
+        the scenario.
     """
     return {
         f"{second} vs {first}": _compare(samples[first], samples[second])
