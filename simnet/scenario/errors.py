@@ -1,0 +1,58 @@
+"""Problems in a scenario file: where they are, what was found, what is allowed, which name was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""A key's place in a file: `("links", 0, "bandwidth")`."""
+
+
+def dotted(path: Path) -> str:
+    """`("links", 0, "bandwidth")` as a reader writes it: `links[0].bandwidth`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def nearest(found: object, allowed: Iterable[str]) -> str:
+    """ "; did you mean 'x'?" for the allowed name closest to `found`, or "" where none is close."""
+    by_lower = {name.lower(): name for name in allowed}
+    close = difflib.get_close_matches(str(found).lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+
+
+def unknown(what: str, found: object, allowed: Sequence[str]) -> str:
+    """The message for a name that is none of `allowed`: what was found, the nearest name, all the names."""
+    hint = nearest(found, allowed)
+    return f"unknown {what} {found!r}{hint}{'' if hint else ';'} (allowed: {', '.join(allowed) or 'none'})"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a scenario.
+
+    `file` is the path as the user gave it, or the `--set` argument that brought the value; `line` counts from 1;
+    `key` is dotted and may be empty (the whole file).
+    """
+
+    file: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        """`file:line: key: message`, leaving out what is unknown."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be run; `problems` lists everything found, `str()` has one line for each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,41 @@
+"""Many names written as one: ranges (`camera[1..6]`) and globs (`camera*`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_RANGE = re.compile(r"\[(\d+)\.\.(\d+)\]")
+_MOST = 1000  # a typing error such as [1..60000000] must not fill the memory
+
+
+def expand(text: str) -> list[str]:
+    """`camera[1..3]` → camera1, camera2, camera3; a name without a range stands for itself.
+
+    A first number with leading zeros fixes the width: `cam[01..10]` → cam01 … cam10.
+
+    Raises:
+        ValueError: the range runs backwards or is unreasonably long.
+    """
+    found = _RANGE.search(text)
+    if found is None:
+        return [text]
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < first + _MOST:
+        raise ValueError(f"range {found[0]} must run upwards and hold at most {_MOST} names")
+    width = len(found[1]) if found[1].startswith("0") else 0
+    head, tail = text[: found.start()], text[found.end() :]
+    return [name for number in range(first, last + 1) for name in expand(f"{head}{number:0{width}d}{tail}")]
+
+
+def match(pattern: str, names: Iterable[str]) -> list[str]:
+    """The names that `pattern` stands for, in the order of `names`; ranges, `*` and `?` are understood.
+
+    Raises:
+        ValueError: see `expand`.
+    """
+    # fnmatch is no use here: it would read the brackets of a range as a character class.
+    globs = [re.escape(part).replace(r"\*", ".*").replace(r"\?", ".") for part in expand(pattern)]
+    wanted = re.compile("|".join(globs))
+    return [name for name in names if wanted.fullmatch(name)]
