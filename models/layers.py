@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -34,17 +33,20 @@ class ResLayer(nn.Module):
 
 
 def extractor(inputs: int, widths: tuple[int, ...], pools: tuple[int, ...]) -> nn.Sequential:
-    """A feature extractor: one `ResLayer` per width, with 2x2 max pooling after the layers numbered in `pools`."""
+    """A feature extractor: one `ResLayer` per width, with 2x2 max pooling after the layers numbered in `pools`.
+
+    Pooling rounds up, so that no row or column of an odd-sized map is lost.
+    """
     layers: list[nn.Module] = []
     for number, (before, after) in enumerate(pairwise((inputs, *widths)), start=1):
         layers.append(ResLayer(before, after))
         if number in pools:
-            layers.append(nn.MaxPool2d(2))
+            layers.append(nn.MaxPool2d(2, ceil_mode=True))
     return nn.Sequential(*layers)
 
 
 class ExitClassifier(nn.Module):
-    """The classifier of an exit: average pooling to at most `grid` x `grid`, then one linear layer to class scores."""
+    """The classifier of an exit: average pooling to `grid` x `grid`, then one linear layer to class scores [I]."""
 
     def __init__(self, channels: int, classes: int, grid: int = 1) -> None:
         super().__init__()
@@ -80,12 +82,4 @@ def fuse(features: Tensor, present: Tensor, kind: FusionKind) -> Tensor:
     if kind == "concat":
         return shown.reshape(n, v * c, h, w)
     rows, columns = TILE_GRID
-    return (
-        shown.reshape(n, rows, columns, c, h, w).permute(0, 3, 1, 4, 2, 5).reshape(n, c, rows * h, columns * w)
-    )
-
-
-def normalized_entropy(scores: Tensor) -> Tensor:
-    """Normalized entropy of softmax(scores), `[..., classes]` to `[...]` in [0, 1] (ADA-DDNN, eq. 3)."""
-    log_p = F.log_softmax(scores, dim=-1)
-    return -(log_p.exp() * log_p).sum(dim=-1) / torch.log(torch.tensor(float(scores.shape[-1])))
+    return shown.reshape(n, rows, columns, c, h, w).permute(0, 3, 1, 4, 2, 5).reshape(n, c, rows * h, columns * w)

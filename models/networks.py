@@ -19,6 +19,9 @@ from models.layers import ExitClassifier, FusionKind, extractor, fuse, fused_cha
 EXITS = {"ddnn": ("edge", "cloud"), "ada-ddnn": ("edge-1", "edge-2", "cloud")}
 """Exits of each system in the order in which a sample meets them."""
 
+SHALLOW_GRID = 4
+"""Cells per side that a classifier on shallow features keeps: they are local, so place still matters [I]."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -38,7 +41,6 @@ class Architecture:
     edge_pools: tuple[int, ...] = ()
     cloud_widths: tuple[int, ...] = (128, 128)
     cloud_pools: tuple[int, ...] = ()
-    head_grid: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -47,7 +49,8 @@ class Architecture:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Architecture:
         """Inverse of `as_dict`; JSON turns tuples into lists, this turns them back."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
 
 class DeviceSegment(nn.Module):
@@ -57,7 +60,7 @@ class DeviceSegment(nn.Module):
         super().__init__()
         self.extractor = extractor(3, arch.device_widths, arch.device_pools)
         classifies = arch.system == "ada-ddnn"
-        self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, 2) if classifies else None
+        self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, SHALLOW_GRID) if classifies else None
 
     def forward(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map a normalized view `[n, 3, h, w]` to features `[n, c, h', w']` and class scores or None."""
@@ -77,8 +80,10 @@ class EdgeSegment(nn.Module):
         channels = fused_channels(arch.fusion, VIEWS, arch.device_widths[-1])
         deeper = arch.system == "ada-ddnn"
         self.extractor = extractor(channels, arch.edge_widths, arch.edge_pools) if deeper else nn.Identity()
-        self.classifier = ExitClassifier(
-            arch.edge_widths[-1] if deeper else channels, arch.classes, arch.head_grid
+        self.classifier = (
+            ExitClassifier(arch.edge_widths[-1], arch.classes)
+            if deeper
+            else ExitClassifier(channels, arch.classes, SHALLOW_GRID)
         )
 
     def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,7 +103,7 @@ class CloudSegment(nn.Module):
             channels = fused_channels(arch.fusion, VIEWS, arch.device_widths[-1])
             pools = (*arch.edge_pools, *(len(arch.edge_widths) + p for p in arch.cloud_pools))
             self.extractor = extractor(channels, (*arch.edge_widths, *arch.cloud_widths), pools)
-        self.classifier = ExitClassifier(arch.cloud_widths[-1], arch.classes, arch.head_grid)
+        self.classifier = ExitClassifier(arch.cloud_widths[-1], arch.classes)
 
     def forward(self, fused: Tensor) -> Tensor:
         """Map the features that the edge sent on, `[n, c, h, w]`, to class scores `[n, classes]`."""
@@ -143,11 +148,11 @@ _CIFAR10 = Architecture(
     view=(10, 16),
     fusion="tile",
     device_widths=(16, 16, 16, 16),
-    device_pools=(1,),
+    device_pools=(2,),
     edge_widths=(64, 64),
     edge_pools=(2,),
-    cloud_widths=(128, 128, 128),
-    cloud_pools=(3,),
+    cloud_widths=(128, 128, 192, 256),
+    cloud_pools=(2,),
 )
 _PLAZA = Architecture(
     system="ada-ddnn",

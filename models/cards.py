@@ -1,0 +1,79 @@
+"""Cards: what a weight file's JSON neighbour says of it. No torch, so that a scenario can be checked without it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class WeightsError(Exception):
+    """Weights or their card are missing, damaged or do not belong together; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card and where its weights lie; `values` holds all that the file says."""
+
+    path: Path
+    values: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name of the weights, e.g. `ada-ddnn-plaza`."""
+        return self.path.stem
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file."""
+        return self.path.with_suffix(".safetensors")
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the weight file, as the card states it."""
+        return str(self.values["sha256"])
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Calibrated T of every exit but the last."""
+        return dict(self.values["calibration"]["thresholds"])
+
+    @property
+    def segments(self) -> dict[str, dict[str, Any]]:
+        """Cost of the segments, see `models.cost.segment_costs`."""
+        return dict(self.values["segments"])
+
+
+REQUIRED = ("system", "data", "class_names", "architecture", "segments", "calibration", "sha256")
+
+
+def read_card(name: str) -> Card:
+    """Find a card by name among the shipped weights, or by the path of a `.safetensors` or `.json` file.
+
+    Raises WeightsError when it is missing, no JSON or lacks a required key.
+    """
+    named = Path(name)
+    path = named.with_suffix(".json") if named.suffix in (".json", ".safetensors") else WEIGHTS / f"{name}.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.json")))
+        raise WeightsError(
+            f"no weights {name!r}: {path.name} is not among the shipped ones ({known}) nor a file"
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise WeightsError(f"{path}: not a readable card: {problem}") from problem
+    missing = [key for key in REQUIRED if not isinstance(values, dict) or key not in values]
+    if missing:
+        raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
+    return Card(path, values)
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,192 @@
+"""Command line of the networks: train, evaluate. torch is imported when a command runs, not for `--help`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from models.cards import WEIGHTS, WeightsError, read_card
+from models.data.base import DataError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+console = Console()
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def pick_device(device: str) -> str:
+    """`auto` is cuda where there is one, else cpu. Raises typer.BadParameter for a device that is not there."""
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise typer.BadParameter(f"{device!r} is none of auto, cpu, cuda", param_hint="--device")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise typer.BadParameter("no CUDA device is available here", param_hint="--device")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="ddnn or ada-ddnn.")],
+    data: Annotated[str, typer.Argument(help="plaza or cifar10.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of the whole run.")] = 20,
+    batch: Annotated[int, typer.Option(min=2, help="Samples per step.")] = 250,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.1,
+    shift: Annotated[int | None, typer.Option(help="Augmentation: largest shift in pixels.", min=0)] = None,
+    fusion: Annotated[str | None, typer.Option(help="concat, tile, max or mean; default: the architecture's.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 1,
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Weight file to write; default models/weights/<system>-<data>.")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint file, written after every epoch.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+) -> None:
+    """Train a system's network on a data set; write weights and card when the last epoch is done."""
+    from dataclasses import replace
+
+    import torch
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from models.layers import FUSION_KINDS
+    from models.networks import EXITS, architecture
+    from models.publish import publish
+    from models.training import Recipe, Training
+
+    if system not in EXITS:
+        raise typer.BadParameter(f"{system!r} is none of {', '.join(EXITS)}", param_hint="SYSTEM")
+    arch = architecture(system, data) if data in ("plaza", "cifar10") else None
+    if arch is None:
+        raise typer.BadParameter(f"{data!r} is neither plaza nor cifar10", param_hint="DATA")
+    if fusion is not None:
+        kind = next((k for k in FUSION_KINDS if k == fusion), None)
+        if kind is None or (kind == "tile" and data != "cifar10"):
+            raise typer.BadParameter(
+                f"{fusion!r}: {data} can be fused by {', '.join(FUSION_KINDS)} (tile only for the patches of cifar10)",
+                param_hint="--fusion",
+            )
+        arch = replace(arch, fusion=kind)
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = Recipe(
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+        shift=shift if shift is not None else {"cifar10": 4, "plaza": 2}[data],
+    )
+    run = Training(arch, data, recipe, data_dir, pick_device(device))
+    saved = checkpoint or Path("checkpoints") / f"{system}-{data}.pt"
+    if resume:
+        if not saved.is_file():
+            raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
+        try:
+            run.resume(saved)
+        except ValueError as problem:
+            raise typer.BadParameter(str(problem), param_hint="--resume") from problem
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("training", total=epochs * run.steps, completed=run.epoch * run.steps)
+            while run.epoch < epochs:
+                line = run.run_epoch(lambda: progress.advance(task))
+                run.save(saved)
+                losses = " ".join(f"{k} {v:.3f}" for k, v in line["loss"].items())
+                accuracies = " ".join(f"{k} {100 * v:.2f} %" for k, v in line["validation_accuracy"].items())
+                progress.console.print(
+                    f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s"
+                )
+    except KeyboardInterrupt:
+        kept = f"{saved} holds epoch {run.epoch}" if run.log else "no epoch was finished"
+        console.print(f"stopped; {kept}; go on with --resume")
+        raise typer.Exit(130) from None
+    path = out or WEIGHTS / f"{system}-{data}.safetensors"
+    publish(run, path.with_suffix(".safetensors"), data_dir, command=["python", "-m", "models", *sys.argv[1:]])
+    console.print(f"wrote {path.with_suffix('.safetensors')} and its card")
+
+
+@app.command()
+def evaluate(
+    name: Annotated[str, typer.Argument(help="Shipped weights by name (ada-ddnn-plaza) or a .safetensors file.")],
+    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
+    thresholds: Annotated[
+        str, typer.Option("-T", "--thresholds", help="Thresholds to list, T for all exits alike.")
+    ] = ("0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"),
+    data_dir: DataDir = None,
+    device: Device = "auto",
+) -> None:
+    """Print forced accuracy per exit; for a list of T exit shares, exit and system accuracy; and the calibrated T."""
+    try:
+        listed = [float(t) for t in thresholds.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{thresholds!r} is no list of numbers like 0.1,0.5", param_hint="-T") from None
+    if any(not 0 <= t <= 1 for t in listed):
+        raise typer.BadParameter("every T lies in [0, 1]", param_hint="-T")
+
+    from models.data import open_dataset
+    from models.evaluation import Exits, classifier_scores
+    from models.weights import load_network
+
+    card = read_card(name)
+    network = load_network(card, pick_device(device))
+    system, data = card.values["system"], card.values["data"]
+
+    def measured(part: str) -> Exits:
+        views = open_dataset(data, part, data_dir)
+        return Exits(system, classifier_scores(network, views), views.labels)
+
+    exits = measured(split)
+    samples = exits.correct.shape[1]
+    console.print(f"{card.name} on {data} ({split}, {samples} samples)")
+    console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
+    table = Table("T", *(f"{n} {what}" for n in exits.names for what in ("share", "accuracy")), "system accuracy")
+
+    def row(label: str, values: Any) -> None:
+        cells = [
+            "–" if math.isnan(v) else f"{100 * v:.2f} %"
+            for pair in zip(values.shares, values.exit_accuracies, strict=True)
+            for v in pair
+        ]
+        table.add_row(label, *cells, f"{100 * values.system_accuracy:.2f} %")
+
+    for t in listed:
+        row(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1)))
+    chosen = measured("validation").calibrate().thresholds
+    row("calibrated", exits.outcome(chosen))
+    console.print(table)
+    picked = ", ".join(f"{n} {t:g}" for n, t in zip(exits.names, chosen, strict=False))
+    console.print(f"calibrated on the validation split: {picked}")
+
+
+def main() -> None:
+    """Run the command line; a data or weights problem is one message and exit status 2."""
+    try:
+        app()
+    except (DataError, WeightsError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,165 @@
+"""CIFAR-10 as six views: each image is cut into a 3x2 grid of patches, one per camera.
+
+The cut is our interpretation after the DDNN authors' public PyTorch code: 10 rows x 16 columns a patch, three rows of
+two patches, from the image without its first and last row (32 is no multiple of 3).
+Sources of the images, in this order: Parquet in the Hugging Face layout (`img.bytes`, `label`) below the data folder,
+the original `cifar-10-batches-py` folder there, torchvision's download into the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.base import VIEWS, DataError
+from models.data.cache import cache_dir
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+VALIDATION = 5_000
+"""The last images of the training data are held out for validation."""
+PATCH = (10, 16)
+
+
+def cut(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cut images `[n, 3, 32, 32]` into views `[n, 6, 3, 10, 16]`, row by row from the top left."""
+    height, width = PATCH
+    rows, columns = 3, 2
+    patches = images[:, :, 1 : 1 + rows * height].reshape(-1, 3, rows, height, columns, width)
+    return np.ascontiguousarray(patches.transpose(0, 2, 4, 1, 3, 5)).reshape(-1, VIEWS, 3, height, width)
+
+
+class Cifar10:
+    """CIFAR-10 behind the `ViewDataset` interface; `images` are the whole ones, for augmentation before the cut.
+
+    Raises DataError when the images are neither found nor can be downloaded, or a file is damaged.
+    """
+
+    name = "cifar10"
+    class_names: tuple[str, ...] = CLASSES
+
+    def __init__(self, split: str, data_dir: Path | None = None, download: bool = True) -> None:
+        self.split = split
+        file_split = "test" if split == "test" else "train"
+        self._source = _open(file_split, data_dir, download)
+        count = len(self._source.labels)
+        held_out = count - VALIDATION
+        self._rows = {
+            "train": np.arange(held_out),
+            "validation": np.arange(held_out, count),
+            "test": np.arange(count),
+        }[split]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class of every sample, `[n]`."""
+        return self._source.labels[self._rows]
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over the source file's digest and the rows of this split."""
+        return hashlib.sha256(self._source.digest().encode() + self._rows.tobytes()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        return self.views([index])[0], int(self.labels[index])
+
+    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Whole images `[len(indices), 3, 32, 32]` uint8."""
+        return self._source.images(self._rows[np.asarray(indices, dtype=np.int64)])
+
+    def views(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Views `[len(indices), 6, 3, 10, 16]` uint8."""
+        return cut(self.images(indices))
+
+
+class _Parquet:
+    """Images in a Parquet file of the Hugging Face layout, decoded when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path = path
+        try:
+            names = set(pq.read_schema(path).names)
+            column = next((c for c in ("img", "image") if c in names), None)
+            if column is None or "label" not in names:
+                raise DataError(f"{path}: needs the columns 'img' and 'label', has {sorted(names)}")
+            table = pq.read_table(path, columns=[column, "label"])
+        except (pa.ArrowException, OSError) as problem:
+            raise DataError(f"{path}: cannot be read as Parquet: {problem}") from problem
+        self.labels: NDArray[np.int64] = table["label"].to_numpy().astype(np.int64)
+        if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(CLASSES)):
+            raise DataError(f"{path}: a label is outside 0..{len(CLASSES) - 1}")
+        self._files: Any = table[column].combine_chunks().field("bytes")
+
+    def digest(self) -> str:
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        from PIL import Image, UnidentifiedImageError
+
+        out = np.empty((len(rows), 3, 32, 32), np.uint8)
+        for place, row in enumerate(rows):
+            try:
+                image = Image.open(io.BytesIO(self._files[int(row)].as_py())).convert("RGB")
+            except (UnidentifiedImageError, OSError, TypeError) as problem:
+                raise DataError(f"{self.path}: row {row} is no readable image") from problem
+            if image.size != (32, 32):
+                raise DataError(f"{self.path}: row {row} is {image.size[0]}x{image.size[1]}, not 32x32 pixels")
+            out[place] = np.asarray(image).transpose(2, 0, 1)
+        return out
+
+
+class _Original:
+    """The original distribution through torchvision, which also downloads it."""
+
+    def __init__(self, root: Path, train: bool, download: bool) -> None:
+        from torchvision.datasets import CIFAR10
+
+        data = CIFAR10(str(root), train=train, download=download)
+        self._images: NDArray[np.uint8] = np.ascontiguousarray(data.data.transpose(0, 3, 1, 2))
+        self.labels = np.asarray(data.targets, dtype=np.int64)
+
+    def digest(self) -> str:
+        return hashlib.sha256(self._images.tobytes() + self.labels.tobytes()).hexdigest()
+
+    def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self._images[rows]
+
+
+def _open(split: str, data_dir: Path | None, download: bool) -> _Parquet | _Original:
+    folders = [] if data_dir is None else [data_dir / "cifar10", data_dir]
+    cached = cache_dir() / "cifar10"
+    for folder in folders:
+        for pattern in (f"{split}*.parquet", f"plain_text/{split}*.parquet"):
+            if found := sorted(folder.glob(pattern)):
+                return _Parquet(found[0])
+    for folder in (*folders, cached):
+        if (folder / "cifar-10-batches-py").is_dir():
+            try:
+                return _Original(folder, split == "train", download=False)
+            except RuntimeError as problem:
+                raise DataError(f"{folder / 'cifar-10-batches-py'}: damaged: {problem}") from problem
+    why = "no download was asked for"
+    if download:
+        try:
+            cached.mkdir(parents=True, exist_ok=True)
+            return _Original(cached, split == "train", download=True)
+        except (OSError, RuntimeError) as problem:  # URLError is an OSError; a bad checksum is a RuntimeError
+            why = f"torchvision's download failed ({problem})"
+    looked = ", ".join(str(f / f"{split}*.parquet") for f in folders) or "no data folder was named"
+    raise DataError(
+        f"data set cifar10 ({split}) is missing: looked for {looked}, and {cached / 'cifar-10-batches-py'}; {why}. "
+        f"Name a folder that holds cifar10/{split}.parquet with --data-dir or SIMNET_DATA."
+    )

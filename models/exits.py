@@ -1,0 +1,48 @@
+"""The rule by which samples leave: normalized entropy against a threshold. numpy only, so that anyone may import it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def probabilities(scores: NDArray[np.floating]) -> Floats:
+    """Softmax of class scores `[..., classes]`."""
+    shifted = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def normalized_entropy(scores: NDArray[np.floating]) -> Floats:
+    """Normalized entropy of softmax(scores): `[..., classes]` to `[...]` in [0, 1] (ADA-DDNN, eq. 3)."""
+    p = probabilities(scores)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, p * np.log(p), 0.0)
+    return np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0)
+
+
+def surest_device(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Scores of the device with minimum entropy: `[n, devices, classes]` to `[n, classes]` (ADA-DDNN, section 3.2)."""
+    surest = normalized_entropy(scores).argmin(axis=1)
+    return np.asarray(scores[np.arange(len(scores)), surest])
+
+
+def exit_scores(system: str, scores: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:
+    """Scores `[n, classes]` at every exit, from those of every classifier (`device`, `edge`, `cloud`)."""
+    if system == "ada-ddnn":
+        return {"edge-1": surest_device(scores["device"]), "edge-2": scores["edge"], "cloud": scores["cloud"]}
+    return {"edge": scores["edge"], "cloud": scores["cloud"]}
+
+
+def taken_exit(entropies: Sequence[Floats], thresholds: Sequence[float]) -> NDArray[np.int64]:
+    """Number of the exit that each sample takes, `[n]`: the first whose entropy is below T (strict), else the last.
+
+    `entropies` has one `[n]` array per exit but the last, in order; `thresholds` one T for each.
+    """
+    taken = np.full(len(entropies[0]), len(entropies), dtype=np.int64)
+    for number in reversed(range(len(entropies))):
+        taken[entropies[number] < thresholds[number]] = number
+    return taken

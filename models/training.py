@@ -1,0 +1,207 @@
+"""Training: joint weighted loss over all exits, SGD with warm-up and cosine, checkpoints that resume.
+
+Joint loss: ADA-DDNN, eq. 2 (a weighted sum of softmax cross-entropies over all exits; the weights are not given, ours
+are in `Recipe`). SGD and cosine annealing are the paper's; Nesterov momentum, warm-up and weight decay are ours.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.data import open_dataset
+from models.data.base import ViewDataset
+from models.data.cifar10 import Cifar10, cut
+from models.evaluation import classifier_scores
+from models.exits import exit_scores
+from models.networks import Architecture, EarlyExitNetwork, normalize
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; kept in its card. Loss weights are per classifier, devices averaged over the six."""
+
+    epochs: int = 20
+    batch: int = 250
+    rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warm_up: float = 2.0
+    """Epochs of linear warm-up before cosine annealing to zero."""
+    loss_weights: dict[str, float] = field(default_factory=lambda: {"device": 0.6, "edge": 1.0, "cloud": 1.0})
+    shift: int = 4
+    """Largest random shift of the augmentation, in pixels."""
+    seed: int = 1
+
+
+def joint_loss(
+    scores: dict[str, Tensor], labels: Tensor, weights: dict[str, float]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weighted sum of the classifiers' cross-entropies (ADA-DDNN, eq. 2) and its parts.
+
+    `scores` maps a classifier to `[n, classes]`, or `[n, 6, classes]` for the devices, whose losses are averaged.
+    """
+    parts = {
+        name: F.cross_entropy(
+            s.float().flatten(0, -2), labels.repeat_interleave(s.shape[1]) if s.dim() == 3 else labels
+        )
+        for name, s in scores.items()
+    }
+    total = torch.stack([weights[name] * part for name, part in parts.items()]).sum()
+    return total, parts
+
+
+def shift_and_flip(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to `shift` pixels (edges repeated) and flip half of them; `[n, 3, h, w]` uint8."""
+    n, _, h, w = images.shape
+    dy, dx = (torch.randint(-shift, shift + 1, (n, 1), generator=generator) for _ in range(2))
+    flip = torch.rand((n, 1), generator=generator) < 0.5
+    rows = (torch.arange(h) + dy).clamp(0, h - 1)
+    columns = (torch.arange(w) + dx).clamp(0, w - 1)
+    columns = torch.where(flip, columns.flip(1), columns)
+    picked = images.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return picked.permute(0, 3, 1, 2)
+
+
+class TrainingData:
+    """The training split in memory, served as augmented batches of views `[n, 6, 3, h, w]` uint8.
+
+    CIFAR-10 is augmented as whole images and then cut; of other sets each view is augmented on its own.
+    """
+
+    def __init__(self, data: ViewDataset, shift: int) -> None:
+        everything = np.arange(len(data))
+        self.whole = isinstance(data, Cifar10)
+        pixels = data.images(everything) if isinstance(data, Cifar10) else data.views(everything)
+        self.pixels = torch.from_numpy(pixels)
+        self.labels = torch.from_numpy(data.labels)
+        self.shift = shift
+
+    def batches(self, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One epoch in the order and with the augmentation that `seed` gives; the last, smaller batch is left out."""
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self.labels), generator=generator)
+        for chosen in torch.split(order[: len(order) // size * size], size):
+            pixels = self.pixels[chosen]
+            if self.whole:
+                shifted = shift_and_flip(pixels, self.shift, generator)
+                views = torch.from_numpy(cut(shifted.numpy()))
+            else:
+                views = shift_and_flip(pixels.flatten(0, 1), self.shift, generator).reshape(pixels.shape)
+            yield views, self.labels[chosen]
+
+
+def _rate(step: int, total: int, warm_up: int) -> float:
+    """Factor on the learning rate: linear warm-up, then cosine annealing to zero."""
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + float(np.cos(np.pi * (step - warm_up) / max(1, total - warm_up))))
+
+
+class Training:
+    """A training run: state that a checkpoint holds whole, advanced one epoch at a time."""
+
+    def __init__(self, arch: Architecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str) -> None:
+        torch.manual_seed(recipe.seed)
+        self.arch, self.data_name, self.recipe = arch, data_name, recipe
+        self.device = torch.device(device)
+        self.network = EarlyExitNetwork(arch).to(self.device).to(memory_format=torch.channels_last)
+        decayed = [p for p in self.network.parameters() if p.dim() > 1]
+        plain = [p for p in self.network.parameters() if p.dim() == 1]
+        self.optimizer = torch.optim.SGD(
+            [
+                {"params": decayed, "weight_decay": recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=recipe.rate,
+            momentum=recipe.momentum,
+            nesterov=True,
+        )
+        self.epoch = 0
+        self.log: list[dict[str, Any]] = []
+        self.data = TrainingData(open_dataset(data_name, "train", data_dir), recipe.shift)
+        self.validation = open_dataset(data_name, "validation", data_dir)
+        self.steps = len(self.data.labels) // recipe.batch
+
+    def run_epoch(self, advance: Callable[[], None]) -> dict[str, Any]:
+        """Train one epoch, evaluate on validation, append to the log and return its line; `advance` after each step."""
+        self.network.train()
+        began = time.perf_counter()
+        sums: dict[str, float] = {}
+        total, warm_up = self.recipe.epochs * self.steps, round(self.recipe.warm_up * self.steps)
+        seed = self.recipe.seed * 10_000 + self.epoch
+        for step, (views, labels) in enumerate(self.data.batches(self.recipe.batch, seed), self.epoch * self.steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.rate * _rate(step, total, warm_up)
+            with torch.autocast(self.device.type, torch.bfloat16):
+                scores = self.network(normalize(views.to(self.device)))
+            loss, parts = joint_loss(scores, labels.to(self.device), self.recipe.loss_weights)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            for name, part in {**parts, "total": loss}.items():
+                sums[name] = sums.get(name, 0.0) + part.item()
+            advance()
+        self.epoch += 1
+        scores_at = exit_scores(self.arch.system, classifier_scores(self.network, self.validation))
+        truth = self.validation.labels
+        line = {
+            "epoch": self.epoch,
+            "loss": {name: round(value / self.steps, 5) for name, value in sums.items()},
+            "validation_accuracy": {
+                name: round(float((s.argmax(-1) == truth).mean()), 5) for name, s in scores_at.items()
+            },
+            "seconds": round(time.perf_counter() - began, 1),
+        }
+        self.log.append(line)
+        return line
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; a kill at any moment leaves the former one whole."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        torch.save(
+            {
+                "arch": self.arch.as_dict(),
+                "data": self.data_name,
+                "recipe": asdict(self.recipe),
+                "epoch": self.epoch,
+                "log": self.log,
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+            },
+            partial,
+        )
+        partial.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises ValueError when it belongs to another network, data set or recipe."""
+        saved = torch.load(path, map_location=self.device, weights_only=True)
+        mine = {"arch": self.arch, "data": self.data_name, "recipe": self.recipe}
+        its = {
+            "arch": Architecture.from_dict(saved["arch"]),
+            "data": saved["data"],
+            "recipe": Recipe(**saved["recipe"]),
+        }
+        for key in mine:
+            if mine[key] != its[key]:
+                raise ValueError(f"{path}: its {key} is {its[key]}, this run's is {mine[key]}")
+        self.network.load_state_dict(saved["network"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.epoch, self.log = saved["epoch"], saved["log"]
+
+
+def hardware(device: str) -> str:
+    """What a card says of the machine: processor, threads and, where used, the GPU."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

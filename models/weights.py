@@ -1,0 +1,43 @@
+"""Weight files: safetensors and a card, written together and checked against each other when loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from models.cards import Card, WeightsError, file_sha256
+from models.networks import Architecture, EarlyExitNetwork
+
+
+def save_weights(network: EarlyExitNetwork, card: dict[str, Any], path: Path) -> None:
+    """Write `path` (`.safetensors`) and the card beside it; the card gets the weight file's checksum."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    save_file(tensors, partial)
+    text = json.dumps({**card, "sha256": file_sha256(partial)}, indent=1) + "\n"
+    partial.replace(path)
+    path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
+    """Build the card's network with its weights, in eval mode on `device`.
+
+    Raises WeightsError when the file is missing or damaged, its checksum is not the card's, or its tensors do not fit.
+    """
+    path = card.weights
+    if not path.is_file():
+        raise WeightsError(f"{path}: the weights of card {card.path.name} are missing")
+    if (found := file_sha256(path)) != card.sha256:
+        raise WeightsError(f"{path}: checksum {found[:12]}… is not the card's {card.sha256[:12]}…")
+    try:
+        network = EarlyExitNetwork(Architecture.from_dict(card.values["architecture"]))
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, TypeError, ValueError) as problem:
+        raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
+    return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()
