@@ -1,4 +1,4 @@
-"""What a user may write: scenario files, their units, presets and errors. `docs/scenario.md` is the reference."""
+"""What a user may write: scenario files, units, presets, errors. `docs/scenario.md` is the reference."""
 
 from simnet.scenario.errors import Problem, ScenarioError
 from simnet.scenario.load import load_scenario

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import yaml
@@ -42,8 +43,21 @@ def dump(scenario: Scenario) -> str:
         },
         "faults": [_fault(fault) for fault in scenario.faults],
     }
-    given = {key: value for key, value in content.items() if value is not None}
-    return yaml.safe_dump(given, sort_keys=False, default_flow_style=None, width=120, allow_unicode=True)
+    return "".join(f"{key}:{_text(value)}\n" for key, value in content.items() if value is not None)
+
+
+def _text(value: Any) -> str:
+    """A top-level value: a section with one line for each entry, anything else on one line."""
+    if isinstance(value, list) and value:
+        return "".join(f"\n  - {_flow(entry)}" for entry in value)
+    if isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values()):
+        return "".join(f"\n  {key}: {_flow(entry)}" for key, entry in value.items())
+    return f" {_flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, sort_keys=False, default_flow_style=True, width=math.inf, allow_unicode=True)
+    return text.removesuffix("...\n").rstrip("\n")
 
 
 def _node(node: Node) -> dict[str, Any]:

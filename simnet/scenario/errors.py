@@ -1,4 +1,4 @@
-"""Problems in a scenario file: where they are, what was found, what is allowed, which name was probably meant."""
+"""Problems in a scenario file: where they are, what was found, what is allowed, what was probably meant."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def unknown(what: str, found: object, allowed: Sequence[str]) -> str:
 class Problem:
     """One thing wrong with a scenario.
 
-    `file` is the path as the user gave it, or the `--set` argument that brought the value; `line` counts from 1;
-    `key` is dotted and may be empty (the whole file).
+    `file` is the path as the user gave it, or the command-line option that brought the value; `line` counts
+    from 1; `key` is dotted and may be empty (the whole file).
     """
 
     file: str

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-import yaml
-
 from simnet.scenario import names
 from simnet.scenario.errors import Path, Problem, ScenarioError, dotted, unknown
 from simnet.scenario.resolve import expand_names, resolve
 from simnet.scenario.schema import Scenario
-from simnet.scenario.source import Source, read
+from simnet.scenario.source import Source, parse, read
 
 
 def load_scenario(
@@ -21,8 +19,9 @@ def load_scenario(
 ) -> Scenario:
     """The scenario in the file at `path`, with `overrides` (`nodes.camera*.workers=2`, …) applied in order.
 
-    Overrides see ranges expanded and globs not: nodes have their own names, links and faults the places they have
-    in the file, from 0. Setting one of `samples` and `duration` drops the other; `samples` and `seed` come last.
+    Overrides see ranges expanded and globs not: nodes have their own names, links and faults the places they
+    have in the file, from 0. Setting one of `samples` and `duration` drops the other; `samples` and `seed`
+    come last.
 
     Raises:
         ScenarioError: anything wrong with the file, an override or the result.
@@ -30,25 +29,27 @@ def load_scenario(
     data, source = read(path)
     data.setdefault("name", path.stem)
     data = expand_names(data, source)
-    extra = [f"{key}={value}" for key, value in (("samples", samples), ("seed", seed)) if value is not None]
-    for override in [*overrides, *extra]:
+    for override in overrides:
         _apply(override, data, source)
-    return resolve(data, source)
+    for key, value in (("samples", samples), ("seed", seed)):
+        if value is not None:
+            _apply(f"{key}={value}", data, source, option=f"--{key} {value}")
+    return resolve(expand_names(data, source), source)
 
 
-def _apply(override: str, data: dict[str, Any], source: Source) -> None:
+def _apply(override: str, data: dict[str, Any], source: Source, option: str | None = None) -> None:
+    """Change `data` in place; `option` is how the user wrote it, where that was not `--set`."""
+    origin = option or f"--set {override}"
+
     def refuse(message: str) -> ScenarioError:
-        return ScenarioError([Problem(f"--set {override}", None, "", message)])
+        return ScenarioError([Problem(origin, None, "", message)])
 
     key, equals, text = override.partition("=")
     # Dots inside brackets belong to a range: nodes.camera[1..3].workers
     parts = re.split(r"\.(?![^\[]*\])", key.strip())
     if not equals or "" in parts:
         raise refuse("write KEY=VALUE with a dotted key, e.g. --set links.0.bandwidth='1 Mbit/s'")
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        raise refuse(f"the value {text!r} is not YAML") from None
+    value = parse(text, Source(origin))
 
     parents: list[tuple[Path, Any]] = [((), data)]
     for part in parts[:-1]:
@@ -56,7 +57,7 @@ def _apply(override: str, data: dict[str, Any], source: Source) -> None:
     for place, parent in parents:
         for target in _targets(parent, parts[-1], place, refuse):
             parent[target] = value
-            source.overrides[(*place, target)] = override
+            source.overrides[(*place, target)] = origin
             if not place and target in ("samples", "duration"):
                 data.pop({"samples": "duration", "duration": "samples"}[str(target)], None)
 

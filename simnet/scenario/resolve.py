@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.scenario import names
-from simnet.scenario.errors import Path, Problem, ScenarioError, unknown
+from simnet.scenario.errors import Path, Problem, ScenarioError, nearest, unknown
 from simnet.scenario.presets import LINK_PRESETS, NODE_PRESETS, Preset
 from simnet.scenario.schema import (
     FROM_FILE,
@@ -114,9 +114,7 @@ class _Resolver:
         nodes = self.nodes(given["nodes"]) if isinstance(given["nodes"], dict) else {}
         named = list(given["nodes"]) if isinstance(given["nodes"], dict) else []
         links = self.links(given["links"], named) if isinstance(given["links"], list) else []
-        systems = (
-            self.systems(given["systems"], data.get("data")) if isinstance(given["systems"], dict) else {}
-        )
+        systems = self.systems(given["systems"], data.get("data")) if isinstance(given["systems"], dict) else {}
         faults = self.faults(given["faults"], named, links) if isinstance(given["faults"], list) else []
         if not self.problems:
             self.reachable(nodes, links)
@@ -130,14 +128,15 @@ class _Resolver:
             return self.check(Poisson, raw, ("workload",))
         return self.check(Periodic, raw, ("workload",))
 
-    def preset(self, raw: object, presets: Mapping[str, Preset], path: Path) -> object:
-        """`raw` with the values of its preset below its own."""
-        if not isinstance(raw, dict) or raw.get("preset") is None:
+    def with_preset(self, raw: Raw, presets: Mapping[str, Preset], path: Path) -> Raw | None:
+        """`raw` with the values of its preset below its own, or None after noting an unknown preset."""
+        chosen = raw.get("preset")
+        if chosen is None:
             return raw
-        if raw["preset"] not in presets:
-            self.wrong((*path, "preset"), unknown("preset", raw["preset"], list(presets)))
-            return {"bandwidth": 0, "latency": 0, **raw} if presets is LINK_PRESETS else raw
-        return {**presets[raw["preset"]].values, **raw}
+        if not isinstance(chosen, str) or chosen not in presets:
+            self.wrong((*path, "preset"), unknown("preset", chosen, list(presets)))
+            return None
+        return {**presets[chosen].values, **raw}
 
     def nodes(self, raw: Raw) -> dict[str, Node]:
         result: dict[str, Node] = {}
@@ -146,12 +145,10 @@ class _Resolver:
         for name, value in raw.items():
             path = ("nodes", name)
             if not names.NAME.fullmatch(name):
-                self.wrong(
-                    path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter"
-                )
-            before = len(self.problems)
-            node = self.check(Node, self.preset(value, NODE_PRESETS, path), path)
-            if node is None or len(self.problems) > before:
+                self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
+            filled = self.with_preset(value, NODE_PRESETS, path) if isinstance(value, dict) else value
+            node = None if filled is None and value is not None else self.check(Node, filled, path)
+            if node is None:
                 continue
             if node.tier != "router" and node.speed == 0:
                 self.wrong(path, "needs a speed: a preset or e.g. 'speed: 10 GFLOP/s'")
@@ -222,8 +219,9 @@ class _Resolver:
     def both_directions(self, raw: Raw, path: Path) -> tuple[Link, Link] | None:
         """The link's values from first to second name (up) and back (down), ends to be filled in."""
         before = len(self.problems)
-        values = self.preset(raw, LINK_PRESETS, path)
-        assert isinstance(values, dict)
+        values = self.with_preset(raw, LINK_PRESETS, path)
+        if values is None:
+            return None
         directions: dict[str, Raw] = {
             "up": {"source": "", "target": ""},
             "down": {"source": "", "target": ""},
@@ -259,35 +257,45 @@ class _Resolver:
                 self.check(SystemSpec, given, path)
                 continue
             kind = given.get("system", name)
-            if kind not in SYSTEMS:
+            if not isinstance(kind, str) or kind not in SYSTEMS:
                 where = (*path, "system") if "system" in given else path
                 self.wrong(where, unknown("system", kind, list(SYSTEMS)))
                 continue
-            self.thresholds(given.get("thresholds"), SYSTEMS[kind].exits, (*path, "thresholds"))
-            filled = {"system": kind, "weights": f"{kind}-{data}"}
-            spec = self.check(
-                SystemSpec, {**filled, **{k: v for k, v in given.items() if v is not None}}, path
-            )
+            given = {key: item for key, item in given.items() if item is not None}
+            good = self.thresholds(given.get("thresholds"), SYSTEMS[kind].exits, (*path, "thresholds"))
+            if not good:
+                del given["thresholds"]
+            spec = self.check(SystemSpec, {"system": kind, "weights": f"{kind}-{data}", **given}, path)
             if spec is not None:
                 result[name] = spec
         if not raw:
             self.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
         return result
 
-    def thresholds(self, raw: object, exits: Sequence[str], path: Path) -> None:
-        if not isinstance(raw, dict):
-            return
+    def thresholds(self, raw: object, exits: Sequence[str], path: Path) -> bool:
+        """Whether `raw` is good; pydantic's words about a union of three kinds would help nobody."""
+        before = len(self.problems)
+
+        def number(value: object) -> bool:
+            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
         *early, last = exits
+        if not isinstance(raw, dict):
+            if raw not in (None, "calibrated") and not number(raw):
+                self.wrong(path, f"must be 'calibrated', a number from 0 to 1, or one for each of "
+                                 f"{', '.join(early)}; found {raw!r}{nearest(raw, ['calibrated'])}")  # fmt: skip
+            return len(self.problems) == before
         for name in raw:
             if name == last:
-                self.wrong(
-                    (*path, name), f"'{last}' is the last exit: it always answers and has no threshold"
-                )
+                self.wrong((*path, name), f"'{last}' is the last exit: it always answers and has no threshold")
             elif name not in early:
                 self.wrong((*path, name), unknown("exit", name, early))
+            elif not number(raw[name]):
+                self.wrong((*path, name), f"must be a number from 0 to 1, found {raw[name]!r}")
         for name in early:
             if name not in raw:
                 self.wrong(path, f"gives no threshold for exit '{name}'")
+        return len(self.problems) == before
 
     def faults(self, raw: list[Any], known: Sequence[str], links: Sequence[Link]) -> list[Fault]:
         result: list[Fault] = []
@@ -361,16 +369,29 @@ class _Resolver:
                 fresh += new
             return seen
 
-        edge, cloud = (
-            next(name for name, node in nodes.items() if node.tier == tier) for tier in ("edge", "cloud")
-        )
+        edge, cloud = (next(name for name, node in nodes.items() if node.tier == tier) for tier in ("edge", "cloud"))
         for name, node in nodes.items():
             if node.tier == "device" and edge not in reached(name):
                 self.wrong(("nodes", name), f"no path of links leads from '{name}' to the edge '{edge}'")
         if cloud not in reached(edge):
-            self.wrong(
-                ("nodes", cloud), f"unreachable: no path of links leads from the edge '{edge}' to '{cloud}'"
-            )
+            self.wrong(("nodes", cloud), f"unreachable: no path of links leads from the edge '{edge}' to '{cloud}'")
+
+
+_WANTED = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
+    "finite_number": "finite",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "string_too_short": "text with at least {min_length} character",
+    "list_type": "a list",
+    "dict_type": "keys and values",
+    "tuple_type": "a list of two names",
+    "too_long": "a list of two names",
+}
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
@@ -390,15 +411,10 @@ def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
     if kind == "literal_error":
         field = next((f for n, f in model.model_fields.items() if key in (n, f.alias)), None)
         return unknown("value", found, _literals(field.annotation if field else None))
-    wanted = {
-        "greater_than": "more than {gt:g}", "greater_than_equal": "{ge:g} or more", "less_than_equal": "at most {le:g}",
-        "finite_number": "finite",
-    }.get(kind)  # fmt: skip
-    if wanted is not None:
-        return f"must be {wanted.format(**context)}, found {found!r}"
-    plain = {"int_type": "a whole number", "float_type": "a number", "string_type": "text", "list_type": "a list",
-             "dict_type": "keys and values", "tuple_type": "a list of two names", "missing_sentinel": ""}.get(kind)  # fmt: skip
-    return f"must be {plain}, found {found!r}" if plain else f"{found!r}: {detail['msg']}"
+    wanted = _WANTED.get(kind)
+    if wanted is None:
+        return f"{found!r}: {detail['msg']}"
+    return f"must be {wanted.format(**context)}, found {found!r}"
 
 
 def _literals(annotation: object) -> list[str]:

@@ -74,9 +74,9 @@ class Poisson(Model):
 
 
 class Node(Model):
-    """A machine. `speed` in FLOP/s (0 for a router, which only forwards), `overhead` in s per call, `memory` in bytes.
+    """A machine: `speed` in FLOP/s (0: a router, which only forwards), `overhead` in s per call, `memory` in bytes.
 
-    `workers` calls run at once, each at full `speed`. `view` (1..6, devices only) says which camera's view it sees.
+    `workers` calls run at once, each at full `speed`. `view` (1..6, devices only): which camera's view it sees.
     """
 
     tier: Literal["device", "edge", "cloud", "router"]
@@ -89,7 +89,7 @@ class Node(Model):
 
 
 class Link(Model):
-    """One direction of a connection: `bandwidth` in bytes/s, `latency` in s, `header` in bytes per message."""
+    """One direction of a connection: `bandwidth` in bytes/s, `latency` in s, `header` in bytes a message."""
 
     source: str
     target: str
@@ -101,8 +101,9 @@ class Link(Model):
 class SystemSpec(Model):
     """An inference system to run.
 
-    `thresholds` is "calibrated" (from the weights' card), one number for every exit but the last, or one each.
-    `wait`: s the edge waits for reports after the first came; `cloud_limit`: s until the edge answers for the cloud.
+    `thresholds`: "calibrated" (from the weights' card), one number for every exit but the last, or one each.
+    `wait`: s the edge waits for reports after the first arrived; `cloud_limit`: s it waits for the cloud's
+    answer before its own last exit answers instead.
     """
 
     system: str
@@ -113,7 +114,7 @@ class SystemSpec(Model):
 
 
 class Fault(Model):
-    """From `at` s on, for `lasts` s (None: to the end), `node` or the directed `link` is down, up, slow or narrow.
+    """From `at` s on, for `lasts` s (None: to the end), `node` or directed `link` is down, up, slow or narrow.
 
     `value`: times slower for "slow", bytes/s for "bandwidth", else None.
     """
@@ -151,8 +152,8 @@ class Scenario(Model):
     def error(self, path: Path, message: str) -> ScenarioError:
         """An error for later stages to raise, pointing at the line that `path` came from.
 
-        `path` has the file's keys, e.g. `("systems", "ada-ddnn", "weights")`; names that came out of a range are
-        known, list positions are those of the file's list.
+        `path` has the file's keys, e.g. `("systems", "ada-ddnn", "weights")`; names that came out of a range
+        are known, list positions are those of the file's list.
         """
         return ScenarioError([self._source.problem(path, message)])
 

@@ -17,7 +17,7 @@ _MOST_DEPTH, _MOST_NODES = 30, 100_000  # anchors can make a small file endless
 
 @dataclass
 class Source:
-    """Where each value came from: a line of `file`, or the `--set` argument that replaced it."""
+    """Where each value came from: a line of `file`, or the command-line option that replaced it."""
 
     file: str = "scenario"
     lines: dict[Path, int] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Source:
         """A problem at `path`, pointing at the nearest enclosing key whose place is known."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.overrides:
-                return Problem(f"--set {self.overrides[path[:end]]}", None, dotted(path), message)
+                return Problem(self.overrides[path[:end]], None, dotted(path), message)
             if path[:end] in self.lines:
                 return Problem(self.file, self.lines[path[:end]], dotted(path), message)
         return Problem(self.file, None, dotted(path), message)
@@ -59,28 +59,37 @@ def read(file: FilePath) -> tuple[dict[str, Any], Source]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ScenarioError([Problem(source.file, None, "", f"cannot be read: {reason}")]) from None
 
-    # libyaml reads several times faster; not every PyYAML has it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        root = yaml.compose(text, Loader=loader)
-        if root is None:
-            raise ScenarioError([Problem(source.file, None, "", "is empty; a scenario needs at least nodes, "
-                                         "links, systems, a workload and samples or duration")])  # fmt: skip
-        reader = _Reader(source)
-        data = reader.value(root, ())
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
-        raise ScenarioError(
-            [Problem(source.file, mark.line + 1 if mark else None, "", f"not YAML: {said}")]
-        ) from None
-    if reader.problems:
-        raise ScenarioError(reader.problems)
+    data = parse(text, source)
+    if data is None:
+        message = "is empty; a scenario needs nodes, links, systems, data, a workload and samples or duration"
+        raise ScenarioError([Problem(source.file, None, "", message)])
     if not isinstance(data, dict):
         found = "a list" if isinstance(data, list) else repr(data)
         message = f"a scenario is a mapping of keys (name: …, nodes: …), not {found}"
-        raise ScenarioError([Problem(source.file, 1, "", message)])
+        raise ScenarioError([Problem(source.file, source.lines[()], "", message)])
     return data, source
+
+
+def parse(text: str, source: Source) -> Any:
+    """YAML as dicts with text keys, lists and scalars; `source` learns the lines.
+
+    Raises:
+        ScenarioError: not YAML, or a key given twice.
+    """
+    # libyaml reads several times faster; not every PyYAML has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    reader = _Reader(source)
+    try:
+        root = yaml.compose(text, Loader=loader)
+        data = None if root is None else reader.value(root, ())
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
+        line = mark.line + 1 if mark is not None else None
+        raise ScenarioError([Problem(source.file, line, "", f"not YAML: {said}")]) from None
+    if reader.problems:
+        raise ScenarioError(reader.problems)
+    return data
 
 
 class _Reader:
@@ -116,9 +125,7 @@ class _Reader:
                 raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key_node.start_mark)
             if key_node.value in first:
                 message = f"'{key_node.value}' is given twice (first on line {first[key_node.value]})"
-                self.problems.append(
-                    Problem(self.source.file, line, dotted((*path, key_node.value)), message)
-                )
+                self.problems.append(Problem(self.source.file, line, dotted((*path, key_node.value)), message))
             first.setdefault(key_node.value, line)
         self._scalars.flatten_mapping(node)  # "<<: *anchor"; own keys come after merged ones and win
         result = {}

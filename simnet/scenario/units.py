@@ -76,7 +76,7 @@ class Quantity:
         return f"{value!r} is no {self.name}; {hint} (units: {', '.join(self.units)})"
 
     def format(self, value: float, digits: int | None = None) -> str:
-        """`value` (SI) in its handiest unit: exact, so that `parse` gives it back, or with `digits` digits."""
+        """`value` (SI) in its handiest unit: exact (`parse` gives it back) or with `digits` digits."""
         exact = Decimal(repr(float(value) if digits is None else float(f"{value:.{digits}g}")))
         candidates = []
         for unit in self.printed:
@@ -117,7 +117,8 @@ SPEED = Quantity(
      for spelling in (f"{q}flops", f"{q}flop", f"{q}flops/s")},
 )  # fmt: skip
 SIZE = Quantity(
-    "size", "4 GB", {**_scaled("B", "1", "kMGT"), **_binary("B")}, ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB"),
+    "size", "4 GB", {**_scaled("B", "1", "kMG"), **_binary("B")},
+    ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB"),
     {"byte": "B", "bytes": "B", "k": "kB", "m": "MB", "g": "GB"},
 )  # fmt: skip
 RATE = Quantity(
