@@ -66,11 +66,9 @@ def slots(starts: Sequence[float], ends: Sequence[float]) -> list[int]:
     free_at: list[float] = []
     chosen = [0] * len(starts)
     for index in sorted(range(len(starts)), key=lambda i: (starts[i], i)):
-        for slot, free in enumerate(free_at):
-            if free <= starts[index] + 1e-12:
-                break
-        else:
-            slot = len(free_at)
+        free = (slot for slot, since in enumerate(free_at) if since <= starts[index] + 1e-12)
+        slot = next(free, len(free_at))
+        if slot == len(free_at):
             free_at.append(0.0)
         free_at[slot] = ends[index]
         chosen[index] = slot

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ OTHERS = "#C9D0D6"  # what is shown only because it was in the way
 # Samples take turns; hues after P. Tol's "bright" scheme, without its red, which is kept for what went wrong.
 SAMPLES = ("#4477AA", "#EE9B33", "#228833", "#AA3377", "#2BA8C9", "#8C6D46")
 
-# Exits from the device upward: light to dark, so that they also differ in grey (colours of viridis and magma's end).
+# Exits from the device upward: light to dark, so that they differ in grey too (viridis, but for the device).
 _EXIT_COLOURS = {
     "device": "#F2B134",
     "edge-1": "#7AD151",
@@ -29,9 +29,8 @@ _EXIT_COLOURS = {
 _SPARE = ("#B5651D", "#FDE725", "#2A788E", "#7A1F5C")
 _EXIT_MARKERS = {"device": "v", "edge-1": "o", "edge-2": "s", "edge": "s", "cloud": "D"}
 _SPARE_MARKERS = ("^", "P", "p", "h")
-LINES = ("-", "--", "-.", ":")  # one per system where colours are taken by exits
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so the same everywhere
     "font.size": 9.5,
@@ -64,13 +63,21 @@ def look() -> Iterator[None]:
 
 
 def exit_colours(exits: Iterable[str]) -> dict[str, str]:
-    """Colour of each exit, devices' first: fixed for the usual names, so an exit has one colour in every figure of every run."""
+    """Colour of each exit, devices' first; the usual names have the same one in every figure of every run."""
     return _assign(exits, _EXIT_COLOURS, _SPARE)
 
 
 def exit_markers(exits: Iterable[str]) -> dict[str, str]:
     """Marker of each exit; says the same as the colour."""
     return _assign(exits, _EXIT_MARKERS, _SPARE_MARKERS)
+
+
+def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Marker, colour and label of each kind of exit; exits that look alike share one entry."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, colour in colours.items():
+        alike.setdefault((markers[name], colour), []).append(name)
+    return [(marker, colour, " or ".join(names)) for (marker, colour), names in alike.items()]
 
 
 def _assign(names: Iterable[str], fixed: dict[str, str], spare: tuple[str, ...]) -> dict[str, str]:

@@ -11,7 +11,19 @@ import numpy as np
 
 from analysis.faults import Fault, read_faults
 from analysis.lanes import Lane, lay_out, slots
-from analysis.style import BAND, FAULT, GRID, INK, MUTED, OTHERS, PAPER, SAMPLES, exit_colours, exit_markers, look
+from analysis.style import (
+    BAND,
+    FAULT,
+    INK,
+    MUTED,
+    OTHERS,
+    PAPER,
+    SAMPLES,
+    exit_colours,
+    exit_legend,
+    exit_markers,
+    look,
+)
 from analysis.window import choose_window, usual_length
 from simnet.results import Run, RunError
 from simnet.scenario.units import format_time
@@ -99,7 +111,7 @@ def _figure(run: Run, tables: Mapping[str, pa.Table], view: _View) -> Figure:
     for name in tables:
         depth = max((life["slot"] for life in lives[name]), default=0) + 1
         heights.append(depth * LIFE + GAP + sum(lane.height for lane in lanes) + 3 * GAP)
-    above, below, between = 0.85, 1.0, 0.5  # inches: heading, axis with legend, space between panels
+    above, below, between = 0.78, 1.0, 0.5  # inches: heading, axis with legend, space between panels
     size = sum(heights) * LINE + above + below + between * (len(heights) - 1)
     figure = Figure(figsize=(WIDTH, size))
     grid = figure.add_gridspec(
@@ -130,7 +142,7 @@ def _describe(numbers: Mapping[str, Any]) -> str:
     parts = [f"whole run: {numbers['captured']:,} samples"]
     if numbers["accuracy"] is not None:
         parts += [
-            f"{numbers['accuracy']:.1%} right",
+            f"{100 * numbers['accuracy']:.1f} % right",
             f"median {format_time(numbers['latency']['p50'], 3)}",
             f"99 % within {format_time(numbers['latency']['p99'], 3)}",
         ]
@@ -177,8 +189,9 @@ def _lives(samples: pa.Table, view: _View) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = samples.slice(view.first, view.last - view.first + 1).to_pylist()
     for row in rows:
         row["until"] = row["captured_at"] if row["finished_at"] is None else row["finished_at"]
-    room = 0.03 * (view.end - view.start)  # for the marker and the number
-    taken = slots([row["captured_at"] for row in rows], [row["until"] + room for row in rows])
+    room = 0.03 * (view.end - view.start)  # for the marker and the number, and a cross after a wrong answer
+    ends = [row["until"] + room * (1.5 if row["correct"] is False else 1.0) for row in rows]
+    taken = slots([row["captured_at"] for row in rows], ends)
     return [{**row, "slot": slot} for row, slot in zip(rows, taken, strict=True)]
 
 
@@ -264,7 +277,7 @@ def _life(ax: Axes, life: Mapping[str, Any], y: float, view: _View) -> None:
     colour = view.colour(life["sample"])
     ax.plot([life["captured_at"], life["until"]], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", zorder=3)
     ax.plot([life["captured_at"]], [y], "|", color=colour, markersize=7, markeredgewidth=1.8, zorder=3)
-    number = {"textcoords": "offset points", "va": "center", "fontsize": 8, "annotation_clip": True}
+    number: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8, "annotation_clip": True}
     end, offset = (life["until"], y), 7
     if life["exit"] is None:
         ax.plot(*end, marker="X", color=FAULT, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.6, zorder=5)
@@ -333,13 +346,9 @@ def _legend(
     if any(bar.lost for bar in everything):
         handles.append(Line2D([], [], marker="x", color=FAULT, linestyle="", markeredgewidth=1.8, label="lost"))
     rows = [life for system in lives.values() for life in system]
-    taken = sorted({life["exit"] for life in rows if life["exit"] is not None}, key=list(view.markers).index)
-    alike: dict[tuple[str, str], list[str]] = {}
-    for name in taken:
-        alike.setdefault((view.markers[name], view.colours[name]), []).append(name)
-    for (marker, colour), names in alike.items():
-        label = f"exit {' or '.join(names)}"
-        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=label))
+    taken = {name: tone for name, tone in view.colours.items() if any(life["exit"] == name for life in rows)}
+    for marker, colour, label in exit_legend(taken, view.markers):
+        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=f"exit {label}"))
     if any(life["outcome"] == "forced" for life in rows):
         handles.append(
             Line2D(

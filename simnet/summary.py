@@ -80,13 +80,13 @@ def paired(samples: Mapping[str, pa.Table]) -> dict[str, Any]:
         samples: Samples table of each system, by name.
 
     Returns:
-        ``"B vs A"`` → number of pairs, latency difference B − A in seconds and accuracy difference B − A,
-        each with a 95 % interval, and how many samples only one of the two got right; A stands before B in
-        the scenario.
+        ``"A vs B"`` → number of pairs, difference A − B of latency in seconds and of accuracy, each with a 95 %
+        interval, and how many samples only A (``only_first_correct``) or only B got right. B, the baseline,
+        stands before A in the scenario.
     """
     return {
-        f"{second} vs {first}": _compare(samples[first], samples[second])
-        for first, second in combinations(samples, 2)
+        f"{later} vs {earlier}": _compare(samples[later], samples[earlier])
+        for earlier, later in combinations(samples, 2)
     }
 
 
@@ -103,8 +103,8 @@ def _compare(first: pa.Table, second: pa.Table) -> dict[str, Any]:
     right, right_too = hits[0][at_first], hits[1][at_second]
     return {
         "samples": len(common),
-        "latency": _interval(latencies[1][at_second] - latencies[0][at_first]),
-        "accuracy": _interval(right_too.astype(float) - right.astype(float)),
+        "latency": _interval(latencies[0][at_first] - latencies[1][at_second]),
+        "accuracy": _interval(right.astype(float) - right_too.astype(float)),
         "only_first_correct": int((right & ~right_too).sum()),
         "only_second_correct": int((right_too & ~right).sum()),
     }

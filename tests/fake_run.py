@@ -23,9 +23,7 @@ FAULTS = [
 PERIOD, WAIT, CLOUD_LIMIT = 0.1, 0.08, 0.25
 
 
-def scenario(
-    faults: list[dict] = FAULTS, systems: tuple[str, ...] = ("ddnn", "ada-ddnn"), seed: int = 1
-) -> str:
+def scenario(faults: list[dict] = FAULTS, systems: tuple[str, ...] = ("ddnn", "ada-ddnn"), seed: int = 1) -> str:
     nodes = {camera: {"tier": "device"} for camera in CAMERAS}
     nodes |= {"edge": {"tier": "edge"}, "cloud": {"tier": "cloud"}}
     content = {
@@ -71,15 +69,11 @@ class World:
         end = start + size / rate
         lost = fault is not None and fault.get("is") == "down"
         self.busy[link] = end
-        self.spans.append(
-            (sample, link, "transfer", at, start, end + latency, size, "lost" if lost else "ok")
-        )
+        self.spans.append((sample, link, "transfer", at, start, end + latency, size, "lost" if lost else "ok"))
         return None if lost else end + latency
 
 
-def fake_system(
-    name: str, samples: int, faults: list[dict], seed: int = 1, all_dropped: bool = False
-) -> SystemResult:
+def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_dropped: bool = False) -> SystemResult:
     ada = name.startswith("ada")
     exits = ("edge-1", "edge-2", "cloud") if ada else ("edge", "cloud")
     rng = np.random.default_rng(seed)  # equal draws for every system: equal arrivals
@@ -181,9 +175,7 @@ def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:
         else pa.array([value.item() if hasattr(value, "item") else value for value in column], kind.type)
         for column, kind in zip(columns, schema, strict=True)
     ]
-    return pa.table(
-        [array.cast(kind.type) for array, kind in zip(arrays, schema, strict=True)], schema=schema
-    )
+    return pa.table([array.cast(kind.type) for array, kind in zip(arrays, schema, strict=True)], schema=schema)
 
 
 def write_fake(

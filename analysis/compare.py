@@ -1,0 +1,120 @@
+"""A run's systems side by side, as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from simnet.scenario.units import format_size, format_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+NONE = "–"
+
+
+def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
+    """Print what `comparison` gives for a run's summary."""
+    for table in comparison(summary):
+        console.print(table)
+
+
+def comparison(summary: Mapping[str, Any]) -> list[Table]:
+    """Tables of a summary (see ``docs/results.md``): systems, their exits, and their paired differences."""
+    tables = [_systems(summary), _exits(summary)]
+    if summary["paired"]:
+        tables.append(_paired(summary["paired"]))
+    return tables
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
+    return table
+
+
+def _systems(summary: Mapping[str, Any]) -> Table:
+    """One column per system, so that two to four fit a terminal of 80 columns."""
+    seed = f", seed {summary['seed']}" if summary["seed"] is not None else ""
+    systems = summary["systems"]
+    table = _table(f"{summary['scenario']}: {summary['samples']:,} samples{seed}", "", *systems)
+
+    def row(label: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
+        table.add_row(label, *(cell(system) for system in systems.values()))
+
+    row("system accuracy", lambda system: _percent(system["accuracy"]))
+    for key in ("mean", "p50", "p95", "p99"):
+        row(f"latency {key}", lambda system, key=key: _time(system["latency"][key]))  # type: ignore[misc]
+    row("device→edge", lambda system: _part(system["bytes"], "device_to_edge"))
+    row("edge→cloud", lambda system: _part(system["bytes"], "edge_to_cloud"))
+    row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
+    row("finished", lambda system: f"{system['finished']:,}")
+    row("  of these forced", lambda system: f"{system['forced']:,}")
+    row("dropped", _dropped)
+    row("unfinished", lambda system: f"{system['unfinished']:,}")
+    return table
+
+
+def _exits(summary: Mapping[str, Any]) -> Table:
+    table = _table("exits", "system", "exit", "T", "samples", "share", "exit accuracy", "forced accuracy")
+    for name, system in summary["systems"].items():
+        for place, numbers in system["exits"].items():
+            threshold = system["thresholds"].get(place)
+            table.add_row(
+                name,
+                place,
+                NONE if threshold is None else f"{threshold:.3g}",
+                f"{numbers['count']:,}",
+                *(_percent(numbers[key]) for key in ("share", "accuracy", "forced_accuracy")),
+            )
+            name = ""  # once per system
+        table.add_section()
+    return table
+
+
+def _paired(pairs: Mapping[str, Any]) -> Table:
+    table = _table(
+        "paired differences, first − second, with 95 % interval",
+        "systems", "samples", "latency, ms", "accuracy, points", "only one right",
+    )  # fmt: skip
+    for name, pair in pairs.items():
+        table.add_row(
+            name,
+            f"{pair['samples']:,}",
+            _interval(pair["latency"], 1e3),
+            _interval(pair["accuracy"], 100),
+            f"{pair['only_first_correct']} : {pair['only_second_correct']}",
+        )
+    return table
+
+
+def _interval(found: Mapping[str, float | None], factor: float) -> str:
+    mean, high = found["mean"], found["high"]
+    if mean is None:
+        return NONE
+    return f"{factor * mean:+.2f}" + ("" if high is None else f" ± {factor * (high - mean):.2f}")
+
+
+def _dropped(system: Mapping[str, Any]) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in system["dropped_by_reason"].items())
+    return f"{system['dropped']} ({reasons})" if reasons else str(system["dropped"])
+
+
+def _percent(share: float | None) -> str:
+    return NONE if share is None else f"{100 * share:.1f} %"
+
+
+def _time(seconds: float | None) -> str:
+    return NONE if seconds is None else format_time(seconds, 3)
+
+
+def _part(sent: Mapping[str, int], key: str) -> str:
+    """Bytes, and their share of what offloading every raw view would have cost."""
+    raw = sent["raw_offload"]
+    share = f"{100 * sent[key] / raw:.0f} %" if raw else NONE
+    return f"{format_size(sent[key], 3)} {share:>6}"

@@ -1,0 +1,101 @@
+"""Where the samples left, and how good the answers were there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.style import INK, MUTED, PAPER, exit_colours, exit_legend, exit_markers, look
+from simnet.results import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw_exits(run: Run) -> Figure:
+    """Exit shares of every system beside its accuracies: per exit, forced where known, and of the system."""
+    from matplotlib.figure import Figure
+
+    names = run.systems
+    with look():
+        size = 1.6 + 0.62 * len(names)
+        figure = Figure(figsize=(11.0, size))
+        shares, accuracy = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
+        figure.subplots_adjust(left=0.1, right=0.98, top=1 - 0.42 / size, bottom=0.98 / size, wspace=0.09)
+        _shares(shares, run)
+        _accuracies(accuracy, run)
+        shares.set_yticks(range(len(names)), names)
+        shares.set_ylim(len(names) - 0.45, -0.55)
+        for ax in (shares, accuracy):
+            ax.tick_params(length=0)
+            ax.spines["left"].set_visible(False)
+        for tick in shares.get_yticklabels():
+            tick.set_color(INK)
+        _legend(figure, run)
+    return figure
+
+
+def _exits(run: Run) -> list[str]:
+    return [name for system in run.summary["systems"].values() for name in system["exits"]]
+
+
+def _shares(ax: Axes, run: Run) -> None:
+    colours = exit_colours(_exits(run))
+    for row, system in enumerate(run.summary["systems"].values()):
+        left = 0.0
+        for name, numbers in system["exits"].items():
+            width = 100 * (numbers["share"] or 0.0)
+            ax.barh(row, width, left=left, height=0.62, color=colours[name], edgecolor=PAPER, linewidth=1.2)
+            if width >= 4:
+                light = name in ("cloud",)
+                text = f"{name}\n{width:.1f} %" if width >= 9 else f"{width:.0f}"
+                ax.text(left + width / 2, row, text, ha="center", va="center", fontsize=8.5,
+                        color=PAPER if light else INK, linespacing=1.15)  # fmt: skip
+            left += width
+        if not system["finished"]:
+            ax.text(1, row, "no sample finished", va="center", color=MUTED)
+    ax.set_xlim(0, 100)
+    ax.set_title("exit shares")
+    ax.set_xlabel("share of the finished samples, %", color=MUTED)
+
+
+def _accuracies(ax: Axes, run: Run) -> None:
+    colours, markers = exit_colours(_exits(run)), exit_markers(_exits(run))
+    shown: list[float] = []
+    for row, system in enumerate(run.summary["systems"].values()):
+        if system["accuracy"] is not None:
+            shown.append(100 * system["accuracy"])
+            ax.plot([shown[-1]] * 2, [row - 0.32, row + 0.32], color=INK, linewidth=2, zorder=2)
+        for name, numbers in system["exits"].items():
+            look_of: dict[str, Any] = {"marker": markers[name], "linestyle": "", "zorder": 3, "markersize": 8}
+            if numbers["accuracy"] is not None:
+                shown.append(100 * numbers["accuracy"])
+                ax.plot(shown[-1], row - 0.13, color=colours[name], markeredgecolor=PAPER, **look_of)
+            if numbers["forced_accuracy"] is not None:
+                shown.append(100 * numbers["forced_accuracy"])
+                ax.plot(shown[-1], row, markerfacecolor="none", markeredgecolor=colours[name],
+                        markeredgewidth=1.6, **look_of)  # fmt: skip
+    low = min(shown, default=0.0)
+    ax.set_xlim(max(0.0, low - 0.12 * (100 - low) - 1), 101)
+    ax.grid(axis="x")
+    ax.set_title("accuracies")
+    ax.set_xlabel("right answers, %", color=MUTED)
+
+
+def _legend(figure: Figure, run: Run) -> None:
+    from matplotlib.lines import Line2D
+
+    colours, markers = exit_colours(_exits(run)), exit_markers(_exits(run))
+    handles = [
+        Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=label)
+        for marker, colour, label in exit_legend(colours, markers)
+    ]
+    handles.append(Line2D([], [], color=INK, linewidth=2, label="system accuracy"))
+    systems = run.summary["systems"].values()
+    if any(numbers["forced_accuracy"] is not None for system in systems for numbers in system["exits"].values()):
+        handles.append(
+            Line2D([], [], marker="o", linestyle="", markerfacecolor="none", markeredgecolor=MUTED,
+                   markeredgewidth=1.6, label="hollow: forced accuracy")
+        )  # fmt: skip
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.5, columnspacing=1.6,
+                  handletextpad=0.4, borderpad=0.2)  # fmt: skip

@@ -1,0 +1,83 @@
+"""How long the answers took: the empirical distribution of latency, per system and per exit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.style import INK, MUTED, exit_colours, look
+from simnet.results import Run
+from simnet.scenario.units import format_time
+from simnet.summary import ANSWERED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LOG_FROM = 30.0  # ratio of the longest to the shortest latency above which the axis is logarithmic
+
+
+def draw_latency(run: Run) -> Figure:
+    """Share of answers given within a time, one panel per system: all answers, and each exit's own."""
+    from matplotlib.figure import Figure
+
+    names = run.systems
+    columns = min(max(len(names), 1), 3)
+    rows = -(-max(len(names), 1) // columns)
+    with look():
+        size = 0.9 + 2.9 * rows
+        figure = Figure(figsize=(11.0, size))
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.4 / size, bottom=0.6 / size, wspace=0.06, hspace=0.3)
+        extremes: list[float] = []
+        for ax, name in zip(panels, names, strict=False):
+            extremes += _panel(ax, run, name)
+        for ax in panels[len(names) :]:
+            ax.set_visible(False)
+        positive = [value for value in extremes if value > 0]
+        if positive and max(positive) > LOG_FROM * min(positive):
+            panels[0].set_xscale("log")
+        elif positive:
+            panels[0].set_xlim(0, 1.03 * max(positive))
+        panels[0].set_ylim(0, 103)
+        for ax in panels[::columns]:
+            ax.set_ylabel("answers given, %", color=MUTED)
+    return figure
+
+
+def _panel(ax: Axes, run: Run, name: str) -> list[float]:
+    """Draw one system; returns its shortest and longest latency in milliseconds."""
+    table = run.samples(name)
+    answered = np.isin(table.column("outcome").cast("string").to_numpy(), ANSWERED)
+    latency = 1e3 * table.column("latency").to_numpy()[answered]
+    exits = table.column("exit").cast("string").to_numpy()[answered]
+    numbers = run.summary["systems"][name]
+    ax.set_title(name.upper())
+    ax.set_xlabel("latency, ms", color=MUTED)
+    ax.grid()
+    ax.tick_params(length=0)
+    if not len(latency):
+        ax.text(0.5, 0.5, "no sample finished", transform=ax.transAxes, ha="center", color=MUTED)
+        return []
+    every = {name for system in run.summary["systems"].values() for name in system["exits"]}
+    colours = exit_colours(sorted(every))
+    for place in numbers["exits"]:
+        here = latency[exits == place]
+        if len(here):
+            label = f"{place}, median {format_time(float(np.median(here)) / 1e3, 3)}"
+            _steps(ax, here, color=colours[place], linewidth=1.8, label=label)
+    _steps(ax, latency, color=INK, linewidth=1.3, linestyle=(0, (4, 2)), label="all answers")
+    for key, level in (("p50", 50), ("p95", 95), ("p99", 99)):
+        at = 1e3 * numbers["latency"][key]
+        ax.plot(at, level, "o", color=INK, markersize=4)
+        ax.annotate(key, (at, level), (5, -9), textcoords="offset points", fontsize=8, color=MUTED)
+    ax.legend(loc="lower right", fontsize=8.5)
+    return [float(latency.min()), float(latency.max())]
+
+
+def _steps(ax: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]], **style: object) -> None:
+    """The empirical distribution function as a step line, in per cent."""
+    ordered = np.sort(values)
+    levels = 100 * np.arange(1, len(ordered) + 1) / len(ordered)
+    ax.step([ordered[0], *ordered], [0, *levels], where="post", **style)  # type: ignore[arg-type]
