@@ -49,7 +49,10 @@ def _apply(override: str, data: dict[str, Any], source: Source, option: str | No
     parts = re.split(r"\.(?![^\[]*\])", key.strip())
     if not equals or "" in parts:
         raise refuse("write KEY=VALUE with a dotted key, e.g. --set links.0.bandwidth='1 Mbit/s'")
-    value = parse(text, Source(origin))
+    try:
+        value = parse(text, Source())
+    except ScenarioError as error:
+        raise refuse(error.problems[0].message) from None
 
     parents: list[tuple[Path, Any]] = [((), data)]
     for part in parts[:-1]:

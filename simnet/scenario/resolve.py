@@ -114,10 +114,10 @@ class _Resolver:
         nodes = self.nodes(given["nodes"]) if isinstance(given["nodes"], dict) else {}
         named = list(given["nodes"]) if isinstance(given["nodes"], dict) else []
         links = self.links(given["links"], named) if isinstance(given["links"], list) else []
-        systems = self.systems(given["systems"], data.get("data")) if isinstance(given["systems"], dict) else {}
-        faults = self.faults(given["faults"], named, links) if isinstance(given["faults"], list) else []
         if not self.problems:
             self.reachable(nodes, links)
+        systems = self.systems(given["systems"], data.get("data")) if isinstance(given["systems"], dict) else {}
+        faults = self.faults(given["faults"], named, links) if isinstance(given["faults"], list) else []
         if self.problems or header is None or workload is None:
             return None
         single = {key: getattr(header, key) for key in Header.model_fields if key not in given}
@@ -128,14 +128,14 @@ class _Resolver:
             return self.check(Poisson, raw, ("workload",))
         return self.check(Periodic, raw, ("workload",))
 
-    def with_preset(self, raw: Raw, presets: Mapping[str, Preset], path: Path) -> Raw | None:
-        """`raw` with the values of its preset below its own, or None after noting an unknown preset."""
+    def with_preset(self, raw: Raw, presets: Mapping[str, Preset], path: Path) -> Raw:
+        """`raw` with the values of its preset below its own; an unknown preset is noted and gives none."""
         chosen = raw.get("preset")
         if chosen is None:
             return raw
         if not isinstance(chosen, str) or chosen not in presets:
             self.wrong((*path, "preset"), unknown("preset", chosen, list(presets)))
-            return None
+            return {**raw, "preset": None}
         return {**presets[chosen].values, **raw}
 
     def nodes(self, raw: Raw) -> dict[str, Node]:
@@ -144,13 +144,12 @@ class _Resolver:
         devices = 0
         for name, value in raw.items():
             path = ("nodes", name)
-            if not names.NAME.fullmatch(name):
-                self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
+            self.named(name, path)
             filled = self.with_preset(value, NODE_PRESETS, path) if isinstance(value, dict) else value
-            node = None if filled is None and value is not None else self.check(Node, filled, path)
+            node = self.check(Node, filled, path)
             if node is None:
                 continue
-            if node.tier != "router" and node.speed == 0:
+            if node.tier != "router" and node.speed == 0 and node.preset == value.get("preset"):
                 self.wrong(path, "needs a speed: a preset or e.g. 'speed: 10 GFLOP/s'")
             if node.tier == "device":
                 devices += 1
@@ -167,6 +166,10 @@ class _Resolver:
         if len(result) == len(raw):
             self.tiers(result)
         return result
+
+    def named(self, name: str, path: Path) -> None:
+        if not names.NAME.fullmatch(name):
+            self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
 
     def tiers(self, nodes: Mapping[str, Node]) -> None:
         found: dict[str, list[str]] = {"device": [], "edge": [], "cloud": [], "router": []}
@@ -220,7 +223,7 @@ class _Resolver:
         """The link's values from first to second name (up) and back (down), ends to be filled in."""
         before = len(self.problems)
         values = self.with_preset(raw, LINK_PRESETS, path)
-        if values is None:
+        if len(self.problems) > before:
             return None
         directions: dict[str, Raw] = {
             "up": {"source": "", "target": ""},
@@ -253,6 +256,7 @@ class _Resolver:
         for name, value in raw.items():
             path = ("systems", name)
             given = {} if value is None else value
+            self.named(name, path)
             if not isinstance(given, dict):
                 self.check(SystemSpec, given, path)
                 continue
@@ -343,7 +347,8 @@ class _Resolver:
         firsts, seconds = (self.matching(end, known, (*path, "link", side)) for side, end in enumerate(ends))
         there = {(link.source, link.target) for link in links}
         found = [(first, second) for first in firsts for second in seconds if (first, second) in there]
-        if firsts and seconds and not found and there:
+        broken = any(problem.key.startswith("links[") for problem in self.problems)
+        if firsts and seconds and not found and not broken:  # a link with a mistake may be the one meant
             pairs = [f"{link.source} - {link.target}" for link in links[::2]]
             self.wrong((*path, "link"), unknown("link", " - ".join(ends), pairs))
         both = [(pair, pair[::-1]) for pair in found]

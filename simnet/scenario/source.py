@@ -36,7 +36,7 @@ class Source:
         """Let `path` and all below it point where `original` does (a name that came out of a range)."""
         for known, line in list(self.lines.items()):
             if known[: len(original)] == original:
-                self.lines[path + known[len(original) :]] = line
+                self.lines.setdefault(path + known[len(original) :], line)
 
 
 def read(file: FilePath) -> tuple[dict[str, Any], Source]:
