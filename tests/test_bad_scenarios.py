@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simnet.scenario import ScenarioError, load_scenario
 
@@ -216,3 +219,52 @@ def test_a_bad_override_is_named_as_it_was_written(file, override, says):
 def test_a_bad_samples_option_is_named_as_it_was_written(file):
     with pytest.raises(ScenarioError, match=r"^--samples 0: samples: must be 1 or more, found 0$"):
         load_scenario(file, samples=0)
+
+
+def places(value: object, path: tuple = ()) -> list[tuple]:
+    """Every key and list position inside `value`."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, item in inner for place in [(*path, key), *places(item, (*path, key))]]
+
+
+NONSENSE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "x", "1 ms", "*", "edge", "a[1..2]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "tier", "up", "at"]), inner),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_nonsense_anywhere_is_a_scenario_error_and_never_another_exception(tmp_path_factory, data):
+    """Any value of the good file replaced by anything: it loads or it says what is wrong with file and place."""
+    content = yaml.safe_load(GOOD)
+    *parents, last = data.draw(st.sampled_from(places(content)))
+    holder = content
+    for key in parents:
+        holder = holder[key]
+    holder[last] = data.draw(NONSENSE)
+    path = tmp_path_factory.mktemp("nonsense") / "x.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    try:
+        load_scenario(path)
+    except ScenarioError as error:
+        assert error.problems
+        assert all(problem.file == str(path) and problem.line for problem in error.problems)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "a: " + "[" * 500 + "]" * 500, "{a: " * 200 + "}" * 200])
+def test_bottomless_nesting_is_refused(file, text):
+    file.write_text(text, encoding="utf-8")
+    assert "not YAML" in complaint(file)
+
+
+def test_a_small_file_that_unfolds_into_millions_of_values_is_refused(file):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert "nested without end" in complaint(file)

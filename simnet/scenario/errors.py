@@ -27,8 +27,7 @@ def nearest(found: object, allowed: Iterable[str]) -> str:
 
 def unknown(what: str, found: object, allowed: Sequence[str]) -> str:
     """The message for a name that is none of `allowed`: what was found, the nearest name, all the names."""
-    hint = nearest(found, allowed)
-    return f"unknown {what} {found!r}{hint}{'' if hint else ';'} (allowed: {', '.join(allowed) or 'none'})"
+    return f"unknown {what} {found!r}{nearest(found, allowed)} (allowed: {', '.join(allowed) or 'none'})"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -12,6 +12,8 @@ from simnet.scenario.errors import Path, Problem, ScenarioError, dotted, unknown
 from simnet.scenario.resolve import expand_names, resolve
 from simnet.scenario.schema import Scenario
 from simnet.scenario.source import Source, parse, read
+
+Refuse = Callable[[str], ScenarioError]
 
 
 def load_scenario(
@@ -27,7 +29,8 @@ def load_scenario(
         ScenarioError: anything wrong with the file, an override or the result.
     """
     data, source = read(path)
-    data.setdefault("name", path.stem)
+    if data.get("name") is None:
+        data["name"] = path.stem
     data = expand_names(data, source)
     for override in overrides:
         _apply(override, data, source)
@@ -65,7 +68,7 @@ def _apply(override: str, data: dict[str, Any], source: Source, option: str | No
                 data.pop({"samples": "duration", "duration": "samples"}[str(target)], None)
 
 
-def _children(parent: tuple[Path, Any], part: str, refuse: Any) -> list[tuple[Path, Any]]:
+def _children(parent: tuple[Path, Any], part: str, refuse: Refuse) -> list[tuple[Path, Any]]:
     """The mappings or lists that `part` names inside `parent`; empty ones are made usable."""
     place, holder = parent
     found = _targets(holder, part, place, refuse)
@@ -79,7 +82,7 @@ def _children(parent: tuple[Path, Any], part: str, refuse: Any) -> list[tuple[Pa
     return result
 
 
-def _targets(holder: Any, part: str, place: Path, refuse: Any) -> list[Any]:
+def _targets(holder: Any, part: str, place: Path, refuse: Refuse) -> list[Any]:
     """The keys of a mapping or the positions of a list that `part` (a name, range, glob or number) means."""
     if isinstance(holder, list):
         if not part.isdecimal() or int(part) >= len(holder):

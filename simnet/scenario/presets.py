@@ -32,12 +32,12 @@ NODE_PRESETS: dict[str, Preset] = {
         "https://magpi.raspberrypi.com/articles/raspberry-pi-4-specs-benchmarks); overhead: our choice",
     ),
     "jetson-nano": Preset(
-        {"speed": "70.8 GFLOP/s", "overhead": "1 ms", "memory": "4 GB"},
+        {"speed": f"{236 * EFFICIENCY:.4g} GFLOP/s", "overhead": "1 ms", "memory": "4 GB"},
         "speed: 128 CUDA cores x 2 FLOP x 921.6 MHz = 236 GFLOP/s fp32 (NVIDIA, Jetson Nano module data sheet), "
         "times EFFICIENCY; memory: same; overhead: our choice",
     ),
     "jetson-orin-nano": Preset(
-        {"speed": "384 GFLOP/s", "overhead": "1 ms", "memory": "8 GB"},
+        {"speed": f"{1280 * EFFICIENCY:.4g} GFLOP/s", "overhead": "1 ms", "memory": "8 GB"},
         "speed: 1024 CUDA cores x 2 FLOP x 625 MHz = 1.28 TFLOP/s fp32 (NVIDIA, Jetson Orin Nano Series data sheet, "
         "8 GB module), times EFFICIENCY; memory: same; overhead: our choice",
     ),
@@ -47,7 +47,7 @@ NODE_PRESETS: dict[str, Preset] = {
         "benchmark in DP', https://kreier.github.io/benchmark/LinpackDP); memory and overhead: our choice",
     ),
     "nvidia-t4": Preset(
-        {"speed": "2.43 TFLOP/s", "overhead": "500 us", "memory": "16 GB"},
+        {"speed": f"{8100 * EFFICIENCY:.4g} GFLOP/s", "overhead": "500 us", "memory": "16 GB"},
         "speed: 8.1 TFLOP/s fp32 (NVIDIA, T4 Tensor Core GPU data sheet, https://www.nvidia.com/en-us/data-center/"
         "tesla-t4/), times EFFICIENCY; memory: same; overhead: our choice",
     ),
@@ -70,8 +70,8 @@ LINK_PRESETS: dict[str, Preset] = {
     ),
     "4g": Preset(
         {"bandwidth": {"up": "13.6 Mbit/s", "down": "14.7 Mbit/s"}, "latency": "26.55 ms", "header": "40 B"},
-        "UK averages, Q4 2014: up 13.6, down 14.7 Mbit/s, round trip 53.1 ms (Ofcom, 'Measuring mobile broadband "
-        "performance in the UK: 4G and 3G network performance', 2015); header: IPv4 + TCP",
+        "bandwidth and latency: UK averages, Q4 2014: up 13.6, down 14.7 Mbit/s, round trip 53.1 ms (Ofcom, "
+        "'Measuring mobile broadband performance in the UK: 4G and 3G network performance', 2015); header: IPv4 + TCP",
     ),
     "3g": Preset(
         {"bandwidth": "1.1 Mbit/s", "latency": "31.75 ms", "header": "40 B"},
@@ -80,7 +80,8 @@ LINK_PRESETS: dict[str, Preset] = {
     ),
     "wan": Preset(
         {"bandwidth": "100 Mbit/s", "latency": "20 ms", "header": "40 B"},
-        "a wired site to a cloud region of its own continent: our choice (latencies of this order: Corneo et al., "
-        "'Surrounded by the Clouds', WWW 2021, https://doi.org/10.1145/3442381.3449854); header: IPv4 + TCP",
+        "bandwidth and latency: a wired site to a cloud region of its own continent: our choice (latencies of this "
+        "order: Corneo et al., 'Surrounded by the Clouds', WWW 2021, https://doi.org/10.1145/3442381.3449854); "
+        "header: IPv4 + TCP",
     ),
 }

@@ -76,11 +76,10 @@ def parse(text: str, source: Source) -> Any:
     Raises:
         ScenarioError: not YAML, or a key given twice.
     """
-    # libyaml reads several times faster; not every PyYAML has it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     reader = _Reader(source)
     try:
-        root = yaml.compose(text, Loader=loader)
+        # Not the faster C loader: bottomless nesting crashes it, and a scenario takes milliseconds here.
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = None if root is None else reader.value(root, ())
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
