@@ -73,7 +73,7 @@ def _accuracies(ax: Axes, run: Run) -> None:
                 ax.plot(shown[-1], row - 0.13, color=colours[name], markeredgecolor=PAPER, **look_of)
             if numbers["forced_accuracy"] is not None:
                 shown.append(100 * numbers["forced_accuracy"])
-                ax.plot(shown[-1], row, markerfacecolor="none", markeredgecolor=colours[name],
+                ax.plot(shown[-1], row + 0.15, markerfacecolor="none", markeredgecolor=colours[name],
                         markeredgewidth=1.6, **look_of)  # fmt: skip
     low = min(shown, default=0.0)
     ax.set_xlim(max(0.0, low - 0.12 * (100 - low) - 1), 101)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -15,20 +14,16 @@ ARROW = "→"
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, from `start` to `end` seconds (infinite if it stays), at a node or at a link."""
+    """One fault, from `start` to `end` seconds (infinite if it stays), at some places."""
 
     start: float
     end: float
-    targets: tuple[str, ...]
+    places: frozenset[str]
     label: str
 
     def hits(self, place: str) -> bool:
-        """Whether this fault is at `place`, a node's name or a link's ``source→target`` in either direction."""
-        ends = place.split(ARROW)
-        if len(ends) != len(self.targets):
-            return False
-        orders = (ends, ends[::-1])
-        return any(all(map(fnmatchcase, order, self.targets)) for order in orders)
+        """Whether this fault is at `place`: a node's name, or ``source→target`` of a link."""
+        return place in self.places
 
     def overlaps(self, start: float, end: float) -> bool:
         """Whether the fault is in effect somewhere between `start` and `end`, in seconds."""
@@ -36,26 +31,37 @@ class Fault:
 
 
 def read_faults(scenario: Mapping[str, Any]) -> list[Fault]:
-    """Faults of a resolved scenario in order of their start.
+    """Faults of a resolved scenario in order of their start; "up" ends what was to last for ever.
 
     Raises:
         ValueError: a time is no time.
     """
-    faults = [_fault(entry) for entry in scenario.get("faults") or []]
-    return sorted(faults, key=lambda fault: fault.start)
+    entries = sorted(scenario.get("faults") or [], key=lambda entry: TIME.parse(entry["at"]))
+    faults: list[Fault] = []
+    for entry in entries:
+        fault = _fault(entry)
+        if entry.get("is") != "up":
+            faults.append(fault)
+            continue
+        for number, open_one in enumerate(faults):
+            if open_one.end == inf and open_one.places <= fault.places:
+                faults[number] = replace(open_one, end=fault.start)
+    return faults
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
     start = TIME.parse(entry["at"])
-    duration = entry.get("for")
-    targets = (str(entry["node"]),) if entry.get("node") else tuple(map(str, entry["link"]))
-    what = [str(entry["is"])] if entry.get("is") else []
-    # whatever else is set says what the place is reduced to: bandwidth, latency, speed ...
-    known = {"at", "for", "node", "link", "is"}
-    what += [f"{value}" for key, value in entry.items() if key not in known and value is not None]
-    return Fault(
-        start=start,
-        end=inf if duration is None else start + TIME.parse(duration),
-        targets=targets,
-        label=f"{ARROW.join(targets)} {', '.join(what)}".strip(),
-    )
+    lasts = entry.get("for")
+    if entry.get("node") is not None:
+        name = str(entry["node"])
+        places = {name}
+    else:
+        here, there = map(str, entry["link"])
+        ways = {"up": (here, there), "down": (there, here)}
+        places = {ARROW.join(way) for side, way in ways.items() if entry.get("direction") in (None, side)}
+        name = min(places) if len(places) == 1 else f"{here}–{there}"
+    if entry.get("slow") is not None:
+        what = f"{entry['slow']:g}× slower"
+    else:
+        what = f"at {entry['bandwidth']}" if entry.get("bandwidth") is not None else str(entry.get("is"))
+    return Fault(start, inf if lasts is None else start + TIME.parse(lasts), frozenset(places), f"{name} {what}")
