@@ -48,7 +48,7 @@ class Card:
         return dict(self.values["segments"])
 
 
-REQUIRED = ("system", "data", "class_names", "architecture", "segments", "calibration", "sha256")
+REQUIRED = ("system", "data", "class_names", "classifiers", "architecture", "segments", "calibration", "sha256")
 
 
 def read_card(name: str) -> Card:

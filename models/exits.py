@@ -21,7 +21,7 @@ def normalized_entropy(scores: NDArray[np.floating]) -> Floats:
     p = probabilities(scores)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(p > 0, p * np.log(p), 0.0)
-    return np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0)
+    return np.asarray(np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0))
 
 
 def surest_device(scores: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -23,7 +23,8 @@ LICENCES = {
 def publish(run: Training, path: Path, data_dir: Path | None, command: list[str]) -> None:
     """Evaluate the run's network, calibrate T on the validation split, and write weights and card to `path`."""
     system = run.arch.system
-    validation = Exits(system, classifier_scores(run.network, run.validation), run.validation.labels)
+    validation_scores = classifier_scores(run.network, run.validation)
+    validation = Exits(system, validation_scores, run.validation.labels)
     calibrated = validation.calibrate()
     test = open_dataset(run.data_name, "test", data_dir)
     exits = Exits(system, classifier_scores(run.network, test), test.labels)
@@ -33,6 +34,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, command: list[str]
         "data": run.data_name,
         "data_licence": LICENCES[run.data_name],
         "class_names": list(test.class_names),
+        "classifiers": sorted(validation_scores),
         "architecture": run.arch.as_dict(),
         "parameters": sum(p.numel() for p in run.network.parameters()),
         "segments": segment_costs(run.network),

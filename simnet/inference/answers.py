@@ -1,0 +1,160 @@
+"""What the network answers at an exit: a lookup for the engine, filled in batches that look ahead.
+
+On a miss the samples that come next in arrival order and are expected with the same views are answered, too; a deeper
+segment only for those that go on. The answer does not depend on who else is in the batch, so looking ahead changes
+nothing but the time it takes; a wrong guess costs that time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.cards import Card
+from models.data.base import VIEWS, ViewDataset
+from models.data.cache import cache_dir
+from simnet.inference.memo import Memo, Table
+
+SEGMENTS = ("device", "edge", "cloud")
+Answer = tuple[int, float]
+"""Predicted class and normalized entropy."""
+
+
+def memo_folder(card: Card, data: ViewDataset) -> Path:
+    """Where the answers of these weights on these data are kept between runs."""
+    return cache_dir() / "answers" / f"{card.sha256[:16]}-{data.checksum[:16]}"
+
+
+class Answers:
+    """Answers of one system's network, by exit, sample number and views.
+
+    `exits` names the exit after each of the segments (device, edge, cloud), None where there is none; `thresholds` tells
+    which samples go on. `expected` is the guess, per sample, at the views that will take part. `window` samples ahead
+    are looked at, `batch` at a time are run.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        data: ViewDataset,
+        exits: Sequence[str | None],
+        thresholds: dict[str, float],
+        expected: NDArray[np.int64],
+        *,
+        device: str = "auto",
+        batch: int = 256,
+        window: int = 1024,
+        memo: Path | None = None,
+    ) -> None:
+        self._card, self._data, self._wish = card, data, device
+        self._exits = {name: number for number, name in enumerate(exits) if name is not None}
+        self._thresholds = [thresholds.get(name or "", 0.0) for name in exits]
+        self._expected, self._batch, self._window = expected, batch, window
+        self._index = np.arange(len(expected), dtype=np.int64) % len(data)
+        self._classes = len(card.values["class_names"])
+        self._memo = Memo(memo)
+        self._found: dict[tuple[str, int], dict[int, Answer]] = {}
+        self._surprises: dict[int, int] = {}
+        self._segments: Any = None  # made when a segment must really run: that imports torch
+
+    def get(self, exit_name: str, sample: int, views: int) -> Answer:
+        """The answer at an exit for a sample of which `views` (bit mask) take part."""
+        found = self._found.get((exit_name, views))
+        if found is None:
+            found = self._found[exit_name, views] = {}
+        answer = found.get(sample)
+        if answer is None:
+            self._fill(exit_name, sample, views, found)
+            answer = found[sample]
+        return answer
+
+    def _fill(self, exit_name: str, sample: int, views: int, found: dict[int, Answer]) -> None:
+        if self._expected[sample] == views:
+            ahead = np.arange(sample, min(sample + self._window, len(self._index)))
+            ahead = ahead[self._expected[ahead] == views]
+        else:  # a loss that the script did not announce: look ahead further each time it happens again
+            reach = self._surprises[views] = min(2 * self._surprises.get(views, 1), self._batch)
+            ahead = np.arange(sample, min(sample + reach, len(self._index)))
+        number = self._exits[exit_name]
+        predictions, entropies, reached = self._reach(number, ahead, views, sample)
+        found.update(zip(reached.tolist(), zip(predictions.tolist(), entropies.tolist(), strict=True), strict=True))
+
+    def _reach(
+        self, number: int, ahead: NDArray[np.int64], views: int, asked: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Answers after segment `number` for those of `ahead` that get so far (and for `asked`), and who these are."""
+        if number > 0:
+            _, entropies, before = self._reach(number - 1, ahead, views, asked)
+            ahead = before[(entropies >= self._thresholds[number - 1]) | (before == asked)]
+        self._ensure(SEGMENTS[number], ahead, views)
+        return (*self._answers(number, ahead, views), ahead)
+
+    def _answers(
+        self, number: int, samples: NDArray[np.int64], views: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        table = self._table(SEGMENTS[number], views)
+        if number > 0:
+            return table.answers(self._index[samples])
+        if table.scores.shape[1] == 0:  # devices without a classifier: everyone goes on
+            return np.zeros(len(samples), np.int64), np.ones(len(samples))
+        predictions, entropies = table.answers(self._index[samples])
+        present = [bool(views >> view & 1) for view in range(VIEWS)]
+        surest = np.where(present, entropies, np.inf).argmin(axis=1)
+        rows = np.arange(len(samples))
+        return predictions[rows, surest], entropies[rows, surest]
+
+    def _table(self, segment: str, views: int) -> Table:
+        size = len(self._data)
+        if segment != "device":
+            return self._memo.table(segment, views, (size, self._classes))
+        classifies = "device" in self._card.values["classifiers"]
+        return self._memo.table("device", 0, (size, VIEWS, self._classes) if classifies else (size, 0))
+
+    def _ensure(self, segment: str, samples: NDArray[np.int64], views: int) -> None:
+        table = self._table(segment, views)
+        if table.scores.shape[1] == 0:
+            return  # nothing to know; the features are computed when the edge asks for them
+        rows = np.unique(self._index[samples])
+        rows = rows[~table.known(rows)]
+        if len(rows):
+            table.put(rows, self._run(segment, views, rows))
+
+    def _run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        if self._segments is None:
+            from simnet.inference.segments import Segments
+
+            self._segments = Segments(self._card, self._data, self._wish, self._batch)
+        scores: NDArray[np.float32] = self._segments.run(segment, views, rows)
+        return scores
+
+    def forced_accuracy(self, exits: Sequence[str]) -> dict[str, float]:
+        """Accuracy of each exit when every sample is made to leave there, with all its expected cameras up."""
+        everyone = np.arange(len(self._index))
+        views = int(np.bitwise_or.reduce(self._expected)) if len(everyone) else 0
+        labels = self._data.labels[self._index]
+        accuracies = {}
+        for name in exits:
+            for number in range(self._exits[name] + 1):
+                self._ensure(SEGMENTS[number], everyone, views)
+            predictions, _ = self._answers(self._exits[name], everyone, views)
+            accuracies[name] = float((predictions == labels).mean())
+        return accuracies
+
+    def save(self) -> None:
+        """Keep the answers for later runs."""
+        self._memo.save()
+
+    def report(self) -> dict[str, Any]:
+        """How the answers came about: device, batches, samples, mean batch size, answers known from earlier runs."""
+        ran = self._segments
+        return {
+            "device": None if ran is None else ran.device,
+            "batches": 0 if ran is None else ran.batches,
+            "samples": 0 if ran is None else ran.samples,
+            "mean_batch": 0.0 if ran is None else ran.samples / max(1, ran.batches),
+            "recalled": sum(table.recalled for table in self._memo.tables),
+        }

@@ -1,0 +1,89 @@
+"""The segments themselves, run in batches on CPU or CUDA. The only module of simnet that imports torch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.cards import Card
+from models.cost import segment_costs
+from models.data.base import VIEWS, ViewDataset
+from models.networks import normalize
+from models.weights import WeightsError, load_network
+
+FEATURE_BYTES = 512 * 2**20
+"""Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
+
+
+def pick_device(wish: str) -> str:
+    """`auto` is cuda where there is one, else cpu. Raises ValueError when CUDA is asked for and not there."""
+    if wish == "cuda" and not torch.cuda.is_available():
+        raise ValueError("no CUDA device is available here")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
+
+
+class Segments:
+    """A trained network's device, edge and cloud segments over a data set; results are float32 class scores.
+
+    Raises WeightsError when the weights are damaged or do not cost what their card says.
+    """
+
+    def __init__(self, card: Card, data: ViewDataset, device: str, batch: int) -> None:
+        self.device, self.batch = pick_device(device), batch
+        self.batches = 0
+        self.samples = 0
+        self._network = load_network(card, self.device)
+        if (measured := segment_costs(self._network)) != card.segments:
+            raise WeightsError(f"{card.path}: the card's segment costs are not the network's: {measured}")
+        self._data = data
+        self._features: OrderedDict[tuple[str, int, int], Tensor] = OrderedDict()
+        self._held = 0
+
+    def run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Class scores of `rows`: `[n, classes]`; of `device` `[n, 6, classes]`, or `[n, 0]` where it has no classifier.
+
+        `views` is the bit mask of the views that take part in the fusion (the devices run on every view).
+        """
+        parts = [
+            self._run_batch(segment, views, part) for part in np.split(rows, range(self.batch, len(rows), self.batch))
+        ]
+        return np.concatenate(parts)
+
+    @torch.inference_mode()
+    def _run_batch(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        self.batches += 1
+        self.samples += len(rows)
+        if segment == "device":
+            pixels = normalize(torch.from_numpy(self._data.views(rows)).to(self.device))
+            reports = [device(pixels[:, view]) for view, device in enumerate(self._network.devices)]
+            self._keep("device", 0, rows, torch.stack([features for features, _ in reports], dim=1))
+            scores = [s for _, s in reports if s is not None]
+            found = torch.stack(scores, dim=1) if scores else torch.zeros(len(rows), 0)
+        elif segment == "edge":
+            present = torch.tensor([bool(views >> view & 1) for view in range(VIEWS)], device=self.device)
+            features = self._input("device", 0, rows)
+            fused, found = self._network.edge(features, present.expand(len(rows), -1))
+            self._keep("edge", views, rows, fused)
+        else:
+            found = self._network.cloud(self._input("edge", views, rows))
+        return found.float().cpu().numpy()
+
+    def _input(self, segment: str, views: int, rows: NDArray[np.int64]) -> Tensor:
+        """Features that `segment` gave for `rows`; computed now where they are not held (their scores were known)."""
+        missing = np.array([row for row in rows.tolist() if (segment, views, row) not in self._features], np.int64)
+        if len(missing):
+            self._run_batch(segment, views, missing)
+        return torch.stack([self._features[segment, views, row] for row in rows.tolist()])
+
+    def _keep(self, segment: str, views: int, rows: NDArray[np.int64], features: Tensor) -> None:
+        size = features[0].numel() * features.element_size()
+        while self._features and self._held + size * len(rows) > FEATURE_BYTES:
+            _, oldest = self._features.popitem(last=False)
+            self._held -= oldest.numel() * oldest.element_size()
+        for row, one in zip(rows.tolist(), features, strict=True):
+            self._features[segment, views, row] = one
+            self._held += size

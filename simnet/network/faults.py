@@ -1,0 +1,79 @@
+"""Scripted faults: each target's state is what its active faults say together, so they may overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from math import prod
+
+from simpy import Environment, Event
+
+from simnet.network.topology import Link, Network, Node
+from simnet.scenario import Scenario
+from simnet.scenario.schema import Fault
+
+
+class _Target:
+    """A node or link with the faults that are active on it."""
+
+    def __init__(self, part: Node | Link, bandwidth: float) -> None:
+        self._part, self._bandwidth = part, bandwidth
+        self._active: list[Fault] = []
+
+    def begin(self, fault: Fault) -> None:
+        if fault.action == "up":
+            self._active = [other for other in self._active if other.action != "down"]
+        else:
+            self._active.append(fault)
+        self._apply()
+
+    def end(self, fault: Fault) -> None:
+        if fault in self._active:
+            self._active.remove(fault)
+            self._apply()
+
+    def _values(self, action: str) -> list[float]:
+        return [fault.value for fault in self._active if fault.action == action and fault.value is not None]
+
+    def _apply(self) -> None:
+        up = all(fault.action != "down" for fault in self._active)
+        if isinstance(self._part, Node):
+            self._part.set_state(up, prod(self._values("slow")))
+        else:
+            self._part.set_state(up, (self._values("bandwidth") or [self._bandwidth])[-1])
+
+
+def _play(env: Environment, fault: Fault, target: _Target) -> Generator[Event, None, None]:
+    yield env.timeout(fault.at)
+    target.begin(fault)
+    if fault.lasts is not None and fault.action != "up":
+        yield env.timeout(fault.lasts)
+        target.end(fault)
+
+
+def schedule(network: Network, scenario: Scenario) -> None:
+    """Put the scenario's faults on the clock: several slow-downs multiply, of several bandwidths the latest holds."""
+    bandwidths = {(spec.source, spec.target): spec.bandwidth for spec in scenario.links}
+    targets: dict[Node | Link, _Target] = {}
+    for fault in scenario.faults:
+        if fault.node is not None:
+            part: Node | Link = network.nodes[fault.node]
+            bandwidth = 0.0
+        else:
+            assert fault.link is not None  # the schema demands one of the two
+            part, bandwidth = network.links[fault.link], bandwidths[fault.link]
+        target = targets.setdefault(part, _Target(part, bandwidth))
+        network.env.process(_play(network.env, fault, target))
+
+
+def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], time: float) -> int:
+    """Bit mask of the views whose camera the script leaves up at `time`; a guess at who will report, for look-ahead."""
+    mask = 0
+    for name, view in cameras:
+        up = True
+        for fault in sorted((f for f in scenario.faults if f.node == name and f.at <= time), key=lambda f: f.at):
+            if fault.action == "down" and (fault.lasts is None or time < fault.at + fault.lasts):
+                up = False
+            elif fault.action == "up":
+                up = True
+        mask |= up << view
+    return mask

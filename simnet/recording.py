@@ -1,0 +1,79 @@
+"""From what the engine appends while it runs to the tables of the results (columns: docs/results.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from simnet.network.line import Span
+from simnet.results import samples_schema, spans_schema
+from simnet.systems.base import Decision
+
+
+class Ending(NamedTuple):
+    """How the life of a sample ended: with a decision, or dropped for a reason, and when."""
+
+    at: float
+    decision: Decision | None
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`finished`, `forced` or `dropped`."""
+        if self.decision is None:
+            return "dropped"
+        return "forced" if self.decision.forced else "finished"
+
+
+def samples_table(
+    captured: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    endings: Sequence[Ending | None],
+    spans: Sequence[Span],
+) -> pa.Table:
+    """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers."""
+    decisions = [None if e is None else e.decision for e in endings]
+    sizes = np.zeros(len(captured), np.int64)
+    if spans:
+        np.add.at(sizes, [span[0] for span in spans], [span[6] for span in spans])
+    finished = [None if d is None or e is None else e.at for e, d in zip(endings, decisions, strict=True)]
+    columns = {
+        "sample": range(len(captured)),
+        "label": labels,
+        "prediction": [None if d is None else d.prediction for d in decisions],
+        "correct": [
+            None if d is None else bool(d.prediction == label) for d, label in zip(decisions, labels, strict=True)
+        ],
+        "outcome": ["unfinished" if e is None else e.outcome for e in endings],
+        "exit": [None if d is None else d.exit for d in decisions],
+        "reason": [None if e is None else e.reason for e in endings],
+        "captured_at": captured,
+        "finished_at": finished,
+        "latency": [None if f is None else f - c for f, c in zip(finished, captured.tolist(), strict=True)],
+        "entropy": [None if d is None else d.entropy for d in decisions],
+        "views": [0 if d is None else d.views for d in decisions],
+        "bytes": sizes,
+    }
+    return _table(columns, samples_schema())
+
+
+def spans_table(spans: Sequence[Span]) -> pa.Table:
+    """One row per step of a sample's life, in the order in which the steps ended."""
+    schema = spans_schema()
+    columns = list(zip(*spans, strict=True)) if spans else [[] for _ in schema.names]
+    return _table(dict(zip(schema.names, columns, strict=True)), schema)
+
+
+def _table(columns: dict[str, Sequence[object]], schema: pa.Schema) -> pa.Table:
+    arrays = []
+    for field in schema:
+        values = columns[field.name]
+        if pa.types.is_dictionary(field.type):
+            arrays.append(pa.array(values, pa.string()).dictionary_encode())
+        else:
+            arrays.append(pa.array(values, field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)

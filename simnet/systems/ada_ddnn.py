@@ -1,0 +1,27 @@
+"""ADA-DDNN (Wu & Yang 2024): several edge exits, the first of which needs no fusion."""
+
+from __future__ import annotations
+
+from simnet.systems.base import Protocol, System
+
+
+class AdaDdnn(System):
+    """Devices classify, too; the surest one may answer for all, before the edge fuses anything."""
+
+    exits = ("edge-1", "edge-2", "cloud")
+    segment_exits = ("edge-1", "edge-2", "cloud")
+
+    def classify(self, sample: int) -> Protocol:
+        """Section 3.2, Fig. 2. Entropy, result and features of a device travel together."""
+        views = yield self.gather(sample)
+        # The edge processing module: the result of minimum entropy leaves at edge exit 1, without fusion.
+        surest = self.decide("edge-1", sample, views)
+        if self.leaves(surest):
+            return surest
+        yield self.compute_at_edge(sample)
+        fused = self.decide("edge-2", sample, views)
+        if self.leaves(fused):
+            return fused
+        if not (yield self.ask_cloud(sample)):
+            return fused._replace(forced=True)
+        return self.decide("cloud", sample, views)
