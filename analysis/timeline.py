@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.faults import Fault, read_faults
-from analysis.lanes import Lane, lay_out, slots
+from analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
 from analysis.style import (
     BAND,
     FAULT,
@@ -27,6 +27,7 @@ from analysis.style import (
 from analysis.window import choose_window, usual_length
 from simnet.results import Run, RunError
 from simnet.scenario.units import format_time
+from simnet.summary import node_tiers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,10 +130,11 @@ def _figure(run: Run, tables: Mapping[str, pa.Table], view: _View) -> Figure:
         ax.tick_params(axis="x", labelbottom=row == len(heights) - 1, length=0)
     axes[0].set_xlim(view.start, view.end)
     axes[-1].set_xlabel("simulated time, s", color=MUTED)
-    figure.text(
-        0.012, 1 - 0.17 / size, f"{run.summary['scenario']}: samples {view.first} to {view.last}",
-        fontsize=12.5, va="top", weight="bold",
-    )  # fmt: skip
+    heading = f"{run.summary['scenario']}: samples {view.first} to {view.last}"
+    devices = list(node_tiers(run.scenario).values()).count("device")
+    if devices > MAX_DEVICES:
+        heading += f"; {MAX_DEVICES} of {devices} devices shown"
+    figure.text(0.012, 1 - 0.17 / size, heading, fontsize=12.5, va="top", weight="bold")
     _legend(figure, view, bars, lives)
     return figure
 

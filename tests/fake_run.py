@@ -17,8 +17,8 @@ from simnet.results import SystemResult, manifest, samples_schema, spans_schema,
 CAMERAS = [f"camera{number}" for number in range(1, 7)]
 FAULTS = [
     {"at": "4 s", "for": "3 s", "node": "camera3", "is": "down"},
-    {"at": "9 s", "for": "1500 ms", "link": ["edge", "cloud"], "bandwidth": "500 kbit/s"},
-    {"at": "12 s", "for": "1 s", "link": ["edge", "cloud"], "is": "down"},
+    {"at": "9 s", "for": "1500 ms", "link": ["edge", "cloud"], "direction": "up", "bandwidth": "500 kbit/s"},
+    {"at": "12 s", "for": "1 s", "link": ["edge", "cloud"], "direction": "up", "is": "down"},
 ]
 PERIOD, WAIT, CLOUD_LIMIT = 0.1, 0.08, 0.25
 

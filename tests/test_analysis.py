@@ -1,0 +1,180 @@
+"""Figures and tables drawn from run folders, the awkward ones included."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from math import inf
+from pathlib import Path
+
+import pytest
+from fake_run import FAULTS, fake_system, write_fake
+from rich.console import Console
+
+from analysis.compare import print_comparison
+from analysis.faults import read_faults
+from analysis.figures import draw_all
+from analysis.lanes import MAX_DEVICES, lay_out, slots
+from analysis.style import exit_colours, exit_markers
+from analysis.timeline import draw_timeline
+from analysis.window import choose_window, usual_length
+from simnet.results import RunError, read_run
+
+NAMES = ["timeline.png", "exit_shares.png", "latency.png"]
+
+
+@pytest.mark.parametrize(
+    ("case", "names"),
+    [
+        ({}, NAMES),
+        ({"faults": []}, NAMES),
+        ({"systems": ("ddnn",)}, NAMES),
+        ({"systems": ("a", "b", "ada", "d")}, NAMES),
+        ({"all_dropped": True}, NAMES),
+        ({"samples": 1}, NAMES),
+        ({"samples": 0}, NAMES[1:]),
+    ],
+    ids=["faults", "no faults", "one system", "four systems", "all dropped", "one sample", "no sample"],
+)
+def test_figures_are_drawn(tmp_path: Path, case: dict, names: list[str]):
+    write_fake(tmp_path / "run", **{"samples": 60, **case})
+    drawn = draw_all(read_run(tmp_path / "run"), tmp_path / "figures")
+    assert [path.name for path in drawn] == names
+    assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000 for path in drawn)
+
+
+def test_figures_of_a_run_are_the_same_every_time(tmp_path: Path):
+    for folder in ("a", "b"):
+        out = tmp_path / folder
+        write_fake(out, samples=40, figures=lambda made: draw_all(read_run(made), made / "figures") and None)
+    for name in NAMES:
+        first, second = (tmp_path / folder / "figures" / name for folder in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_timeline_shows_what_is_asked_for(tmp_path: Path):
+    write_fake(tmp_path / "run", samples=130)
+    run = read_run(tmp_path / "run")
+    figure = draw_timeline(run, first=118, count=8)
+    upper, lower = figure.axes
+    assert upper.get_title(loc="left") == "DDNN" and lower.get_title(loc="left") == "ADA-DDNN"
+    assert upper.get_xlim() == lower.get_xlim()
+    words = {text.get_text() for text in upper.texts}
+    assert {str(number) for number in range(118, 126)} <= words
+    assert "edge→cloud down" in words
+    entries = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"compute", "transfer", "fault", "lost", "forced exit"} <= entries
+    with pytest.raises(RunError, match="has 0 to 129"):
+        draw_timeline(run, first=130)
+
+
+def test_window_holds_the_first_fault_and_every_exit():
+    tables = {name: fake_system(name, 200, FAULTS).samples for name in ("ddnn", "ada-ddnn")}
+    length = usual_length(tables)
+    first = choose_window(tables, read_faults({"faults": FAULTS}), length)
+    captured = tables["ddnn"].column("captured_at").to_pylist()
+    assert captured[first + 1] < 4 < captured[first + length - 1]
+    calm = choose_window(tables, [], length)
+    for table in tables.values():
+        part = table.slice(calm, length).column("exit").cast("string").to_pylist()
+        assert set(part) == set(table.column("exit").cast("string").to_pylist())
+
+
+def test_a_window_is_found_in_any_run():
+    one = {"ddnn": fake_system("ddnn", 1, []).samples}
+    late = read_faults({"faults": [{"at": "1 h", "node": "edge", "is": "down"}]})
+    assert choose_window(one, late, 8) == 0
+    assert choose_window({"ddnn": fake_system("ddnn", 0, []).samples}, late, 8) == 0
+    assert choose_window({"ddnn": fake_system("ddnn", 30, []).samples}, late, 8) <= 22
+
+
+def test_faults_are_read_as_a_resolved_scenario_writes_them():
+    first, second, third, fourth = read_faults(
+        {
+            "faults": [
+                {
+                    "at": "90 s",
+                    "for": "500 ms",
+                    "link": ["edge", "cloud"],
+                    "direction": "down",
+                    "bandwidth": "1 Mbit/s",
+                },
+                {"at": "10 s", "node": "camera1", "is": "down"},
+                {"at": "30 s", "node": "camera1", "is": "up"},
+                {"at": "50 s", "node": "edge", "slow": 3.0},
+                {"at": "95 s", "link": ["edge", "cloud"], "is": "down"},
+            ]
+        }
+    )
+    assert (first.start, first.end, first.label) == (10, 30, "camera1 down")
+    assert (second.end, second.label) == (inf, "edge 3× slower")
+    assert (third.end, third.label) == (90.5, "cloud→edge at 1 Mbit/s")
+    assert third.hits("cloud→edge") and not third.hits("edge→cloud") and not third.hits("cloud")
+    assert fourth.hits("cloud→edge") and fourth.hits("edge→cloud")
+    assert first.overlaps(29, 31) and not first.overlaps(30, 31)
+
+
+def test_lanes_run_from_the_devices_to_the_cloud():
+    nodes = {"cloud": {"tier": "cloud"}, "edge": {"tier": "edge"}} | {f"c{i}": {"tier": "device"} for i in range(20)}
+    used = {"c1→edge", "c1", "edge", "edge→cloud", "edge→c1", "edge→c2"}
+    faults = read_faults({"faults": [{"at": "1 s", "node": "c19", "is": "down"}]})
+    lanes = lay_out({"nodes": nodes}, used, faults)
+    labels = [lane.label for lane in lanes]
+    assert labels == [
+        *(f"c{i}" for i in range(MAX_DEVICES - 1)),
+        "c19",
+        "edge",
+        "edge → devices",
+        "edge → cloud",
+        "cloud",
+    ]
+    assert lanes[labels.index("c1")].places == {"c1", "c1→edge"}
+
+
+def test_slots_never_overlap():
+    starts, ends = [0.0, 1.0, 1.0, 2.0, 5.0], [3.0, 2.0, 4.0, 6.0, 6.0]
+    found = slots(starts, ends)
+    assert found == [0, 1, 2, 1, 0]
+    assert slots([], []) == []
+
+
+def test_an_exit_looks_the_same_in_every_run():
+    assert exit_colours(["edge-1", "cloud"])["cloud"] == exit_colours(["cloud", "edge"])["cloud"]
+    many = ["x", "y", "cloud", "edge-1"]
+    assert len(set(exit_colours(many).values())) == len(set(exit_markers(many).values())) == 4
+    assert list(exit_colours(many)) == ["edge-1", "x", "y", "cloud"]
+
+
+@pytest.mark.parametrize("all_dropped", [False, True])
+def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
+    summary = write_fake(tmp_path / "run", samples=150, all_dropped=all_dropped)
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and max(map(len, printed.splitlines())) <= 80
+    for word in (
+        "system accuracy",
+        "p99",
+        "device→edge",
+        "raw offload",
+        "edge-1",
+        "forced accuracy",
+        "ada-ddnn vs ddnn",
+    ):
+        assert word in printed
+    if all_dropped:
+        assert "150 no view arrived" in " ".join(printed.split())
+    else:
+        accuracy = 100 * summary["systems"]["ada-ddnn"]["accuracy"]
+        assert f"{accuracy:.1f} %" in printed
+
+
+def test_analysis_needs_neither_torch_nor_the_engine():
+    code = (
+        "import sys, analysis.figures, analysis.compare; print({'torch', 'simpy', 'simnet.engine'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+    )
+    assert done.stdout.strip() == "set()"
