@@ -88,6 +88,7 @@ CASES = {
     "bad name": ("  edge: {tier", "  my edge: {tier", 7, "'my edge' is no name"),
     "unknown tier": ("tier: cloud", "tier: clouds", 8, "nodes.cloud.tier: unknown value 'clouds'; did you mean 'cloud'?"),
     "unknown node preset": ("jetson-orin-nano", "jetson-orin", 7, "nodes.edge.preset: unknown preset 'jetson-orin'; did you mean 'jetson-orin-nano'?"),
+    "part of a preset's name": ("jetson-orin-nano", "orin", 7, "did you mean 'jetson-orin-nano'?"),
     "preset a list": ("jetson-orin-nano", "[a]", 7, "nodes.edge.preset: unknown preset ['a']"),
     "unknown link preset": ("preset: wifi", "preset: wi-fi", 10, "links[0].preset: unknown preset 'wi-fi'; did you mean 'wifi'?"),
     "unknown system": ("  ddnn: {}", "  dnn: {}", 13, "systems.dnn: unknown system 'dnn'; did you mean 'ddnn'?"),

@@ -19,9 +19,10 @@ def dotted(path: Path) -> str:
 
 
 def nearest(found: object, allowed: Iterable[str]) -> str:
-    """ "; did you mean 'x'?" for the allowed name closest to `found`, or "" where none is close."""
-    by_lower = {name.lower(): name for name in allowed}
-    close = difflib.get_close_matches(str(found).lower(), by_lower, n=1, cutoff=0.6)
+    """A hint at the allowed name closest to `found`, or holding it, starting with ";"; "" where none is."""
+    by_lower, wanted = {name.lower(): name for name in allowed}, str(found).lower()
+    close = difflib.get_close_matches(wanted, by_lower, n=1, cutoff=0.6)
+    close = close or [name for name in by_lower if len(wanted) > 1 and wanted in name]
     return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
 
 
