@@ -56,7 +56,7 @@ def _panel(ax: Axes, run: Run, name: str) -> list[float]:
     ax.set_title(name.upper())
     ax.set_xlabel("latency, ms", color=MUTED)
     ax.grid()
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, labelbottom=True)
     if not len(latency):
         ax.text(0.5, 0.5, "no sample finished", transform=ax.transAxes, ha="center", color=MUTED)
         return []
@@ -72,7 +72,7 @@ def _panel(ax: Axes, run: Run, name: str) -> list[float]:
         at = 1e3 * numbers["latency"][key]
         ax.plot(at, level, "o", color=INK, markersize=4)
         ax.annotate(key, (at, level), (5, -9), textcoords="offset points", fontsize=8, color=MUTED)
-    ax.legend(loc="lower right", fontsize=8.5)
+    ax.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none")
     return [float(latency.min()), float(latency.max())]
 
 

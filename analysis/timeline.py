@@ -163,7 +163,7 @@ def _period(tables: Any, first: int, last: int) -> tuple[float, float]:
         end = max(end, done.max(initial=captured))
     span = max(captured - start, 1e-3)
     end = min(end, captured + span)
-    margin = 0.012 * (end - start) + 1e-9
+    margin = 0.012 * max(end - start, 1e-3)
     return float(start - margin), float(end + 3.5 * margin)  # a marker and a number stand after the last answer
 
 
@@ -191,8 +191,8 @@ def _lives(samples: pa.Table, view: _View) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = samples.slice(view.first, view.last - view.first + 1).to_pylist()
     for row in rows:
         row["until"] = row["captured_at"] if row["finished_at"] is None else row["finished_at"]
-    room = 0.03 * (view.end - view.start)  # for the marker and the number, and a cross after a wrong answer
-    ends = [row["until"] + room * (1.5 if row["correct"] is False else 1.0) for row in rows]
+    room = 0.03 * (view.end - view.start)  # for the marker and the number, and what else is written there
+    ends = [row["until"] + room * (3.0 if row["exit"] is None else 1.5 if not row["correct"] else 1.0) for row in rows]
     taken = slots([row["captured_at"] for row in rows], ends)
     return [{**row, "slot": slot} for row, slot in zip(rows, taken, strict=True)]
 
@@ -283,7 +283,7 @@ def _life(ax: Axes, life: Mapping[str, Any], y: float, view: _View) -> None:
     end, offset = (life["until"], y), 7
     if life["exit"] is None:
         ax.plot(*end, marker="X", color=FAULT, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.6, zorder=5)
-        ax.annotate(life["outcome"], end, (7, 0), color=FAULT, **number)
+        ax.annotate(f"{life['sample']} {life['outcome']}", end, (offset, 0), color=FAULT, **number)
         return
     tone = view.colours[life["exit"]]
     ax.plot(
@@ -335,12 +335,15 @@ def _legend(
     from matplotlib.patches import Patch
 
     grey = "#8794A1"
-    handles: list[Any] = [
-        Patch(facecolor=grey, label="compute"),
-        Patch(facecolor=_tint(grey, 0.62), edgecolor=grey, hatch="////", linewidth=0.5, label="transfer"),
-        Line2D([], [], color=_tint(grey, 0.45), linewidth=3, label="queueing"),
-    ]
+    handles: list[Any] = []
     everything = [bar for system in bars.values() for bar in system]
+    if any(not bar.transfer for bar in everything):
+        handles.append(Patch(facecolor=grey, label="compute"))
+    if any(bar.transfer for bar in everything):
+        pale = _tint(grey, 0.62)
+        handles.append(Patch(facecolor=pale, edgecolor=grey, hatch="////", linewidth=0.5, label="transfer"))
+    if any(bar.start > bar.queued for bar in everything):
+        handles.append(Line2D([], [], color=_tint(grey, 0.45), linewidth=3, label="queueing"))
     if any(not view.shows(bar.sample) for bar in everything):
         handles.append(Patch(facecolor=OTHERS, label="other samples"))
     if view.faults:
