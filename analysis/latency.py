@@ -26,10 +26,10 @@ def draw_latency(run: Run) -> Figure:
     columns = min(max(len(names), 1), 3)
     rows = -(-max(len(names), 1) // columns)
     with look():
-        size = 0.9 + 2.9 * rows
+        size = 0.3 + 3.9 * rows
         figure = Figure(figsize=(11.0, size))
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.4 / size, bottom=0.6 / size, wspace=0.06, hspace=0.3)
+        figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.85 / size, bottom=0.6 / size, wspace=0.06, hspace=0.58)
         extremes: list[float] = []
         for ax, name in zip(panels, names, strict=False):
             extremes += _panel(ax, run, name)
@@ -53,7 +53,7 @@ def _panel(ax: Axes, run: Run, name: str) -> list[float]:
     latency = 1e3 * table.column("latency").to_numpy()[answered]
     exits = table.column("exit").cast("string").to_numpy()[answered]
     numbers = run.summary["systems"][name]
-    ax.set_title(name.upper())
+    ax.set_title(name.upper(), pad=36)  # the legend stands between title and axes, where it hides nothing
     ax.set_xlabel("latency, ms", color=MUTED)
     ax.grid()
     ax.tick_params(length=0, labelbottom=True)
@@ -72,7 +72,9 @@ def _panel(ax: Axes, run: Run, name: str) -> list[float]:
         at = 1e3 * numbers["latency"][key]
         ax.plot(at, level, "o", color=INK, markersize=4)
         ax.annotate(key, (at, level), (5, -9), textcoords="offset points", fontsize=8, color=MUTED)
-    ax.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none")
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(-0.015, 0.99), ncols=2, fontsize=8.5, borderpad=0.2, columnspacing=1.5,
+    )  # fmt: skip
     return [float(latency.min()), float(latency.max())]
 
 

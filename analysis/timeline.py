@@ -158,13 +158,13 @@ def _period(tables: Any, first: int, last: int) -> tuple[float, float]:
     for table in tables:
         part = table.slice(first, last - first + 1)
         times = part.column("captured_at").to_numpy()
-        done = part.column("finished_at").drop_null().to_numpy()
+        done = part.column("finished_at").fill_null(times.max()).to_numpy()
         start, captured = min(start, times.min()), max(captured, times.max())
-        end = max(end, done.max(initial=captured))
+        end = max(end, done.max())
     span = max(captured - start, 1e-3)
     end = min(end, captured + span)
     margin = 0.012 * max(end - start, 1e-3)
-    return float(start - margin), float(end + 3.5 * margin)  # a marker and a number stand after the last answer
+    return float(start - margin), float(end + 4 * margin)  # a marker and a number stand after the last answer
 
 
 def _bars(spans: pa.Table, view: _View) -> list[_Bar]:
@@ -283,7 +283,10 @@ def _life(ax: Axes, life: Mapping[str, Any], y: float, view: _View) -> None:
     end, offset = (life["until"], y), 7
     if life["exit"] is None:
         ax.plot(*end, marker="X", color=FAULT, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.6, zorder=5)
-        ax.annotate(f"{life['sample']} {life['outcome']}", end, (offset, 0), color=FAULT, **number)
+        words = f"{life['sample']} {life['outcome']}"
+        right = view.end - life["until"] < 0.08 * (view.end - view.start)  # no room left after it
+        place: dict[str, Any] = {"ha": "right" if right else "left"}
+        ax.annotate(words, end, (-offset if right else offset, 0), color=FAULT, **place, **number)
         return
     tone = view.colours[life["exit"]]
     ax.plot(
