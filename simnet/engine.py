@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from simpy import Environment, Event
 
-from models.cards import Card, WeightsError, read_card
+from models.cards import Card
 from models.data import open_dataset
 from models.data.base import VIEWS, ViewDataset
+from simnet.deployment import cameras_of, cards_of, thresholds_of
 from simnet.events import Lost, Signal
 from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
@@ -22,13 +23,19 @@ from simnet.network.topology import Network
 from simnet.recording import Ending, samples_table, spans_table
 from simnet.results import SystemResult
 from simnet.scenario import Scenario
-from simnet.scenario.units import format_size
 from simnet.systems import SYSTEMS
 from simnet.systems.base import Ask, Camera, Place, System
 from simnet.workload import arrivals
 
-Progress = Callable[[str, int, int], None]
-"""(system, samples with an outcome, samples captured in all)."""
+
+class Progress(Protocol):
+    """Who wants to hear how a run gets on."""
+
+    def simulated(self, system: str, time: float, end: float) -> None:
+        """Simulated time has reached `time`; the last sample is captured, or the run ends, at `end` (seconds)."""
+
+    def evaluated(self, system: str, samples: int) -> None:
+        """The network's segments have run on `samples` samples so far (each segment counts)."""
 
 
 @dataclass(frozen=True)
@@ -41,49 +48,6 @@ class Options:
     forced: bool = False
     memo: bool = True
     """Keep the network's answers on disk for later runs."""
-
-
-def cards_of(scenario: Scenario) -> dict[str, Card]:
-    """The card of every system's weights, once it is sure that they fit the scenario.
-
-    Raises ScenarioError when weights are missing, belong to another system or data set, have no calibrated thresholds
-    although these are asked for, or a segment does not fit into its node's memory.
-    """
-    cards = {}
-    for name, spec in scenario.systems.items():
-        where = ("systems", name, "weights")
-        try:
-            card = read_card(spec.weights)
-        except WeightsError as problem:
-            raise scenario.error(where, str(problem)) from None
-        for key, wanted in (("system", spec.system), ("data", scenario.data)):
-            if card.values[key] != wanted:
-                raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
-        memory = Cost(card).memory
-        for node_name, node in scenario.nodes.items():
-            if node.memory is not None and node.tier in memory and memory[node.tier] > node.memory:
-                needed, there = format_size(memory[node.tier]), format_size(node.memory)
-                raise scenario.error(
-                    ("nodes", node_name, "memory"), f"the {node.tier} segment of {name} needs {needed}, not {there}"
-                )
-        cards[name] = card
-    return cards
-
-
-def thresholds_of(scenario: Scenario, name: str, card: Card) -> dict[str, float]:
-    """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
-    spec = scenario.systems[name]
-    exits = SYSTEMS[spec.system].exits[:-1]
-    if isinstance(spec.thresholds, float):
-        return dict.fromkeys(exits, spec.thresholds)
-    given = {} if spec.thresholds == "calibrated" else dict(spec.thresholds)
-    return {exit_name: given.get(exit_name, card.thresholds[exit_name]) for exit_name in exits}
-
-
-def cameras_of(scenario: Scenario) -> list[tuple[str, int]]:
-    """Name and view (0-based) of every device, in the scenario's order."""
-    devices = [(name, node) for name, node in scenario.nodes.items() if node.tier == "device"]
-    return [(name, (node.view or number) - 1) for number, (name, node) in enumerate(devices, start=1)]
 
 
 class World:
@@ -113,9 +77,9 @@ class World:
         self._scenario = scenario
         self._left = len(captured)
         self._over = Signal(self.env)
-        self._tell: Callable[[int], None] = lambda done: None
+        self._tell: Callable[[float], None] = lambda time: None
 
-    def play(self, tell: Callable[[int], None] | None = None) -> None:
+    def play(self, tell: Callable[[float], None] | None = None) -> None:
         """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress."""
         if tell is not None:
             self._tell = tell
@@ -139,7 +103,7 @@ class World:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
         self._left -= 1
         if not self._left % 64:
-            self._tell(len(self.endings) - self._left)
+            self._tell(self.env.now)
         if not self._left:
             self._over.succeed()
 
@@ -165,16 +129,18 @@ def run_system(
         device=options.device,
         batch=options.batch,
         memo=memo_folder(card, data) if options.memo else None,
+        tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
     cost = Cost(card)
     world = World(scenario, name, answers.get, cost, thresholds, captured)
     try:
-        world.play(None if progress is None else lambda done: progress(name, done, len(captured)))
+        end = scenario.duration or float(captured[-1])
+        world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
         forced = answers.forced_accuracy(kind.exits) if options.forced else None
     finally:
         answers.save()
     if progress is not None:
-        progress(name, len(captured), len(captured))
+        progress.simulated(name, end, end)
     spans = world.network.spans
     labels = data.labels[np.arange(len(captured)) % len(data)]
     return SystemResult(

@@ -22,6 +22,11 @@ class Signal(Event):
     of an event at that very time, this turn costs a heap operation and changes nothing.
     """
 
+    @property
+    def settled(self) -> bool:
+        """Whether it has fired or was lost."""
+        return self.callbacks is None
+
     def fire(self, value: Any = None) -> None:
         """Hand `value` to whoever waits."""
         self._ok = True

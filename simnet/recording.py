@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +41,7 @@ def samples_table(
     if spans:
         np.add.at(sizes, [span[0] for span in spans], [span[6] for span in spans])
     finished = [None if d is None or e is None else e.at for e, d in zip(endings, decisions, strict=True)]
-    columns = {
+    columns: dict[str, Any] = {
         "sample": range(len(captured)),
         "label": labels,
         "prediction": [None if d is None else d.prediction for d in decisions],
@@ -64,11 +64,11 @@ def samples_table(
 def spans_table(spans: Sequence[Span]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
-    columns = list(zip(*spans, strict=True)) if spans else [[] for _ in schema.names]
+    columns = zip(*spans, strict=True) if spans else ((),) * len(schema.names)
     return _table(dict(zip(schema.names, columns, strict=True)), schema)
 
 
-def _table(columns: dict[str, Sequence[object]], schema: pa.Schema) -> pa.Table:
+def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
     arrays = []
     for field in schema:
         values = columns[field.name]

@@ -176,8 +176,11 @@ def check_target(out: Path) -> None:
     """Refuse a folder that a run must not replace; called before a long run starts and before it is written.
 
     Raises:
-        RunError: `out` exists and is neither empty nor a former run.
+        RunError: `out` exists and is neither empty nor a former run, or nothing can be written there.
     """
+    home = next(folder for folder in Path(os.path.realpath(out)).parents if folder.exists())
+    if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
+        raise RunError(f"{out}: cannot write in {home}; choose another --out")
     if out.is_symlink() and not out.exists():
         raise RunError(f"{out}: a link that leads nowhere")
     if not out.exists():

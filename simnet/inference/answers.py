@@ -7,7 +7,7 @@ nothing but the time it takes; a wrong guess costs that time only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,9 @@ def memo_folder(card: Card, data: ViewDataset) -> Path:
 class Answers:
     """Answers of one system's network, by exit, sample number and views.
 
-    `exits` names the exit after each of the segments (device, edge, cloud), None where there is none; `thresholds` tells
-    which samples go on. `expected` is the guess, per sample, at the views that will take part. `window` samples ahead
-    are looked at, `batch` at a time are run.
+    `exits` names the exit after each of the segments (device, edge, cloud), None where there is none; `thresholds`
+    tells which samples go on. `expected` is the guess, per sample, at the views that will take part. `window` samples
+    ahead are looked at, `batch` at a time are run. `memo` is a folder for later runs; `tell` hears how many ran.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Answers:
         batch: int = 256,
         window: int = 1024,
         memo: Path | None = None,
+        tell: Callable[[int], None] | None = None,
     ) -> None:
         self._card, self._data, self._wish = card, data, device
         self._exits = {name: number for number, name in enumerate(exits) if name is not None}
@@ -57,6 +58,7 @@ class Answers:
         self._index = np.arange(len(expected), dtype=np.int64) % len(data)
         self._classes = len(card.values["class_names"])
         self._memo = Memo(memo)
+        self._tell = tell
         self._found: dict[tuple[str, int], dict[int, Answer]] = {}
         self._surprises: dict[int, int] = {}
         self._segments: Any = None  # made when a segment must really run: that imports torch
@@ -118,8 +120,7 @@ class Answers:
         table = self._table(segment, views)
         if table.scores.shape[1] == 0:
             return  # nothing to know; the features are computed when the edge asks for them
-        rows = np.unique(self._index[samples])
-        rows = rows[~table.known(rows)]
+        rows = table.ask(np.unique(self._index[samples]))
         if len(rows):
             table.put(rows, self._run(segment, views, rows))
 
@@ -129,6 +130,8 @@ class Answers:
 
             self._segments = Segments(self._card, self._data, self._wish, self._batch)
         scores: NDArray[np.float32] = self._segments.run(segment, views, rows)
+        if self._tell is not None:
+            self._tell(self._segments.samples)
         return scores
 
     def forced_accuracy(self, exits: Sequence[str]) -> dict[str, float]:

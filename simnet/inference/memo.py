@@ -24,8 +24,8 @@ class Table:
         self._file = file
         stored = self._stored(shape)
         self.scores = np.full(shape, np.nan, np.float32) if stored is None else stored
-        self.recalled = int(self.known(np.arange(shape[0])).sum())
-        """Rows that were known from earlier runs."""
+        self._earlier = self.known(np.arange(shape[0]))
+        self._asked = np.zeros(shape[0], bool)
         self._changed = False
 
     def _stored(self, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
@@ -41,6 +41,16 @@ class Table:
         """Which of `rows` have scores."""
         scores = self.scores[rows]
         return np.asarray(~np.isnan(scores.reshape(len(rows), -1)).any(axis=1))
+
+    def ask(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of `rows` whose scores are not known."""
+        self._asked[rows] = True
+        return rows[~self.known(rows)]
+
+    @property
+    def recalled(self) -> int:
+        """Rows asked for that an earlier run had left."""
+        return int((self._earlier & self._asked).sum())
 
     def put(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """Store the scores of `rows`."""

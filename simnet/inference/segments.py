@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.cards import Card
+from models.cards import Card, WeightsError
 from models.cost import segment_costs
 from models.data.base import VIEWS, ViewDataset
 from models.networks import normalize
-from models.weights import WeightsError, load_network
+from models.weights import load_network
 
 FEATURE_BYTES = 512 * 2**20
 """Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
@@ -44,14 +44,12 @@ class Segments:
         self._held = 0
 
     def run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Class scores of `rows`: `[n, classes]`; of `device` `[n, 6, classes]`, or `[n, 0]` where it has no classifier.
+        """Class scores of `rows`: `[n, classes]`; of `device` `[n, 6, classes]`, `[n, 0]` if it has no classifier.
 
         `views` is the bit mask of the views that take part in the fusion (the devices run on every view).
         """
-        parts = [
-            self._run_batch(segment, views, part) for part in np.split(rows, range(self.batch, len(rows), self.batch))
-        ]
-        return np.concatenate(parts)
+        parts = np.split(rows, range(self.batch, len(rows), self.batch))
+        return np.concatenate([self._run_batch(segment, views, part) for part in parts])
 
     @torch.inference_mode()
     def _run_batch(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:

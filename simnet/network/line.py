@@ -70,10 +70,9 @@ class FifoLine:
         Timeout(env, ends - now, job).callbacks.append(self._end)
 
     def _end(self, event: Any) -> None:
-        job = event._value
-        if self._jobs.pop(job[0], None) is not job:
+        number, sample, size, queued, starts, _served, ends, done, lost, token = event._value
+        if self._jobs.pop(number, None) is None:
             return  # lost or rescheduled meanwhile
-        number, sample, size, queued, starts, served, ends, done, lost, token = job
         if self.arrives():
             self._spans.append((sample, self.place, self.kind, queued, starts, ends, size, "ok"))
             done(token)

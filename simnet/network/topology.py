@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -149,7 +150,7 @@ class Network:
         """The path of least latency, fewest hops among equals; fixed for the run. The scenario guarantees one."""
         paths = nx.all_shortest_paths(self.graph, source.name, target.name, weight="latency")
         path = min(paths, key=lambda p: (len(p), p))
-        return Route([self.links[pair] for pair in zip(path, path[1:], strict=False)])
+        return Route([self.links[pair] for pair in pairwise(path)])
 
     @property
     def hops(self) -> int:
@@ -158,5 +159,7 @@ class Network:
 
     def close(self) -> None:
         """Record what is still under way when the run ends."""
-        for part in (*self.nodes.values(), *self.links.values()):
-            part.close()
+        for node in self.nodes.values():
+            node.close()
+        for link in self.links.values():
+            link.close()

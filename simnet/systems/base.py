@@ -134,7 +134,7 @@ class Gather(Signal):
 
     def _arrived(self, camera: Camera) -> None:
         self._pending -= 1
-        if self.callbacks is None:
+        if self.settled:
             return  # too late: the edge has gone on
         if not self._views:
             self._system.gathering.add(self)
@@ -146,11 +146,11 @@ class Gather(Signal):
 
     def _lost(self, camera: Camera) -> None:
         self._pending -= 1
-        if not self._pending and not self._views and self.callbacks is not None:
+        if not self._pending and not self._views and not self.settled:
             self.drop("no report arrived")
 
     def _waited(self, _: Any) -> None:
-        if self.callbacks is not None:
+        if not self.settled:
             self._close()
 
     def _close(self) -> None:
@@ -178,12 +178,12 @@ class CloudCall:
         system.place.cloud.compute(self._sample, system.cost.flop["cloud"], self._computed, self._lost, None)
 
     def _computed(self, _: Any) -> None:
-        if self.answered.callbacks is not None:
+        if not self.answered.settled:
             self.answered.fire(True)
 
     def _lost(self, _: Any) -> None:
         """Nobody tells the edge: it learns it from its limit."""
 
     def _limit(self, _: Any) -> None:
-        if self.answered.callbacks is not None:
+        if not self.answered.settled:
             self.answered.fire(False)
