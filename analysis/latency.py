@@ -23,7 +23,7 @@ def draw_latency(run: Run) -> Figure:
     from matplotlib.figure import Figure
 
     names = run.systems
-    columns = min(max(len(names), 1), 3)
+    columns = min(max(len(names), 1), 2)
     rows = -(-max(len(names), 1) // columns)
     with look():
         size = 0.3 + 3.9 * rows
@@ -39,7 +39,7 @@ def draw_latency(run: Run) -> Figure:
         if positive and max(positive) > LOG_FROM * min(positive):
             panels[0].set_xscale("log")
         elif positive:
-            panels[0].set_xlim(0, 1.03 * max(positive))
+            panels[0].set_xlim(0, 1.07 * max(positive))
         panels[0].set_ylim(0, 103)
         for ax in panels[::columns]:
             ax.set_ylabel("answers given, %", color=MUTED)

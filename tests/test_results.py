@@ -154,6 +154,9 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path):
         write_fake(tmp_path / "thesis", samples=5)
     with pytest.raises(RunError, match="is a file"):
         check_target(tmp_path / "thesis" / "chapter.tex")
+    with pytest.raises(RunError, match="cannot write in"):
+        check_target(tmp_path / "thesis" / "chapter.tex" / "run")
+    check_target(tmp_path / "not" / "yet" / "there")
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
     write_fake(tmp_path / "empty", samples=5)
