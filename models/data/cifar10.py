@@ -25,6 +25,8 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 VALIDATION = 5_000
 """The last images of the training data are held out for validation."""
 PATCH = (10, 16)
+ORIGINAL = "cifar-10-batches-py"
+"""Folder name of the original distribution."""
 
 
 def cut(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -146,11 +148,11 @@ def _open(split: str, data_dir: Path | None, download: bool) -> _Parquet | _Orig
             if found := sorted(folder.glob(pattern)):
                 return _Parquet(found[0])
     for folder in (*folders, cached):
-        if (folder / "cifar-10-batches-py").is_dir():
+        if (folder / ORIGINAL).is_dir():
             try:
                 return _Original(folder, split == "train", download=False)
             except RuntimeError as problem:
-                raise DataError(f"{folder / 'cifar-10-batches-py'}: damaged: {problem}") from problem
+                raise DataError(f"{folder / ORIGINAL}: damaged: {problem}") from problem
     why = "no download was asked for"
     if download:
         try:
@@ -158,8 +160,8 @@ def _open(split: str, data_dir: Path | None, download: bool) -> _Parquet | _Orig
             return _Original(cached, split == "train", download=True)
         except (OSError, RuntimeError) as problem:  # URLError is an OSError; a bad checksum is a RuntimeError
             why = f"torchvision's download failed ({problem})"
-    looked = ", ".join(str(f / f"{split}*.parquet") for f in folders) or "no data folder was named"
+    looked = ", ".join(str(place) for place in (*(f / f"{split}*.parquet" for f in folders), cached / ORIGINAL))
     raise DataError(
-        f"data set cifar10 ({split}) is missing: looked for {looked}, and {cached / 'cifar-10-batches-py'}; {why}. "
+        f"data set cifar10 ({split}) is missing: looked for {looked}; {why}. "
         f"Name a folder that holds cifar10/{split}.parquet with --data-dir or SIMNET_DATA."
     )

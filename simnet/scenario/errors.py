@@ -54,5 +54,6 @@ class ScenarioError(Exception):
     """A scenario that cannot be run; `problems` lists everything found, `str()` has one line for each."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+        # What six cameras of one range have in common is said once.
+        self.problems = tuple({(p.file, p.line or p.key, p.message): p for p in reversed(problems)}.values())[::-1]
         super().__init__("\n".join(str(problem) for problem in self.problems))
