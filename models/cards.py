@@ -48,7 +48,24 @@ class Card:
         return dict(self.values["segments"])
 
 
-REQUIRED = ("system", "data", "class_names", "classifiers", "architecture", "segments", "calibration", "sha256")
+REQUIRED = (
+    *("system", "data", "class_names", "classifiers", "architecture", "sha256"),
+    *("segments.device", "segments.edge", "segments.cloud", "calibration.thresholds"),
+)
+"""Keys that a simulation reads; a dot leads into an inner object."""
+
+
+def _has(values: Any, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def shipped() -> list[Card]:
+    """Cards of all shipped weights, by name. Raises WeightsError for a damaged one."""
+    return [read_card(path.stem) for path in sorted(WEIGHTS.glob("*.json"))]
 
 
 def read_card(name: str) -> Card:
@@ -67,7 +84,7 @@ def read_card(name: str) -> Card:
         ) from None
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem
-    missing = [key for key in REQUIRED if not isinstance(values, dict) or key not in values]
+    missing = [key for key in REQUIRED if not _has(values, key)]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
     return Card(path, values)

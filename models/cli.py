@@ -1,8 +1,9 @@
-"""Command line of the networks: train, evaluate. torch is imported when a command runs, not for `--help`."""
+"""Command line of the networks: train, evaluate. torch is imported when a network runs, not for `--help`."""
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.cards import WEIGHTS, WeightsError, read_card
+from models.cards import WEIGHTS, WeightsError, read_card, shipped
+from models.data import DATASETS
 from models.data.base import DataError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-console = Console()
+console = Console(markup=False, highlight=False)
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")
@@ -32,6 +34,17 @@ def pick_device(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("no CUDA device is available here", param_hint="--device")
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+def _writable(path: Path, option: str) -> Path:
+    """`path`, its folder made. Raises typer.BadParameter now rather than OSError after hours of training."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise typer.BadParameter(f"{path} cannot be written: {problem}", param_hint=option) from problem
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written", param_hint=option)
+    return path
 
 
 @app.command()
@@ -66,6 +79,7 @@ def train(
         TimeRemainingColumn,
     )
 
+    from models.data import open_dataset
     from models.layers import FUSION_KINDS
     from models.networks import EXITS, architecture
     from models.publish import publish
@@ -73,9 +87,11 @@ def train(
 
     if system not in EXITS:
         raise typer.BadParameter(f"{system!r} is none of {', '.join(EXITS)}", param_hint="SYSTEM")
-    arch = architecture(system, data) if data in ("plaza", "cifar10") else None
-    if arch is None:
-        raise typer.BadParameter(f"{data!r} is neither plaza nor cifar10", param_hint="DATA")
+    if data not in DATASETS:
+        raise typer.BadParameter(f"{data!r} is none of {', '.join(DATASETS)}", param_hint="DATA")
+    if not rate > 0 or math.isinf(rate):
+        raise typer.BadParameter(f"{rate} is no positive number", param_hint="--rate")
+    arch = architecture(system, data)
     if fusion is not None:
         kind = next((k for k in FUSION_KINDS if k == fusion), None)
         if kind is None or (kind == "tile" and data != "cifar10"):
@@ -93,15 +109,26 @@ def train(
         seed=seed,
         shift=shift if shift is not None else {"cifar10": 4, "plaza": 2}[data],
     )
-    run = Training(arch, data, recipe, data_dir, pick_device(device))
-    saved = checkpoint or Path("checkpoints") / f"{system}-{data}.pt"
-    if resume:
-        if not saved.is_file():
-            raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
-        try:
+    weights = out or WEIGHTS / f"{system}-{data}"
+    if weights.suffix not in (".safetensors", ".json"):
+        weights = weights.with_name(weights.name + ".safetensors")
+    weights = _writable(weights.with_suffix(".safetensors"), "--out")
+    saved = _writable(checkpoint or Path("checkpoints") / f"{system}-{data}.pt", "--checkpoint")
+    if resume and not saved.is_file():
+        raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
+    where = pick_device(device)
+    open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
+    try:
+        run = Training(arch, data, recipe, data_dir, where)
+        if resume:
             run.resume(saved)
-        except ValueError as problem:
-            raise typer.BadParameter(str(problem), param_hint="--resume") from problem
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--resume" if resume else "--batch") from problem
+    kept = f"{saved} holds epoch {run.epoch} of {epochs}; go on with --resume" if resume else None
+    if not saved.exists():  # so that whoever stops the first epoch can resume, too
+        run.save(saved)
+        kept = f"{saved} holds the untrained network; go on with --resume"
+    order = ("device", "edge", "cloud", "total")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -112,22 +139,37 @@ def train(
     )
     try:
         with Progress(*columns, console=console) as progress:
+            progress.console.print(
+                f"{system} on {data}: {len(run.data.labels)} samples, {run.steps} steps an epoch, on {run.device}"
+            )
             task = progress.add_task("training", total=epochs * run.steps, completed=run.epoch * run.steps)
             while run.epoch < epochs:
                 line = run.run_epoch(lambda: progress.advance(task))
                 run.save(saved)
-                losses = " ".join(f"{k} {v:.3f}" for k, v in line["loss"].items())
+                kept = f"{saved} holds epoch {run.epoch} of {epochs}; go on with --resume"
+                losses = " ".join(f"{k} {line['loss'][k]:.3f}" for k in sorted(line["loss"], key=order.index))
                 accuracies = " ".join(f"{k} {100 * v:.2f} %" for k, v in line["validation_accuracy"].items())
                 progress.console.print(
-                    f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s"
+                    f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s",
+                    soft_wrap=True,
                 )
     except KeyboardInterrupt:
-        kept = f"{saved} holds epoch {run.epoch}" if run.log else "no epoch was finished"
-        console.print(f"stopped; {kept}; go on with --resume")
+        kept = kept or f"no epoch was finished; {saved} is still an earlier run's"
+        console.print(f"stopped; {kept}", soft_wrap=True)
         raise typer.Exit(130) from None
-    path = out or WEIGHTS / f"{system}-{data}.safetensors"
-    publish(run, path.with_suffix(".safetensors"), data_dir, command=["python", "-m", "models", *sys.argv[1:]])
-    console.print(f"wrote {path.with_suffix('.safetensors')} and its card")
+    except FloatingPointError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    publish(run, weights, data_dir)
+    console.print(f"wrote {weights} and its card", soft_wrap=True)
+
+
+@app.command()
+def cards() -> None:
+    """Print Markdown tables of all shipped weights: layers, cost of the segments, training and accuracy."""
+    from models.catalogue import markdown
+
+    print(markdown(shipped()), end="")
 
 
 @app.command()

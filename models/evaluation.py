@@ -31,7 +31,7 @@ def classifier_scores(network: EarlyExitNetwork, data: ViewDataset, batch: int =
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a set of thresholds does to a data set; one entry per exit, in order. Accuracy is NaN where no sample left."""
+    """What a set of thresholds does to a data set; one entry per exit, in order. Accuracy is NaN where none left."""
 
     thresholds: tuple[float, ...]
     shares: tuple[float, ...]
@@ -68,8 +68,8 @@ class Exits:
     def calibrate(self, tolerance: float = 0.005, step: float = 0.02) -> Outcome:
         """The thresholds with the largest early share whose system accuracy is within `tolerance` of the last exit's.
 
-        Our choice; the paper searches T for the best accuracy, on its test set. Every combination on a grid of `step` is
-        tried; among equals the one that leaves earlier wins. Call it on validation data only.
+        Our choice; the paper searches T for the best accuracy, on its test set. Every combination on a grid of `step`
+        is tried; among equals the one that leaves earlier wins. Call it on validation data only.
         """
         grid = np.arange(0.0, 1.0 + step / 2, step).round(6).tolist()
         floor = self.correct[-1].mean() - tolerance

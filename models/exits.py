@@ -17,15 +17,21 @@ def probabilities(scores: NDArray[np.floating]) -> Floats:
 
 
 def normalized_entropy(scores: NDArray[np.floating]) -> Floats:
-    """Normalized entropy of softmax(scores): `[..., classes]` to `[...]` in [0, 1] (ADA-DDNN, eq. 3)."""
+    """Normalized entropy of softmax(scores): `[..., classes]` to `[...]` in [0, 1] (ADA-DDNN, eq. 3).
+
+    Needs at least two classes. Scores that are not finite give NaN, which is below no threshold.
+    """
     p = probabilities(scores)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(p > 0, p * np.log(p), 0.0)
+        terms = np.where(p == 0, 0.0, p * np.log(p))
     return np.asarray(np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0))
 
 
 def surest_device(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scores of the device with minimum entropy: `[n, devices, classes]` to `[n, classes]` (ADA-DDNN, section 3.2)."""
+    """Scores of the device with minimum entropy, the first of equals: `[n, devices, classes]` to `[n, classes]`.
+
+    Source: ADA-DDNN, section 3.2; which of equals is our choice.
+    """
     surest = normalized_entropy(scores).argmin(axis=1)
     return np.asarray(scores[np.arange(len(scores)), surest])
 

@@ -69,7 +69,8 @@ def fuse(features: Tensor, present: Tensor, kind: FusionKind) -> Tensor:
 
     `features` is `[n, v, c, h, w]`; `present` is `[n, v]` bool. A missing view's features count as zeros in
     `concat` and `tile`; `max` and `mean` run over the views that are present (our interpretation, the papers
-    do not say). Returns `[n, v*c, h, w]` (concat), `[n, c, rows*h, columns*w]` (tile) or `[n, c, h, w]`.
+    do not say); with no view at all every kind gives zeros. Returns `[n, v*c, h, w]` (concat),
+    `[n, c, rows*h, columns*w]` (tile) or `[n, c, h, w]`.
     """
     mask = present[:, :, None, None, None]
     n, v, c, h, w = features.shape
@@ -78,7 +79,7 @@ def fuse(features: Tensor, present: Tensor, kind: FusionKind) -> Tensor:
         return (features * mask).amax(dim=1)
     shown = features * mask
     if kind == "mean":
-        return shown.sum(dim=1) / mask.sum(dim=1)
+        return shown.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
     if kind == "concat":
         return shown.reshape(n, v * c, h, w)
     rows, columns = TILE_GRID

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from models.data.base import VIEWS
-from models.layers import ExitClassifier, FusionKind, extractor, fuse, fused_channels
+from models.layers import FUSION_KINDS, ExitClassifier, FusionKind, extractor, fuse, fused_channels
 
 EXITS = {"ddnn": ("edge", "cloud"), "ada-ddnn": ("edge-1", "edge-2", "cloud")}
 """Exits of each system in the order in which a sample meets them."""
@@ -112,12 +112,17 @@ class CloudSegment(nn.Module):
 
 
 class EarlyExitNetwork(nn.Module):
-    """Six devices, one edge, one cloud: DDNN ("algorithm 1") or ADA-DDNN, by `arch.system`."""
+    """Six devices, one edge, one cloud: DDNN ("algorithm 1") or ADA-DDNN, by `arch.system`.
+
+    Raises ValueError for an unknown system or fusion kind.
+    """
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         if arch.system not in EXITS:
             raise ValueError(f"unknown system {arch.system!r}; known: {', '.join(EXITS)}")
+        if arch.fusion not in FUSION_KINDS:
+            raise ValueError(f"unknown fusion {arch.fusion!r}; known: {', '.join(FUSION_KINDS)}")
         self.arch = arch
         self.devices = nn.ModuleList(DeviceSegment(arch) for _ in range(VIEWS))
         self.edge = EdgeSegment(arch)

@@ -11,6 +11,7 @@ import torch
 from models.cost import segment_costs
 from models.data import open_dataset
 from models.evaluation import Exits, classifier_scores
+from models.networks import architecture
 from models.training import Training, hardware
 from models.weights import save_weights
 
@@ -20,8 +21,21 @@ LICENCES = {
 }
 
 
-def publish(run: Training, path: Path, data_dir: Path | None, command: list[str]) -> None:
-    """Evaluate the run's network, calibrate T on the validation split, and write weights and card to `path`."""
+def train_command(run: Training) -> str:
+    """The command that trains this network anew, without the paths that differ between machines."""
+    arch, recipe = run.arch, run.recipe
+    options = {name: getattr(recipe, name) for name in ("epochs", "batch", "rate", "shift", "seed")}
+    if arch.fusion != architecture(arch.system, run.data_name).fusion:
+        options["fusion"] = arch.fusion
+    written = " ".join(f"--{name} {value}" for name, value in options.items())
+    return f"python -m models train {arch.system} {run.data_name} {written}"
+
+
+def publish(run: Training, path: Path, data_dir: Path | None) -> None:
+    """Evaluate the run's network, calibrate T on the validation split, and write weights and card to `path`.
+
+    Raises DataError when the test split is missing.
+    """
     system = run.arch.system
     validation_scores = classifier_scores(run.network, run.validation)
     validation = Exits(system, validation_scores, run.validation.labels)
@@ -39,7 +53,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, command: list[str]
         "parameters": sum(p.numel() for p in run.network.parameters()),
         "segments": segment_costs(run.network),
         "recipe": asdict(run.recipe),
-        "command": " ".join(command),
+        "command": train_command(run),
         "seed": run.recipe.seed,
         "epochs": run.epoch,
         "duration_seconds": round(sum(line["seconds"] for line in run.log), 1),

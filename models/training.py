@@ -6,11 +6,13 @@ are in `Recipe`). SGD and cosine annealing are the paper's; Nesterov momentum, w
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -108,7 +110,10 @@ def _rate(step: int, total: int, warm_up: int) -> float:
 
 
 class Training:
-    """A training run: state that a checkpoint holds whole, advanced one epoch at a time."""
+    """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
+
+    Raises DataError when the data set is missing, ValueError when its training split is smaller than one batch.
+    """
 
     def __init__(self, arch: Architecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str) -> None:
         torch.manual_seed(recipe.seed)
@@ -131,9 +136,14 @@ class Training:
         self.data = TrainingData(open_dataset(data_name, "train", data_dir), recipe.shift)
         self.validation = open_dataset(data_name, "validation", data_dir)
         self.steps = len(self.data.labels) // recipe.batch
+        if self.steps == 0:
+            raise ValueError(f"a batch of {recipe.batch} is more than the {len(self.data.labels)} training samples")
 
     def run_epoch(self, advance: Callable[[], None]) -> dict[str, Any]:
-        """Train one epoch, evaluate on validation, append to the log and return its line; `advance` after each step."""
+        """Train one epoch, evaluate on validation, append to the log and return its line; `advance` after each step.
+
+        Raises FloatingPointError when the loss is no longer finite.
+        """
         self.network.train()
         began = time.perf_counter()
         sums: dict[str, float] = {}
@@ -150,6 +160,8 @@ class Training:
             self.optimizer.step()
             for name, part in {**parts, "total": loss}.items():
                 sums[name] = sums.get(name, 0.0) + part.item()
+            if not math.isfinite(sums["total"]):
+                raise FloatingPointError(f"the loss is no longer finite in epoch {self.epoch + 1}: lower the rate")
             advance()
         self.epoch += 1
         scores_at = exit_scores(self.arch.system, classifier_scores(self.network, self.validation))
@@ -184,20 +196,28 @@ class Training:
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Continue from a checkpoint. Raises ValueError when it belongs to another network, data set or recipe."""
-        saved = torch.load(path, map_location=self.device, weights_only=True)
-        mine = {"arch": self.arch, "data": self.data_name, "recipe": self.recipe}
-        its = {
-            "arch": Architecture.from_dict(saved["arch"]),
-            "data": saved["data"],
-            "recipe": Recipe(**saved["recipe"]),
-        }
-        for key in mine:
-            if mine[key] != its[key]:
-                raise ValueError(f"{path}: its {key} is {its[key]}, this run's is {mine[key]}")
-        self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.epoch, self.log = saved["epoch"], saved["log"]
+        """Continue from a checkpoint.
+
+        Raises ValueError when it is missing, damaged, or belongs to another network, data set or recipe.
+        """
+        try:
+            saved = torch.load(path, map_location=self.device, weights_only=True)
+            found = (saved["data"], Architecture.from_dict(saved["arch"]), Recipe(**saved["recipe"]))
+            epoch, log, network, optimizer = (saved[key] for key in ("epoch", "log", "network", "optimizer"))
+        except (OSError, EOFError, UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError) as problem:
+            reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+            raise ValueError(f"{path} is no readable checkpoint: {reason}") from problem
+        if found[0] != self.data_name:
+            raise ValueError(f"{path} is of another run: its data set is {found[0]}, not {self.data_name}")
+        for its, mine in ((found[1], self.arch), (found[2], self.recipe)):
+            for name in (f.name for f in fields(mine)):
+                if getattr(its, name) != getattr(mine, name):
+                    raise ValueError(
+                        f"{path} is of another run: its {name} is {getattr(its, name)}, not {getattr(mine, name)}"
+                    )
+        self.network.load_state_dict(network)
+        self.optimizer.load_state_dict(optimizer)
+        self.epoch, self.log = epoch, log
 
 
 def hardware(device: str) -> str:

@@ -15,14 +15,19 @@ from models.networks import Architecture, EarlyExitNetwork
 
 
 def save_weights(network: EarlyExitNetwork, card: dict[str, Any], path: Path) -> None:
-    """Write `path` (`.safetensors`) and the card beside it; the card gets the weight file's checksum."""
+    """Write `path` (`.safetensors`) and the card beside it; the card gets the weight file's checksum.
+
+    Both are written aside first; a kill between the two renames leaves a pair that `load_network` refuses.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     save_file(tensors, partial)
     text = json.dumps({**card, "sha256": file_sha256(partial)}, indent=1) + "\n"
+    partial_card = path.with_suffix(".json.partial")
+    partial_card.write_text(text, encoding="utf-8")
     partial.replace(path)
-    path.with_suffix(".json").write_text(text, encoding="utf-8")
+    partial_card.replace(path.with_suffix(".json"))
 
 
 def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
@@ -33,11 +38,18 @@ def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
     path = card.weights
     if not path.is_file():
         raise WeightsError(f"{path}: the weights of card {card.path.name} are missing")
-    if (found := file_sha256(path)) != card.sha256:
+    try:
+        found = file_sha256(path)
+    except OSError as problem:
+        raise WeightsError(f"{path}: cannot be read: {problem}") from problem
+    if found != card.sha256:
         raise WeightsError(f"{path}: checksum {found[:12]}… is not the card's {card.sha256[:12]}…")
     try:
-        network = EarlyExitNetwork(Architecture.from_dict(card.values["architecture"]))
+        arch = Architecture.from_dict(card.values["architecture"])
+        if arch.system != card.values["system"]:
+            raise ValueError(f"the card's system is {card.values['system']!r}, its architecture's {arch.system!r}")
+        network = EarlyExitNetwork(arch)
         network.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as problem:
+    except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, IndexError) as problem:
         raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

@@ -3,7 +3,8 @@
 The cut is our interpretation after the DDNN authors' public PyTorch code: 10 rows x 16 columns a patch, three rows of
 two patches, from the image without its first and last row (32 is no multiple of 3).
 Sources of the images, in this order: Parquet in the Hugging Face layout (`img.bytes`, `label`) below the data folder,
-the original `cifar-10-batches-py` folder there, torchvision's download into the cache.
+the original `cifar-10-batches-py` folder there, torchvision's download into the cache. The Parquet file of a split is
+`<split>.parquet` or one `<split>-*.parquet`, in the folder itself, in `cifar10/` or in `plain_text/` below either.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import hashlib
 import io
 from collections.abc import Sequence
 from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
+from tarfile import TarError
 from typing import Any
 
 import numpy as np
@@ -51,6 +54,8 @@ class Cifar10:
         file_split = "test" if split == "test" else "train"
         self._source = _open(file_split, data_dir, download)
         count = len(self._source.labels)
+        if file_split == "train" and count <= VALIDATION:
+            raise DataError(f"cifar10: {count} training images, more than {VALIDATION} are needed (validation)")
         held_out = count - VALIDATION
         self._rows = {
             "train": np.arange(held_out),
@@ -99,7 +104,12 @@ class _Parquet:
             table = pq.read_table(path, columns=[column, "label"])
         except (pa.ArrowException, OSError) as problem:
             raise DataError(f"{path}: cannot be read as Parquet: {problem}") from problem
-        self.labels: NDArray[np.int64] = table["label"].to_numpy().astype(np.int64)
+        labels, kind = table["label"], table.schema.field(column).type
+        if not pa.types.is_integer(labels.type) or labels.null_count:
+            raise DataError(f"{path}: 'label' must hold whole numbers, none of them missing")
+        if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
+            raise DataError(f"{path}: '{column}' must hold structs with the image file in 'bytes', it is {kind}")
+        self.labels: NDArray[np.int64] = labels.to_numpy().astype(np.int64)
         if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(CLASSES)):
             raise DataError(f"{path}: a label is outside 0..{len(CLASSES) - 1}")
         self._files: Any = table[column].combine_chunks().field("bytes")
@@ -115,7 +125,7 @@ class _Parquet:
         for place, row in enumerate(rows):
             try:
                 image = Image.open(io.BytesIO(self._files[int(row)].as_py())).convert("RGB")
-            except (UnidentifiedImageError, OSError, TypeError) as problem:
+            except (UnidentifiedImageError, OSError, SyntaxError, TypeError, ValueError) as problem:
                 raise DataError(f"{self.path}: row {row} is no readable image") from problem
             if image.size != (32, 32):
                 raise DataError(f"{self.path}: row {row} is {image.size[0]}x{image.size[1]}, not 32x32 pixels")
@@ -144,21 +154,25 @@ def _open(split: str, data_dir: Path | None, download: bool) -> _Parquet | _Orig
     folders = [] if data_dir is None else [data_dir / "cifar10", data_dir]
     cached = cache_dir() / "cifar10"
     for folder in folders:
-        for pattern in (f"{split}*.parquet", f"plain_text/{split}*.parquet"):
-            if found := sorted(folder.glob(pattern)):
+        for pattern in (f"{split}.parquet", f"{split}-*.parquet", f"plain_text/{split}-*.parquet"):
+            found = sorted(folder.glob(pattern))
+            if len(found) > 1:
+                raise DataError(f"{folder}: {len(found)} files match {pattern}; there must be one")
+            if found:
                 return _Parquet(found[0])
     for folder in (*folders, cached):
         if (folder / ORIGINAL).is_dir():
             try:
                 return _Original(folder, split == "train", download=False)
-            except RuntimeError as problem:
-                raise DataError(f"{folder / ORIGINAL}: damaged: {problem}") from problem
+            except (OSError, RuntimeError) as problem:
+                raise DataError(f"{folder / ORIGINAL} is damaged: delete or replace it") from problem
     why = "no download was asked for"
     if download:
         try:
             cached.mkdir(parents=True, exist_ok=True)
             return _Original(cached, split == "train", download=True)
-        except (OSError, RuntimeError) as problem:  # URLError is an OSError; a bad checksum is a RuntimeError
+        except (OSError, RuntimeError, EOFError, HTTPException, TarError) as problem:
+            # URLError is an OSError; a bad checksum is a RuntimeError; the others end a broken-off transfer.
             why = f"torchvision's download failed ({problem})"
     looked = ", ".join(str(place) for place in (*(f / f"{split}*.parquet" for f in folders), cached / ORIGINAL))
     raise DataError(
