@@ -1,0 +1,68 @@
+"""Keeps the tests' derived files out of the user's cache, but for plaza's pixels, which take longest to make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from models.data.cache import cache_dir
+
+ROOT = Path(__file__).parent.parent
+
+
+def prepare_cache(folder: Path, pixels: Path) -> Path:
+    """An empty cache at `folder` that shares the rendered views of the one at `pixels`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # nowhere to share them: they are rendered again
+        pixels.mkdir(parents=True, exist_ok=True)
+        (folder / "plaza").symlink_to(pixels.resolve(), target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = prepare_cache(tmp_path_factory.mktemp("cache"), cache_dir() / "plaza")
+        patch.setenv("SIMNET_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def fresh_cache(tmp_path: Path, session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Switches to a cache without any memoized answer; call it with a name."""
+
+    def switch(name: str) -> Path:
+        folder = prepare_cache(tmp_path / f"cache-{name}", session_cache / "plaza")
+        monkeypatch.setenv("SIMNET_CACHE", str(folder))
+        return folder
+
+    return switch
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Weight file of an untrained network of a system for a data set."""
+    from weights import write_random_weights
+
+    folder = tmp_path_factory.mktemp("weights")
+    made: dict[tuple[str, str], Path] = {}
+
+    def weights(system: str, data: str = "plaza") -> Path:
+        if (system, data) not in made:
+            made[system, data] = write_random_weights(folder, system, data)
+        return made[system, data]
+
+    return weights
+
+
+@pytest.fixture(scope="session")
+def cifar10_folder() -> Path:
+    """The folder that holds cifar10/test.parquet; skips the test where there is none."""
+    for folder in (os.environ.get("SIMNET_DATA"), ROOT.parent / "shared" / "data"):
+        if folder and (Path(folder) / "cifar10" / "test.parquet").is_file():
+            return Path(folder)
+    pytest.skip("no CIFAR-10 data: name their folder in SIMNET_DATA")

@@ -1,0 +1,145 @@
+"""Small worlds without a network: round numbers for cost, and answers that are a pure function."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from simpy import Environment
+
+from simnet.engine import World
+from simnet.network import faults
+from simnet.network.line import Span
+from simnet.network.topology import Network
+from simnet.recording import samples_table
+from simnet.scenario import Scenario
+from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
+from simnet.workload import arrivals
+
+EXACT = 1e-9
+"""Seconds that a sum of floats may be off."""
+
+
+@dataclass(frozen=True)
+class FakeCost:
+    """With nodes of 1 GFLOP/s: 1 ms on a device, 2 ms at the edge, 4 ms in the cloud."""
+
+    flop: dict[str, float] = field(default_factory=lambda: {"device": 1e6, "edge": 2e6, "cloud": 4e6})
+    report: int = 10_000
+    upload: int = 20_000
+
+
+def fake_ask(exit_name: str, sample: int, views: int) -> tuple[int, float]:
+    """A class and an entropy in [0, 1) drawn from exit, sample and views alone."""
+    number = zlib.crc32(f"{exit_name}/{sample}/{views}".encode())
+    return number % 10, number // 10 % 1000 / 1000
+
+
+def link(source: str, target: str, bandwidth: float = 1e6, latency: float = 0.01, header: int = 0) -> Link:
+    return Link(source=source, target=target, bandwidth=bandwidth, latency=latency, header=header)
+
+
+def both(first: str, second: str, **values: Any) -> list[Link]:
+    return [link(first, second, **values), link(second, first, **values)]
+
+
+def node(tier: str, **values: Any) -> Node:
+    return Node(tier=tier, **{"speed": 0.0 if tier == "router" else 1e9, **values})
+
+
+def world_scenario(
+    *,
+    cameras: int = 6,
+    samples: int | None = 1,
+    duration: float | None = None,
+    workload: Periodic | Poisson | None = None,
+    system: str = "ddnn",
+    thresholds: Any = 0.5,
+    wait: float = 0.05,
+    cloud_limit: float = 1.0,
+    script: Sequence[Fault] = (),
+    uplink: dict[str, Any] | None = None,
+    backbone: dict[str, Any] | None = None,
+    hub: dict[str, Any] | None = None,
+    nodes: dict[str, Node] | None = None,
+    seed: int = 1,
+) -> Scenario:
+    """Cameras, an edge, a cloud; by default 10 ms + 10 ms for a report and 20 ms + 10 ms for an upload.
+
+    `hub` are the values of a link that all cameras share, from a router to the edge.
+    """
+    names = [f"camera{number}" for number in range(1, cameras + 1)]
+    network = {name: node("device", view=number) for number, name in enumerate(names, start=1)}
+    network |= {"edge": node("edge"), "cloud": node("cloud")}
+    links = [pair for name in names for pair in both(name, "edge" if hub is None else "hub", **(uplink or {}))]
+    if hub is not None:
+        network["hub"] = node("router")
+        links += both("hub", "edge", **hub)
+    links += both("edge", "cloud", **(backbone or {}))
+    spec = SystemSpec(system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit)
+    return Scenario(
+        name="world",
+        seed=seed,
+        data="plaza",
+        samples=samples,
+        duration=duration,
+        workload=workload or Periodic(every=1.0),
+        nodes={**network, **(nodes or {})},
+        links=links,
+        systems={system: spec},
+        faults=list(script),
+    )
+
+
+def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
+    """Play the scenario's only system to the end."""
+    ((name, spec),) = scenario.systems.items()
+    exits = ("edge",) if spec.system == "ddnn" else ("edge-1", "edge-2")
+    thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(exits, spec.thresholds)
+    world = World(scenario, name, ask, cost or FakeCost(), thresholds, arrivals(scenario))
+    world.play()
+    return world
+
+
+def rows(world: World, scenario: Scenario) -> list[dict[str, Any]]:
+    """The samples table of a world, as dictionaries."""
+    captured = arrivals(scenario)
+    labels = np.zeros(len(captured), np.int64)
+    return samples_table(captured, labels, world.endings, world.network.spans).to_pylist()
+
+
+def spans_of(world: World | Network, place: str) -> list[Span]:
+    network = world if isinstance(world, Network) else world.network
+    return [span for span in network.spans if span[1] == place]
+
+
+class Wire:
+    """A network without a system, and a note of what arrived when: `heard` has (token, time) or (token, None)."""
+
+    def __init__(self, nodes: dict[str, Node], links: list[Link], script: Sequence[Fault] = ()) -> None:
+        self.env = Environment()
+        base = world_scenario()
+        scenario = base.model_copy(update={"nodes": nodes, "links": links, "faults": list(script)})
+        self.network = Network(self.env, scenario)
+        self.heard: list[tuple[Any, float | None]] = []
+        faults.schedule(self.network, scenario)
+
+    def done(self, token: Any) -> None:
+        self.heard.append((token, self.env.now))
+
+    def lost(self, token: Any) -> None:
+        self.heard.append((token, None))
+
+    def at(self, time: float, act: Any) -> None:
+        """Call `act` at `time`."""
+        self.env.timeout(time - self.env.now).callbacks.append(lambda _: act())
+
+    def send(self, time: float, source: str, target: str, size: int, token: Any) -> None:
+        route = self.network.route(self.network.nodes[source], self.network.nodes[target])
+        self.at(time, lambda: route.send(0, size, self.done, self.lost, token))
+
+    def compute(self, time: float, name: str, flop: float, token: Any) -> None:
+        self.at(time, lambda: self.network.nodes[name].compute(0, flop, self.done, self.lost, token))
