@@ -73,7 +73,8 @@ class System(ABC):
         self._ask = ask
         self.gathering: set[Gather] = set()
         """Samples of which the edge holds reports and waits for more."""
-        place.edge.on_down.append(self._forget_reports)
+        self.edge_failures = 0
+        place.edge.on_down.append(self._edge_fails)
 
     @abstractmethod
     def classify(self, sample: int) -> Protocol:
@@ -106,11 +107,12 @@ class System(ABC):
         """Send the edge's features up and run the cloud segment; the signal fires with True when it has answered.
 
         False after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
-        late. That the edge knows at once when the cloud has answered is our simplification: no message back is charged.
+        late. Raises Lost then if the edge went down meanwhile: its answer went with it. That the edge knows at once when the cloud has answered is our simplification: no message back is charged.
         """
         return CloudCall(self, sample).answered
 
-    def _forget_reports(self) -> None:
+    def _edge_fails(self) -> None:
+        self.edge_failures += 1
         for gather in list(self.gathering):
             gather.drop("edge down")
 
@@ -138,7 +140,7 @@ class Gather(Signal):
             return  # too late: the edge has gone on
         if not self._views:
             self._system.gathering.add(self)
-            if self._pending:
+            if len(self._cameras) > 1:  # whether the others can still come, the edge cannot know
                 self.env.timeout(self._system.wait).callbacks.append(self._waited)
         self._views |= 1 << camera.view
         if self._views.bit_count() == len(self._cameras):
@@ -170,6 +172,7 @@ class CloudCall:
         place = system.place
         self.answered = Signal(place.env)
         self._system, self._sample = system, sample
+        self._edge_failures = system.edge_failures
         place.env.timeout(system.cloud_limit).callbacks.append(self._limit)
         place.upward.send(sample, system.cost.upload, self._arrived, self._lost, None)
 
@@ -185,5 +188,9 @@ class CloudCall:
         """Nobody tells the edge: it learns it from its limit."""
 
     def _limit(self, _: Any) -> None:
-        if not self.answered.settled:
+        if self.answered.settled:
+            return
+        if self._edge_failures == self._system.edge_failures:
             self.answered.fire(False)
+        else:
+            self.answered.lose("edge down")  # the edge's own answer was in its memory
