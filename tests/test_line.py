@@ -194,7 +194,6 @@ def test_the_end_of_a_run_closes_what_is_under_way():
     line.close()
     assert [span[3:6] for span in bench.spans] == [(0, 0, 3), (0, 3, 3)]
     assert {span[7] for span in bench.spans} == {"unfinished"}
-    bench.env.run()
     assert bench.heard == []
 
 

@@ -54,7 +54,9 @@ def test_each_link_adds_its_own_header():
 
 def test_routes_have_the_least_latency_then_the_fewest_hops():
     nodes = {name: node("router") for name in "abcd"}
-    detour = Wire(nodes, [*both("a", "b", latency=0.005), *both("a", "c", latency=0.001), *both("c", "b", latency=0.003)])
+    detour = Wire(
+        nodes, [*both("a", "b", latency=0.005), *both("a", "c", latency=0.001), *both("c", "b", latency=0.003)]
+    )
     route = detour.network.route(detour.network.nodes["a"], detour.network.nodes["b"])
     assert [line.place for line in route.links] == ["a→c", "c→b"]
     equal = Wire(nodes, [*both("a", "b", latency=0.0), *both("a", "c", latency=0.0), *both("c", "b", latency=0.0)])
