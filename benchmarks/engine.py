@@ -19,10 +19,12 @@ import cProfile
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any, cast
 
+import numpy as np
 import simpy
 from simpy.events import Event
 
@@ -44,9 +46,7 @@ def goes_on(group: int) -> bool:
 def scenario() -> Scenario:
     """The workload; node speeds are 1 FLOP/s, so that a segment's FLOP are its seconds."""
     cameras = [f"camera{number}" for number in range(1, 7)]
-    uplinks = [
-        {"source": camera, "target": "edge", "bandwidth": "10 Mbit/s", "latency": "5 ms"} for camera in cameras
-    ]
+    uplinks = [{"source": camera, "target": "edge", "bandwidth": "10 Mbit/s", "latency": "5 ms"} for camera in cameras]
     return Scenario.model_validate(
         {
             "name": "six devices",
@@ -73,7 +73,7 @@ class FixedCost:
 def world() -> World:
     found = {
         ("edge", 63): {group: (0, 0.9 if goes_on(group) else 0.1) for group in range(GROUPS)},
-        ("cloud", 63): {group: (0, 0.1) for group in range(GROUPS)},
+        ("cloud", 63): dict.fromkeys(range(GROUPS), (0, 0.1)),
     }
     setting = scenario()
     cost = cast(Cost, FixedCost())
@@ -147,6 +147,12 @@ def simulated(made: World) -> tuple[int, float]:
     return made.network.hops, sum(latencies) / GROUPS
 
 
+def tables(made: World) -> None:
+    captured, spans = np.array(made._captured), made.network.spans
+    samples_table(captured, np.zeros(GROUPS, np.int64), made.endings, spans)
+    spans_table(spans)
+
+
 def checked(result: tuple[int, float]) -> None:
     """Refuse a measurement of anything but the workload."""
     hops, latency = result
@@ -172,10 +178,7 @@ def measure(repeats: int) -> dict[str, list[float]]:
         checked(simulated(made))
         raw_again = raw_timeouts()
         found["by hand"].append(HOPS / timed(lambda: checked(by_hand())) / raw_again)
-        spans, labels = made.network.spans, arrivals(made._scenario).astype(int)
-        found["tables"].append(
-            timed(lambda: (samples_table(arrivals(made._scenario), labels, made.endings, spans), spans_table(spans)))
-        )
+        found["tables"].append(timed(partial(tables, made)))
         found["raw"].append(raw)
         found["wall"].append(wall)
     return found

@@ -15,7 +15,7 @@ from models.cards import Card
 from models.data import open_dataset
 from models.data.base import VIEWS, ViewDataset
 from simnet.deployment import cameras_of, cards_of, thresholds_of
-from simnet.events import Lost, Signal
+from simnet.events import Life, Lost, Signal
 from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
 from simnet.network import faults
@@ -93,9 +93,9 @@ class World:
         for sample, at in enumerate(self._captured):
             if at > env.now:
                 yield env.timeout(at - env.now)
-            env.process(self._live(sample))
+            Life(self._live(sample))
 
-    def _live(self, sample: int) -> Generator[Event, Any, None]:
+    def _live(self, sample: int) -> Generator[Signal, Any, None]:
         try:
             decision = yield from self.system.classify(sample)
             self.endings[sample] = Ending(self.env.now, decision)

@@ -1,10 +1,12 @@
-"""Two additions to SimPy's events: a signal that fires at once, and the loss of something in progress."""
+"""Additions to SimPy: signals that fire at once, lives that wait for them, a common time limit, and loss."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Generator
 from typing import Any
 
-from simpy import Event
+from simpy import Environment, Event, Timeout
 
 
 class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an error of the program
@@ -43,3 +45,56 @@ class Signal(Event):
         callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
         for callback in callbacks:
             callback(self)
+
+
+class Life:
+    """Runs a generator that yields the signals it waits for, from the call that makes the life until its end.
+
+    What SimPy's `Process` does, but begun, resumed and ended without a turn through the event queue.
+    """
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Generator[Signal, Any, None]) -> None:
+        self._protocol = protocol
+        self._go_on(protocol.send, None)
+
+    def _resume(self, signal: Event) -> None:
+        self._go_on(self._protocol.send if signal._ok else self._protocol.throw, signal._value)
+
+    def _go_on(self, step: Callable[[Any], Signal], value: Any) -> None:
+        try:
+            signal = step(value)
+            while signal.settled:  # before anyone waited
+                signal = (self._protocol.send if signal._ok else self._protocol.throw)(signal._value)
+            signal.callbacks.append(self._resume)
+        except StopIteration:
+            pass
+
+
+class Limit:
+    """A time limit, the same for all signals under it: they reach it in the order they began, so one timer will do."""
+
+    def __init__(self, env: Environment, seconds: float) -> None:
+        self._env, self._seconds = env, seconds
+        self._running: deque[tuple[float, Signal, Callable[[], None]]] = deque()
+
+    def begin(self, signal: Signal, reached: Callable[[], None]) -> None:
+        """Call `reached` after the limit's time if `signal` is not settled by then."""
+        self._running.append((self._env.now + self._seconds, signal, reached))
+        if len(self._running) == 1:
+            self._wait(self._seconds)
+
+    def _wait(self, seconds: float) -> None:
+        Timeout(self._env, seconds).callbacks.append(self._look)
+
+    def _look(self, _: Event) -> None:
+        now, running = self._env.now, self._running
+        while running:
+            end, signal, reached = running[0]
+            if not signal.settled:
+                if end > now:
+                    self._wait(end - now)
+                    return
+                reached()
+            running.popleft()  # only now: who begins meanwhile must not start a second timer

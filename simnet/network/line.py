@@ -9,28 +9,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
-from simpy import Environment, Timeout
+from simpy import Environment, Event
+from simpy.events import NORMAL
 
 Callback = Callable[[Any], None]
 Span = tuple[int, str, str, float, float, float, int, str]
 """sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md."""
 
 
-class Job(NamedTuple):
-    """One job on a line, from its arrival until `ends` (end of service, plus the line's latency)."""
+class Job(Event):
+    """One job on a line, and the event of its end: of its service, plus the line's latency.
 
-    number: int
-    sample: int
-    size: int
-    queued: float
-    starts: float
-    served: float
-    ends: float
-    done: Callback
-    lost: Callback
-    token: Any
+    Its times are known when it is made, and so it is made like SimPy's Timeout: on the clock at once.
+    """
+
+    def __init__(
+        self,
+        line: FifoLine,
+        sample: int,
+        size: int,
+        queued: float,
+        starts: float,
+        served: float,
+        done: Callback,
+        lost: Callback,
+        token: Any,
+    ) -> None:
+        env = line.env
+        self.env, self.callbacks = env, line.at_end
+        self._ok, self._value = True, None
+        self.sample, self.size = sample, size
+        self.queued, self.starts, self.served = queued, starts, served
+        self.ends = ends = served + line.latency
+        self.done, self.lost, self.token = done, lost, token
+        env.schedule(self, NORMAL, ends - env.now)
+
+    def cancel(self) -> None:
+        """Let the end pass unnoticed: the job is lost, or ends at another time."""
+        self.callbacks = []
 
 
 class FifoLine:
@@ -42,8 +60,9 @@ class FifoLine:
         self.env, self.place, self.kind, self.latency = env, place, kind, latency
         self._spans = spans
         self._free = [0.0] * workers
-        self._jobs: dict[int, Job] = {}
-        self._number = 0
+        self._jobs: dict[Job, None] = {}  # as an ordered set
+        self.at_end: list[Callback] = [self._end]
+        """The callbacks of all jobs."""
 
     def submit(self, sample: int, service: float, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a job of `service` seconds (and `size` bytes, for the record)."""
@@ -58,27 +77,19 @@ class FifoLine:
             starts = max(now, heappop(free))
             served = starts + service
             heappush(free, served)
-        ends = served + self.latency
-        if ends == now:  # nothing to wait for: no event
+        if served + self.latency == now:  # nothing to wait for: no event
             received = self.arrives()
             self._spans.append((sample, self.place, self.kind, now, now, now, size, "ok" if received else "lost"))
             (done if received else lost)(token)
             return
-        self._number = number = self._number + 1
-        job = Job(number, sample, size, now, starts, served, ends, done, lost, token)
-        self._jobs[number] = job
-        Timeout(env, ends - now, job).callbacks.append(self._end)
+        self._jobs[Job(self, sample, size, now, starts, served, done, lost, token)] = None
 
-    def _end(self, event: Any) -> None:
-        number, sample, size, queued, starts, _served, ends, done, lost, token = event._value
-        if self._jobs.pop(number, None) is None:
-            return  # lost or rescheduled meanwhile
-        if self.arrives():
-            self._spans.append((sample, self.place, self.kind, queued, starts, ends, size, "ok"))
-            done(token)
-        else:
-            self._spans.append((sample, self.place, self.kind, queued, starts, ends, size, "lost"))
-            lost(token)
+    def _end(self, job: Any) -> None:
+        del self._jobs[job]
+        received = self.arrives()
+        status = "ok" if received else "lost"
+        self._spans.append((job.sample, self.place, self.kind, job.queued, job.starts, job.ends, job.size, status))
+        (job.done if received else job.lost)(job.token)
 
     def arrives(self) -> bool:
         """Whether a job that ends now is received; a link asks the node behind it."""
@@ -87,10 +98,10 @@ class FifoLine:
     def lose(self, unserved_only: bool = False) -> None:
         """Lose all jobs, or those whose service has not ended (what already travels then arrives)."""
         now = self.env.now
-        gone = [job for job in self._jobs.values() if not unserved_only or job.served > now]
+        gone = [job for job in self._jobs if not unserved_only or job.served > now]
         self._free = [now] * len(self._free)
         for job in gone:
-            del self._jobs[job.number]
+            self._remove(job)
             self._spans.append(self._cut_short(job, "lost"))
         for job in gone:
             job.lost(job.token)
@@ -98,7 +109,7 @@ class FifoLine:
     def stretch(self, factor: float) -> None:
         """Make all service that lies ahead take `factor` times as long: the speed has changed."""
         now = self.env.now
-        ahead = [job for job in self._jobs.values() if job.served > now]
+        ahead = [job for job in self._jobs if job.served > now]
         running = [job for job in ahead if job.starts <= now]
         free = [now + (job.served - now) * factor for job in running]
         free += [now] * (len(self._free) - len(running))
@@ -110,17 +121,19 @@ class FifoLine:
                 starts = max(now, heappop(free))
                 served = starts + (job.served - job.starts) * factor
                 heappush(free, served)
-            del self._jobs[job.number]
-            self._number += 1
-            moved = job._replace(number=self._number, starts=starts, served=served, ends=served + self.latency)
-            self._jobs[moved.number] = moved
-            Timeout(self.env, moved.ends - now, moved).callbacks.append(self._end)
+            self._remove(job)
+            moved = Job(self, job.sample, job.size, job.queued, starts, served, job.done, job.lost, job.token)
+            self._jobs[moved] = None
         self._free = free
 
     def close(self) -> None:
         """Record what is still on the line at the end of a run as `unfinished`."""
-        self._spans.extend(self._cut_short(job, "unfinished") for job in self._jobs.values())
+        self._spans.extend(self._cut_short(job, "unfinished") for job in self._jobs)
         self._jobs.clear()
+
+    def _remove(self, job: Job) -> None:
+        del self._jobs[job]
+        job.cancel()
 
     def _cut_short(self, job: Job, status: str) -> Span:
         now = self.env.now

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simnet.events import Signal
+from simnet.events import Limit, Signal
 
 if TYPE_CHECKING:  # the scenario's checks import this module for the exits only, and must stay quick
     from simpy import Environment
@@ -69,7 +69,7 @@ class System(ABC):
         cloud_limit: float,
     ) -> None:
         self.place, self.cost, self.threshold = place, cost, thresholds
-        self.wait, self.cloud_limit = wait, cloud_limit
+        self.wait, self.cloud_limit = Limit(place.env, wait), Limit(place.env, cloud_limit)
         self._ask = ask
         self.gathering: set[Gather] = set()
         """Samples of which the edge holds reports and waits for more."""
@@ -107,7 +107,8 @@ class System(ABC):
         """Send the edge's features up and run the cloud segment; the signal fires with True when it has answered.
 
         False after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
-        late. Raises Lost then if the edge went down meanwhile: its answer went with it. That the edge knows at once when the cloud has answered is our simplification: no message back is charged.
+        late. Raises Lost then if the edge went down meanwhile: its answer went with it. That the edge knows at once when
+        the cloud has answered is our simplification: no message back is charged.
         """
         return CloudCall(self, sample).answered
 
@@ -141,7 +142,7 @@ class Gather(Signal):
         if not self._views:
             self._system.gathering.add(self)
             if len(self._cameras) > 1:  # whether the others can still come, the edge cannot know
-                self.env.timeout(self._system.wait).callbacks.append(self._waited)
+                self._system.wait.begin(self, self._close)
         self._views |= 1 << camera.view
         if self._views.bit_count() == len(self._cameras):
             self._close()
@@ -150,10 +151,6 @@ class Gather(Signal):
         self._pending -= 1
         if not self._pending and not self._views and not self.settled:
             self.drop("no report arrived")
-
-    def _waited(self, _: Any) -> None:
-        if not self.settled:
-            self._close()
 
     def _close(self) -> None:
         self._system.gathering.discard(self)
@@ -173,7 +170,7 @@ class CloudCall:
         self.answered = Signal(place.env)
         self._system, self._sample = system, sample
         self._edge_failures = system.edge_failures
-        place.env.timeout(system.cloud_limit).callbacks.append(self._limit)
+        system.cloud_limit.begin(self.answered, self._give_up)
         place.upward.send(sample, system.cost.upload, self._arrived, self._lost, None)
 
     def _arrived(self, _: Any) -> None:
@@ -187,9 +184,7 @@ class CloudCall:
     def _lost(self, _: Any) -> None:
         """Nobody tells the edge: it learns it from its limit."""
 
-    def _limit(self, _: Any) -> None:
-        if self.answered.settled:
-            return
+    def _give_up(self) -> None:
         if self._edge_failures == self._system.edge_failures:
             self.answered.fire(False)
         else:
