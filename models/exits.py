@@ -12,8 +12,9 @@ Floats = NDArray[np.float64]
 
 def probabilities(scores: NDArray[np.floating]) -> Floats:
     """Softmax of class scores `[..., classes]`."""
-    shifted = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+    with np.errstate(invalid="ignore"):
+        shifted = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def normalized_entropy(scores: NDArray[np.floating]) -> Floats:

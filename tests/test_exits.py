@@ -1,0 +1,145 @@
+"""The rule of leaving: entropy, thresholds, the surest device, calibration; by hand and by brute force."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.evaluation import Exits
+from models.exits import exit_scores, normalized_entropy, probabilities, surest_device, taken_exit
+
+
+def scores_of(*probabilities: float) -> NDArray[np.float64]:
+    """Scores whose softmax gives these probabilities."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.array(probabilities))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 1000])
+def test_entropy_of_nothing_known_and_everything_known(classes: int) -> None:
+    assert normalized_entropy(np.zeros(classes)) == pytest.approx(1, abs=1e-12)
+    assert normalized_entropy(1000 * np.eye(classes)).tolist() == [0] * classes
+
+
+def test_entropy_by_hand() -> None:
+    assert normalized_entropy(scores_of(0.25, 0.75)) == pytest.approx(
+        (0.25 * math.log(4) + 0.75 * math.log(4 / 3)) / math.log(2)
+    )
+    assert normalized_entropy(scores_of(0.5, 0.5, 1e-300, 1e-300)) == pytest.approx(0.5)
+    assert normalized_entropy(scores_of(0.5, 0.5, 0, 0)) == pytest.approx(0.5)  # 0 log 0 = 0
+
+
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=12))
+def test_entropy_lies_in_the_unit_interval(scores: list[float]) -> None:
+    for dtype in (np.float32, np.float64):
+        assert 0 <= normalized_entropy(np.array(scores, dtype)) <= 1
+        assert probabilities(np.array(scores, dtype)).sum() == pytest.approx(1)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=12), st.floats(-5, 5), st.randoms())
+def test_entropy_ignores_order_and_offset(scores: list[float], offset: float, random: object) -> None:
+    shuffled = list(scores)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    known = normalized_entropy(np.array(scores))
+    assert normalized_entropy(np.array(shuffled) + offset) == pytest.approx(float(known), abs=1e-9)
+
+
+def test_scores_that_are_not_finite_leave_nowhere() -> None:
+    entropy = normalized_entropy(np.array([[math.nan, 0.0], [math.inf, 0.0]]))
+    assert np.isnan(entropy).all()
+    assert taken_exit([entropy], [1.0]).tolist() == [1, 1]
+
+
+def test_exit_is_strict_and_the_first_one_counts() -> None:
+    first, second = np.array([0.2, 0.3, 0.3, 0.9]), np.array([0.0, 0.1, 0.5, 0.9])
+    assert taken_exit([first, second], [0.3, 0.5]).tolist() == [0, 1, 2, 2]
+    assert taken_exit([first, second], [0.0, 0.0]).tolist() == [2] * 4  # nothing is below zero
+    assert taken_exit([first], [0.95]).tolist() == [0] * 4
+
+
+def test_surest_device_is_the_one_of_minimum_entropy() -> None:
+    sure, wide, unsure = scores_of(0.1, 0.8, 0.1), scores_of(0.7, 0.15, 0.15), scores_of(0.3, 0.3, 0.4)
+    scores = np.stack([np.stack([unsure, wide, sure]), np.stack([sure, unsure, wide])])
+    np.testing.assert_array_equal(surest_device(scores), np.stack([sure, sure]))
+
+
+def test_of_equally_sure_devices_the_first_answers() -> None:
+    scores = np.stack([scores_of(0.2, 0.8), scores_of(0.8, 0.2), scores_of(0.2, 0.8)])[None]
+    np.testing.assert_array_equal(surest_device(scores)[0], scores[0, 0])
+    np.testing.assert_array_equal(surest_device(scores[:, ::-1][:, 1:])[0], scores[0, 1])
+
+
+def test_exits_of_both_systems() -> None:
+    given_scores = {"device": np.zeros((2, 6, 3)), "edge": np.ones((2, 3)), "cloud": np.full((2, 3), 2.0)}
+    assert list(exit_scores("ada-ddnn", given_scores)) == ["edge-1", "edge-2", "cloud"]
+    assert list(exit_scores("ddnn", given_scores)) == ["edge", "cloud"]
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", given_scores)["edge-2"], given_scores["edge"])
+
+
+def made_up(seed: int, n: int = 60, system: str = "ada-ddnn") -> tuple[Exits, dict[str, NDArray[np.float64]]]:
+    """Exits of made-up scores, the deeper the surer and the better."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, n)
+    right = np.eye(3)[labels]
+    scores = {
+        "device": random.normal(size=(n, 6, 3)) + 0.8 * right[:, None],
+        "edge": random.normal(size=(n, 3)) + 1.5 * right,
+        "cloud": random.normal(size=(n, 3)) + 3 * right,
+    }
+    return Exits(system, scores, labels), scores
+
+
+def test_outcome_by_hand() -> None:
+    scores = {
+        "edge": np.stack([scores_of(0.9, 0.1), scores_of(0.9, 0.1), scores_of(0.5, 0.5), scores_of(0.4, 0.6)]),
+        "cloud": np.stack([scores_of(0.9, 0.1), scores_of(0.1, 0.9), scores_of(0.1, 0.9), scores_of(0.1, 0.9)]),
+    }
+    exits = Exits("ddnn", scores, np.array([0, 1, 1, 0]))
+    assert exits.forced_accuracies == {"edge": 0.25, "cloud": 0.75}
+    outcome = exits.outcome([0.6])
+    assert outcome.shares == (0.5, 0.5)
+    assert outcome.exit_accuracies == (0.5, 0.5)
+    assert outcome.system_accuracy == 0.5
+    nobody = exits.outcome([0.0])
+    assert nobody.shares == (0, 1) and nobody.system_accuracy == 0.75 and math.isnan(nobody.exit_accuracies[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("system", ["ada-ddnn", "ddnn"])
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+def test_calibration_is_the_best_on_its_grid(seed: int, system: str, tolerance: float) -> None:
+    exits, _ = made_up(seed, system=system)
+    chosen = exits.calibrate(tolerance, step=0.1)
+    floor = exits.forced_accuracies["cloud"] - tolerance
+    assert chosen.system_accuracy >= floor
+    assert all(t == round(t, 1) and 0 <= t <= 1 for t in chosen.thresholds)
+    allowed = [
+        outcome
+        for ts in product([i / 10 for i in range(11)], repeat=len(exits.names) - 1)
+        if (outcome := exits.outcome(ts)).system_accuracy >= floor
+    ]
+    assert 1 - chosen.shares[-1] == max(1 - outcome.shares[-1] for outcome in allowed)
+    equals = [o for o in allowed if o.shares[-1] == chosen.shares[-1]]
+    assert chosen.system_accuracy == max(o.system_accuracy for o in equals)
+    assert chosen.shares[0] == max(o.shares[0] for o in equals if o.system_accuracy == chosen.system_accuracy)
+
+
+def test_calibration_depends_on_what_it_is_given_alone() -> None:
+    exits, scores = made_up(4)
+    before = {name: array.copy() for name, array in scores.items()}
+    first = exits.calibrate(step=0.1)
+    made_up(5)[0].calibrate(step=0.1)
+    assert exits.calibrate(step=0.1) == first == made_up(4)[0].calibrate(step=0.1)
+    assert all(np.array_equal(before[name], scores[name]) for name in scores)
+
+
+def test_calibration_of_a_hopeless_edge_sends_everybody_on() -> None:
+    labels = np.arange(50) % 2
+    scores = {"edge": 100.0 * np.eye(2)[1 - labels], "cloud": 100.0 * np.eye(2)[labels]}
+    assert Exits("ddnn", scores, labels).calibrate().shares == (0, 1)
