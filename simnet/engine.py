@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import gc
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,7 +87,8 @@ class World:
             self._tell = tell
         faults.schedule(self.network, self._scenario)
         self.env.process(self._capture())
-        self.env.run(until=self._over if self._scenario.duration is None else self._scenario.duration)
+        with _no_garbage_collection():
+            self.env.run(until=self._over if self._scenario.duration is None else self._scenario.duration)
         self.network.close()
 
     def _capture(self) -> Generator[Event, Any, None]:
@@ -106,6 +109,18 @@ class World:
             self._tell(self.env.now)
         if not self._left:
             self._over.succeed()
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A run keeps what it makes and makes no reference cycles: looking for some would cost a fifth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def run_system(

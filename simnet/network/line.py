@@ -8,7 +8,7 @@ service a job travels for `latency` seconds without occupying the line (propagat
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heapreplace
 from typing import Any
 
 from simpy import Environment, Event
@@ -58,7 +58,7 @@ class FifoLine:
         self, env: Environment, spans: list[Span], place: str, kind: str, workers: int = 1, latency: float = 0.0
     ) -> None:
         self.env, self.place, self.kind, self.latency = env, place, kind, latency
-        self._spans = spans
+        self._record = spans.append
         self._free = [0.0] * workers
         self._jobs: dict[Job, None] = {}  # as an ordered set
         self.at_end: list[Callback] = [self._end]
@@ -66,20 +66,15 @@ class FifoLine:
 
     def submit(self, sample: int, service: float, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a job of `service` seconds (and `size` bytes, for the record)."""
-        env, free = self.env, self._free
-        now = env.now
-        if len(free) == 1:
-            starts = free[0]
-            if starts < now:
-                starts = now
-            free[0] = served = starts + service
-        else:
-            starts = max(now, heappop(free))
-            served = starts + service
-            heappush(free, served)
+        now, free = self.env.now, self._free
+        starts = free[0]
+        if starts < now:
+            starts = now
+        served = starts + service
+        heapreplace(free, served)
         if served + self.latency == now:  # nothing to wait for: no event
             received = self.arrives()
-            self._spans.append((sample, self.place, self.kind, now, now, now, size, "ok" if received else "lost"))
+            self._record((sample, self.place, self.kind, now, now, now, size, "ok" if received else "lost"))
             (done if received else lost)(token)
             return
         self._jobs[Job(self, sample, size, now, starts, served, done, lost, token)] = None
@@ -88,7 +83,7 @@ class FifoLine:
         del self._jobs[job]
         received = self.arrives()
         status = "ok" if received else "lost"
-        self._spans.append((job.sample, self.place, self.kind, job.queued, job.starts, job.ends, job.size, status))
+        self._record((job.sample, self.place, self.kind, job.queued, job.starts, job.ends, job.size, status))
         (job.done if received else job.lost)(job.token)
 
     def arrives(self) -> bool:
@@ -102,7 +97,7 @@ class FifoLine:
         self._free = [now] * len(self._free)
         for job in gone:
             self._remove(job)
-            self._spans.append(self._cut_short(job, "lost"))
+            self._record(self._cut_short(job, "lost"))
         for job in gone:
             job.lost(job.token)
 
@@ -118,9 +113,9 @@ class FifoLine:
             if job.starts <= now:
                 starts, served = job.starts, now + (job.served - now) * factor
             else:
-                starts = max(now, heappop(free))
+                starts = max(now, free[0])
                 served = starts + (job.served - job.starts) * factor
-                heappush(free, served)
+                heapreplace(free, served)
             self._remove(job)
             moved = Job(self, job.sample, job.size, job.queued, starts, served, job.done, job.lost, job.token)
             self._jobs[moved] = None
@@ -128,7 +123,8 @@ class FifoLine:
 
     def close(self) -> None:
         """Record what is still on the line at the end of a run as `unfinished`."""
-        self._spans.extend(self._cut_short(job, "unfinished") for job in self._jobs)
+        for job in self._jobs:
+            self._record(self._cut_short(job, "unfinished"))
         self._jobs.clear()
 
     def _remove(self, job: Job) -> None:

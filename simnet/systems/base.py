@@ -71,6 +71,7 @@ class System(ABC):
         self.place, self.cost, self.threshold = place, cost, thresholds
         self.wait, self.cloud_limit = Limit(place.env, wait), Limit(place.env, cloud_limit)
         self._ask = ask
+        self.all_views = sum({1 << camera.view for camera in place.cameras})
         self.gathering: set[Gather] = set()
         """Samples of which the edge holds reports and waits for more."""
         self.edge_failures = 0
@@ -107,8 +108,8 @@ class System(ABC):
         """Send the edge's features up and run the cloud segment; the signal fires with True when it has answered.
 
         False after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
-        late. Raises Lost then if the edge went down meanwhile: its answer went with it. That the edge knows at once when
-        the cloud has answered is our simplification: no message back is charged.
+        late. Raises Lost then if the edge went down meanwhile: its answer went with it. That the edge knows at once
+        when the cloud has answered is our simplification: no message back is charged.
         """
         return CloudCall(self, sample).answered
 
@@ -124,7 +125,7 @@ class Gather(Signal):
     def __init__(self, system: System, sample: int) -> None:
         super().__init__(system.place.env)
         self._system, self._sample = system, sample
-        self._cameras = cameras = system.place.cameras
+        cameras = system.place.cameras
         self._pending = len(cameras)
         self._views = 0
         flop = system.cost.flop["device"]
@@ -139,13 +140,13 @@ class Gather(Signal):
         self._pending -= 1
         if self.settled:
             return  # too late: the edge has gone on
-        if not self._views:
-            self._system.gathering.add(self)
-            if len(self._cameras) > 1:  # whether the others can still come, the edge cannot know
-                self._system.wait.begin(self, self._close)
+        first = not self._views
         self._views |= 1 << camera.view
-        if self._views.bit_count() == len(self._cameras):
+        if self._views == self._system.all_views:
             self._close()
+        elif first:  # whether the others can still come, the edge cannot know
+            self._system.gathering.add(self)
+            self._system.wait.begin(self, self._close)
 
     def _lost(self, camera: Camera) -> None:
         self._pending -= 1
