@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -204,7 +203,7 @@ class Training:
             saved = torch.load(path, map_location=self.device, weights_only=True)
             found = (saved["data"], Architecture.from_dict(saved["arch"]), Recipe(**saved["recipe"]))
             epoch, log, network, optimizer = (saved[key] for key in ("epoch", "log", "network", "optimizer"))
-        except (OSError, EOFError, UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError) as problem:
+        except Exception as problem:  # bytes that are no checkpoint make the unpickler raise nearly anything
             reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
             raise ValueError(f"{path} is no readable checkpoint: {reason}") from problem
         if found[0] != self.data_name:
