@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heapreplace
-from typing import Any
+from typing import Any, Protocol
 
 from simpy import Environment, Event
 from simpy.events import NORMAL
@@ -19,32 +19,27 @@ Span = tuple[int, str, str, float, float, float, int, str]
 """sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md."""
 
 
-class Job(Event):
-    """One job on a line, and the event of its end: of its service, plus the line's latency.
+class Receiver(Protocol):
+    """What stands at the end of a line; what reaches it while it is not up is lost."""
 
-    Its times are known when it is made, and so it is made like SimPy's Timeout: on the clock at once.
+    up: bool
+
+
+class Job(Event):
+    """One job on a line, and the event of its end: of its service at `served`, plus the line's latency.
+
+    The end is known when the job is made, and so, like SimPy's Timeout, it is on the clock at once. `span` is what will
+    be recorded if all goes well.
     """
 
-    def __init__(
-        self,
-        line: FifoLine,
-        sample: int,
-        size: int,
-        queued: float,
-        starts: float,
-        served: float,
-        done: Callback,
-        lost: Callback,
-        token: Any,
-    ) -> None:
-        env = line.env
-        self.env, self.callbacks = env, line.at_end
-        self._ok, self._value = True, None
-        self.sample, self.size = sample, size
-        self.queued, self.starts, self.served = queued, starts, served
-        self.ends = ends = served + line.latency
+    _ok, _value = True, None
+
+    def __init__(self, line: FifoLine, span: Span, served: float, done: Callback, lost: Callback, token: Any) -> None:
+        self.env = env = line.env
+        self.callbacks = line.at_end
+        self.span, self.served = span, served
         self.done, self.lost, self.token = done, lost, token
-        env.schedule(self, NORMAL, ends - env.now)
+        env.schedule(self, NORMAL, span[5] - env.now)
 
     def cancel(self) -> None:
         """Let the end pass unnoticed: the job is lost, or ends at another time."""
@@ -54,11 +49,21 @@ class Job(Event):
 class FifoLine:
     """First in, first out, `workers` at a time; each job calls `done(token)` when it ends, or `lost(token)`."""
 
+    up = True
+
     def __init__(
-        self, env: Environment, spans: list[Span], place: str, kind: str, workers: int = 1, latency: float = 0.0
+        self,
+        env: Environment,
+        spans: list[Span],
+        place: str,
+        kind: str,
+        workers: int = 1,
+        latency: float = 0.0,
+        receiver: Receiver | None = None,
     ) -> None:
         self.env, self.place, self.kind, self.latency = env, place, kind, latency
         self._record = spans.append
+        self._receiver = receiver or self
         self._free = [0.0] * workers
         self._jobs: dict[Job, None] = {}  # as an ordered set
         self.at_end: list[Callback] = [self._end]
@@ -72,23 +77,24 @@ class FifoLine:
             starts = now
         served = starts + service
         heapreplace(free, served)
-        if served + self.latency == now:  # nothing to wait for: no event
-            received = self.arrives()
-            self._record((sample, self.place, self.kind, now, now, now, size, "ok" if received else "lost"))
-            (done if received else lost)(token)
-            return
-        self._jobs[Job(self, sample, size, now, starts, served, done, lost, token)] = None
+        ends = served + self.latency
+        span = (sample, self.place, self.kind, now, starts, ends, size, "ok")
+        if ends > now:
+            self._jobs[Job(self, span, served, done, lost, token)] = None
+        else:  # nothing to wait for: no event
+            self._finish(span, done, lost, token)
 
     def _end(self, job: Any) -> None:
         del self._jobs[job]
-        received = self.arrives()
-        status = "ok" if received else "lost"
-        self._record((job.sample, self.place, self.kind, job.queued, job.starts, job.ends, job.size, status))
-        (job.done if received else job.lost)(job.token)
+        self._finish(job.span, job.done, job.lost, job.token)
 
-    def arrives(self) -> bool:
-        """Whether a job that ends now is received; a link asks the node behind it."""
-        return True
+    def _finish(self, span: Span, done: Callback, lost: Callback, token: Any) -> None:
+        if self._receiver.up:
+            self._record(span)
+            done(token)
+        else:
+            self._record((*span[:7], "lost"))
+            lost(token)
 
     def lose(self, unserved_only: bool = False) -> None:
         """Lose all jobs, or those whose service has not ended (what already travels then arrives)."""
@@ -105,20 +111,22 @@ class FifoLine:
         """Make all service that lies ahead take `factor` times as long: the speed has changed."""
         now = self.env.now
         ahead = [job for job in self._jobs if job.served > now]
-        running = [job for job in ahead if job.starts <= now]
-        free = [now + (job.served - now) * factor for job in running]
-        free += [now] * (len(self._free) - len(running))
+        free = [now + (job.served - now) * factor for job in ahead if job.span[4] <= now]
+        free += [now] * (len(self._free) - len(free))
         heapify(free)
         for job in ahead:
-            if job.starts <= now:
-                starts, served = job.starts, now + (job.served - now) * factor
+            starts = job.span[4]
+            if starts <= now:
+                served = now + (job.served - now) * factor
             else:
+                service = (job.served - starts) * factor
                 starts = max(now, free[0])
-                served = starts + (job.served - job.starts) * factor
+                served = starts + service
                 heapreplace(free, served)
             self._remove(job)
-            moved = Job(self, job.sample, job.size, job.queued, starts, served, job.done, job.lost, job.token)
-            self._jobs[moved] = None
+            sample, place, kind, queued, _, _, size, status = job.span
+            span = (sample, place, kind, queued, starts, served + self.latency, size, status)
+            self._jobs[Job(self, span, served, job.done, job.lost, job.token)] = None
         self._free = free
 
     def close(self) -> None:
@@ -133,5 +141,5 @@ class FifoLine:
 
     def _cut_short(self, job: Job, status: str) -> Span:
         now = self.env.now
-        starts, ends = min(job.starts, now), min(job.ends, now)
-        return (job.sample, self.place, self.kind, job.queued, starts, ends, job.size, status)
+        sample, place, kind, queued, starts, ends, size, _ = job.span
+        return (sample, place, kind, queued, min(starts, now), min(ends, now), size, status)
