@@ -6,11 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.cost import segment_costs
 from models.data import open_dataset
-from models.evaluation import Exits, classifier_scores
+from models.evaluation import Exits, Scores, classifier_scores
 from models.networks import architecture
 from models.training import Training, hardware
 from models.weights import save_weights
@@ -31,6 +33,13 @@ def train_command(run: Training) -> str:
     return f"python -m models train {arch.system} {run.data_name} {written}"
 
 
+def camera_accuracy(scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
+    """Accuracy of each camera's own classifier over all samples, `[6]`; None where devices do not classify."""
+    if "device" not in scores:
+        return None
+    return [float(a) for a in (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)]
+
+
 def publish(run: Training, path: Path, data_dir: Path | None) -> None:
     """Evaluate the run's network, calibrate T on the validation split, and write weights and card to `path`.
 
@@ -41,7 +50,8 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
     validation = Exits(system, validation_scores, run.validation.labels)
     calibrated = validation.calibrate()
     test = open_dataset(run.data_name, "test", data_dir)
-    exits = Exits(system, classifier_scores(run.network, test), test.labels)
+    test_scores = classifier_scores(run.network, test)
+    exits = Exits(system, test_scores, test.labels)
     chosen = exits.outcome(calibrated.thresholds)
     card: dict[str, Any] = {
         "system": system,
@@ -62,6 +72,7 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
         "samples": {"train": len(run.data.labels), "validation": len(run.validation), "test": len(test)},
         "checksums": {"validation": run.validation.checksum, "test": test.checksum},
         "forced_accuracy": {"validation": validation.forced_accuracies, "test": exits.forced_accuracies},
+        "camera_accuracy": camera_accuracy(test_scores, test.labels),
         "calibration": {
             "rule": "largest early share whose system accuracy is within 0.5 points of the last exit's, on validation",
             "thresholds": dict(zip(exits.names, calibrated.thresholds, strict=False)),
