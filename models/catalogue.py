@@ -8,6 +8,9 @@ from typing import Any
 
 from models.cards import Card
 
+START, END = "<!-- cards -->", "<!-- end of cards -->"
+"""Marks around the tables in a page."""
+
 FLOAT = 4
 """Bytes of one float32 value."""
 

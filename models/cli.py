@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -109,21 +110,22 @@ def train(
         seed=seed,
         shift=shift if shift is not None else {"cifar10": 4, "plaza": 2}[data],
     )
-    weights = out or WEIGHTS / f"{system}-{data}"
-    if weights.suffix not in (".safetensors", ".json"):
-        weights = weights.with_name(weights.name + ".safetensors")
-    weights = _writable(weights.with_suffix(".safetensors"), "--out")
+    weights = _writable(out or WEIGHTS / f"{system}-{data}", "--out")
+    named = weights.suffix in (".safetensors", ".json")  # "run.2" is a name without a suffix, too
+    weights = weights.with_suffix(".safetensors") if named else weights.with_name(f"{weights.name}.safetensors")
     saved = _writable(checkpoint or Path("checkpoints") / f"{system}-{data}.pt", "--checkpoint")
     if resume and not saved.is_file():
         raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
     where = pick_device(device)
     open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
+    option = "--batch"
     try:
         run = Training(arch, data, recipe, data_dir, where)
+        option = "--resume"
         if resume:
             run.resume(saved)
     except ValueError as problem:
-        raise typer.BadParameter(str(problem), param_hint="--resume" if resume else "--batch") from problem
+        raise typer.BadParameter(str(problem), param_hint=option) from problem
     kept = f"{saved} holds epoch {run.epoch} of {epochs}; go on with --resume" if resume else None
     if not saved.exists():  # so that whoever stops the first epoch can resume, too
         run.save(saved)
@@ -165,11 +167,24 @@ def train(
 
 
 @app.command()
-def cards() -> None:
+def cards(
+    write: Annotated[
+        Path | None, typer.Option(help="Page to bring up to date, between its marks, instead of printing.")
+    ] = None,
+) -> None:
     """Print Markdown tables of all shipped weights: layers, cost of the segments, training and accuracy."""
-    from models.catalogue import markdown
+    from models.catalogue import END, START, markdown
 
-    print(markdown(shipped()), end="")
+    tables = markdown(shipped())
+    if write is None:
+        print(tables, end="")
+        return
+    try:
+        before, rest = write.read_text(encoding="utf-8").split(START)
+        _, after = rest.split(END)
+        write.write_text(f"{before}{START}\n{tables}{END}{after}", encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        raise typer.BadParameter(f"{write}: {START} … {END} cannot be replaced: {problem}") from problem
 
 
 @app.command()
@@ -206,15 +221,18 @@ def evaluate(
     samples = exits.correct.shape[1]
     console.print(f"{card.name} on {data} ({split}, {samples} samples)")
     console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
-    table = Table("T", *(f"{n} {what}" for n in exits.names for what in ("share", "accuracy")), "system accuracy")
+    table = Table(title="share and accuracy in %", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 columns
+    table.add_column("T", no_wrap=True)
+    for heading in (*(f"{n}\n{what}" for n in exits.names for what in ("share", "accuracy")), "system\naccuracy"):
+        table.add_column(heading, justify="right", no_wrap=True)
 
     def row(label: str, values: Any) -> None:
         cells = [
-            "–" if math.isnan(v) else f"{100 * v:.2f} %"
+            "–" if math.isnan(v) else f"{100 * v:.2f}"
             for pair in zip(values.shares, values.exit_accuracies, strict=True)
             for v in pair
         ]
-        table.add_row(label, *cells, f"{100 * values.system_accuracy:.2f} %")
+        table.add_row(label, *cells, f"{100 * values.system_accuracy:.2f}")
 
     for t in listed:
         row(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1)))

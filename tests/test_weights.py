@@ -1,0 +1,239 @@
+"""Weights and cards: what is damaged or does not fit is one message; what is shipped keeps its promises."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from weights import random_network, write_random_weights
+
+from models import cards
+from models.cards import WEIGHTS, Card, WeightsError, file_sha256, read_card, shipped
+from models.catalogue import markdown
+from models.cost import segment_costs
+from models.networks import EXITS
+from models.training import Recipe
+from models.weights import load_network, save_weights
+
+DOC = Path(__file__).parent.parent / "docs" / "models.md"
+SHIPPED = sorted(path.stem for path in WEIGHTS.glob("*.json"))
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write_random_weights(tmp_path, "ada-ddnn", "plaza")
+
+
+def change(weights: Path, edit: Callable[[dict[str, Any]], object]) -> str:
+    """Change the card of `weights`; returns its name."""
+    path = weights.with_suffix(".json")
+    values = json.loads(path.read_text())
+    edit(values)
+    path.write_text(json.dumps(values))
+    return str(path)
+
+
+def refused(weights: Path, match: str) -> None:
+    with pytest.raises(WeightsError, match=match) as caught:
+        load_network(read_card(str(weights)))
+    assert weights.stem in str(caught.value)
+
+
+def test_saved_and_loaded_is_the_same(weights: Path) -> None:
+    card = read_card(str(weights))
+    assert card == read_card(str(weights.with_suffix(".json")))
+    assert (card.name, card.weights, card.sha256) == ("ada-ddnn-plaza", weights, file_sha256(weights))
+    assert card.thresholds == {"edge-1": 0.95, "edge-2": 0.95}
+    network, original = load_network(card), random_network("ada-ddnn", "plaza")
+    assert not network.training and network.arch == original.arch
+    for name, tensor in original.state_dict().items():
+        assert torch.equal(tensor, network.state_dict()[name])
+    assert segment_costs(network) == card.segments
+    assert sorted(path.suffix for path in weights.parent.iterdir()) == [".json", ".safetensors"]
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(WeightsError, match="no weights 'ada-dnn-plaza'"):
+        read_card("ada-dnn-plaza")
+
+
+@pytest.mark.parametrize("content", ["", "{", "\ufeff{}", "weights: 1"])
+def test_card_that_is_no_json(content: str, weights: Path) -> None:
+    weights.with_suffix(".json").write_text(content)
+    refused(weights, "not a readable card")
+
+
+def test_card_that_is_not_text_or_a_folder(weights: Path) -> None:
+    weights.with_suffix(".json").write_bytes(b"\xff\xfe\x00")
+    refused(weights, "not a readable card")
+    weights.with_suffix(".json").unlink()
+    weights.with_suffix(".json").mkdir()
+    refused(weights, "not a readable card")
+
+
+@pytest.mark.parametrize("key", cards.REQUIRED)
+def test_card_without_a_key(key: str, weights: Path) -> None:
+    def drop(values: dict[str, Any]) -> None:
+        *outer, last = key.split(".")
+        for part in outer:
+            values = values[part]
+        del values[last]
+
+    change(weights, drop)
+    refused(weights, f"the card lacks {key}$")
+
+
+def test_card_that_is_a_list(weights: Path) -> None:
+    weights.with_suffix(".json").write_text("[]")
+    refused(weights, "the card lacks system, data")
+
+
+def test_missing_weights(weights: Path) -> None:
+    weights.unlink()
+    refused(weights, "the weights of card ada-ddnn-plaza.json are missing")
+
+
+@pytest.mark.parametrize("byte", [8, -1])
+def test_one_changed_byte(byte: int, weights: Path) -> None:
+    content = bytearray(weights.read_bytes())
+    content[byte] ^= 1
+    weights.write_bytes(content)
+    refused(weights, "checksum [0-9a-f]{12}… is not the card's")
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all", None])
+def test_damaged_file_with_a_card_that_agrees(content: bytes | None, weights: Path) -> None:
+    weights.write_bytes(weights.read_bytes()[:5000] if content is None else content)
+    change(weights, lambda values: values.update(sha256=file_sha256(weights)))
+    refused(weights, "does not fit its card")
+
+
+def rewrite(weights: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    """Change the tensors of `weights`, with a card that agrees with the new file."""
+    tensors = load_file(weights)
+    edit(tensors)
+    save_file(tensors, weights)
+    change(weights, lambda values: values.update(sha256=file_sha256(weights)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda tensors: tensors.pop("cloud.classifier.linear.bias"),
+        lambda tensors: tensors.update({"more": torch.zeros(1)}),
+        lambda tensors: tensors.update({"cloud.classifier.linear.bias": torch.zeros(11)}),
+    ],
+)
+def test_tensors_that_do_not_fit(edit: Callable[[dict[str, torch.Tensor]], object], weights: Path) -> None:
+    rewrite(weights, edit)
+    refused(weights, "does not fit its card")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"system": "dddnn"},
+        {"fusion": "sum"},
+        {"fusion": "max"},
+        {"device_widths": [16, 16, 16, 16]},
+        {"device_widths": []},
+        {"device_widths": "wide"},
+        {"device_widths": [-1, 2, 3, 4]},
+        {"cloud_widths": None},
+        {"classes": "ten"},
+        {"depth": 3},
+    ],
+)
+def test_architecture_that_is_not_the_weights(edit: dict[str, Any], weights: Path) -> None:
+    change(weights, lambda values: values["architecture"].update(edit))
+    refused(weights, "does not fit its card")
+
+
+def test_architecture_that_is_no_object(weights: Path) -> None:
+    change(weights, lambda values: values.update(architecture=[1]))
+    refused(weights, "does not fit its card")
+
+
+def test_card_of_another_system(weights: Path) -> None:
+    change(weights, lambda values: values.update(system="ddnn"))
+    refused(weights, "the card's system is 'ddnn', its architecture's 'ada-ddnn'")
+
+
+def test_interrupted_saving_never_leaves_a_pair_that_loads_wrongly(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = read_card(str(weights))
+
+    def stop(_: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        save_weights(random_network("ada-ddnn", "plaza", seed=7), dict(card.values), weights)
+    load_network(card)  # the former pair is whole
+
+
+def test_tables_of_cards(weights: Path) -> None:
+    change(
+        weights,
+        lambda values: values.update(
+            epochs=3,
+            duration_seconds=120.0,
+            forced_accuracy={"test": {"edge-1": 0.5, "edge-2": 0.6, "cloud": 0.7}},
+            calibration={
+                "thresholds": {"edge-1": 0.5, "edge-2": 0.25},
+                "test": {"shares": {"edge-1": 0.1, "edge-2": 0.2, "cloud": 0.7}, "system_accuracy": 0.625},
+            },
+        ),
+    )
+    text = markdown([read_card(str(weights))])
+    assert "16 ↓, 16 ↓, 16, 8" in text and "8×8×8 | 2,048" in text
+    assert "| 3 | 2 min | edge-1 50.00, edge-2 60.00, cloud 70.00 | edge-1 0.5, edge-2 0.25 |" in text
+    assert len({line.count("|") for line in text.split("\n\n")[0].splitlines()}) == 1
+
+
+def test_documentation_agrees_with_the_cards() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    shown = text.split("<!-- cards -->\n")[1].split("<!-- end of cards -->")[0]
+    assert shown.strip() == markdown(shipped()).strip(), "run: python -m models cards --write docs/models.md"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_card_keeps_its_promises(name: str) -> None:
+    card = read_card(name)
+    values, system = card.values, card.values["system"]
+    assert name == f"{system}-{values['data']}"
+    assert Recipe(**values["recipe"]).seed == values["seed"]
+    assert values["epochs"] == values["recipe"]["epochs"] == len(values["log"])
+    assert values["command"].startswith(f"python -m models train {system} {values['data']} ")
+    assert "/" not in values["command"], "a path of the machine that trained"
+    assert values["duration_seconds"] > 0 and values["hardware"] and values["torch"] and values["data_licence"]
+    assert set(values["checksums"]) == {"validation", "test"}
+    assert len(values["class_names"]) == 10
+    for split in ("validation", "test"):
+        assert tuple(values["forced_accuracy"][split]) == EXITS[system]
+        assert all(0.1 < accuracy <= 1 for accuracy in values["forced_accuracy"][split].values())
+    assert tuple(card.thresholds) == EXITS[system][:-1]
+    assert all(0 <= t <= 1 for t in card.thresholds.values())
+    chosen = values["calibration"]["test"]
+    assert math.fsum(chosen["shares"].values()) == pytest.approx(1)
+    weighted = (chosen["shares"][e] * (chosen["exit_accuracies"][e] or 0.0) for e in EXITS[system])
+    assert math.fsum(weighted) == pytest.approx(chosen["system_accuracy"])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_those_of_the_card(name: str) -> None:
+    card: Card = read_card(name)
+    assert card.weights.stat().st_size < 5_000_000
+    network = load_network(card)
+    assert segment_costs(network) == card.segments
+    assert card.values["parameters"] == sum(p.numel() for p in network.parameters())
+    assert card.values["classifiers"] == (
+        ["cloud", "device", "edge"] if card.name.startswith("ada") else ["cloud", "edge"]
+    )
