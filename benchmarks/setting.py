@@ -1,0 +1,77 @@
+"""What the whole-process benchmarks share: the default scenario, its weights, a cache of their own, a stopwatch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from models.cards import WeightsError, read_card
+from models.data import open_dataset
+from models.data.cache import cache_dir
+from simnet.scenario import Scenario, load_scenario
+
+SCENARIO = Path("scenarios/six_cameras.yaml")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall-clock and processor seconds of a process, from its start to its end."""
+
+    wall: float
+    cpu: float
+
+
+def measure(command: Sequence[str], cache: Path | None = None) -> Cost:
+    """Run a Python command (`-m ...`) as a process; raises SystemExit with its message when it fails."""
+    environment = dict(os.environ) if cache is None else {**os.environ, "SIMNET_CACHE": str(cache)}
+    begin = perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{said}")
+    return Cost(wall, used.ru_utime + used.ru_stime)
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(median(cost.wall for cost in costs), median(cost.cpu for cost in costs))
+
+
+def overrides(folder: Path, samples: int) -> tuple[list[str], list[str]]:
+    """The scenario's systems with shipped weights or, of those that are missing, random ones made in `folder`.
+
+    Returns `--set` values, and which systems got random weights; `folder` afterwards is a cache without answers, but
+    with the pixels of the first `samples` samples.
+    """
+    changed, random = [], []
+    scenario = load_scenario(SCENARIO)
+    for name, spec in scenario.systems.items():
+        try:
+            read_card(spec.weights)
+        except WeightsError:
+            from tests.weights import write_random_weights
+
+            path = write_random_weights(folder / "weights", spec.system, scenario.data)
+            changed.append(f"systems.{name}.weights={path}")
+            random.append(name)
+    open_dataset(scenario.data, scenario.split).views(np.arange(samples))
+    (folder / scenario.data).symlink_to((cache_dir() / scenario.data).absolute())
+    return changed, random
+
+
+def loaded(changed: Sequence[str], samples: int) -> Scenario:
+    return load_scenario(SCENARIO, changed, samples=samples)
