@@ -205,11 +205,12 @@ def evaluate(
     if any(not 0 <= t <= 1 for t in listed):
         raise typer.BadParameter("every T lies in [0, 1]", param_hint="-T")
 
+    card = read_card(name)
+
     from models.data import open_dataset
     from models.evaluation import Exits, classifier_scores
     from models.weights import load_network
 
-    card = read_card(name)
     network = load_network(card, pick_device(device))
     system, data = card.values["system"], card.values["data"]
 

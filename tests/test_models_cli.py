@@ -23,6 +23,7 @@ from models.weights import load_network
 
 ROOT = Path(__file__).parent.parent
 TRAIN = ("train", "ada-ddnn", "plaza", "--epochs", "2", "--batch", "16", "--threads", "1")
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; sys.argv[0] = 'models'; from models.cli import main; main()"
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +54,12 @@ def words(result: Result) -> str:
 
 @pytest.mark.parametrize("command", ["", "train", "evaluate", "cards"])
 def test_help_needs_no_torch(command: str) -> None:
-    code = "import sys; sys.modules['torch'] = None; sys.argv[0] = 'models'; from models.cli import main; main()"
-    done = python_m("-c", code, *([command] if command else []), "--help")
+    done = python_m("-c", WITHOUT_TORCH, *([command] if command else []), "--help")
     assert done.returncode == 0 and "Usage" in done.stdout and done.stderr == ""
 
 
 def test_cards_need_no_torch() -> None:
-    code = "import sys; sys.modules['torch'] = None; sys.argv[0] = 'models'; from models.cli import main; main()"
-    done = python_m("-c", code, "cards")
+    done = python_m("-c", WITHOUT_TORCH, "cards")
     assert done.returncode == 0 and done.stderr == ""
     assert all(f"`{path.stem}`" in done.stdout for path in WEIGHTS.glob("*.json"))
 
@@ -213,14 +212,23 @@ def test_missing_test_split_is_known_before_training(tmp_path: Path, monkeypatch
     assert isinstance(done.exception, DataError) and str(done.exception) == "no test"
 
 
-def test_bad_weights_and_data_are_one_line_and_status_2(tmp_path: Path) -> None:
+def test_bad_weights_and_data_are_one_line_and_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     weights = write_random_weights(tmp_path, "ddnn", "plaza")
     path = weights.with_suffix(".json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "data": "mnist"}))
     for arguments, message in (
-        (("evaluate", "nobody"), "error: no weights 'nobody'"),
-        (("evaluate", "ddnn-plaza.json"), "error: unknown data set 'mnist'"),
+        (["evaluate", "nobody"], "error: no weights 'nobody'"),
+        (["evaluate", "ddnn-plaza.json"], "error: unknown data set 'mnist'"),
     ):
-        done = python_m("-m", "models", *arguments)
-        assert done.returncode == 2 and done.stdout == ""
-        assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+        monkeypatch.setattr(sys, "argv", ["models", *arguments])
+        with pytest.raises(SystemExit, match="2"):
+            cli.main()
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.startswith(message) and printed.err.count("\n") == 1
+
+
+def test_unknown_weights_need_no_torch() -> None:
+    done = python_m("-c", WITHOUT_TORCH, "evaluate", "nobody")
+    assert done.returncode == 2 and done.stderr.startswith("error: no weights 'nobody'")
