@@ -29,9 +29,9 @@ class Cost:
     cpu: float
 
 
-def measure(command: Sequence[str], cache: Path | None = None) -> Cost:
-    """Run a Python command (`-m ...`) as a process; raises SystemExit with its message when it fails."""
-    environment = dict(os.environ) if cache is None else {**os.environ, "SIMNET_CACHE": str(cache)}
+def measure(command: Sequence[str], cache: Path, show: bool = False) -> Cost:
+    """Run a Python command (`-m ...`) with `cache` as a process; raises SystemExit with its message when it fails."""
+    environment = {**os.environ, "SIMNET_CACHE": str(cache)}
     begin = perf_counter()
     process = subprocess.Popen(
         [sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -40,6 +40,8 @@ def measure(command: Sequence[str], cache: Path | None = None) -> Cost:
     said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     wall = perf_counter() - begin
+    if show:
+        print(said, end="")
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{said}")
