@@ -11,6 +11,7 @@ import typer
 from models.cards import WeightsError
 from models.data.base import DataError
 from simnet import __version__
+from simnet.inference import DeviceError
 from simnet.results import RunError
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 
@@ -151,7 +152,7 @@ def main() -> None:
     """Run the command line; what a user can mend is one message and exit status 2."""
     try:
         app()
-    except (ScenarioError, RunError, DataError, WeightsError) as problem:
+    except (ScenarioError, RunError, DataError, WeightsError, DeviceError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:

@@ -25,6 +25,10 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
         for key, wanted in (("system", spec.system), ("data", scenario.data)):
             if card.values[key] != wanted:
                 raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
+        uncalibrated = [name for name in SYSTEMS[spec.system].exits[:-1] if name not in card.thresholds]
+        if spec.thresholds == "calibrated" and uncalibrated:
+            without = f"{card.name} has no calibrated threshold for {', '.join(uncalibrated)}"
+            raise scenario.error(("systems", name, "thresholds"), f"{without}; give 'thresholds'")
         memory = Cost(card).memory
         for node_name, node in scenario.nodes.items():
             if node.memory is not None and node.tier in memory and memory[node.tier] > node.memory:
@@ -42,8 +46,8 @@ def thresholds_of(scenario: Scenario, name: str, card: Card) -> dict[str, float]
     exits = SYSTEMS[spec.system].exits[:-1]
     if isinstance(spec.thresholds, float):
         return dict.fromkeys(exits, spec.thresholds)
-    given = {} if spec.thresholds == "calibrated" else dict(spec.thresholds)
-    return {exit_name: given.get(exit_name, card.thresholds[exit_name]) for exit_name in exits}
+    given = card.thresholds if spec.thresholds == "calibrated" else spec.thresholds
+    return {exit_name: given[exit_name] for exit_name in exits}
 
 
 def cameras_of(scenario: Scenario) -> list[tuple[str, int]]:

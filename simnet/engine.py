@@ -128,7 +128,7 @@ def run_system(
 ) -> SystemResult:
     """Play one system of the scenario and return its tables.
 
-    Raises DataError or WeightsError when images or weights turn out to be damaged.
+    Raises DataError or WeightsError when images or weights turn out to be damaged, DeviceError without the device.
     """
     spec = scenario.systems[name]
     kind = SYSTEMS[spec.system]

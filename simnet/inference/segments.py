@@ -14,22 +14,23 @@ from models.cost import segment_costs
 from models.data.base import VIEWS, ViewDataset
 from models.networks import normalize
 from models.weights import load_network
+from simnet.inference import DeviceError
 
 FEATURE_BYTES = 512 * 2**20
 """Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
 
 
 def pick_device(wish: str) -> str:
-    """`auto` is cuda where there is one, else cpu. Raises ValueError when CUDA is asked for and not there."""
+    """`auto` is cuda where there is one, else cpu. Raises DeviceError when CUDA is asked for and not there."""
     if wish == "cuda" and not torch.cuda.is_available():
-        raise ValueError("no CUDA device is available here")
+        raise DeviceError("no CUDA device is available here; choose --device cpu or auto")
     return ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
 
 
 class Segments:
     """A trained network's device, edge and cloud segments over a data set; results are float32 class scores.
 
-    Raises WeightsError when the weights are damaged or do not cost what their card says.
+    Raises WeightsError when the weights are damaged or do not cost what their card says, DeviceError as `pick_device`.
     """
 
     def __init__(self, card: Card, data: ViewDataset, device: str, batch: int) -> None:
