@@ -20,7 +20,7 @@ EXITS = {"ddnn": ("edge", "cloud"), "ada-ddnn": ("edge-1", "edge-2", "cloud")}
 """Exits of each system in the order in which a sample meets them."""
 
 SHALLOW_GRID = 4
-"""Cells per side that a classifier on shallow features keeps: they are local, so place still matters [I]."""
+"""Cells per side that a classifier on shallow features keeps by default: they are local, so place matters [I]."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Architecture:
     edge_pools: tuple[int, ...] = ()
     cloud_widths: tuple[int, ...] = (128, 128)
     cloud_pools: tuple[int, ...] = ()
+    fused_grid: int = SHALLOW_GRID
+    """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -83,7 +85,7 @@ class EdgeSegment(nn.Module):
         self.classifier = (
             ExitClassifier(arch.edge_widths[-1], arch.classes)
             if deeper
-            else ExitClassifier(channels, arch.classes, SHALLOW_GRID)
+            else ExitClassifier(channels, arch.classes, arch.fused_grid)
         )
 
     def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
@@ -163,12 +165,13 @@ _PLAZA = Architecture(
     system="ada-ddnn",
     view=(32, 32),
     fusion="concat",
-    device_widths=(16, 16, 16, 8),
+    device_widths=(8, 16, 16, 8),
     device_pools=(1, 2),
-    edge_widths=(48, 48),
-    edge_pools=(2,),
-    cloud_widths=(96, 96),
+    edge_widths=(24, 24),
+    edge_pools=(1,),
+    cloud_widths=(64, 96, 96),
     cloud_pools=(),
+    fused_grid=1,
 )
 
 
