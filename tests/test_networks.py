@@ -177,7 +177,8 @@ def test_costs_equal_a_hand_count(system: str, data: str) -> None:
         flop, parameters = flop + 2 * fused * 10, parameters + 10 * (fused + 1)
         deeper, pools = arch.cloud_widths, arch.cloud_pools
     else:
-        flop, parameters = 2 * fused * SHALLOW_GRID**2 * 10, 10 * (fused * SHALLOW_GRID**2 + 1)
+        cells = fused * arch.fused_grid**2
+        flop, parameters = 2 * cells * 10, 10 * (cells + 1)
         deeper = arch.edge_widths + arch.cloud_widths
         pools = arch.edge_pools + tuple(len(arch.edge_widths) + p for p in arch.cloud_pools)
     assert (costs["edge"]["flop"], costs["edge"]["parameters"]) == (flop, parameters)
