@@ -250,7 +250,7 @@ def _row(ax: Axes, bars: Sequence[_Bar], top: float, height: float, view: _View)
         box = Rectangle(
             (bar.start, top + slot * tall), bar.end - bar.start, tall * 0.94,
             facecolor=_tint(colour, 0.62) if bar.transfer else colour,
-            edgecolor=FAULT if bar.lost else colour if bar.transfer else PAPER,
+            edgecolor=FAULT if bar.lost else colour,
             linewidth=0.9 if bar.lost else 0.5,
             hatch="////" if bar.transfer else None,
             zorder=3 if view.shows(bar.sample) else 2,
