@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
@@ -16,6 +16,11 @@ from rich.table import Table
 from models.cards import WEIGHTS, WeightsError, read_card, shipped
 from models.data import DATASETS
 from models.data.base import DataError
+from models.device import DeviceError, pick_device
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 console = Console(markup=False, highlight=False)
@@ -24,17 +29,6 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-
-
-def pick_device(device: str) -> str:
-    """`auto` is cuda where there is one, else cpu. Raises typer.BadParameter for a device that is not there."""
-    import torch
-
-    if device not in ("auto", "cpu", "cuda"):
-        raise typer.BadParameter(f"{device!r} is none of auto, cpu, cuda", param_hint="--device")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise typer.BadParameter("no CUDA device is available here", param_hint="--device")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 def _writable(path: Path, option: str) -> Path:
@@ -208,20 +202,23 @@ def evaluate(
     card = read_card(name)
 
     from models.data import open_dataset
-    from models.evaluation import Exits, classifier_scores
+    from models.evaluation import Exits, Scores, camera_accuracy, classifier_scores
     from models.weights import load_network
 
     network = load_network(card, pick_device(device))
     system, data = card.values["system"], card.values["data"]
 
-    def measured(part: str) -> Exits:
+    def scored(part: str) -> tuple[Scores, NDArray[np.int64]]:
         views = open_dataset(data, part, data_dir)
-        return Exits(system, classifier_scores(network, views), views.labels)
+        return classifier_scores(network, views), views.labels
 
-    exits = measured(split)
+    scores, labels = scored(split)
+    exits = Exits(system, scores, labels)
     samples = exits.correct.shape[1]
     console.print(f"{card.name} on {data} ({split}, {samples} samples)")
     console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
+    if (alone := camera_accuracy(scores, labels)) is not None:
+        console.print("each camera alone: " + ", ".join(f"{100 * a:.2f} %" for a in alone))
     table = Table(title="share and accuracy in %", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 columns
     table.add_column("T", no_wrap=True)
     for heading in (*(f"{n}\n{what}" for n in exits.names for what in ("share", "accuracy")), "system\naccuracy"):
@@ -237,17 +234,22 @@ def evaluate(
 
     for t in listed:
         row(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1)))
-    chosen = measured("validation").calibrate().thresholds
+    try:
+        chosen = Exits(system, *scored("validation")).calibrate().thresholds
+        origin = "calibrated on the validation split"
+    except DataError:
+        chosen = tuple(card.thresholds[exit_name] for exit_name in exits.names[:-1])
+        origin = "the card's calibrated T (no validation split here)"
     row("calibrated", exits.outcome(chosen))
     console.print(table)
     picked = ", ".join(f"{n} {t:g}" for n, t in zip(exits.names, chosen, strict=False))
-    console.print(f"calibrated on the validation split: {picked}")
+    console.print(f"{origin}: {picked}")
 
 
 def main() -> None:
     """Run the command line; a data or weights problem is one message and exit status 2."""
     try:
         app()
-    except (DataError, WeightsError) as problem:
+    except (DataError, WeightsError, DeviceError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -29,6 +29,13 @@ def classifier_scores(network: EarlyExitNetwork, data: ViewDataset, batch: int =
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
+def camera_accuracy(scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
+    """Accuracy of each camera's own classifier over all samples, `[6]`; None where devices do not classify."""
+    if "device" not in scores:
+        return None
+    return [float(a) for a in (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a set of thresholds does to a data set; one entry per exit, in order. Accuracy is NaN where none left."""

@@ -6,13 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from models.cost import segment_costs
 from models.data import open_dataset
-from models.evaluation import Exits, Scores, classifier_scores
+from models.evaluation import Exits, camera_accuracy, classifier_scores
 from models.networks import architecture
 from models.training import Training, hardware
 from models.weights import save_weights
@@ -31,13 +29,6 @@ def train_command(run: Training) -> str:
         options["fusion"] = arch.fusion
     written = " ".join(f"--{name} {value}" for name, value in options.items())
     return f"python -m models train {arch.system} {run.data_name} {written}"
-
-
-def camera_accuracy(scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
-    """Accuracy of each camera's own classifier over all samples, `[6]`; None where devices do not classify."""
-    if "device" not in scores:
-        return None
-    return [float(a) for a in (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)]
 
 
 def publish(run: Training, path: Path, data_dir: Path | None) -> None:

@@ -10,8 +10,8 @@ import typer
 
 from models.cards import WeightsError
 from models.data.base import DataError
+from models.device import DEVICES, DeviceError
 from simnet import __version__
-from simnet.inference import DeviceError
 from simnet.results import RunError
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 
@@ -53,8 +53,8 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Simulate a scenario and write tables, summary and figures."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise typer.BadParameter(f"{device!r} is none of auto, cpu, cuda", param_hint="--device")
+    if device not in DEVICES:
+        raise DeviceError(f"--device: {device!r} is none of {', '.join(DEVICES)}")
     loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
     target = out or Path("runs") / scenario.stem
 

@@ -22,6 +22,8 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
             card = read_card(spec.weights)
         except WeightsError as problem:
             raise scenario.error(where, str(problem)) from None
+        if not card.weights.is_file():
+            raise scenario.error(where, f"{card.weights}: the weights of card {card.path.name} are missing")
         for key, wanted in (("system", spec.system), ("data", scenario.data)):
             if card.values[key] != wanted:
                 raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")

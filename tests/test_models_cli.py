@@ -174,7 +174,6 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
         (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
         (("train", "ddnn", "plaza", "--rate", "nan"), "no positive number"),
         (("train", "ddnn", "plaza", "--batch", "100"), "a batch of 100 is more than the 48 training samples"),
-        (("train", "ddnn", "plaza", "--device", "gpu"), "'gpu' is none of auto, cpu, cuda"),
         (("train", "ddnn", "plaza", "--resume"), "no checkpoint checkpoints/ddnn-plaza.pt"),
         (("train", "ddnn", "plaza", "--out", "."), "cannot be written"),
         (("train", "ddnn", "plaza", "--out", "file/x"), "cannot be written"),
@@ -192,10 +191,26 @@ def test_wrong_options_are_one_message(arguments: tuple[str, ...], message: str)
     assert done.exit_code == 2 and message in words(done)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
-def test_cuda_that_is_not_there() -> None:
-    done = call("train", "ddnn", "plaza", "--device", "cuda", "--out", "x")
-    assert done.exit_code == 2 and "no CUDA device is available here" in words(done)
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", "'gpu' is none of auto, cpu, cuda"),
+        pytest.param(
+            "cuda",
+            "no CUDA device is available here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here"),
+        ),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_message(
+    device: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["models", "train", "ddnn", "plaza", "--device", device, "--out", "x"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert message in printed and len(printed.splitlines()) == 1
 
 
 def test_diverged_training_says_what_to_do() -> None:

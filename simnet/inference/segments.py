@@ -12,19 +12,12 @@ from torch import Tensor
 from models.cards import Card, WeightsError
 from models.cost import segment_costs
 from models.data.base import VIEWS, ViewDataset
+from models.device import pick_device
 from models.networks import normalize
 from models.weights import load_network
-from simnet.inference import DeviceError
 
 FEATURE_BYTES = 512 * 2**20
 """Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
-
-
-def pick_device(wish: str) -> str:
-    """`auto` is cuda where there is one, else cpu. Raises DeviceError when CUDA is asked for and not there."""
-    if wish == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device is available here; choose --device cpu or auto")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
 
 
 class Segments:

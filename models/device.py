@@ -1,0 +1,24 @@
+"""Where a network runs."""
+
+from __future__ import annotations
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class DeviceError(Exception):
+    """The device asked for does not exist or is not on this machine; the message is for the user."""
+
+
+def pick_device(wish: str) -> str:
+    """`auto` is cuda where there is one, else cpu. Raises DeviceError for a device that is unknown or not here."""
+    if wish not in DEVICES:
+        raise DeviceError(f"--device: {wish!r} is none of {', '.join(DEVICES)}")
+    if wish == "cpu":
+        return wish
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wish == "cuda":
+        raise DeviceError("--device: no CUDA device is available here; choose cpu or auto")
+    return "cpu"
