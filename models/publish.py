@@ -65,7 +65,7 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
         "forced_accuracy": {"validation": validation.forced_accuracies, "test": exits.forced_accuracies},
         "camera_accuracy": camera_accuracy(test_scores, test.labels),
         "calibration": {
-            "rule": "largest early share whose system accuracy is within 0.5 points of the last exit's, on validation",
+            "rule": "largest early share whose system accuracy is within 0.2 points of the best, on validation",
             "thresholds": dict(zip(exits.names, calibrated.thresholds, strict=False)),
             "test": {
                 "shares": dict(zip(exits.names, chosen.shares, strict=True)),
