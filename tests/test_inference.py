@@ -135,8 +135,9 @@ def case(request: pytest.FixtureRequest, random_weights: Callable[[str, str], Pa
     folder = request.getfixturevalue("cifar10_folder") if data == "cifar10" else None
     opened = next((one for one in DATA.values() if one.name == data), None) or open_dataset(data, "test", folder)
     DATA[id(opened)] = opened
-    if source == "shipped":
-        return Case(system, f"{system}-{data}", opened, "calibrated")
+    if source == "shipped":  # on cifar10 calibration leaves one sample in a thousand to edge-1: too few for COUNT
+        shipped = "calibrated" if data == "plaza" else dict.fromkeys(SYSTEMS[system].exits[:-1], 0.3)
+        return Case(system, f"{system}-{data}", opened, shipped)
     made = Case(system, random_weights(system, data), opened, None)
     scores = made.plain()
     ways = [at_exits(system, scores, sample, ALL) for sample in range(COUNT)]
