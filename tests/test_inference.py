@@ -326,7 +326,11 @@ def test_weights_that_are_not_what_their_card_says_are_refused(case: Case, tmp_p
     for name, change in (
         ("missing", lambda weights, card: weights.unlink()),
         ("checksum", lambda weights, card: weights.write_bytes(weights.read_bytes()[:-1] + b"\0\0")),
-        ("costs", lambda weights, card: card.write_text(card.read_text().replace('"flop": ', '"flop": 1'))),
+        ("costs", lambda weights, card: card.write_text(card.read_text().replace('"parameters": ', '"parameters": 1'))),
+        (
+            "features",
+            lambda weights, card: card.write_text(card.read_text().replace('"features": [', '"features": [3,')),
+        ),
     ):
         folder = tmp_path / name
         folder.mkdir()

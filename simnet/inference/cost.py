@@ -11,7 +11,7 @@ FLOAT = 4
 
 
 class Cost:
-    """FLOP and bytes of a system's segments and messages; shapes are those of the real tensors, checked on loading."""
+    """FLOP and bytes of a system's segments and messages; shapes are those of the real tensors, checked as they run."""
 
     def __init__(self, card: Card) -> None:
         self.flop = {name: float(segment["flop"]) for name, segment in card.segments.items()}

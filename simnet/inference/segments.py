@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.cards import Card, WeightsError
-from models.cost import segment_costs
 from models.data.base import VIEWS, ViewDataset
 from models.device import pick_device
 from models.networks import normalize
@@ -37,11 +36,21 @@ class Segments:
         self.batches = 0
         self.samples = 0
         self._network = load_network(card, self.device)
-        if (measured := segment_costs(self._network)) != card.segments:
-            raise WeightsError(f"{card.path}: the card's segment costs are not the network's: {measured}")
+        self._card = card
+        for name, module in (
+            ("device", self._network.devices[0]),
+            ("edge", self._network.edge),
+            ("cloud", self._network.cloud),
+        ):
+            self._agree(name, "parameters", sum(p.numel() for p in module.parameters()))
         self._data = data
         self._features: OrderedDict[tuple[str, int, int], Tensor] = OrderedDict()
         self._held = 0
+
+    def _agree(self, segment: str, key: str, found: object) -> None:
+        """Check a cost that the simulation charges against the real one; FLOP are counted when a card is written."""
+        if (told := self._card.segments[segment][key]) != found:
+            raise WeightsError(f"{self._card.path}: {segment} costs are not the network's: {key} {told}, not {found}")
 
     def run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Class scores of `rows`: `[n, classes]`; of `device` `[n, 6, classes]`, `[n, 0]` if it has no classifier.
@@ -81,6 +90,7 @@ class Segments:
         return torch.stack([held[key] for key in wanted])
 
     def _keep(self, segment: str, views: int, rows: NDArray[np.int64], features: Tensor) -> None:
+        self._agree(segment, "features", list(features.shape[-3:]))
         size = features[0].numel() * features.element_size()
         while self._features and self._held + size * len(rows) > FEATURE_BYTES:
             _, oldest = self._features.popitem(last=False)
