@@ -14,12 +14,13 @@ ARROW = "→"
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, from `start` to `end` seconds (infinite if it stays), at some places."""
+    """One fault, from `start` to `end` seconds (infinite if it stays), at some places; `down` if it is an outage."""
 
     start: float
     end: float
     places: frozenset[str]
     label: str
+    down: bool
 
     def hits(self, place: str) -> bool:
         """Whether this fault is at `place`: a node's name, or ``source→target`` of a link."""
@@ -31,7 +32,7 @@ class Fault:
 
 
 def read_faults(scenario: Mapping[str, Any]) -> list[Fault]:
-    """Faults of a resolved scenario in order of their start; "up" ends what was to last for ever.
+    """Faults of a resolved scenario in order of their start; an "up" ends the outages of its target and nothing else.
 
     Raises:
         ValueError: a time is no time.
@@ -43,10 +44,10 @@ def read_faults(scenario: Mapping[str, Any]) -> list[Fault]:
         if entry.get("is") != "up":
             faults.append(fault)
             continue
-        for number, open_one in enumerate(faults):
-            if open_one.end == inf and open_one.places <= fault.places:
-                faults[number] = replace(open_one, end=fault.start)
-    return faults
+        for number, other in enumerate(faults):
+            if other.down and other.end > fault.start and other.places <= fault.places:
+                faults[number] = replace(other, end=fault.start)
+    return [fault for fault in faults if fault.end > fault.start]
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
@@ -64,4 +65,5 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
         what = f"{entry['slow']:g}× slower"
     else:
         what = f"at {entry['bandwidth']}" if entry.get("bandwidth") is not None else str(entry.get("is"))
-    return Fault(start, inf if lasts is None else start + TIME.parse(lasts), frozenset(places), f"{name} {what}")
+    end = inf if lasts is None else start + TIME.parse(lasts)
+    return Fault(start, end, frozenset(places), f"{name} {what}", down=entry.get("is") == "down")

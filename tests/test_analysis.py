@@ -115,6 +115,30 @@ def test_faults_are_read_as_a_resolved_scenario_writes_them():
     assert first.overlaps(29, 31) and not first.overlaps(30, 31)
 
 
+def test_up_ends_the_outages_of_its_target_and_nothing_else():
+    found = read_faults(
+        {
+            "faults": [
+                {"at": "1 s", "for": "20 s", "node": "edge", "is": "down"},
+                {"at": "1 s", "node": "edge", "slow": 3.0},
+                {"at": "1 s", "node": "cloud", "is": "down"},
+                {"at": "2 s", "node": "edge", "is": "up"},
+                {"at": "3 s", "for": "2 s", "node": "edge", "is": "down"},
+                {"at": "9 s", "node": "edge", "is": "up"},
+                {"at": "1 s", "link": ["edge", "cloud"], "direction": "up", "bandwidth": "1 Mbit/s"},
+                {"at": "2 s", "link": ["edge", "cloud"], "direction": "up", "is": "up"},
+            ]
+        }
+    )
+    assert [(fault.label, fault.start, fault.end) for fault in found] == [
+        ("edge down", 1, 2),
+        ("edge 3× slower", 1, inf),
+        ("cloud down", 1, inf),
+        ("edge→cloud at 1 Mbit/s", 1, inf),
+        ("edge down", 3, 5),
+    ]
+
+
 def test_lanes_run_from_the_devices_to_the_cloud():
     nodes = {"cloud": {"tier": "cloud"}, "edge": {"tier": "edge"}} | {f"c{i}": {"tier": "device"} for i in range(20)}
     used = {"c1→edge", "c1", "edge", "edge→cloud", "edge→c1", "edge→c2"}
