@@ -67,6 +67,7 @@ CASES = {
     "slow link": ("bandwidth: 1 Mbit/s", "slow: 4", 17, "one of 'is', 'bandwidth'; found 'slow'"),
     "unknown state": ("is: down", "is: dwon", 16, "faults[0].is: unknown value 'dwon'; did you mean 'down'?"),
     "YAML's own truth": ("is: down", "is: off", 16, "faults[0].is: unknown value False"),
+    "up for a while": ("is: down", "is: up", 16, "faults[0].for: 'is: up' ends outages and does not last"),
     "direction of a node": ("is: down", "is: down, direction: up", 16, "only a link has directions"),
     "faster than it is": ("is: down", "slow: 0.5", 16, "faults[0].slow: must be 1 or more"),
     "unreachable cloud": ("  - {between: [edge, cloud], bandwidth: 50 Mbit/s, latency: 20 ms}\n", "", 8, "nodes.cloud: unreachable"),

@@ -319,6 +319,8 @@ class _Resolver:
                 found = ", ".join(f"'{key}'" for key in chosen) or "nothing"
                 self.wrong(path, f"a fault of {subject} says one of 'is', '{allowed[1]}'; found {found}")
                 continue
+            if entry.state == "up" and entry.lasts is not None:
+                self.wrong((*path, "for"), "'is: up' ends outages and does not last; leave 'for' out")
             amount = entry.slow if entry.slow is not None else entry.bandwidth
             what: Raw = {
                 "at": entry.at,
