@@ -29,7 +29,7 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
     import torch
 
     from models.data import open_dataset
-    from models.exits import normalized_entropy, surest_device
+    from models.exits import normalized_entropy
     from models.networks import normalize
     from models.weights import load_network
     from simnet.deployment import cards_of, thresholds_of
@@ -46,7 +46,7 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
                 features = torch.stack([found for found, _ in reports], dim=1)
                 if "edge-1" in thresholds:
                     scores = torch.stack([found for _, found in reports], dim=1).numpy()
-                    features = features[normalized_entropy(surest_device(scores)) >= thresholds["edge-1"]]
+                    features = features[normalized_entropy(scores).min(axis=1) >= thresholds["edge-1"]]
                 present = torch.ones(len(features), 6, dtype=torch.bool)
                 fused, scores = network.edge(features, present)
                 last = list(thresholds)[-1]

@@ -49,8 +49,13 @@ class Card:
 
 
 REQUIRED = (
-    *("system", "data", "class_names", "classifiers", "architecture", "sha256"),
-    *("segments.device", "segments.edge", "segments.cloud", "calibration.thresholds"),
+    *("system", "data", "class_names", "classifiers", "sha256"),
+    *(
+        f"segments.{name}.{key}"
+        for name in ("device", "edge", "cloud")
+        for key in ("flop", "parameters", "memory", "features")
+    ),
+    *("architecture.view", "calibration.thresholds"),
 )
 """Keys that a simulation reads; a dot leads into an inner object."""
 
@@ -71,7 +76,7 @@ def shipped() -> list[Card]:
 def read_card(name: str) -> Card:
     """Find a card by name among the shipped weights, or by the path of a `.safetensors` or `.json` file.
 
-    Raises WeightsError when it is missing, no JSON or lacks a required key.
+    Raises WeightsError when it is missing, no JSON, lacks a required key or has a threshold outside [0, 1].
     """
     named = Path(name)
     path = named.with_suffix(".json") if named.suffix in (".json", ".safetensors") else WEIGHTS / f"{name}.json"
@@ -87,6 +92,11 @@ def read_card(name: str) -> Card:
     missing = [key for key in REQUIRED if not _has(values, key)]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
+    thresholds = values["calibration"]["thresholds"]
+    if not isinstance(thresholds, dict) or not all(
+        isinstance(t, int | float) and 0 <= t <= 1 for t in thresholds.values()
+    ):
+        raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
     return Card(path, values)
 
 

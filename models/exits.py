@@ -28,19 +28,21 @@ def normalized_entropy(scores: NDArray[np.floating]) -> Floats:
     return np.asarray(np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0))
 
 
-def surest_device(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scores of the device with minimum entropy, the first of equals: `[n, devices, classes]` to `[n, classes]`.
+def surest_device(entropies: Floats, present: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Number of the device with minimum entropy among those `present` `[devices]`: `[n, devices]` to `[n]`.
 
-    Source: ADA-DDNN, section 3.2; which of equals is our choice.
+    The edge processing module of ADA-DDNN (section 3.2). Of equally sure devices the first is taken (our choice).
     """
-    surest = normalized_entropy(scores).argmin(axis=1)
-    return np.asarray(scores[np.arange(len(scores)), surest])
+    known = ~np.isnan(entropies) if present is None else present & ~np.isnan(entropies)
+    return np.asarray(np.where(known, entropies, np.inf).argmin(axis=1))
 
 
 def exit_scores(system: str, scores: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:
     """Scores `[n, classes]` at every exit, from those of every classifier (`device`, `edge`, `cloud`)."""
     if system == "ada-ddnn":
-        return {"edge-1": surest_device(scores["device"]), "edge-2": scores["edge"], "cloud": scores["cloud"]}
+        device = scores["device"]
+        surest = device[np.arange(len(device)), surest_device(normalized_entropy(device))]
+        return {"edge-1": surest, "edge-2": scores["edge"], "cloud": scores["cloud"]}
     return {"edge": scores["edge"], "cloud": scores["cloud"]}
 
 

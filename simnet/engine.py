@@ -15,7 +15,8 @@ from simpy import Environment, Event
 
 from models.cards import Card
 from models.data import open_dataset
-from models.data.base import VIEWS, ViewDataset
+from models.data.base import ViewDataset
+from models.device import pick_device
 from simnet.deployment import cameras_of, cards_of, thresholds_of
 from simnet.events import Life, Lost, Signal
 from simnet.inference.answers import Answers, memo_folder
@@ -151,7 +152,7 @@ def run_system(
     try:
         end = scenario.duration or float(captured[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        forced = answers.forced_accuracy(kind.exits) if options.forced else None
+        forced = answers.forced_accuracy(kind.exits, world.system.all_views) if options.forced else None
     finally:
         answers.save()
     if progress is not None:
@@ -165,7 +166,7 @@ def run_system(
         samples=samples_table(captured, labels, world.endings, spans),
         spans=spans_table(spans),
         forced=forced,
-        raw_sample_bytes=VIEWS * cost.raw_view,
+        raw_sample_bytes=len(cameras) * cost.raw_view,
         thresholds=thresholds,
         inference=answers.report(),
         weights={"name": card.name, "sha256": card.sha256},
@@ -178,6 +179,8 @@ def run(
     scenario: Scenario, options: Options, progress: Progress | None = None
 ) -> tuple[list[SystemResult], ViewDataset]:
     """Play every system of the scenario, each in a world of its own with the same arrivals and faults."""
+    if options.device == "cuda":
+        pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
     cards = cards_of(scenario)
     data = open_dataset(scenario.data, scenario.split, options.data_dir)
     results = [run_system(scenario, name, card, data, options, progress) for name, card in cards.items()]

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import EXACT, fake_ask, node, play, rows, spans_of, world_scenario
 
+from simnet.deployment import cameras_of
+from simnet.network.faults import views_up
 from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault, Periodic, Poisson
 from simnet.workload import arrivals
@@ -213,7 +215,7 @@ def test_what_a_duration_cuts_off_is_unfinished():
     assert (table[2]["exit"], table[2]["latency"], table[2]["views"]) == (None, None, 0)
     (cut,) = (span for span in spans_of(world, "edge→cloud") if span[0] == 2)
     assert cut[7] == "unfinished" and cut[5] == 2.03
-    assert table[2]["bytes"] == 80_000
+    assert table[2]["bytes"] == 67_000  # six reports, and 7 of the 20 ms that the upload takes
 
 
 def test_arrivals_follow_the_workload_and_the_seed_alone():
@@ -400,3 +402,24 @@ def check_outcomes(scenario: Scenario, table: list[dict], spans: list) -> None:
         if row["exit"] != "cloud":
             outages = outage_starts(scenario, "edge")
             assert not any(arrived[0] + EXACT < time < row["finished_at"] - EXACT for time in outages)
+
+
+@pytest.mark.parametrize("lasts", [0.05, 0.15, 1.0])
+def test_at_equal_times_a_fault_comes_first(lasts: float):
+    """A camera that comes back at the moment of a capture sees it, whenever it failed; one that fails then does not."""
+    script = [Fault(at=1.0 - lasts, lasts=lasts, node="camera1", action="down")]
+    script += [Fault(at=1.5, lasts=0.02, node="camera2", action="down")]
+    scenario = world_scenario(samples=20, workload=Periodic(every=0.1), script=script)
+    made = rows(play(scenario), scenario)
+    assert made[10]["captured_at"] == 1.0 and made[10]["views"] == 0b111111
+    assert made[15]["captured_at"] == 1.5 and made[15]["views"] == 0b111101
+    expected = [views_up(scenario, cameras_of(scenario), row["captured_at"]) for row in made]
+    assert expected == [row["views"] for row in made]
+
+
+def test_a_fault_at_the_start_is_there_before_the_first_capture():
+    script = [Fault(at=0.0, lasts=0.5, node="camera1", action="down")]
+    scenario = world_scenario(script=script)
+    world = play(scenario)
+    assert [row["views"] for row in rows(world, scenario)] == [0b111110]
+    assert not spans_of(world, "camera1")

@@ -66,13 +66,19 @@ def test_exit_is_strict_and_the_first_one_counts() -> None:
 def test_surest_device_is_the_one_of_minimum_entropy() -> None:
     sure, wide, unsure = scores_of(0.1, 0.8, 0.1), scores_of(0.7, 0.15, 0.15), scores_of(0.3, 0.3, 0.4)
     scores = np.stack([np.stack([unsure, wide, sure]), np.stack([sure, unsure, wide])])
-    np.testing.assert_array_equal(surest_device(scores), np.stack([sure, sure]))
+    entropies = normalized_entropy(scores)
+    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
+    np.testing.assert_array_equal(surest_device(entropies, np.array([False, True, True])), [2, 2])
+    entropies[0, 1] = np.nan  # a device that answers nonsense is never the surest
+    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
+    exits = exit_scores("ada-ddnn", {"device": scores, "edge": scores[:, 0], "cloud": scores[:, 0]})
+    np.testing.assert_array_equal(exits["edge-1"], np.stack([sure, sure]))
 
 
 def test_of_equally_sure_devices_the_first_answers() -> None:
     scores = np.stack([scores_of(0.2, 0.8), scores_of(0.8, 0.2), scores_of(0.2, 0.8)])[None]
-    np.testing.assert_array_equal(surest_device(scores)[0], scores[0, 0])
-    np.testing.assert_array_equal(surest_device(scores[:, ::-1][:, 1:])[0], scores[0, 1])
+    entropies = normalized_entropy(scores)
+    assert surest_device(entropies) == [0] and surest_device(entropies, np.array([False, True, True])) == [1]
 
 
 def test_exits_of_both_systems() -> None:

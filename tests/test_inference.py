@@ -26,7 +26,7 @@ from simnet.inference.cost import Cost
 from simnet.inference.memo import Table
 from simnet.inference.segments import Segments
 from simnet.scenario import Scenario
-from simnet.scenario.schema import Fault, Periodic, SystemSpec
+from simnet.scenario.schema import Fault, Periodic, Poisson, SystemSpec
 from simnet.systems import SYSTEMS
 
 ALL = 0b111111
@@ -49,7 +49,7 @@ class Case:
     def card(self) -> Card:
         return read_card(str(self.weights))
 
-    def scenario(self, samples: int = COUNT, thresholds: Any = None, **values: Any) -> Scenario:
+    def scenario(self, samples: int | None = COUNT, thresholds: Any = None, **values: Any) -> Scenario:
         """With free links and fast nodes, unless `values` say otherwise."""
         fast = {name: node(tier, speed=1e18) for name, tier in (("edge", "edge"), ("cloud", "cloud"))}
         fast |= {f"camera{n}": node("device", speed=1e18, view=n) for n in range(1, 7)}
@@ -238,6 +238,15 @@ def test_forced_accuracy_is_that_of_plain_pytorch(case: Case):
     assert run_system(scenario, case.system, case.card, case.data, chosen).forced is None
     forced = run_system(scenario, case.system, case.card, case.data, Options(device="cpu", memo=False, forced=True))
     assert forced.forced == pytest.approx(expected)
+    assert forced.raw_sample_bytes == 6 * case.data[0][0][0].size
+
+
+@pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)
+def test_a_run_without_samples_has_no_accuracies(case: Case):
+    nothing = case.scenario(samples=None, duration=1e-3, workload=Poisson(poisson=1e-9))
+    options = Options(device="cpu", memo=False, forced=True)
+    result = run_system(nothing, case.system, case.card, case.data, options)
+    assert result.samples.num_rows == 0 and result.forced is None
 
 
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)

@@ -206,3 +206,23 @@ def test_a_call_costs_work_over_speed_plus_overhead_times_slowness():
     # a: 1 s. b: starts at 1 s, half done at 1.5 s, the other half takes three times as long
     assert wire.heard == [("a", pytest.approx(1.0)), ("b", pytest.approx(3.0))]
     assert [span[7] for span in spans_of(wire.network, "edge")] == ["ok", "ok"]
+
+
+def test_of_messages_that_are_lost_only_the_bytes_that_had_left_are_recorded():
+    """At 10 ms the first has left whole, a quarter of the second, nothing of the third."""
+    bench = Bench()
+    line = bench.link()
+    bench.send(line, "1", "2", "3")
+    bench.at(10 * MS, line.lose)
+    bench.env.run()
+    assert [span[6] for span in bench.spans] == [10_000, pytest.approx(2_500, abs=1), 0]
+
+
+def test_at_the_end_of_a_run_a_link_has_not_sent_more_than_its_bandwidth_allows():
+    bench = Bench()
+    line = bench.link(bandwidth=1000.0)
+    bench.send(line, *map(str, range(100)), size=20_000)
+    bench.env.run(until=5.0)
+    line.close()
+    assert sum(span[6] for span in bench.spans) == 5000
+    assert {span[7] for span in bench.spans} == {"unfinished"}

@@ -89,6 +89,12 @@ def test_card_without_a_key(key: str, weights: Path) -> None:
     refused(weights, f"the card lacks {key}$")
 
 
+@pytest.mark.parametrize("threshold", ["half", 1.5, None])
+def test_thresholds_that_are_no_shares(threshold: object, weights: Path) -> None:
+    change(weights, lambda values: values["calibration"]["thresholds"].update({"edge-1": threshold}))
+    refused(weights, r"must be numbers in \[0, 1\]")
+
+
 def test_card_that_is_a_list(weights: Path) -> None:
     weights.with_suffix(".json").write_text("[]")
     refused(weights, "the card lacks system, data")
@@ -157,7 +163,7 @@ def test_architecture_that_is_not_the_weights(edit: dict[str, Any], weights: Pat
 
 def test_architecture_that_is_no_object(weights: Path) -> None:
     change(weights, lambda values: values.update(architecture=[1]))
-    refused(weights, "does not fit its card")
+    refused(weights, "the card lacks architecture.view")
 
 
 def test_card_of_another_system(weights: Path) -> None:
@@ -193,7 +199,7 @@ def test_tables_of_cards(weights: Path) -> None:
         ),
     )
     text = markdown([read_card(str(weights))])
-    assert "16 ↓, 16 ↓, 16, 8" in text and "8×8×8 | 2,048" in text
+    assert "8 ↓, 16 ↓, 16, 8" in text and "8×8×8 | 2,048" in text
     assert "| 3 | 2 min | edge-1 50.00, edge-2 60.00, cloud 70.00 | edge-1 0.5, edge-2 0.25 |" in text
     assert len({line.count("|") for line in text.split("\n\n")[0].splitlines()}) == 1
 

@@ -7,7 +7,9 @@ nothing but the time it takes; a wrong guess costs that time only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from models.cards import Card
 from models.data.base import VIEWS, ViewDataset
 from models.data.cache import cache_dir
+from models.exits import surest_device
 from simnet.inference.memo import Memo, Table
 
 SEGMENTS = ("device", "edge", "cloud")
@@ -24,9 +27,14 @@ Answer = tuple[int, float]
 """Predicted class and normalized entropy."""
 
 
+VERSION = 1
+"""Raise when the same weights would answer otherwise: fusion, normalization, layers. Memos follow it."""
+
+
 def memo_folder(card: Card, data: ViewDataset) -> Path:
-    """Where the answers of these weights on these data are kept between runs."""
-    return cache_dir() / "answers" / f"{card.sha256[:16]}-{data.checksum[:16]}"
+    """Where the answers of this network on these data are kept between runs."""
+    network = json.dumps([VERSION, card.sha256, card.values["architecture"]], sort_keys=True)
+    return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 
 
 class Answers:
@@ -104,8 +112,7 @@ class Answers:
         if table.scores.shape[1] == 0:  # devices without a classifier: everyone goes on
             return np.zeros(len(samples), np.int64), np.ones(len(samples))
         predictions, entropies = table.answers(self._index[samples])
-        present = [bool(views >> view & 1) for view in range(VIEWS)]
-        surest = np.where(present, entropies, np.inf).argmin(axis=1)
+        surest = surest_device(entropies, np.array([bool(views >> view & 1) for view in range(VIEWS)]))
         rows = np.arange(len(samples))
         return predictions[rows, surest], entropies[rows, surest]
 
@@ -134,10 +141,11 @@ class Answers:
             self._tell(self._segments.samples)
         return scores
 
-    def forced_accuracy(self, exits: Sequence[str]) -> dict[str, float]:
-        """Accuracy of each exit when every sample is made to leave there, with all its expected cameras up."""
+    def forced_accuracy(self, exits: Sequence[str], views: int) -> dict[str, float] | None:
+        """Accuracy of each exit when every sample is made to leave there with `views`; None without samples."""
         everyone = np.arange(len(self._index))
-        views = int(np.bitwise_or.reduce(self._expected)) if len(everyone) else 0
+        if not len(everyone):
+            return None
         labels = self._data.labels[self._index]
         accuracies = {}
         for name in exits:

@@ -7,7 +7,6 @@ data, sample and the views that arrived (principle 1), and these make up the fil
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class Table:
     def known(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of `rows` have scores."""
         scores = self.scores[rows]
-        return np.asarray(~np.isnan(scores.reshape(len(rows), -1)).any(axis=1))
+        return np.asarray(~np.isnan(scores).any(axis=tuple(range(1, scores.ndim))))
 
     def ask(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of `rows` whose scores are not known."""
@@ -71,10 +70,13 @@ class Table:
             unknown = np.isnan(self.scores)
             self.scores[unknown] = stored[unknown]
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=self._file.parent, suffix=".partial")
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, self.scores)
-        Path(partial).replace(self._file)
+        partial = self._file.with_suffix(f".{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.save(file, self.scores)
+            partial.replace(self._file)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 class Memo:

@@ -97,5 +97,5 @@ class Segments:
             self._held -= oldest.numel() * oldest.element_size()
         for row, one in zip(rows.tolist(), features, strict=True):
             if (segment, views, row) not in self._features:
-                self._features[segment, views, row] = one
+                self._features[segment, views, row] = one.clone()  # or it would keep its whole batch alive
                 self._held += size

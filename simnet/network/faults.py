@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 
 from simpy import Environment, Event
+from simpy.events import URGENT
 
 from simnet.network.topology import Link, Network, Node
 from simnet.scenario import Scenario
@@ -42,12 +43,15 @@ class _Target:
             self._part.set_state(up, (self._values("bandwidth") or [self._bandwidth])[-1])
 
 
-def _play(env: Environment, fault: Fault, target: _Target) -> Generator[Event, None, None]:
-    yield env.timeout(fault.at)
-    target.begin(fault)
-    if fault.lasts is not None and fault.action != "up":
-        yield env.timeout(fault.lasts)
-        target.end(fault)
+class _Turn(Event):
+    """A fault's begin or end; at its time it comes before whatever else happens then."""
+
+    _ok, _value = True, None
+
+    def __init__(self, env: Environment, time: float, act: Callable[[Fault], None], fault: Fault) -> None:
+        super().__init__(env)
+        self.callbacks.append(lambda _: act(fault))
+        env.schedule(self, URGENT, time - env.now)
 
 
 def schedule(network: Network, scenario: Scenario) -> None:
@@ -62,7 +66,9 @@ def schedule(network: Network, scenario: Scenario) -> None:
             assert fault.link is not None  # the schema demands one of the two
             part, bandwidth = network.links[fault.link], bandwidths[fault.link]
         target = targets.setdefault(part, _Target(part, bandwidth))
-        network.env.process(_play(network.env, fault, target))
+        _Turn(network.env, fault.at, target.begin, fault)
+        if fault.lasts is not None:
+            _Turn(network.env, fault.at + fault.lasts, target.end, fault)
 
 
 def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], time: float) -> int:

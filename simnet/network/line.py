@@ -146,6 +146,11 @@ class FifoLine:
         job.cancel()
 
     def _cut_short(self, job: Job, status: str) -> Span:
+        """What is recorded of a job that does not end: of its bytes, those that had left by now."""
         now = self.env.now
         sample, place, kind, queued, starts, ends, size, _ = job.span
+        if now <= starts:
+            size = 0
+        elif now < job.served:
+            size = int(size * (now - starts) / (job.served - starts))
         return (sample, place, kind, queued, min(starts, now), min(ends, now), size, status)
