@@ -273,6 +273,16 @@ def test_any_scenario_survives_the_way_through_yaml(tmp_path_factory, scenario):
     assert load_scenario(path) == scenario
 
 
+@pytest.mark.parametrize("name", ["on", "no", "null", "y", "True"])
+def test_a_name_that_yaml_reads_as_something_else_stays_a_name(name, write):
+    quoted = SMALL.replace("hub", f"'{name}'").replace("ddnn:", f"'{name}': {{system: ddnn}}")
+    scenario = load_scenario(write(quoted))
+    text = scenario.to_yaml()
+    assert list(yaml.safe_load(text)["nodes"]) == list(scenario.nodes)
+    assert list(yaml.safe_load(text)["systems"]) == [name]
+    assert load_scenario(write(text)) == scenario
+
+
 def test_scenarios_differ_when_a_value_does(write):
     path = write(SMALL)
     assert load_scenario(path) != load_scenario(path, seed=2)

@@ -51,7 +51,7 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and value:
         return "".join(f"\n  - {_flow(entry)}" for entry in value)
     if isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values()):
-        return "".join(f"\n  {key}: {_flow(entry)}" for key, entry in value.items())
+        return "".join(f"\n  {_flow(key)}: {_flow(entry)}" for key, entry in value.items())
     return f" {_flow(value)}"
 
 
