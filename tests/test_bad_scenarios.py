@@ -96,6 +96,7 @@ CASES = {
     "unknown system by key": ("  ddnn: {}", "  mine: {system: addnn}", 13, "systems.mine.system: unknown system 'addnn'"),
     "no system": ("  ddnn: {}\n  ada-ddnn: {thresholds: calibrated}", "  {}", 12, "systems: needs at least one system"),
     "unknown data": ("data: plaza", "data: plazza", 2, "data: unknown value 'plazza'; did you mean 'plaza'?"),
+    "unknown split": ("data: plaza", "data: plaza\nsplit: tset", 3, "split: unknown value 'tset'; did you mean 'test'?"),
     "threshold for an unknown exit": ("thresholds: calibrated", "thresholds: {edge-1: 0.1, edge-3: 0.1}", 14, "systems.ada-ddnn.thresholds.edge-3: unknown exit 'edge-3'; did you mean 'edge-"),
     "threshold for the last exit": ("thresholds: calibrated", "thresholds: {edge-1: 0.1, edge-2: 0.1, cloud: 1}", 14, "'cloud' is the last exit"),
     "exit without a threshold": ("thresholds: calibrated", "thresholds: {edge-1: 0.1}", 14, "gives no threshold for exit 'edge-2'"),

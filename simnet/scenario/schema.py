@@ -44,6 +44,7 @@ Bandwidth = Annotated[float, BeforeValidator(_parser(units.BANDWIDTH)), Field(ge
 Speed = Annotated[float, BeforeValidator(_parser(units.SPEED)), Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, BeforeValidator(_parser(units.RATE)), Field(gt=0, allow_inf_nan=False)]
 Size = Annotated[int, BeforeValidator(_parser(units.SIZE)), Field(ge=0)]
+Split = Literal["train", "validation", "test"]
 Threshold = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 
 
@@ -134,7 +135,7 @@ class Scenario(Model):
     description: str = ""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
     data: Literal["plaza", "cifar10"]
-    split: str = "test"
+    split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None
     workload: Periodic | Poisson
@@ -175,7 +176,7 @@ class Header(Model):
     description: str = ""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
     data: Literal["plaza", "cifar10"]
-    split: str = "test"
+    split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None
     workload: dict[str, Any]
