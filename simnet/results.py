@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from simnet.manifest import manifest
+from simnet.scenario.names import FIGURES
 from simnet.summary import node_tiers, paired, summarize
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
@@ -42,7 +43,6 @@ __all__ = [
 SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet"
 )  # fmt: skip
-FIGURES = "figures"
 LEFTOVER_AGE = 3600.0  # seconds after which a partial folder cannot belong to a writer that is still alive
 
 

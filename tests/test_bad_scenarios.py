@@ -94,6 +94,8 @@ CASES = {
     "unknown link preset": ("preset: wifi", "preset: wi-fi", 10, "links[0].preset: unknown preset 'wi-fi'; did you mean 'wifi'?"),
     "unknown system": ("  ddnn: {}", "  dnn: {}", 13, "systems.dnn: unknown system 'dnn'; did you mean 'ddnn'?"),
     "unknown system by key": ("  ddnn: {}", "  mine: {system: addnn}", 13, "systems.mine.system: unknown system 'addnn'"),
+    "system that would lie in the figures' place": ("  ddnn: {}", "  figures: {system: ddnn}", 13, "systems.figures: 'figures' is taken"),
+    "system named like a file": ("  ddnn: {}", "  summary.json: {system: ddnn}", 13, "'summary.json' is no name"),
     "no system": ("  ddnn: {}\n  ada-ddnn: {thresholds: calibrated}", "  {}", 12, "systems: needs at least one system"),
     "unknown data": ("data: plaza", "data: plazza", 2, "data: unknown value 'plazza'; did you mean 'plaza'?"),
     "unknown split": ("data: plaza", "data: plaza\nsplit: tset", 3, "split: unknown value 'tset'; did you mean 'test'?"),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+FIGURES = "figures"
+"""A run folder's own folder beside those of its systems, so no system may be called so."""
 _RANGE = re.compile(r"\[(\d+)\.\.(\d+)\]")
 _MOST = 1000  # a typing error such as [1..60000000] must not fill the memory
 

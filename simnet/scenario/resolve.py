@@ -257,6 +257,8 @@ class _Resolver:
             path = ("systems", name)
             given = {} if value is None else value
             self.named(name, path)
+            if name == names.FIGURES:
+                self.wrong(path, f"'{name}' is taken: each system has a folder in the results, where the figures lie too")
             if not isinstance(given, dict):
                 self.check(SystemSpec, given, path)
                 continue
