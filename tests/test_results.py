@@ -132,7 +132,9 @@ def test_paired_differences():
     difference = left["latency"] - right["latency"]
     assert found["samples"] == 100
     assert found["latency"]["mean"] == pytest.approx(difference.mean())
-    assert found["latency"]["high"] - found["latency"]["mean"] == pytest.approx(1.96 * difference.std(ddof=1) / 10, rel=1e-4)
+    assert found["latency"]["high"] - found["latency"]["mean"] == pytest.approx(
+        1.96 * difference.std(ddof=1) / 10, rel=1e-4
+    )
     assert found["accuracy"]["mean"] == pytest.approx(left["correct"].mean() - right["correct"].mean())
     gained, lost = found["only_first_correct"], found["only_second_correct"]
     assert (gained - lost) / 100 == pytest.approx(found["accuracy"]["mean"])

@@ -258,7 +258,7 @@ class _Resolver:
             given = {} if value is None else value
             self.named(name, path)
             if name == names.FIGURES:
-                self.wrong(path, f"'{name}' is taken: each system has a folder in the results, where the figures lie too")
+                self.wrong(path, f"'{name}' is taken: it names the folder of figures beside the systems' folders")
             if not isinstance(given, dict):
                 self.check(SystemSpec, given, path)
                 continue
