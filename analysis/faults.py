@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
+from simnet.scenario.names import LINK_ARROW
 from simnet.scenario.units import TIME
-
-ARROW = "→"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     else:
         here, there = map(str, entry["link"])
         ways = {"up": (here, there), "down": (there, here)}
-        places = {ARROW.join(way) for side, way in ways.items() if entry.get("direction") in (None, side)}
+        places = {LINK_ARROW.join(way) for side, way in ways.items() if entry.get("direction") in (None, side)}
         name = min(places) if len(places) == 1 else f"{here}–{there}"
     if entry.get("slow") is not None:
         what = f"{entry['slow']:g}× slower"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.faults import ARROW, Fault
+from analysis.faults import Fault
+from simnet.scenario.names import LINK_ARROW
 from simnet.summary import node_tiers
 
 MAX_DEVICES = 8  # more would leave no room for the rest
@@ -30,25 +31,25 @@ def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequenc
         faults: Faults in view; devices that they hit are shown first where not all devices fit.
     """
     tiers = node_tiers(scenario)
-    links = sorted({place for place in used if ARROW in place})
+    links = sorted({place for place in used if LINK_ARROW in place})
     rank = {"device": 0, "edge": 2, "cloud": 3}
     order = sorted(tiers, key=lambda node: rank.get(tiers[node], 1))
     devices = [node for node in order if tiers[node] == "device"]
     shown = _most_telling(devices, faults)
     lanes = []
     for node in order:
-        out = [link for link in links if link.split(ARROW)[0] == node]
+        out = [link for link in links if link.split(LINK_ARROW)[0] == node]
         if node in devices:
             if node in shown:
                 lanes.append(Lane(node, frozenset([node, *out]), 1.0))
             continue
         if tiers[node] in rank or node in used:
             lanes.append(Lane(node, frozenset([node]), 1.3))
-        down = [link for link in out if link.split(ARROW)[1] in devices]
+        down = [link for link in out if link.split(LINK_ARROW)[1] in devices]
         if down:
-            lanes.append(Lane(f"{node} {ARROW} devices", frozenset(down), 1.0, link=True))
+            lanes.append(Lane(f"{node} {LINK_ARROW} devices", frozenset(down), 1.0, link=True))
         lanes += [
-            Lane(link.replace(ARROW, f" {ARROW} "), frozenset([link]), 1.2, link=True)
+            Lane(link.replace(LINK_ARROW, f" {LINK_ARROW} "), frozenset([link]), 1.2, link=True)
             for link in out
             if link not in down
         ]

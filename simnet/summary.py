@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from simnet.scenario.names import LINK_ARROW
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from simnet.results import SystemResult
 
 ANSWERED = ("finished", "forced")  # a forced exit gave an answer, so it counts as finished
-LINK_ARROW = "→"
 Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 

@@ -12,6 +12,7 @@ from simpy import Environment
 
 from simnet.network.line import Callback, FifoLine, Span
 from simnet.scenario import Scenario
+from simnet.scenario.names import LINK_ARROW
 from simnet.scenario.schema import Link as LinkSpec
 from simnet.scenario.schema import Node as NodeSpec
 
@@ -59,7 +60,7 @@ class Link(FifoLine):
     """One direction of a link: messages are transmitted one after another, then propagate for `latency` seconds."""
 
     def __init__(self, env: Environment, spans: list[Span], spec: LinkSpec, target: Node) -> None:
-        super().__init__(env, spans, f"{spec.source}→{spec.target}", "transfer", 1, spec.latency, target)
+        super().__init__(env, spans, f"{spec.source}{LINK_ARROW}{spec.target}", "transfer", 1, spec.latency, target)
         self._bandwidth, self._header = spec.bandwidth, spec.header
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+LINK_ARROW = "→"
+"""Stands between the ends in the place of a link, in tables and figures: ``edge→cloud``."""
 FIGURES = "figures"
 """A run folder's own folder beside those of its systems, so no system may be called so."""
 _RANGE = re.compile(r"\[(\d+)\.\.(\d+)\]")
