@@ -116,5 +116,7 @@ def _time(seconds: float | None) -> str:
 def _part(sent: Mapping[str, int], key: str) -> str:
     """Bytes, and their share of what offloading every raw view would have cost."""
     raw = sent["raw_offload"]
-    share = f"{100 * sent[key] / raw:.0f} %" if raw else NONE
+    percent = 100 * sent[key] / raw if raw else None
+    digits = 1 if percent and percent < 1 else 0
+    share = NONE if percent is None else f"{percent:.{digits}f} %"
     return f"{format_size(sent[key], 3)} {share:>6}"

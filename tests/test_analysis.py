@@ -194,6 +194,16 @@ def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
         assert f"{accuracy:.1f} %" in printed
 
 
+@pytest.mark.parametrize(("sent", "share"), [(56_800, "0.3 %"), (0, "0 %"), (184_000, "1 %"), (9_200_000, "50 %")])
+def test_small_shares_of_the_raw_views_do_not_vanish(tmp_path: Path, sent: int, share: str):
+    summary = write_fake(tmp_path / "run", samples=5, systems=("ddnn",))
+    summary["systems"]["ddnn"]["bytes"] |= {"device_to_edge": sent, "raw_offload": 18_400_000}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    (row,) = [line for line in text.getvalue().splitlines() if line.startswith("device→edge")]
+    assert row.endswith(f"B {share:>6}")
+
+
 def test_analysis_needs_neither_torch_nor_the_engine():
     code = (
         "import sys, analysis.figures, analysis.compare; print({'torch', 'simpy', 'simnet.engine'} & set(sys.modules))"
