@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,7 @@ from models.device import DEVICES, DeviceError
 from simnet import __version__
 from simnet.results import RunError
 from simnet.scenario import Scenario, ScenarioError, load_scenario
+from simnet.scenario.names import FIGURES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,37 +56,48 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Simulate a scenario and write tables, summary and figures."""
-    if device not in DEVICES:
-        raise DeviceError(f"--device: {device!r} is none of {', '.join(DEVICES)}")
-    loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
-    target = out or Path("runs") / scenario.stem
+    with _stoppable():
+        if device not in DEVICES:
+            raise DeviceError(f"--device: {device!r} is none of {', '.join(DEVICES)}")
+        loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
+        target = out or Path("runs") / scenario.stem
 
-    from rich.console import Console
+        from rich.console import Console
 
-    from analysis.compare import print_comparison
-    from analysis.figures import draw_all
-    from simnet import engine
-    from simnet.progress import Bars
-    from simnet.results import check_target, manifest, read_run, write_run
+        from analysis.compare import print_comparison
+        from analysis.figures import draw_all
+        from simnet import engine
+        from simnet.progress import Bars
+        from simnet.results import check_target, manifest, read_run, write_run
 
-    check_target(target)
-    console = Console(quiet=quiet)
-    options = engine.Options(device=device, batch=batch, data_dir=data_dir, forced=forced)
-    with Bars(console) as bars:
-        results, data = engine.run(loaded, options, bars)
-    text = loaded.to_yaml()
-    described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
-    weights = {result.weights["name"]: result.weights["sha256"] for result in results}
-    certificate = manifest(text, loaded.seed, described, weights, ["simnet", *sys.argv[1:]])
+        check_target(target)
+        console = Console(quiet=quiet)
+        options = engine.Options(device=device, batch=batch, data_dir=data_dir, forced=forced)
+        with Bars(console) as bars:
+            results, data = engine.run(loaded, options, bars)
+        text = loaded.to_yaml()
+        described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
+        weights = {result.weights["name"]: result.weights["sha256"] for result in results}
+        certificate = manifest(text, loaded.seed, described, weights, ["simnet", *sys.argv[1:]])
 
-    def figures(folder: Path) -> None:
-        draw_all(read_run(folder), folder / "figures")
+        def figures(folder: Path) -> None:
+            draw_all(read_run(folder), folder / FIGURES)
 
-    summary = write_run(target, loaded.name, text, results, certificate, None if no_figures else figures)
+        summary = write_run(target, loaded.name, text, results, certificate, None if no_figures else figures)
     print_comparison(summary, console)
     for result in results:
         console.print(_inference(result.name, result.inference), highlight=False)
     console.print(f"results: {target}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C before the results are in place ends with one line and status 130; a former run stays as it was."""
+    try:
+        yield
+    except KeyboardInterrupt:  # caught here, since typer turns it into a silent exit
+        print("stopped; nothing was written", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _inference(name: str, report: dict[str, object]) -> str:
@@ -131,7 +145,7 @@ def plot(
     from analysis.figures import draw_all
     from simnet.results import read_run
 
-    for path in draw_all(read_run(run_dir), out or run_dir / "figures", first, samples):
+    for path in draw_all(read_run(run_dir), out or run_dir / FIGURES, first, samples):
         print(path)
 
 
@@ -155,6 +169,3 @@ def main() -> None:
     except (ScenarioError, RunError, DataError, WeightsError, DeviceError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("stopped; nothing was written", file=sys.stderr)
-        raise SystemExit(130) from None

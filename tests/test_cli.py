@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from fake_run import write_fake
 
 from simnet import cli
 from simnet.results import read_run
@@ -245,6 +247,30 @@ def test_a_folder_that_holds_something_else_is_refused_before_anything_runs(scen
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years of work"
     one_message(simnet("compare", tmp_path / "thesis"), "thesis", "not a run folder")
     one_message(simnet("plot", tmp_path / "nowhere"), "nowhere", "no such run folder")
+
+
+STOPPED = """
+import signal, sys, time
+from simnet import cli, engine
+def run(*_):
+    print("running", flush=True)
+    time.sleep(60)
+engine.run = run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have told us to ignore it
+cli.main()
+"""
+
+
+def test_ctrl_c_stops_a_run_with_one_line_and_leaves_the_former_results(scenario: Path, tmp_path: Path):
+    write_fake(tmp_path / "run", samples=5)
+    before = results(tmp_path / "run")
+    command = [sys.executable, "-c", STOPPED, "run", str(scenario), "--out", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as child:
+        assert child.stdout is not None and child.stdout.readline() == "running\n"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=30)
+    assert (child.returncode, said) == (130, "stopped; nothing was written\n")
+    assert results(tmp_path / "run") == before
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
