@@ -25,7 +25,7 @@ from analysis.style import (
     look,
 )
 from analysis.window import choose_window, usual_length
-from simnet.results import Run, RunError
+from simnet.results import SCENARIO, Run, RunError
 from simnet.scenario.units import format_time
 from simnet.summary import node_tiers
 
@@ -80,10 +80,13 @@ def draw_timeline(run: Run, first: int | None = None, count: int | None = None) 
         count: How many samples; None takes what stays readable (`usual_length`).
 
     Raises:
-        RunError: the run has no such samples.
+        RunError: the run has no such samples, or its scenario's faults cannot be read.
     """
     tables = {name: run.samples(name) for name in run.systems}
-    faults = read_faults(run.scenario)
+    try:
+        faults = read_faults(run.scenario)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{run.path / SCENARIO}: damaged (faults: {error})") from error
     length = usual_length(tables) if count is None else count
     begin = choose_window(tables, faults, length) if first is None else first
     total = min((table.num_rows for table in tables.values()), default=0)

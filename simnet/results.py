@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +43,31 @@ __all__ = [
 SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet"
 )  # fmt: skip
+_NUMBER, _ANY, _NOTHING = (int, float, type(None)), "*", object()
+_INTERVAL = dict.fromkeys(("mean", "low", "high"), _NUMBER)
+SUMMARY_FORM: dict[str, Any] = {
+    "scenario": str,
+    "seed": _NUMBER,
+    "samples": int,
+    "systems": {
+        _ANY: {
+            **dict.fromkeys(("captured", "finished", "forced", "dropped", "unfinished"), int),
+            "dropped_by_reason": dict,
+            "accuracy": _NUMBER,
+            "exits": {_ANY: {"count": int, **dict.fromkeys(("share", "accuracy", "forced_accuracy"), _NUMBER)}},
+            "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), _NUMBER),
+            "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
+            "thresholds": {_ANY: _NUMBER},
+        }
+    },
+    "paired": {
+        _ANY: {
+            **dict.fromkeys(("samples", "only_first_correct", "only_second_correct"), int),
+            **dict.fromkeys(("latency", "accuracy"), _INTERVAL),
+        }
+    },
+}
+"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name."""
 LEFTOVER_AGE = 3600.0  # seconds after which a partial folder cannot belong to a writer that is still alive
 
 
@@ -274,14 +299,14 @@ def read_run(path: Path) -> Run:
     missing = [file for file in (SUMMARY, MANIFEST, SCENARIO) if not (folder / file).is_file()]
     if missing:
         raise RunError(f"{path}: not a run folder ({', '.join(missing)} missing)")
-    summary = _load(folder / SUMMARY, json.loads)
-    if not isinstance(summary.get("systems"), dict):
+    summary = _load(folder / SUMMARY, json.loads, SUMMARY_FORM)
+    if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
     return Run(
         path=folder,
         summary=summary,
-        manifest=_load(folder / MANIFEST, json.loads),
-        scenario=_load(folder / SCENARIO, yaml.safe_load),
+        manifest=_load(folder / MANIFEST, json.loads, {}),
+        scenario=_load(folder / SCENARIO, yaml.safe_load, {"nodes": {_ANY: {}}}),
     )
 
 
@@ -360,14 +385,29 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _load(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> dict[str, Any]:
     try:
         content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise RunError(f"{path}: damaged ({_first_line(error)})") from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: damaged (holds no mapping)")
+    for place in _misfits(content, form, ""):
+        raise RunError(f"{path}: damaged ({place} is missing or wrong)")
     return content
+
+
+def _misfits(content: Any, form: Any, place: str) -> Iterator[str]:
+    """Dotted keys of `content` that are missing or not of the type that `form` wants."""
+    if not isinstance(form, Mapping):
+        if not isinstance(content, form):
+            yield place
+    elif not isinstance(content, dict):
+        yield place
+    else:
+        for key, inner in form.items():
+            for name in content if key == _ANY else [key]:
+                yield from _misfits(content.get(name, _NOTHING), inner, f"{place}.{name}" if place else str(name))
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
+import yaml
 from fake_run import FAULTS, fake_system, write_fake
 from rich.console import Console
 
@@ -137,6 +138,25 @@ def test_up_ends_the_outages_of_its_target_and_nothing_else():
         ("edge→cloud at 1 Mbit/s", 1, inf),
         ("edge down", 3, 5),
     ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"at": "soon", "node": "edge", "is": "down"},
+        {"at": "1 s", "for": 3, "node": "edge", "is": "down"},
+        {"node": "edge", "is": "down"},
+        {"at": "1 s", "is": "down"},
+        {"at": "1 s", "node": "edge", "slow": "x"},
+        "down",
+    ],
+)
+def test_faults_that_cannot_be_read_are_one_message(tmp_path: Path, fault: object):
+    write_fake(tmp_path / "run", samples=5, faults=[])
+    file = tmp_path / "run" / "scenario.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "faults": [fault]}))
+    with pytest.raises(RunError, match=r"scenario\.yaml: damaged \(faults: "):
+        draw_timeline(read_run(tmp_path / "run"))
 
 
 def test_lanes_run_from_the_devices_to_the_cloud():

@@ -247,6 +247,34 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
     (tmp_path / "run" / "summary.json").write_text("{")
     with pytest.raises(RunError, match=r"summary\.json: damaged"):
         read_run(tmp_path / "run")
+    summary = write_fake(tmp_path / "run", samples=5)
+    (tmp_path / "run" / "summary.json").write_text(json.dumps({**summary, "systems": {}}))
+    with pytest.raises(RunError, match=r"summary\.json: damaged \(no systems\)"):
+        read_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("scenario",), ("seed",), ("samples",), ("systems",), ("paired",), ("systems", "ddnn", "latency", "p95"),
+        ("systems", "ddnn", "exits", "edge", "count"), ("paired", "ada-ddnn vs ddnn", "accuracy"),
+    ],
+    ids=".".join,
+)  # fmt: skip
+@pytest.mark.parametrize("wrong", [None, "x"], ids=["missing", "wrong"])
+def test_a_summary_with_a_hole_is_named(tmp_path: Path, place: tuple[str, ...], wrong: str | None):
+    write_fake(tmp_path / "run", samples=5)
+    file = tmp_path / "run" / "summary.json"
+    content = json.loads(file.read_text())
+    holder = content
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = [wrong]
+    if wrong is None:
+        del holder[place[-1]]
+    file.write_text(json.dumps(content))
+    with pytest.raises(RunError, match=rf"summary\.json: damaged \({'.'.join(place)} is missing or wrong\)"):
+        read_run(tmp_path / "run")
 
 
 def test_the_manifest_says_what_made_the_run():
