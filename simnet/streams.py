@@ -1,6 +1,6 @@
-"""Random streams: one per entity and purpose, derived from the seed and a name (principle 4).
+"""Random streams, each derived from the seed and a name (principle 4); so far the arrivals are the only one.
 
-A draw for one entity never shifts another's, so two systems in a scenario meet identical arrivals.
+A draw from one stream never shifts another's, so two systems in a scenario meet identical arrivals.
 """
 
 from __future__ import annotations
