@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simnet.scenario.units import format_size, format_time
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NONE = "–"
+SIDE_BY_SIDE = 3
+"""Systems in one table, so that it fits a terminal of 80 columns."""
 
 
 def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
@@ -22,7 +24,9 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
     """Tables of a summary (see ``docs/results.md``): systems, their exits, and their paired differences."""
-    tables = [_systems(summary), _exits(summary)]
+    names = list(summary["systems"])
+    tables = [_systems(summary, names[first : first + SIDE_BY_SIDE]) for first in range(0, len(names), SIDE_BY_SIDE)]
+    tables.append(_exits(summary))
     if summary["paired"]:
         tables.append(_paired(summary["paired"]))
     return tables
@@ -38,10 +42,10 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _systems(summary: Mapping[str, Any]) -> Table:
-    """One column per system, so that two to four fit a terminal of 80 columns."""
+def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """One column per system named."""
     seed = f", seed {summary['seed']}" if summary["seed"] is not None else ""
-    systems = summary["systems"]
+    systems = {name: summary["systems"][name] for name in names}
     table = _table(f"{summary['scenario']}: {summary['samples']:,} samples{seed}", "", *systems)
 
     def row(label: str, cell: Callable[[Mapping[str, Any]], str]) -> None:

@@ -104,3 +104,15 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_weights(card: Card) -> None:
+    """Compare the weight file with its card. Raises WeightsError when it is missing or its checksum is another."""
+    if not card.weights.is_file():
+        raise WeightsError(f"{card.weights}: the weights of card {card.path.name} are missing")
+    try:
+        found = file_sha256(card.weights)
+    except OSError as problem:
+        raise WeightsError(f"{card.weights}: cannot be read: {problem}") from problem
+    if found != card.sha256:
+        raise WeightsError(f"{card.weights}: checksum {found[:12]}… is not the card's {card.sha256[:12]}…")

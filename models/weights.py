@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from models.cards import Card, WeightsError, file_sha256
+from models.cards import Card, WeightsError, check_weights, file_sha256
 from models.networks import Architecture, EarlyExitNetwork
 
 
@@ -36,14 +36,7 @@ def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
     Raises WeightsError when the file is missing or damaged, its checksum is not the card's, or its tensors do not fit.
     """
     path = card.weights
-    if not path.is_file():
-        raise WeightsError(f"{path}: the weights of card {card.path.name} are missing")
-    try:
-        found = file_sha256(path)
-    except OSError as problem:
-        raise WeightsError(f"{path}: cannot be read: {problem}") from problem
-    if found != card.sha256:
-        raise WeightsError(f"{path}: checksum {found[:12]}… is not the card's {card.sha256[:12]}…")
+    check_weights(card)
     try:
         arch = Architecture.from_dict(card.values["architecture"])
         if arch.system != card.values["system"]:

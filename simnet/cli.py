@@ -67,6 +67,7 @@ def run(
         from analysis.compare import print_comparison
         from analysis.figures import draw_all
         from simnet import engine
+        from simnet.deployment import remarks
         from simnet.progress import Bars
         from simnet.results import check_target, manifest, read_run, write_run
 
@@ -83,11 +84,14 @@ def run(
         def figures(folder: Path) -> None:
             draw_all(read_run(folder), folder / FIGURES)
 
+        replaced = " (in place of a former run)" if target.exists() else ""
         summary = write_run(target, loaded.name, text, results, certificate, None if no_figures else figures)
     print_comparison(summary, console)
     for result in results:
-        console.print(_inference(result.name, result.inference), highlight=False)
-    console.print(f"results: {target}", highlight=False, soft_wrap=True)
+        console.print(_inference(result.name, result.inference), highlight=False, soft_wrap=True)
+    for remark in remarks(loaded, len(data)):
+        console.print(f"note: {remark}", highlight=False, soft_wrap=True)
+    console.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -113,10 +117,12 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
     """Check a scenario, and that its weights fit it, without running anything."""
     loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
 
-    from simnet.deployment import cards_of
+    from simnet.deployment import cards_of, remarks
 
     cards = cards_of(loaded)
     print(f"{scenario}: {_outline(loaded)}; weights {', '.join(card.name for card in cards.values())}: ok")
+    for remark in remarks(loaded):
+        print(f"note: {remark}")
 
 
 def _outline(scenario: Scenario) -> str:
@@ -168,4 +174,7 @@ def main() -> None:
         app()
     except (ScenarioError, RunError, DataError, WeightsError, DeviceError) as problem:
         print(f"error: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as problem:  # a folder that cannot be made, a full disk
+        print(f"error: {problem.filename or ''}: {problem.strerror or problem}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from models.cards import Card, WeightsError, read_card
+from models.cards import Card, WeightsError, check_weights, read_card
+from models.data.base import VIEWS
 from simnet.inference.cost import Cost
 from simnet.scenario import Scenario
 from simnet.scenario.units import format_size
@@ -12,8 +13,8 @@ from simnet.systems import SYSTEMS
 def cards_of(scenario: Scenario) -> dict[str, Card]:
     """The card of every system's weights, once it is sure that they fit the scenario.
 
-    Raises ScenarioError when weights are missing, belong to another system or data set, have no calibrated thresholds
-    although these are asked for, or a segment does not fit into its node's memory.
+    Raises ScenarioError when weights are missing or are not those of their card, belong to another system or data set,
+    have no calibrated thresholds although these are asked for, or a segment does not fit into its node's memory.
     """
     cards = {}
     for name, spec in scenario.systems.items():
@@ -22,8 +23,10 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
             card = read_card(spec.weights)
         except WeightsError as problem:
             raise scenario.error(where, str(problem)) from None
-        if not card.weights.is_file():
-            raise scenario.error(where, f"{card.weights}: the weights of card {card.path.name} are missing")
+        try:
+            check_weights(card)
+        except WeightsError as problem:
+            raise scenario.error(where, str(problem)) from None
         for key, wanted in (("system", spec.system), ("data", scenario.data)):
             if card.values[key] != wanted:
                 raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
@@ -56,3 +59,19 @@ def cameras_of(scenario: Scenario) -> list[tuple[str, int]]:
     """Name and view (0-based) of every device, in the scenario's order."""
     devices = [(name, node) for name, node in scenario.nodes.items() if node.tier == "device"]
     return [(name, (node.view or number) - 1) for number, (name, node) in enumerate(devices, start=1)]
+
+
+def remarks(scenario: Scenario, available: int | None = None) -> list[str]:
+    """What a reader of the results should know beforehand; `available` is the size of the data set, where known."""
+    found = []
+    if (cameras := len(cameras_of(scenario))) < VIEWS:
+        found.append(
+            f"only {cameras} of {VIEWS} views exist; the weights and calibrated thresholds are for all of them, "
+            "and views that are missing count as zeros"
+        )
+    if available is not None and scenario.samples is not None and scenario.samples > available:
+        found.append(
+            f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "
+            "so intervals over samples are too narrow"
+        )
+    return found

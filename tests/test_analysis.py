@@ -232,3 +232,12 @@ def test_analysis_needs_neither_torch_nor_the_engine():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_many_systems_are_compared_without_cutting_a_number(tmp_path: Path):
+    """Ten thresholds side by side, 80 columns: no cell ends in an ellipsis."""
+    names = tuple(f"ada-{number}" for number in range(10))
+    text = io.StringIO()
+    print_comparison(write_fake(tmp_path / "run", 40, systems=names), Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and all(name in printed for name in names)

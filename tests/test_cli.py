@@ -15,7 +15,9 @@ import torch
 from fake_run import write_fake
 
 from simnet import cli
+from simnet.deployment import remarks
 from simnet.results import read_run
+from simnet.scenario import load_scenario
 
 ROOT = Path(__file__).parent.parent
 
@@ -279,3 +281,21 @@ def test_a_device_that_is_not_there_is_one_message(scenario: Path, simnet, fresh
     one_message(simnet("run", scenario, "--device", "cuda", "--out", tmp_path / "run", "--quiet"), "CUDA")
     status, _, err = simnet("run", scenario, "--device", "tpu")
     assert status == 2 and "tpu" in err and "auto, cpu, cuda" in err
+
+
+def test_fewer_cameras_and_samples_that_come_round_again_are_noted(scenario: Path, simnet, tmp_path: Path):
+    assert "note:" not in simnet("check", scenario)[1]
+    change(scenario, "camera[1..6]", "camera[2..4]")
+    status, printed, _ = simnet("check", scenario)
+    assert status == 0 and "note: only 3 of 6 views exist" in printed
+
+
+def test_remarks_know_the_size_of_the_data(scenario: Path):
+    loaded = load_scenario(scenario, samples=300)
+    assert remarks(loaded, 300) == []
+    (remark,) = remarks(loaded, 299)
+    assert "300 samples from 299" in remark
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_message(scenario: Path, simnet):
+    one_message(simnet("run", scenario, "--out", "/dev/null/run", "--quiet"), "/dev/null")

@@ -119,9 +119,10 @@ def test_a_message_lost_on_the_way_is_like_a_camera_that_is_down():
 
 
 def test_without_any_camera_a_sample_is_dropped():
-    for script in ([down(f"camera{n}") for n in range(1, 7)], [down("edge")]):
+    nobody = [down(f"camera{n}") for n in range(1, 7)]
+    for script, reason in ((nobody, "no report arrived"), ([down("edge")], "edge down")):
         row = only(world_scenario(script=script))
-        assert (row["outcome"], row["reason"]) == ("dropped", "no report arrived")
+        assert (row["outcome"], row["reason"]) == ("dropped", reason)
         assert [row[key] for key in ("prediction", "exit", "finished_at", "latency", "entropy")] == [None] * 5
         assert (row["views"], row["correct"]) == (0, None)
 

@@ -151,7 +151,7 @@ class Gather(Signal):
     def _lost(self, camera: Camera) -> None:
         self._pending -= 1
         if not self._pending and not self._views and not self.settled:
-            self.drop("no report arrived")
+            self.drop("no report arrived" if self._system.place.edge.up else "edge down")
 
     def _close(self) -> None:
         self._system.gathering.discard(self)
