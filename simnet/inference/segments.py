@@ -33,6 +33,8 @@ class Segments:
 
     def __init__(self, card: Card, data: ViewDataset, device: str, batch: int) -> None:
         self.device, self.batch = pick_device(device), batch
+        if self.device == "cuda":
+            torch.backends.cudnn.allow_tf32 = False  # float32 as on a CPU: answers must not depend on the device
         self.batches = 0
         self.samples = 0
         self._network = load_network(card, self.device)
