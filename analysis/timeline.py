@@ -156,16 +156,16 @@ def _describe(numbers: Mapping[str, Any]) -> str:
 
 
 def _period(tables: Any, first: int, last: int) -> tuple[float, float]:
-    """From the first capture to the last answer, but never so long that the captures shrink to a corner."""
-    start, end, captured = np.inf, -np.inf, -np.inf
+    """From the first capture to the last answer, but no longer than twice the captures or half of the answers need."""
+    start, end, captured, half = np.inf, -np.inf, -np.inf, -np.inf
     for table in tables:
         part = table.slice(first, last - first + 1)
         times = part.column("captured_at").to_numpy()
         done = part.column("finished_at").fill_null(times.max()).to_numpy()
         start, captured = min(start, times.min()), max(captured, times.max())
-        end = max(end, done.max())
+        end, half = max(end, done.max()), max(half, float(np.median(done)))
     span = max(captured - start, 1e-3)
-    end = min(end, captured + span)
+    end = min(end, max(captured + span, half))
     margin = 0.012 * max(end - start, 1e-3)
     return float(start - margin), float(end + 4 * margin)  # a marker and a number stand after the last answer
 
