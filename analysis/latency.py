@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.style import INK, MUTED, exit_colours, look
+from analysis.style import INK, MUTED, PAPER, exit_colours, look
 from simnet.results import Run
 from simnet.scenario.units import format_time
 from simnet.summary import ANSWERED
@@ -38,6 +38,7 @@ def draw_latency(run: Run) -> Figure:
         positive = [value for value in extremes if value > 0]
         if positive and max(positive) > LOG_FROM * min(positive):
             panels[0].set_xscale("log")
+            panels[0].xaxis.set_major_formatter("{x:g}")
         elif positive:
             panels[0].set_xlim(0, 1.07 * max(positive))
         panels[0].set_ylim(0, 103)
@@ -71,7 +72,8 @@ def _panel(ax: Axes, run: Run, name: str) -> list[float]:
     for key, level in (("p50", 50), ("p95", 95), ("p99", 99)):
         at = 1e3 * numbers["latency"][key]
         ax.plot(at, level, "o", color=INK, markersize=4)
-        ax.annotate(key, (at, level), (5, -9), textcoords="offset points", fontsize=8, color=MUTED)
+        paper = {"boxstyle": "square,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85}
+        ax.annotate(key, (at, level), (6, -11), textcoords="offset points", fontsize=8, color=MUTED, bbox=paper)
     ax.legend(
         loc="lower left", bbox_to_anchor=(-0.015, 0.99), ncols=2, fontsize=8.5, borderpad=0.2, columnspacing=1.5,
     )  # fmt: skip

@@ -126,9 +126,13 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
 
 
 def _outline(scenario: Scenario) -> str:
-    length = f"{scenario.samples} samples" if scenario.samples is not None else f"{scenario.duration:g} s"
-    parts = [f"{len(scenario.nodes)} nodes", f"{len(scenario.links)} links", f"{len(scenario.systems)} systems"]
-    return f"{length} of {scenario.data}, {', '.join(parts)}, {len(scenario.faults)} faults"
+    length = _count(scenario.samples, "sample") if scenario.samples is not None else f"{scenario.duration:g} s"
+    sizes = {"node": scenario.nodes, "link": scenario.links, "system": scenario.systems, "fault": scenario.faults}
+    return f"{length} of {scenario.data}, {', '.join(_count(len(all_), word) for word, all_ in sizes.items())}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @app.command()

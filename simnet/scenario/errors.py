@@ -55,5 +55,5 @@ class ScenarioError(Exception):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         # What six cameras of one range have in common is said once.
-        self.problems = tuple({(p.file, p.line or p.key, p.message): p for p in reversed(problems)}.values())[::-1]
+        self.problems = tuple({(p.file, p.line, p.message): p for p in reversed(problems)}.values())[::-1]
         super().__init__("\n".join(str(problem) for problem in self.problems))
