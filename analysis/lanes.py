@@ -27,12 +27,18 @@ def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequenc
 
     Args:
         scenario: The resolved scenario; its order of nodes is kept within a tier.
-        used: Places that have a span; links appear only if they are among them.
+        used: Places that have a span; links and routers appear only if they are among them, or hit by a fault.
         faults: Faults in view; devices that they hit are shown first where not all devices fit.
     """
     tiers = node_tiers(scenario)
-    links = sorted({place for place in used if LINK_ARROW in place})
     rank = {"device": 0, "edge": 2, "cloud": 3}
+
+    def upward(link: str) -> bool:
+        source, target = (rank.get(tiers.get(end, ""), 1) for end in link.split(LINK_ARROW))
+        return source <= target
+
+    hit = {place for fault in faults for place in fault.places}
+    links = sorted({place for place in used if LINK_ARROW in place} | {p for p in hit if LINK_ARROW in p and upward(p)})
     order = sorted(tiers, key=lambda node: rank.get(tiers[node], 1))
     devices = [node for node in order if tiers[node] == "device"]
     shown = _most_telling(devices, faults)
@@ -43,7 +49,7 @@ def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequenc
             if node in shown:
                 lanes.append(Lane(node, frozenset([node, *out]), 1.0))
             continue
-        if tiers[node] in rank or node in used:
+        if tiers[node] in rank or node in used or node in hit:
             lanes.append(Lane(node, frozenset([node]), 1.3))
         down = [link for link in out if link.split(LINK_ARROW)[1] in devices]
         if down:

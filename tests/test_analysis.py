@@ -14,7 +14,7 @@ from fake_run import FAULTS, fake_system, write_fake
 from rich.console import Console
 
 from analysis.compare import print_comparison
-from analysis.faults import read_faults
+from analysis.faults import Fault, read_faults
 from analysis.figures import draw_all
 from analysis.lanes import MAX_DEVICES, lay_out, slots
 from analysis.style import exit_colours, exit_markers
@@ -174,6 +174,15 @@ def test_lanes_run_from_the_devices_to_the_cloud():
         "cloud",
     ]
     assert lanes[labels.index("c1")].places == {"c1", "c1→edge"}
+
+
+def test_what_a_fault_hits_has_a_lane_even_if_nothing_happens_there():
+    """A router that is down and an uplink without traffic are shaded; the unused way back takes no room."""
+    faults = [Fault(0, 1, frozenset(["mast"]), "mast down", True)]
+    faults += [Fault(0, 1, frozenset(["edge→cloud", "cloud→edge"]), "edge–cloud down", True)]
+    tiers = {"camera1": "device", "mast": "router", "edge": "edge", "cloud": "cloud"}
+    lanes = lay_out({"nodes": {name: {"tier": tier} for name, tier in tiers.items()}}, ["camera1"], faults)
+    assert [lane.label for lane in lanes] == ["camera1", "mast", "edge", "edge → cloud", "cloud"]
 
 
 def test_slots_never_overlap():
