@@ -47,7 +47,7 @@ def _shares(ax: Axes, run: Run) -> None:
             width = 100 * (numbers["share"] or 0.0)
             ax.barh(row, width, left=left, height=0.62, color=colours[name], edgecolor=PAPER, linewidth=1.2)
             if width >= 4:
-                light = name in ("cloud",)
+                light = name == "cloud"
                 text = f"{name}\n{width:.1f} %" if width >= 9 else f"{width:.0f}"
                 ax.text(left + width / 2, row, text, ha="center", va="center", fontsize=8.5,
                         color=PAPER if light else INK, linespacing=1.15)  # fmt: skip

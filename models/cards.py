@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 WEIGHTS = Path(__file__).parent / "weights"
+FLOAT = 4
+"""Bytes of one float32 value, as features, scores and entropy travel."""
 
 
 class WeightsError(Exception):

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from models.cards import Card
+from models.cards import FLOAT, Card
 
 START, END = "<!-- cards -->", "<!-- end of cards -->"
 """Marks around the tables in a page."""
-
-FLOAT = 4
-"""Bytes of one float32 value."""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

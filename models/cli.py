@@ -1,4 +1,4 @@
-"""Command line of the networks: train, evaluate. torch is imported when a network runs, not for `--help`."""
+"""Command line of the networks: train, evaluate, cards. torch is imported when a network runs, not for `--help`."""
 
 from __future__ import annotations
 

@@ -21,16 +21,13 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
         where = ("systems", name, "weights")
         try:
             card = read_card(spec.weights)
-        except WeightsError as problem:
-            raise scenario.error(where, str(problem)) from None
-        try:
             check_weights(card)
         except WeightsError as problem:
             raise scenario.error(where, str(problem)) from None
         for key, wanted in (("system", spec.system), ("data", scenario.data)):
             if card.values[key] != wanted:
                 raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
-        uncalibrated = [name for name in SYSTEMS[spec.system].exits[:-1] if name not in card.thresholds]
+        uncalibrated = [e for e in SYSTEMS[spec.system].exits[:-1] if e not in card.thresholds]
         if spec.thresholds == "calibrated" and uncalibrated:
             without = f"{card.name} has no calibrated threshold for {', '.join(uncalibrated)}"
             raise scenario.error(("systems", name, "thresholds"), f"{without}; give 'thresholds'")

@@ -141,7 +141,7 @@ def run_system(
         data,
         kind.segment_exits,
         thresholds,
-        np.array([faults.views_up(scenario, cameras, at) for at in captured.tolist()], np.int64),
+        faults.views_up(scenario, cameras, captured),
         device=options.device,
         batch=options.batch,
         memo=memo_folder(card, data) if options.memo else None,
@@ -179,7 +179,7 @@ def run(
     scenario: Scenario, options: Options, progress: Progress | None = None
 ) -> tuple[list[SystemResult], ViewDataset]:
     """Play every system of the scenario, each in a world of its own with the same arrivals and faults."""
-    if options.device == "cuda":
+    if options.device != "auto":
         pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
     cards = cards_of(scenario)
     data = open_dataset(scenario.data, scenario.split, options.data_dir)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from models.evaluation import Exits
 from models.exits import exit_scores, normalized_entropy, probabilities, surest_device, taken_exit
+from models.networks import EXITS
+from simnet.systems import SYSTEMS
 
 
 def scores_of(*probabilities: float) -> NDArray[np.float64]:
@@ -79,6 +81,10 @@ def test_of_equally_sure_devices_the_first_answers() -> None:
     scores = np.stack([scores_of(0.2, 0.8), scores_of(0.8, 0.2), scores_of(0.2, 0.8)])[None]
     entropies = normalized_entropy(scores)
     assert surest_device(entropies) == [0] and surest_device(entropies, np.array([False, True, True])) == [1]
+
+
+def test_networks_and_simulated_systems_name_the_same_exits() -> None:
+    assert {name: system.exits for name, system in SYSTEMS.items()} == EXITS
 
 
 def test_exits_of_both_systems() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from worlds import FakeCost, Wire, both, fake_ask, node, spans_of, world_scenario
 
@@ -167,7 +168,8 @@ def test_the_script_tells_which_cameras_are_up(time: float, mask: int):
         Fault(at=2.0, lasts=1.0, node="c2", action="down"),
         Fault(at=4.0, node="c1", action="up"),
     ]
-    assert faults.views_up(world_scenario(script=script), [("c1", 0), ("c2", 1), ("c3", 2)], time) == mask
+    cameras = [("c1", 0), ("c2", 1), ("c3", 2)]
+    assert faults.views_up(world_scenario(script=script), cameras, np.array([time])).tolist() == [mask]
 
 
 BURST = """

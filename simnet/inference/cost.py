@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from models.cards import Card
-
-FLOAT = 4
-"""Bytes of one float32 value, as features, scores and entropy travel."""
+from models.cards import FLOAT, Card
 
 
 class Cost:

@@ -21,7 +21,7 @@ FEATURE_BYTES = 512 * 2**20
 SMALLEST_BATCH = 32
 """Smaller batches are filled up with repetitions: below it the libraries choose other kernels, whose last bits differ.
 
-So a sample gets the same bits alone as among others (on one machine; measured on x86-64 CPUs from 32 upward).
+So a sample gets the same bits alone as among others (on one machine; seen on an x86-64 CPU from 32 upward).
 """
 
 

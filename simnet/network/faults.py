@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import prod
+from math import inf, prod
 
+import numpy as np
+from numpy.typing import NDArray
 from simpy import Environment, Event
 from simpy.events import URGENT
 
@@ -71,15 +73,15 @@ def schedule(network: Network, scenario: Scenario) -> None:
             _Turn(network.env, fault.at + fault.lasts, target.end, fault)
 
 
-def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], time: float) -> int:
-    """Bit mask of the views whose camera the script leaves up at `time`; a guess at who will report, for look-ahead."""
-    mask = 0
+def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Bit mask of the views whose camera the script leaves up, at each of `times`; a guess at who will report."""
+    masks = np.zeros(len(times), np.int64)
     for name, view in cameras:
-        up = True
-        for fault in sorted((f for f in scenario.faults if f.node == name and f.at <= time), key=lambda f: f.at):
-            if fault.action == "down" and (fault.lasts is None or time < fault.at + fault.lasts):
-                up = False
+        up = np.ones(len(times), bool)
+        for fault in sorted((f for f in scenario.faults if f.node == name), key=lambda f: f.at):
+            if fault.action == "down":
+                up &= (times < fault.at) | (times >= fault.at + (inf if fault.lasts is None else fault.lasts))
             elif fault.action == "up":
-                up = True
-        mask |= up << view
-    return mask
+                up |= times >= fault.at
+        masks |= up.astype(np.int64) << view
+    return masks

@@ -24,9 +24,9 @@ class Node:
         self.name, self.tier = name, spec.tier
         self.up = True
         self.outgoing: list[Link] = []
-        self.on_down: list[Any] = []
-        """Called with no argument when the node goes down: what it held in memory is gone."""
-        self._speed, self._overhead, self._slow = spec.speed or 0.0, spec.overhead, 1.0
+        self.on_down: list[Callable[[], None]] = []
+        """Called when the node goes down: what it held in memory is gone."""
+        self._speed, self._overhead, self._slow = spec.speed, spec.overhead, 1.0
         self._line = FifoLine(env, spans, name, "compute", spec.workers)
 
     def compute(self, sample: int, flop: float, done: Callback, lost: Callback, token: Any) -> None:

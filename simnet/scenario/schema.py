@@ -128,16 +128,21 @@ class Fault(Model):
     value: float | None = None
 
 
-class Scenario(Model):
-    """Everything one file asks for, resolved: no presets to look up, no ranges, no globs, SI units."""
+class Frame(Model):
+    """The single values at a file's top level."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     description: str = ""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
     data: Literal["plaza", "cifar10"]
     split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None
+
+
+class Scenario(Frame):
+    """Everything one file asks for, resolved: no presets to look up, no ranges, no globs, SI units."""
+
     workload: Periodic | Poisson
     nodes: dict[str, Node]
     links: list[Link]
@@ -169,16 +174,9 @@ class Scenario(Model):
         return dump(self)
 
 
-class Header(Model):
+class Header(Frame):
     """The file's top level: single values checked here, sections one by one in `resolve`."""
 
-    name: Annotated[str, Field(min_length=1)]
-    description: str = ""
-    seed: Annotated[int, Field(ge=0, strict=True)] = 1
-    data: Literal["plaza", "cifar10"]
-    split: Split = "test"
-    samples: Annotated[int, Field(ge=1, strict=True)] | None = None
-    duration: Annotated[Time, Field(gt=0)] | None = None
     workload: dict[str, Any]
     nodes: dict[str, Any]
     links: list[Any]
