@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.codecs import Codec, transmit
 from models.data.base import VIEWS
 from models.layers import FUSION_KINDS, ExitClassifier, FusionKind, extractor, fuse, fused_channels
 
@@ -43,6 +44,8 @@ class Architecture:
     cloud_pools: tuple[int, ...] = ()
     fused_grid: int = SHALLOW_GRID
     """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
+    codec: Codec = "fp32"
+    """The codec that the network was trained for; it runs with any."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -130,16 +133,19 @@ class EarlyExitNetwork(nn.Module):
         self.edge = EdgeSegment(arch)
         self.cloud = CloudSegment(arch)
 
-    def forward(self, views: Tensor, present: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(self, views: Tensor, present: Tensor | None = None, codec: Codec | None = None) -> dict[str, Tensor]:
         """Class scores of every classifier, for normalized views `[n, 6, 3, h, w]` and present `[n, 6]` (all).
 
+        Features travel with `codec`, by default the architecture's.
         Returns `device` `[n, 6, classes]` (ADA-DDNN only), `edge` and `cloud` `[n, classes]`.
         """
+        codec = codec or self.arch.codec
         if present is None:
             present = torch.ones(views.shape[:2], dtype=torch.bool, device=views.device)
         reports = [device(views[:, v]) for v, device in enumerate(self.devices)]
-        fused, edge = self.edge(torch.stack([features for features, _ in reports], dim=1), present)
-        scores = {"edge": edge, "cloud": self.cloud(fused)}
+        sent = torch.stack([features for features, _ in reports], dim=1)
+        fused, edge = self.edge(transmit(sent, codec), present)
+        scores = {"edge": edge, "cloud": self.cloud(transmit(fused, codec))}
         if self.arch.system == "ada-ddnn":
             scores["device"] = torch.stack([classified for _, classified in reports], dim=1)
         return scores

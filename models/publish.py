@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from models.cost import segment_costs
 from models.data import open_dataset
 from models.evaluation import Exits, camera_accuracy, classifier_scores
 from models.networks import architecture
+from models.recipes import recipe, settings_of
 from models.training import Training, hardware
 from models.weights import save_weights
 
@@ -23,12 +25,10 @@ LICENCES = {
 
 def train_command(run: Training) -> str:
     """The command that trains this network anew, without the paths that differ between machines."""
-    arch, recipe = run.arch, run.recipe
-    options = {name: getattr(recipe, name) for name in ("epochs", "batch", "rate", "shift", "seed")}
-    if arch.fusion != architecture(arch.system, run.data_name).fusion:
-        options["fusion"] = arch.fusion
-    written = " ".join(f"--{name} {value}" for name, value in options.items())
-    return f"python -m models train {arch.system} {run.data_name} {written}"
+    arch, data = run.arch, run.data_name
+    base = architecture(arch.system, data), recipe("ours", data)
+    settings = " ".join(f"--set {shlex.quote(setting)}" for setting in settings_of(arch, run.recipe, base))
+    return f"python -m models train {arch.system} {data} {settings} --seed {run.recipe.seed}".replace("  ", " ")
 
 
 def publish(run: Training, path: Path, data_dir: Path | None) -> None:
@@ -37,11 +37,11 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
     Raises DataError when the test split is missing.
     """
     system = run.arch.system
-    validation_scores = classifier_scores(run.network, run.validation)
+    validation_scores = classifier_scores(run.result, run.validation)
     validation = Exits(system, validation_scores, run.validation.labels)
     calibrated = validation.calibrate()
     test = open_dataset(run.data_name, "test", data_dir)
-    test_scores = classifier_scores(run.network, test)
+    test_scores = classifier_scores(run.result, test)
     exits = Exits(system, test_scores, test.labels)
     chosen = exits.outcome(calibrated.thresholds)
     card: dict[str, Any] = {
@@ -51,8 +51,8 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
         "class_names": list(test.class_names),
         "classifiers": sorted(validation_scores),
         "architecture": run.arch.as_dict(),
-        "parameters": sum(p.numel() for p in run.network.parameters()),
-        "segments": segment_costs(run.network),
+        "parameters": sum(p.numel() for p in run.result.parameters()),
+        "segments": segment_costs(run.result),
         "recipe": asdict(run.recipe),
         "command": train_command(run),
         "seed": run.recipe.seed,
@@ -78,4 +78,4 @@ def publish(run: Training, path: Path, data_dir: Path | None) -> None:
         },
         "log": run.log,
     }
-    save_weights(run.network, card, path)
+    save_weights(run.result, card, path)

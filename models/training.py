@@ -12,19 +12,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from models.cards import read_card
 from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.data.cifar10 import Cifar10, cut
 from models.evaluation import classifier_scores
 from models.exits import exit_scores
 from models.networks import Architecture, EarlyExitNetwork, normalize
+from models.weights import load_network
+from models.whitening import whiten
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,22 @@ class Recipe:
     batch: int = 250
     rate: float = 0.1
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
+    decay_all: bool = False
+    """Weight decay on biases and batch norms, too."""
     warm_up: float = 2.0
     """Epochs of linear warm-up before cosine annealing to zero."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over all classes, in the edge's and the cloud's loss."""
+    whitening: bool = False
+    """Begin with a first layer that whitens its input, see `models.whitening`."""
+    view_dropout: float = 0.0
+    """Probability with which each view of a sample is missing in training; one is always left."""
+    start: str | None = None
+    """Weights, by name, that training begins with (fine-tuning); None: random ones."""
+    average: float = 0.0
+    """Decay per step of the exponential moving average of the weights, which is then the result; 0: none."""
     loss_weights: dict[str, float] = field(default_factory=lambda: {"device": 0.6, "edge": 1.0, "cloud": 1.0})
     shift: int = 4
     """Largest random shift of the augmentation, in pixels."""
@@ -45,15 +62,18 @@ class Recipe:
 
 
 def joint_loss(
-    scores: dict[str, Tensor], labels: Tensor, weights: dict[str, float]
+    scores: dict[str, Tensor], labels: Tensor, weights: dict[str, float], smoothing: float = 0.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Weighted sum of the classifiers' cross-entropies (ADA-DDNN, eq. 2) and its parts.
 
-    `scores` maps a classifier to `[n, classes]`, or `[n, 6, classes]` for the devices, whose losses are averaged.
+    `scores` maps a classifier to `[n, classes]`, or `[n, 6, classes]` for the devices, whose losses are averaged and
+    whose labels are not smoothed (on one view they are unsure enough).
     """
     parts = {
         name: F.cross_entropy(
-            s.float().flatten(0, -2), labels.repeat_interleave(s.shape[1]) if s.dim() == 3 else labels
+            s.float().flatten(0, -2),
+            labels.repeat_interleave(s.shape[1]) if s.dim() == 3 else labels,
+            label_smoothing=0.0 if s.dim() == 3 else smoothing,
         )
         for name, s in scores.items()
     }
@@ -101,6 +121,13 @@ class TrainingData:
             yield views, self.labels[chosen]
 
 
+def dropped_views(n: int, views: int, probability: float, generator: torch.Generator) -> Tensor:
+    """Presence `[n, views]` bool: each view missing with `probability`, but a random one of every sample is kept."""
+    present = torch.rand((n, views), generator=generator) >= probability
+    present[torch.arange(n), torch.randint(views, (n,), generator=generator)] = True
+    return present
+
+
 def _rate(step: int, total: int, warm_up: int) -> float:
     """Factor on the learning rate: linear warm-up, then cosine annealing to zero."""
     if step < warm_up:
@@ -111,7 +138,8 @@ def _rate(step: int, total: int, warm_up: int) -> float:
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
-    Raises DataError when the data set is missing, ValueError when its training split is smaller than one batch.
+    Raises DataError when the data set is missing, WeightsError when the weights to start with are or do not fit,
+    ValueError when the training split is smaller than one batch.
     """
 
     def __init__(self, arch: Architecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str) -> None:
@@ -119,8 +147,8 @@ class Training:
         self.arch, self.data_name, self.recipe = arch, data_name, recipe
         self.device = torch.device(device)
         self.network = EarlyExitNetwork(arch).to(self.device).to(memory_format=torch.channels_last)
-        decayed = [p for p in self.network.parameters() if p.dim() > 1]
-        plain = [p for p in self.network.parameters() if p.dim() == 1]
+        decayed = [p for p in self.network.parameters() if p.dim() > 1 or recipe.decay_all]
+        plain = [p for p in self.network.parameters() if p.dim() == 1 and not recipe.decay_all]
         self.optimizer = torch.optim.SGD(
             [
                 {"params": decayed, "weight_decay": recipe.weight_decay},
@@ -128,8 +156,9 @@ class Training:
             ],
             lr=recipe.rate,
             momentum=recipe.momentum,
-            nesterov=True,
+            nesterov=recipe.nesterov,
         )
+        self._average: AveragedModel | None = None
         self.epoch = 0
         self.log: list[dict[str, Any]] = []
         self.data = TrainingData(open_dataset(data_name, "train", data_dir), recipe.shift)
@@ -137,6 +166,19 @@ class Training:
         self.steps = len(self.data.labels) // recipe.batch
         if self.steps == 0:
             raise ValueError(f"a batch of {recipe.batch} is more than the {len(self.data.labels)} training samples")
+        if recipe.start is not None:
+            self.network.load_state_dict(load_network(read_card(recipe.start)).state_dict())
+        if recipe.whitening:
+            views, _ = next(self.data.batches(min(1_000, len(self.data.labels)), recipe.seed))
+            whiten(self.network.devices, normalize(views.to(self.device)))
+        if recipe.average:
+            average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+
+    @property
+    def result(self) -> EarlyExitNetwork:
+        """The network that the run is about: the averaged one, if there is one."""
+        return self.network if self._average is None else cast(EarlyExitNetwork, self._average.module)
 
     def run_epoch(self, advance: Callable[[], None]) -> dict[str, Any]:
         """Train one epoch, evaluate on validation, append to the log and return its line; `advance` after each step.
@@ -148,22 +190,28 @@ class Training:
         sums: dict[str, float] = {}
         total, warm_up = self.recipe.epochs * self.steps, round(self.recipe.warm_up * self.steps)
         seed = self.recipe.seed * 10_000 + self.epoch
+        dropping = torch.Generator().manual_seed(seed)
         for step, (views, labels) in enumerate(self.data.batches(self.recipe.batch, seed), self.epoch * self.steps):
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * _rate(step, total, warm_up)
             with torch.autocast(self.device.type, torch.bfloat16):
-                scores = self.network(normalize(views.to(self.device)))
-            loss, parts = joint_loss(scores, labels.to(self.device), self.recipe.loss_weights)
+                present = dropped_views(len(views), views.shape[1], self.recipe.view_dropout, dropping).to(self.device)
+                scores = self.network(normalize(views.to(self.device)), present)
+            loss, parts = joint_loss(
+                scores, labels.to(self.device), self.recipe.loss_weights, self.recipe.label_smoothing
+            )
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
+            if self._average is not None:
+                self._average.update_parameters(self.network)
             for name, part in {**parts, "total": loss}.items():
                 sums[name] = sums.get(name, 0.0) + part.item()
             if not math.isfinite(sums["total"]):
                 raise FloatingPointError(f"the loss is no longer finite in epoch {self.epoch + 1}: lower the rate")
             advance()
         self.epoch += 1
-        scores_at = exit_scores(self.arch.system, classifier_scores(self.network, self.validation))
+        scores_at = exit_scores(self.arch.system, classifier_scores(self.result, self.validation))
         truth = self.validation.labels
         line = {
             "epoch": self.epoch,
@@ -189,6 +237,7 @@ class Training:
                 "log": self.log,
                 "network": self.network.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "average": None if self._average is None else self._average.state_dict(),
             },
             partial,
         )
@@ -216,6 +265,8 @@ class Training:
                     )
         self.network.load_state_dict(network)
         self.optimizer.load_state_dict(optimizer)
+        if self._average is not None:
+            self._average.load_state_dict(saved["average"])
         self.epoch, self.log = epoch, log
 
 

@@ -1,0 +1,90 @@
+"""Which architecture and recipe train a system's network on a data set: the paper's and ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any, get_args, get_origin, get_type_hints
+
+from models.networks import Architecture
+from models.training import Recipe
+
+RECIPES = ("ours", "paper")
+
+
+def recipe(name: str, data: str) -> Recipe:
+    """The recipe `name` for `data`.
+
+    `paper`: ADA-DDNN, section 4.2 (SGD, rate 0.1, cosine annealing, batch 200, 180 epochs); momentum, weight decay,
+    augmentation and loss weights are not given there, and are ours [I]. Raises KeyError for an unknown name.
+    """
+    if name == "paper":
+        return Recipe(epochs=180, batch=200, rate=0.1, nesterov=False, warm_up=0.0, shift=_SHIFT[data])
+    return {"ours": _OURS[data]}[name]
+
+
+_SHIFT = {"cifar10": 4, "plaza": 2}
+_OURS = {
+    "cifar10": Recipe(epochs=60, batch=250, rate=0.2, shift=_SHIFT["cifar10"]),
+    "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
+}
+
+
+def changed(arch: Architecture, how: Recipe, settings: Sequence[str]) -> tuple[Architecture, Recipe]:
+    """Both with `name=value` settings applied, values as JSON (`edge_widths=[64,64]`, `whitening=true`).
+
+    Raises ValueError for a name that neither has, or a value of another type than the one it replaces.
+    """
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        for whole in (arch, how):
+            if name in {f.name for f in fields(whole)} - {"system", "view", "classes", "seed"}:
+                value = _value(whole, name, text)
+                if isinstance(whole, Architecture):
+                    arch = replace(arch, **{name: value})
+                else:
+                    how = replace(how, **{name: value})
+                break
+        else:
+            raise ValueError(f"{name!r} is no setting of an architecture or a recipe")
+    return arch, how
+
+
+def settings_of(arch: Architecture, how: Recipe, base: tuple[Architecture, Recipe]) -> list[str]:
+    """The settings, as `changed` takes them, that lead from `base` to these two."""
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(value, separators=(',', ':'))}"
+        for mine, its in ((arch, base[0]), (how, base[1]))
+        for name, value in asdict(mine).items()
+        if name != "seed" and value != asdict(its)[name]
+    ]
+
+
+def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
+    wanted = get_type_hints(type(whole))[name]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text  # a bare word
+    kinds: tuple[Any, ...]
+    if get_origin(wanted) is tuple:
+        if isinstance(value, list) and all(type(v) is int for v in value):
+            return tuple(value)
+        kinds = ()
+    elif wanted is float:
+        kinds = (int, float)
+        value = float(value) if type(value) is int else value
+    elif isinstance(wanted, type):
+        kinds = (wanted,)
+    elif get_origin(wanted) is dict:
+        kinds = (dict,)
+    elif str in get_args(wanted):
+        kinds = (str,)
+    else:  # a Literal
+        if value in get_args(wanted):
+            return value
+        raise ValueError(f"{name}: {text!r} is none of {', '.join(map(str, get_args(wanted)))}")
+    if type(value) not in kinds:
+        raise ValueError(f"{name}: {text!r} is no {getattr(wanted, '__name__', wanted)}")
+    return value
