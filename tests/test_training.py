@@ -16,7 +16,7 @@ from fake_views import FakeViews, use_fake_views
 from models.cards import read_card
 from models.data.cifar10 import CLASSES, Cifar10, cut
 from models.networks import EXITS, Architecture, architecture
-from models.publish import publish, train_command
+from models.publish import publish
 from models.recipes import changed, recipe
 from models.training import Recipe, Training, TrainingData, _rate, joint_loss, shift_and_flip
 from models.weights import load_network
