@@ -162,10 +162,10 @@ _CIFAR10 = Architecture(
     fusion="tile",
     device_widths=(16, 16, 16, 16),
     device_pools=(2,),
-    edge_widths=(64, 64),
-    edge_pools=(2,),
-    cloud_widths=(128, 128, 192, 256),
-    cloud_pools=(2,),
+    edge_widths=(64, 128, 128, 128),
+    edge_pools=(1, 4),
+    cloud_widths=(256, 256, 256),
+    cloud_pools=(),
 )
 _PLAZA = Architecture(
     system="ada-ddnn",

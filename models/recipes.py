@@ -26,7 +26,15 @@ def recipe(name: str, data: str) -> Recipe:
 
 _SHIFT = {"cifar10": 4, "plaza": 2}
 _OURS = {
-    "cifar10": Recipe(epochs=60, batch=250, rate=0.2, shift=_SHIFT["cifar10"]),
+    "cifar10": Recipe(
+        epochs=60,
+        batch=250,
+        rate=0.2,
+        shift=_SHIFT["cifar10"],
+        loss_weights={"device": 0.3, "edge": 1.0, "cloud": 1.0},
+        whitening=True,
+        average=0.998,
+    ),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
 }
 
