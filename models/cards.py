@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from models.codecs import CODECS, Codec
 
 WEIGHTS = Path(__file__).parent / "weights"
 FLOAT = 4
@@ -45,21 +49,30 @@ class Card:
         return dict(self.values["calibration"]["thresholds"])
 
     @property
+    def temperatures(self) -> dict[str, float]:
+        """What each classifier's scores are divided by before entropies are taken; 1 for those that are not named."""
+        return dict(self.values["calibration"].get("temperatures", {}))
+
+    @property
+    def codec(self) -> Codec:
+        """The codec that the network was trained for."""
+        codec: Codec = self.values["architecture"].get("codec", "fp32")
+        return codec
+
+    @property
     def segments(self) -> dict[str, dict[str, Any]]:
         """Cost of the segments, see `models.cost.segment_costs`."""
         return dict(self.values["segments"])
 
 
+SEGMENT = ("flop", "parameters", "memory", "features")
+"""Keys that every segment's cost has."""
 REQUIRED = (
     *("system", "data", "class_names", "classifiers", "sha256"),
-    *(
-        f"segments.{name}.{key}"
-        for name in ("device", "edge", "cloud")
-        for key in ("flop", "parameters", "memory", "features")
-    ),
+    *(f"segments.{name}.{key}" for name in ("device", "edge", "cloud") for key in SEGMENT),
     *("architecture.view", "calibration.thresholds"),
 )
-"""Keys that a simulation reads; a dot leads into an inner object."""
+"""Keys that a simulation reads; a dot leads into an inner object. A system without an edge has no edge segment."""
 
 
 def _has(values: Any, key: str) -> bool:
@@ -70,6 +83,10 @@ def _has(values: Any, key: str) -> bool:
     return True
 
 
+def _numbers(values: Any, good: Callable[[float], bool]) -> bool:
+    return isinstance(values, dict) and all(type(v) in (int, float) and good(v) for v in values.values())
+
+
 def shipped() -> list[Card]:
     """Cards of all shipped weights, by name. Raises WeightsError for a damaged one."""
     return [read_card(path.stem) for path in sorted(WEIGHTS.glob("*.json"))]
@@ -78,7 +95,8 @@ def shipped() -> list[Card]:
 def read_card(name: str) -> Card:
     """Find a card by name among the shipped weights, or by the path of a `.safetensors` or `.json` file.
 
-    Raises WeightsError when it is missing, no JSON, lacks a required key or has a threshold outside [0, 1].
+    Raises WeightsError when it is missing, no JSON, lacks a required key or has a threshold outside [0, 1],
+    a temperature that is not positive or a codec that is none.
     """
     named = Path(name)
     path = named.with_suffix(".json") if named.suffix in (".json", ".safetensors") else WEIGHTS / f"{name}.json"
@@ -91,15 +109,25 @@ def read_card(name: str) -> Card:
         ) from None
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem
-    missing = [key for key in REQUIRED if not _has(values, key)]
+    edge = not isinstance(values, dict) or "edge" in (values.get("classifiers") or ("edge",))
+    missing = [key for key in REQUIRED if (edge or ".edge." not in key) and not _has(values, key)]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
-    thresholds = values["calibration"]["thresholds"]
-    if not isinstance(thresholds, dict) or not all(
-        isinstance(t, int | float) and 0 <= t <= 1 for t in thresholds.values()
-    ):
+    calibration = values["calibration"]
+    if not _numbers(calibration["thresholds"], lambda t: 0 <= t <= 1):
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
+    if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t < math.inf):
+        raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
+    if (codec := values["architecture"].get("codec", "fp32")) not in CODECS:
+        raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")
     return Card(path, values)
+
+
+def write_card(values: dict[str, Any], path: Path) -> None:
+    """Write a card as JSON to `path`; a kill at any moment leaves the former one whole."""
+    partial = path.with_suffix(".json.partial")
+    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def file_sha256(path: Path) -> str:

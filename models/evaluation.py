@@ -49,8 +49,14 @@ class Outcome:
 class Exits:
     """Entropy and correctness of every sample at every exit: all that thresholds can be tried on."""
 
-    def __init__(self, system: str, scores: Mapping[str, NDArray[np.floating]], labels: NDArray[np.int64]) -> None:
-        at = exit_scores(system, scores)
+    def __init__(
+        self,
+        system: str,
+        scores: Mapping[str, NDArray[np.floating]],
+        labels: NDArray[np.int64],
+        temperatures: Mapping[str, float] | None = None,
+    ) -> None:
+        at = exit_scores(system, scores, temperatures)
         self.names = tuple(at)
         self.correct = np.stack([s.argmax(axis=-1) == labels for s in at.values()])
         self.entropies = np.stack([normalized_entropy(s) for s in at.values()])

@@ -37,13 +37,24 @@ def surest_device(entropies: Floats, present: NDArray[np.bool_] | None = None) -
     return np.asarray(np.where(known, entropies, np.inf).argmin(axis=1))
 
 
-def exit_scores(system: str, scores: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.floating]]:
-    """Scores `[n, classes]` at every exit, from those of every classifier (`device`, `edge`, `cloud`)."""
+CLASSIFIERS = {"edge-1": "device", "edge-2": "edge"}
+"""The classifier whose scores an exit tests, where it is not called as the exit is."""
+
+
+def exit_scores(
+    system: str, scores: Mapping[str, NDArray[np.floating]], temperatures: Mapping[str, float] | None = None
+) -> dict[str, NDArray[np.floating]]:
+    """Scores `[n, classes]` at every exit, in order, from every classifier's (`device`, `local`, `edge`, `cloud`).
+
+    `temperatures` divide the scores of the classifiers that they name, before the surest device is chosen (which may
+    then be another). In `ddnn-2017` the edge may be missing.
+    """
+    scores = {name: s / (temperatures or {}).get(name, 1.0) for name, s in scores.items()}
     if system == "ada-ddnn":
         device = scores["device"]
         surest = device[np.arange(len(device)), surest_device(normalized_entropy(device))]
         return {"edge-1": surest, "edge-2": scores["edge"], "cloud": scores["cloud"]}
-    return {"edge": scores["edge"], "cloud": scores["cloud"]}
+    return {name: scores[name] for name in ("local", "edge", "cloud") if name in scores}
 
 
 def taken_exit(entropies: Sequence[Floats], thresholds: Sequence[float]) -> NDArray[np.int64]:

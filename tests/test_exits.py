@@ -94,6 +94,37 @@ def test_exits_of_both_systems() -> None:
     np.testing.assert_array_equal(exit_scores("ada-ddnn", given_scores)["edge-2"], given_scores["edge"])
 
 
+def test_exits_of_ddnn_2017_with_and_without_an_edge() -> None:
+    scores = {name: np.full((2, 3), float(n)) for n, name in enumerate(("cloud", "edge", "local"))}
+    scores["device"] = np.zeros((2, 6, 3))
+    assert list(exit_scores("ddnn-2017", scores)) == ["local", "edge", "cloud"]
+    del scores["edge"]
+    exits = exit_scores("ddnn-2017", scores)
+    assert list(exits) == ["local", "cloud"] and (exits["local"] == 2).all()
+
+
+def test_temperatures_change_entropies_of_the_classifier_that_they_name() -> None:
+    random = np.random.default_rng(0)
+    scores = {"edge": random.normal(size=(5, 3)), "cloud": random.normal(size=(5, 3))}
+    exits = exit_scores("ddnn", scores, {"edge": 2.0})
+    np.testing.assert_array_equal(exits["edge"], scores["edge"] / 2)
+    np.testing.assert_array_equal(exits["cloud"], scores["cloud"])
+    assert (normalized_entropy(exits["edge"]) > normalized_entropy(scores["edge"])).all()
+    np.testing.assert_array_equal(Exits("ddnn", scores, np.zeros(5, int), {"edge": 2.0}).entropies[0],
+                                  normalized_entropy(scores["edge"] / 2))  # fmt: skip
+
+
+def test_the_surest_device_is_chosen_after_the_temperature() -> None:
+    """A clear winner against two equal scores far above a third: heat levels the former's lead first."""
+    wide, narrow = np.array([9.0, 9.0, 0.0]), np.array([3.0, 0.0, 0.0])
+    device = np.stack([wide, narrow])[None]
+    assert normalized_entropy(narrow) < normalized_entropy(wide)
+    assert normalized_entropy(narrow / 6) > normalized_entropy(wide / 6)
+    scores = {"device": device, "edge": device[:, 0], "cloud": device[:, 0]}
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores)["edge-1"], narrow[None])
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores, {"device": 6.0})["edge-1"], wide[None] / 6)
+
+
 def made_up(seed: int, n: int = 60, system: str = "ada-ddnn") -> tuple[Exits, dict[str, NDArray[np.float64]]]:
     """Exits of made-up scores, the deeper the surer and the better."""
     random = np.random.default_rng(seed)

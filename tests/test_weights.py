@@ -95,6 +95,30 @@ def test_thresholds_that_are_no_shares(threshold: object, weights: Path) -> None
     refused(weights, r"must be numbers in \[0, 1\]")
 
 
+@pytest.mark.parametrize("temperatures", [{"device": 0}, {"cloud": "hot"}, {"edge": float("inf")}, [1.0], None])
+def test_temperatures_that_are_none(temperatures: object, weights: Path) -> None:
+    assert read_card(str(weights)).temperatures == {}
+    change(weights, lambda values: values["calibration"].update(temperatures=temperatures))
+    refused(weights, "calibration.temperatures must be positive numbers")
+
+
+def test_temperatures_and_codec_of_a_card(weights: Path) -> None:
+    assert read_card(str(weights)).codec == "fp32"
+    change(weights, lambda values: values["calibration"].update(temperatures={"device": 1.5}))
+    change(weights, lambda values: values["architecture"].update(codec="int8"))
+    card = read_card(str(weights))
+    assert card.temperatures == {"device": 1.5} and card.codec == "int8"
+    change(weights, lambda values: values["architecture"].update(codec="int9"))
+    refused(weights, "architecture.codec 'int9' is none of fp32, fp16, int8, 1bit")
+
+
+def test_a_card_without_an_edge_needs_no_edge_segment(weights: Path) -> None:
+    change(weights, lambda values: values["segments"].pop("edge"))
+    refused(weights, "the card lacks segments.edge.flop")
+    change(weights, lambda values: values.update(classifiers=["cloud", "device", "local"]))
+    assert set(read_card(str(weights)).segments) == {"device", "cloud"}
+
+
 def test_card_that_is_a_list(weights: Path) -> None:
     weights.with_suffix(".json").write_text("[]")
     refused(weights, "the card lacks system, data")
