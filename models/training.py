@@ -138,8 +138,8 @@ def _rate(step: int, total: int, warm_up: int) -> float:
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
-    Raises DataError when the data set is missing, WeightsError when the weights to start with are or do not fit,
-    ValueError when the training split is smaller than one batch.
+    Raises DataError when the data set is missing, WeightsError when the weights to start with are, ValueError when
+    these do not fit the network or the training split is smaller than one batch.
     """
 
     def __init__(self, arch: Architecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str) -> None:
@@ -167,8 +167,11 @@ class Training:
         if self.steps == 0:
             raise ValueError(f"a batch of {recipe.batch} is more than the {len(self.data.labels)} training samples")
         if recipe.start is not None:
-            self.network.load_state_dict(load_network(read_card(recipe.start)).state_dict())
-        if recipe.whitening:
+            try:
+                self.network.load_state_dict(load_network(read_card(recipe.start)).state_dict())
+            except RuntimeError as problem:
+                raise ValueError(f"{recipe.start} does not fit the network that is to be trained: {problem}") from None
+        elif recipe.whitening:
             views, _ = next(self.data.batches(min(1_000, len(self.data.labels)), recipe.seed))
             whiten(self.network.devices, normalize(views.to(self.device)))
         if recipe.average:

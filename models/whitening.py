@@ -25,7 +25,8 @@ def whitening_filters(images: Tensor, size: int) -> Tensor:
     patches = F.unfold(images.float(), size).transpose(1, 2).reshape(-1, channels * size * size)
     values, vectors = torch.linalg.eigh(torch.cov(patches.T))
     filters = (vectors / (values + EPSILON).sqrt()).T.flip(0)
-    return filters.reshape(-1, channels, size, size)
+    shaped: Tensor = filters.reshape(-1, channels, size, size)
+    return shaped
 
 
 @torch.no_grad()

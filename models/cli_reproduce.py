@@ -1,0 +1,139 @@
+"""`python -m models study` computes evaluations and stores them, `python -m models reproduce` makes pages of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.cards import read_card
+from models.cli_options import DataDir, console
+from models.markdown import filled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from models.cards import Card
+
+NETWORKS = ("ada-ddnn-cifar10", "ddnn-cifar10")
+"""Our networks that stand beside the paper's."""
+FAULTS = {
+    "ADA-DDNN": "ada-ddnn-cifar10",
+    "with view dropout": "ada-ddnn-cifar10-view-dropout",
+    "DDNN": "ddnn-cifar10",
+    "ADA-DDNN, plaza": "ada-ddnn-plaza",
+    "plaza, view dropout": "ada-ddnn-plaza-view-dropout",
+}
+"""Networks of the fault study and their names in figures; view dropout follows what it is compared with."""
+PAPER: tuple[str, ...] = ()
+"""Networks trained with the paper's recipe."""
+CODECS = ("ada-ddnn-cifar10", "ada-ddnn-cifar10-1bit", "ada-ddnn-plaza", "ada-ddnn-plaza-1bit")
+STUDIES = ("faults", "codecs", "ablation", "ddnn-2017")
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="faults, codecs, ablation or ddnn-2017.")],
+    weights: Annotated[list[str] | None, typer.Option(help="Only these weights; may be repeated.")] = None,
+    rows: Annotated[int, typer.Option(help="faults: test samples to use, the first ones.", min=1)] = 2_000,
+    epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="ablation: seed of the runs.")] = 1,
+    seeds: Annotated[int, typer.Option(help="ddnn-2017: number of seeds.", min=1)] = 3,
+    data_dir: DataDir = None,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
+) -> None:
+    """Compute a study and store it in models/evaluations; one that takes long goes on where it was stopped."""
+    import torch
+
+    from models.data import open_dataset
+    from models.studies import ablation, codecs, ddnn2017, faults
+    from models.studies.base import store
+
+    if name not in STUDIES:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(STUDIES)}", param_hint="NAME")
+    if threads:
+        torch.set_num_threads(threads)
+    if name == "ablation":
+        ablation.run(epochs, seed, data_dir, "cpu", console.print)
+        return
+    if name == "ddnn-2017":
+        ddnn2017.run(data_dir, range(1, seeds + 1))
+        return
+    for one in weights or (FAULTS.values() if name == "faults" else CODECS):
+        card = read_card(one)
+        data = open_dataset(card.values["data"], "test", data_dir)
+        if name == "faults":
+            found = faults.run(card, data, rows)
+        else:
+            found = codecs.run(card, data, open_dataset(card.values["data"], "validation", data_dir))
+        console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)
+
+
+def reproduce(
+    page: Annotated[Path, typer.Option(help="Page whose tables are made anew, between their marks.")] = Path(
+        "docs/reproduction.md"
+    ),
+    figures: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("docs/img"),
+) -> None:
+    """Make the tables and figures of docs/reproduction.md from cards and stored evaluations."""
+    from analysis.style import look, save
+
+    try:
+        page.write_text(filled(page.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        raise typer.BadParameter(f"{page}: {problem}", param_hint="--page") from problem
+    with look():
+        for name, figure in _figures():
+            console.print(f"wrote {save(figure, figures / f'{name}.png')}", soft_wrap=True)
+    console.print(f"wrote {page}", soft_wrap=True)
+
+
+def _mode(names: Iterable[str], mode: str) -> dict[str, list[dict[str, Any]]]:
+    from models.studies.base import stored
+
+    chosen = {label: name for label, name in FAULTS.items() if label in names}
+    return {label: stored(f"faults-{name}", read_card(name))["modes"][mode] for label, name in chosen.items()}
+
+
+def tables() -> dict[str, str]:
+    """Every generated part of the page, by the name of its marks.
+
+    Raises WeightsError when an evaluation is missing or is not of the weights that are there.
+    """
+    from models import reproduction as page
+    from models.studies.base import stored
+
+    cards = [read_card(name) for name in (*NETWORKS, *PAPER)]
+    zeros = _mode(FAULTS, "zero features")
+    dark = _mode(FAULTS, "zero input")
+    return {
+        "accuracies": page.accuracies(cards),
+        "losses": page.losses(cards),
+        "one missing": page.one_missing(zeros),
+        "many missing": page.many_missing(zeros),
+        "many missing, zero input": page.many_missing(dark),
+        "flattening": "\n\n".join(
+            f"{label}: {page.flattening(zeros[plain], zeros[dropout])}"
+            for label, plain, dropout in (
+                ("CIFAR-10", "ADA-DDNN", "with view dropout"),
+                ("plaza", "ADA-DDNN, plaza", "plaza, view dropout"),
+            )
+        ),
+        "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
+        "ablation": page.ablation(stored("ablation-cifar10")),
+    }
+
+
+def _figures() -> Iterable[tuple[str, Figure]]:
+    from analysis.missing_cameras import draw_many_missing, draw_one_missing
+    from analysis.training_curves import draw_accuracy, draw_loss
+    from models.reproduction import PUBLISHED, PUBLISHED_LOSS
+
+    cards: list[Card] = [read_card(name) for name in NETWORKS]
+    shown = ("ADA-DDNN", "with view dropout", "DDNN")
+    zeros = _mode(shown, "zero features")
+    yield "training_loss", draw_loss(cards, PUBLISHED_LOSS)
+    yield "training_accuracy", draw_accuracy(cards, PUBLISHED)
+    yield "one_camera_missing", draw_one_missing(zeros)
+    yield "cameras_missing", draw_many_missing(zeros)

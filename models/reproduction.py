@@ -1,0 +1,199 @@
+"""The page `docs/reproduction.md`: each published number beside ours, from cards and stored evaluations. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from models.cards import Card
+from models.markdown import table
+from models.studies.base import wilson
+
+PUBLISHED = {
+    ("ada-ddnn", "edge"): 84.70,
+    ("ada-ddnn", "cloud"): 86.62,
+    ("ddnn", "edge"): 67.41,
+    ("ddnn", "cloud"): 86.57,
+}
+"""Test accuracy in percent that the paper's curves approach (ADA-DDNN, section 4.3.2) [S]."""
+
+PUBLISHED_LOSS = {
+    ("ada-ddnn", "edge"): 0.45,
+    ("ada-ddnn", "cloud"): 0.17,
+    ("ddnn", "edge"): 1.01,
+    ("ddnn", "cloud"): 0.18,
+}
+"""Training loss that the paper's curves approach (section 4.3.1) [S]."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A proportion of a number of samples."""
+
+    accuracy: float
+    samples: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval over samples (Wilson), in percent."""
+        low, high = wilson(round(self.accuracy * self.samples), self.samples)
+        return 100 * low, 100 * high
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.accuracy:.2f} ({low:.1f}–{high:.1f})"
+
+    def verdict(self, published: float) -> str:
+        """`pass` when the published percentage lies within the interval or below it, else `differs`."""
+        return "pass" if self.interval[1] >= published else "differs"
+
+
+def tier_of(exit_name: str) -> str:
+    """`edge` for every exit on the edge, else the exit's own name."""
+    return "edge" if exit_name.startswith("edge") else exit_name
+
+
+def exit_accuracy(card: Card, tier: str) -> tuple[Measured, float]:
+    """Accuracy among the test samples that left at any exit of `tier` at the calibrated T, and their share."""
+    test = card.values["calibration"]["test"]
+    samples = card.values["samples"]["test"]
+    names = [name for name in test["shares"] if tier_of(name) == tier]
+    share = sum(test["shares"][name] for name in names)
+    right = sum(test["shares"][name] * (test["exit_accuracies"][name] or 0.0) for name in names)
+    return Measured(right / share if share else 0.0, round(share * samples)), share
+
+
+def accuracies(cards: Sequence[Card]) -> str:
+    """The paper's four accuracies beside forced and exit accuracy of every network."""
+    rows = []
+    for card in cards:
+        system, samples = card.values["system"], card.values["samples"]["test"]
+        forced = card.values["forced_accuracy"]["test"]
+        for tier in ("edge", "cloud"):
+            published = PUBLISHED[system, tier]
+            last = [name for name in forced if tier_of(name) == tier][-1]
+            whole = Measured(forced[last], samples)
+            left, share = exit_accuracy(card, tier)
+            rows.append(
+                (
+                    f"`{card.name}`",
+                    tier,
+                    f"{published:.2f}",
+                    str(whole),
+                    whole.verdict(published),
+                    f"{left} of {100 * share:.1f} %",
+                    left.verdict(published) if left.samples else "–",
+                )
+            )
+    head = ("weights", "exit", "paper, %", "forced, % (95 %)", "", "exit accuracy at T, % (95 %)", "")
+    return table(head, rows)
+
+
+def losses(cards: Sequence[Card]) -> str:
+    """Final training losses."""
+    rows = []
+    for card in cards:
+        last = card.values["log"][-1]["loss"]
+        for tier in ("edge", "cloud"):
+            published = PUBLISHED_LOSS[card.values["system"], tier]
+            rows.append((f"`{card.name}`", tier, f"{published:.2f}", f"{last[tier]:.2f}"))
+    return table(("weights", "exit", "paper", "ours"), rows)
+
+
+def one_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Forced accuracies with each camera missing (Fig. 5); `studies` maps a label to entries of one mode."""
+    rows = []
+    for label, entries in studies.items():
+        for name in entries[0]["forced"]:
+            by = {tuple(e["missing"]): 100 * e["forced"][name] for e in entries if len(e["missing"]) < 2}
+            rows.append((label, name, *(f"{by[key]:.1f}" for key in sorted(by))))
+    return table(("weights", "exit", "none", *(f"camera {n}" for n in range(1, 7))), rows)
+
+
+def many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Forced accuracies with n cameras missing (Fig. 6): mean over all subsets, least and greatest in brackets."""
+    numbers = sorted({len(e["missing"]) for entries in studies.values() for e in entries})
+    rows = []
+    for label, entries in studies.items():
+        for name in (*entries[0]["forced"], "system"):
+            cells = []
+            for n in numbers:
+                values = [
+                    100 * (e["system"] if name == "system" else e["forced"][name])
+                    for e in entries
+                    if len(e["missing"]) == n
+                ]
+                spread = f" ({min(values):.0f}–{max(values):.0f})" if len(values) > 1 else ""
+                cells.append(f"{fmean(values):.1f}{spread}")
+            rows.append((label, name, *cells))
+    return table(("weights", "exit", *(f"{n} missing" for n in numbers)), rows)
+
+
+def flattening(plain: Sequence[Mapping[str, Any]], dropout: Sequence[Mapping[str, Any]]) -> str:
+    """What cameras missing cost with plain training and with view dropout, and what view dropout costs (cloud exit)."""
+
+    def cloud(entries: Sequence[Mapping[str, Any]], n: int) -> float:
+        return 100 * fmean(e["forced"]["cloud"] for e in entries if len(e["missing"]) == n)
+
+    gains = {n: cloud(dropout, n) - cloud(plain, n) for n in (0, 1, 2, 3)}
+    losses_ = {n: (cloud(plain, 0) - cloud(plain, n), cloud(dropout, 0) - cloud(dropout, n)) for n in (1, 2, 3)}
+    fall = "; ".join(f"{n} missing {a:.1f} → {b:.1f}" for n, (a, b) in losses_.items())
+    return (
+        f"Points of cloud accuracy that missing cameras cost, plain → view dropout: {fall}. "
+        f"With all cameras present view dropout changes it by {gains[0]:+.2f} points."
+    )
+
+
+def codecs(studies: Iterable[Mapping[str, Any]]) -> str:
+    """Accuracy against bytes for every codec, with and without fine-tuning for it."""
+    rows = []
+    for study in studies:
+        for codec, entry in study["codecs"].items():
+            sizes = entry["bytes"]
+            rows.append(
+                (
+                    f"`{study['weights']}`",
+                    study["trained_for"],
+                    codec,
+                    f"{sizes['device_to_edge']:,}",
+                    f"{sizes['edge_to_cloud']:,}",
+                    f"{sizes['expected']:,.0f}",
+                    f"{sizes['raw_views'] / sizes['expected']:.2f}",
+                    ", ".join(f"{name} {100 * value:.2f}" for name, value in entry["forced"].items()),
+                    f"{100 * entry['system']:.2f}",
+                )
+            )
+    head = (
+        "weights",
+        "trained for",
+        "codec",
+        "devices→edge, B",
+        "edge→cloud, B",
+        "expected, B",
+        "raw ÷ expected",
+        "forced, %",
+        "system, %",
+    )
+    return table(head, rows)
+
+
+def ablation(study: Mapping[str, Any]) -> str:
+    """Short runs with one thing changed at a time; differences to ours with the same seed, in points."""
+    runs = study["runs"]
+    base = {(r["epochs"], r["seed"]): r["validation_accuracy"] for r in runs if r["variant"] == "ours"}
+    rows = []
+    for run in runs:
+        mine, its = run["validation_accuracy"], base[run["epochs"], run["seed"]]
+        rows.append(
+            (
+                run["variant"],
+                str(run["seed"]),
+                f"{run['parameters']:,}",
+                *(f"{100 * mine[e]:.2f} ({100 * (mine[e] - its[e]):+.2f})" for e in ("edge-1", "edge-2", "cloud")),
+                f"{run['seconds']:.0f}",
+            )
+        )
+    head = ("changed", "seed", "parameters", "edge-1, %", "edge-2, %", "cloud, %", "s, last epoch")
+    return table(head, rows)

@@ -1,0 +1,1 @@
+"""Studies: evaluations of trained weights, stored as JSON in `models/evaluations/`, from which pages are made."""

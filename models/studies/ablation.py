@@ -1,0 +1,62 @@
+"""Ablation: our CIFAR-10 recipe and architecture with one thing changed at a time, in short runs of equal length.
+
+Short runs rank what helps early; they are no substitute for the long ones. Accuracies are on the validation split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from models.networks import architecture
+from models.recipes import changed, recipe
+from models.studies.base import EVALUATIONS, store, stored
+from models.training import Training
+
+SYSTEM, DATA = "ada-ddnn", "cifar10"
+STUDY = f"ablation-{DATA}"
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "ours": (),
+    "channel concatenation instead of tile fusion": ("fusion=concat",),
+    "no whitening of the first layer": ("whitening=false",),
+    "no averaging of weights": ("average=0",),
+    "no warm-up": ("warm_up=0",),
+    "weight decay on biases and norms": ("decay_all=true",),
+    "label smoothing 0.1": ("label_smoothing=0.1",),
+    "rate 0.1": ("rate=0.1",),
+    "device loss × 0.6": ('loss_weights={"device":0.6,"edge":1.0,"cloud":1.0}',),
+    "devices pool after layer 1, not 2": ("device_pools=[1]",),
+    "edge and cloud of the first release": (
+        "edge_widths=[64,64]",
+        "edge_pools=[2]",
+        "cloud_widths=[128,128,192,256]",
+        "cloud_pools=[2]",
+    ),
+}
+"""Settings of each variant, as `python -m models train --set` takes them."""
+
+
+def run(epochs: int, seed: int, data_dir: Path | None, device: str, tell: Callable[[str], None]) -> None:
+    """Train every variant for `epochs` and store its last line of the log; variants that are stored are not run again.
+
+    Raises DataError without the data set, WeightsError when the stored results are damaged.
+    """
+    for name, settings in VARIANTS.items():
+        values: dict[str, Any] = {"data": DATA, "split": "validation", "runs": []}
+        if (EVALUATIONS / f"{STUDY}.json").exists():
+            values = stored(STUDY)
+        key: dict[str, Any] = {"variant": name, "epochs": epochs, "seed": seed}
+        if any(all(found[k] == v for k, v in key.items()) for found in values["runs"]):
+            continue
+        how = replace(recipe("ours", DATA), epochs=epochs, warm_up=1.0, seed=seed)
+        arch, how = changed(architecture(SYSTEM, DATA), how, settings)
+        training = Training(arch, DATA, how, data_dir, device)
+        while training.epoch < epochs:
+            training.run_epoch(lambda: None)
+        last = training.log[-1]
+        parameters = sum(p.numel() for p in training.network.parameters())
+        values["runs"].append({**key, "settings": list(settings), "parameters": parameters, **last})
+        store(STUDY, values)
+        tell(f"{name}: {last['validation_accuracy']}")

@@ -1,0 +1,49 @@
+"""Codecs: accuracy against bytes with features as fp32, fp16, int8 or 1 bit; the real network runs on what arrives."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from models.cards import Card
+from models.codecs import CODECS, encoded_bytes
+from models.data.base import VIEWS, ViewDataset
+from models.evaluation import Exits, classifier_scores
+from models.weights import load_network
+
+
+def run(card: Card, data: ViewDataset, validation: ViewDataset) -> dict[str, Any]:
+    """Accuracies and bytes of the card's weights with every codec on `data`; T is calibrated anew on `validation`.
+
+    Bytes are of features alone, a sample: from all devices to the edge, and from the edge to the cloud for one sample
+    that goes there (expected: times the cloud's share).
+    """
+    network = load_network(card)
+    device, edge = (card.segments[name]["features"] for name in ("device", "edge"))
+    entries = {}
+    for codec in CODECS:
+        held_out = Exits(card.values["system"], classifier_scores(network, validation, codec=codec), validation.labels)
+        exits = Exits(card.values["system"], classifier_scores(network, data, codec=codec), data.labels)
+        outcome = exits.outcome(held_out.calibrate().thresholds)
+        upload = encoded_bytes(codec, edge)
+        entries[codec] = {
+            "thresholds": dict(zip(exits.names, outcome.thresholds, strict=False)),
+            "forced": exits.forced_accuracies,
+            "shares": dict(zip(exits.names, outcome.shares, strict=True)),
+            "system": outcome.system_accuracy,
+            "bytes": {
+                "device_to_edge": VIEWS * encoded_bytes(codec, device),
+                "edge_to_cloud": upload,
+                "expected": VIEWS * encoded_bytes(codec, device) + outcome.shares[-1] * upload,
+                "raw_views": VIEWS * 3 * prod(card.values["architecture"]["view"]),
+            },
+        }
+    return {
+        "weights": card.name,
+        "sha256": card.values["sha256"],
+        "data": card.values["data"],
+        "split": data.split,
+        "samples": len(data),
+        "trained_for": card.values["architecture"].get("codec", "fp32"),
+        "codecs": entries,
+    }

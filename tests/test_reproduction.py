@@ -1,0 +1,105 @@
+"""Reproduction: intervals and verdicts are right, pages are filled in between marks only, studies fit their weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.cards import WeightsError, read_card, shipped
+from models.data.plaza import Plaza
+from models.evaluation import Exits, classifier_scores
+from models.markdown import filled, table
+from models.reproduction import Measured, exit_accuracy, tier_of
+from models.studies import base, faults
+from models.weights import load_network
+
+
+def test_wilson_interval() -> None:
+    """Against the worked example of Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662; and its edges."""
+    assert np.allclose(base.wilson(81, 263), (0.2553, 0.3662), atol=5e-5)
+    assert np.allclose(base.wilson(0, 20), (0.0, 0.1611), atol=5e-5)
+    assert base.wilson(0, 0) == (0.0, 1.0)
+
+
+def test_wilson_interval_covers() -> None:
+    """95 % intervals hold the true proportion in about 95 % of 4,000 draws."""
+    hits = np.random.default_rng(1).binomial(300, 0.87, 4_000)
+    held = np.mean([low <= 0.87 <= high for low, high in (base.wilson(int(h), 300) for h in hits)])
+    assert 0.935 < held < 0.97
+
+
+def test_verdict() -> None:
+    """What is published passes when the interval reaches it; more is no failure."""
+    assert Measured(0.866, 8_000).verdict(86.62) == "pass"
+    assert Measured(0.95, 8_000).verdict(86.62) == "pass"
+    assert Measured(0.85, 8_000).verdict(86.62) == "differs"
+
+
+def test_page_is_filled_between_marks_only() -> None:
+    page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n"
+    new = filled(page, {"x": table(("h",), [("1",)])})
+    assert new == "a\n<!-- x -->\n\n| h |\n| --- |\n| 1 |\n\n<!-- end of x -->\nb\n"
+    assert filled(new, {"x": table(("h",), [("1",)])}) == new
+    for broken in ("a", page + page, "<!-- end of x --><!-- x -->"):
+        with pytest.raises(ValueError, match="once, in this order"):
+            filled(broken, {"x": ""})
+
+
+@pytest.mark.parametrize("card", [c for c in shipped() if c.values["system"] != "ddnn-2017"], ids=lambda c: c.name)
+def test_edge_accuracy_joins_both_edge_exits(card: object) -> None:
+    """Eq. 6 of ADA-DDNN: right samples over samples that left, over all edge exits; with the cloud's they make all."""
+    edge, share = exit_accuracy(card, "edge")  # type: ignore[arg-type]
+    cloud, rest = exit_accuracy(card, "cloud")  # type: ignore[arg-type]
+    test = card.values["calibration"]["test"]  # type: ignore[attr-defined]
+    assert share + rest == pytest.approx(1)
+    assert share * edge.accuracy + rest * cloud.accuracy == pytest.approx(test["system_accuracy"])
+    assert tier_of("edge-1") == tier_of("edge-2") == tier_of("edge") == "edge" and tier_of("local") == "local"
+
+
+def test_subsets_are_all_but_the_empty_world() -> None:
+    found = faults.subsets()
+    assert len(set(found)) == len(found) == 63 and () in found and all(len(missing) < 6 for missing in found)
+
+
+@pytest.mark.parametrize("name", ["ada-ddnn-plaza", "ddnn-plaza"])
+def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
+    """Running the devices once for all subsets gives what the network gives with those views, subset by subset."""
+    card, data = read_card(name), Plaza("test")
+    found = faults.run(card, data, 60)
+    zeros = {tuple(e["missing"]): e for e in found["modes"]["zero features"]}
+    network = load_network(card)
+
+    class First60:
+        labels = data.labels[:60]
+
+        def __len__(self) -> int:
+            return 60
+
+        def views(self, rows: np.ndarray) -> np.ndarray:
+            return data.views(rows)
+
+    for missing in ((), (2,), (1, 4, 6)):
+        present = np.array([v + 1 not in missing for v in range(6)])
+        scores = classifier_scores(network, First60(), present=present)  # type: ignore[arg-type]
+        if "device" in scores:
+            scores["device"][:, ~present] = np.nan
+        exits = Exits(card.values["system"], scores, First60.labels)
+        assert zeros[missing]["forced"] == pytest.approx(exits.forced_accuracies, abs=1 / 59)
+    # The black view's features are the devices' own, so with nothing missing both modes are the same network.
+    assert zeros[()]["forced"] == found["modes"]["zero input"][0]["forced"]
+    assert zeros[(1, 2, 3, 4, 5)] != next(e for e in found["modes"]["zero input"] if len(e["missing"]) == 5)
+
+
+def test_stored_results_belong_to_their_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "EVALUATIONS", tmp_path)
+    card = read_card("ddnn-plaza")
+    base.store("x", {"sha256": card.values["sha256"]})
+    assert base.stored("x", card) == {"sha256": card.values["sha256"]}
+    base.store("x", {"sha256": "0"})
+    with pytest.raises(WeightsError, match=r"is of other weights than .*ddnn-plaza\.json; run the study again"):
+        base.stored("x", card)
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(WeightsError, match="no readable evaluation"):
+        base.stored("x")
