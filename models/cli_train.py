@@ -28,8 +28,8 @@ def _writable(path: Path, option: str) -> Path:
 
 
 def train(
-    system: Annotated[str, typer.Argument(help="ddnn or ada-ddnn.")],
-    data: Annotated[str, typer.Argument(help="plaza or cifar10.")],
+    system: Annotated[str, typer.Argument(help="ddnn, ada-ddnn or ddnn-2017.")],
+    data: Annotated[str, typer.Argument(help="plaza, cifar10 or mvmc.")],
     recipe: Annotated[str, typer.Option(help="ours or paper; the options below change it.")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Samples per step.")] = None,
@@ -65,14 +65,14 @@ def train(
 
     from models.data import open_dataset
     from models.layers import FUSION_KINDS
-    from models.networks import EXITS, architecture
+    from models.networks import SYSTEMS, Architecture, architecture
     from models.publish import publish
     from models.recipes import RECIPES, changed
     from models.recipes import recipe as recipe_of
     from models.training import Training
 
-    if system not in EXITS:
-        raise typer.BadParameter(f"{system!r} is none of {', '.join(EXITS)}", param_hint="SYSTEM")
+    if system not in SYSTEMS:
+        raise typer.BadParameter(f"{system!r} is none of {', '.join(SYSTEMS)}", param_hint="SYSTEM")
     if data not in DATASETS:
         raise typer.BadParameter(f"{data!r} is none of {', '.join(DATASETS)}", param_hint="DATA")
     if recipe not in RECIPES:
@@ -81,6 +81,10 @@ def train(
         raise typer.BadParameter(f"{rate} is no positive number", param_hint="--rate")
     arch = architecture(system, data)
     if fusion is not None:
+        if not isinstance(arch, Architecture):
+            raise typer.BadParameter(
+                f"{system} has two: --set local_fusion=… and --set cloud_fusion=…", param_hint="--fusion"
+            )
         kind = next((k for k in FUSION_KINDS if k == fusion), None)
         if kind is None or (kind == "tile" and data != "cifar10"):
             raise typer.BadParameter(
@@ -116,7 +120,7 @@ def train(
     if not saved.exists():  # so that whoever stops the first epoch can resume, too
         run.save(saved)
         kept = f"{saved} holds the untrained network; go on with --resume"
-    order = ("device", "edge", "cloud", "total")
+    order = ("device", "local", "edge", "cloud", "total")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.data.base import VIEWS
-from models.networks import EarlyExitNetwork
+from models.ddnn2017 import Ddnn2017
+from models.networks import Network
 
 
 def _measure(segment: nn.Module, *inputs: Tensor) -> tuple[dict[str, Any], Any]:
@@ -38,22 +39,41 @@ def _measure(segment: nn.Module, *inputs: Tensor) -> tuple[dict[str, Any], Any]:
     return cost, made
 
 
-def segment_costs(network: EarlyExitNetwork) -> dict[str, dict[str, Any]]:
-    """Cost of `device`, `edge` and `cloud` for one sample (one view, on the device).
+def segment_costs(network: Network) -> dict[str, dict[str, Any]]:
+    """Cost of `device`, `edge` and `cloud`, in `ddnn-2017` also `local`, for one sample (one view, on the device).
 
     Each has `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once) and
-    `features` (shape of what it sends on, without the batch; None for the cloud).
+    `features` (shape of what it sends on, without the batch; None where that is scores alone). `ddnn-2017` has `edge`
+    only where there are edges, and then it is the cost of the first one alone.
     """
     network.eval()
     where = next(network.parameters()).device
     view = torch.zeros(1, 3, *network.arch.view, device=where)
-    device, (features, _) = _measure(network.devices[0], view)
-    stacked = features[:, None].expand(-1, VIEWS, -1, -1, -1)
-    edge, (fused, _) = _measure(network.edge, stacked, torch.ones(1, VIEWS, dtype=torch.bool, device=where))
-    cloud, _ = _measure(network.cloud, fused)
-    device["features"], edge["features"], cloud["features"] = (
-        list(features.shape[1:]),
-        list(fused.shape[1:]),
-        None,
-    )
-    return {"device": device, "edge": edge, "cloud": cloud}
+    costs = {}
+    costs["device"], (features, scores) = _measure(network.devices[0], view)
+    costs["device"]["features"] = _shape(features)
+
+    def sent(values: Tensor, senders: int) -> tuple[Tensor, Tensor]:
+        """What as many senders deliver, all of them present."""
+        present = torch.ones(1, senders, dtype=torch.bool, device=where)
+        return values[:, None].expand(-1, senders, *values.shape[1:]), present
+
+    if isinstance(network, Ddnn2017):
+        senders, tiers = len(network.devices), network.arch.edges
+        costs["local"], _ = _measure(network.local, *sent(scores, senders))
+        costs["local"]["features"] = None
+        if tiers:
+            senders = len(tiers)
+            costs["edge"], (features, _) = _measure(network.edge.edges[0], *sent(features, len(tiers[0])))
+            costs["edge"]["features"] = _shape(features)
+        costs["cloud"], _ = _measure(network.cloud, *sent(features, senders))
+    else:
+        costs["edge"], (fused, _) = _measure(network.edge, *sent(features, VIEWS))
+        costs["edge"]["features"] = _shape(fused)
+        costs["cloud"], _ = _measure(network.cloud, fused)
+    costs["cloud"]["features"] = None
+    return costs
+
+
+def _shape(features: Tensor) -> list[int]:
+    return list(features.shape[1:])

@@ -15,10 +15,14 @@ from torch import Tensor, nn
 
 from models.codecs import Codec, transmit
 from models.data.base import VIEWS
+from models.ddnn2017 import Ddnn2017, Ddnn2017Architecture
 from models.layers import FUSION_KINDS, ExitClassifier, FusionKind, extractor, fuse, fused_channels
 
 EXITS = {"ddnn": ("edge", "cloud"), "ada-ddnn": ("edge-1", "edge-2", "cloud")}
 """Exits of each system in the order in which a sample meets them."""
+
+SYSTEMS = (*EXITS, "ddnn-2017")
+"""Systems that there are networks of; the exits of `ddnn-2017` depend on its architecture."""
 
 SHALLOW_GRID = 4
 """Cells per side that a classifier on shallow features keeps by default: they are local, so place matters [I]."""
@@ -46,6 +50,11 @@ class Architecture:
     """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
     codec: Codec = "fp32"
     """The codec that the network was trained for; it runs with any."""
+
+    @property
+    def devices(self) -> tuple[int, ...]:
+        """Numbers of the views that have a device: all."""
+        return tuple(range(VIEWS))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -181,9 +190,35 @@ _PLAZA = Architecture(
 )
 
 
-def architecture(system: str, data: str) -> Architecture:
-    """Our architecture of `system` for `data`; both systems share widths, so that only the idea differs.
+_DDNN_2017 = {
+    "mvmc": Ddnn2017Architecture(),
+    "plaza": Ddnn2017Architecture(classes=10),
+    "cifar10": Ddnn2017Architecture(classes=10, view=_CIFAR10.view),
+}
+
+AnyArchitecture = Architecture | Ddnn2017Architecture
+Network = EarlyExitNetwork | Ddnn2017
+
+
+def architecture(system: str, data: str) -> AnyArchitecture:
+    """Our architecture of `system` for `data`; ddnn and ada-ddnn share widths, so that only the idea differs.
 
     Raises KeyError for an unknown data set.
     """
-    return replace({"cifar10": _CIFAR10, "plaza": _PLAZA}[data], system=system)
+    if system == "ddnn-2017":
+        return _DDNN_2017[data]
+    return replace({"cifar10": _CIFAR10, "plaza": _PLAZA, "mvmc": replace(_PLAZA, classes=3)}[data], system=system)
+
+
+def read_architecture(values: dict[str, Any]) -> AnyArchitecture:
+    """The architecture that a card or a checkpoint holds; missing fields take their defaults.
+
+    Raises TypeError or ValueError for fields that there are not or that make no network.
+    """
+    kind = Ddnn2017Architecture if values.get("system") == "ddnn-2017" else Architecture
+    return kind.from_dict(values)
+
+
+def build(arch: AnyArchitecture) -> Network:
+    """An untrained network. Raises ValueError for an unknown system or fusion kind."""
+    return Ddnn2017(arch) if isinstance(arch, Ddnn2017Architecture) else EarlyExitNetwork(arch)

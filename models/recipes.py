@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, get_args, get_origin, get_type_hints
 
-from models.networks import Architecture
+from models.networks import AnyArchitecture
 from models.training import Recipe
 
 RECIPES = ("ours", "paper")
@@ -17,13 +17,32 @@ def recipe(name: str, data: str) -> Recipe:
     """The recipe `name` for `data`.
 
     `paper`: ADA-DDNN, section 4.2 (SGD, rate 0.1, cosine annealing, batch 200, 180 epochs); momentum, weight decay,
-    augmentation and loss weights are not given there, and are ours [I]. Raises KeyError for an unknown name.
+    augmentation and loss weights are not given there, and are ours [I]. On `mvmc` it is that of DDNN (2017): Adam 1e-3,
+    plain sum over all heads, a head's loss only over the views that show the object [R]; epochs and batch are ours [I].
+    Raises KeyError for an unknown name.
     """
+    if name == "paper" and data == "mvmc":
+        return _DDNN_2017
     if name == "paper":
         return Recipe(epochs=180, batch=200, rate=0.1, nesterov=False, warm_up=0.0, shift=_SHIFT[data])
     return {"ours": _OURS[data]}[name]
 
 
+_DDNN_2017 = Recipe(
+    epochs=60,
+    batch=32,
+    optimizer="adam",
+    rate=1e-3,
+    weight_decay=0.0,
+    warm_up=0.0,
+    anneal=False,
+    mixed_precision=False,
+    sum_devices=True,
+    only_seen=True,
+    loss_weights={"device": 1.0, "local": 1.0, "edge": 1.0, "cloud": 1.0},
+    shift=0,
+    flip=False,
+)
 _SHIFT = {"cifar10": 4, "plaza": 2}
 _OURS = {
     "cifar10": Recipe(
@@ -35,31 +54,30 @@ _OURS = {
         whitening=True,
         average=0.998,
     ),
+    "mvmc": replace(_DDNN_2017, anneal=True, shift=2, flip=True),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
 }
 
 
-def changed(arch: Architecture, how: Recipe, settings: Sequence[str]) -> tuple[Architecture, Recipe]:
+def changed(arch: AnyArchitecture, how: Recipe, settings: Sequence[str]) -> tuple[AnyArchitecture, Recipe]:
     """Both with `name=value` settings applied, values as JSON (`edge_widths=[64,64]`, `whitening=true`).
 
-    Raises ValueError for a name that neither has, or a value of another type than the one it replaces.
+    Raises ValueError for a name that neither has, a value of another type than the one it replaces, or values that make
+    no network together.
     """
+    new: dict[str, dict[str, Any]] = {"arch": {}, "how": {}}
     for setting in settings:
         name, _, text = setting.partition("=")
-        for whole in (arch, how):
+        for part, whole in (("arch", arch), ("how", how)):
             if name in {f.name for f in fields(whole)} - {"system", "view", "classes", "seed"}:
-                value = _value(whole, name, text)
-                if isinstance(whole, Architecture):
-                    arch = replace(arch, **{name: value})
-                else:
-                    how = replace(how, **{name: value})
+                new[part][name] = _value(whole, name, text)
                 break
         else:
             raise ValueError(f"{name!r} is no setting of an architecture or a recipe")
-    return arch, how
+    return replace(arch, **new["arch"]), replace(how, **new["how"])
 
 
-def settings_of(arch: Architecture, how: Recipe, base: tuple[Architecture, Recipe]) -> list[str]:
+def settings_of(arch: AnyArchitecture, how: Recipe, base: tuple[AnyArchitecture, Recipe]) -> list[str]:
     """The settings, as `changed` takes them, that lead from `base` to these two."""
     return [
         f"{name}={value if isinstance(value, str) else json.dumps(value, separators=(',', ':'))}"
@@ -69,7 +87,7 @@ def settings_of(arch: Architecture, how: Recipe, base: tuple[Architecture, Recip
     ]
 
 
-def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
+def _value(whole: AnyArchitecture | Recipe, name: str, text: str) -> Any:
     wanted = get_type_hints(type(whole))[name]
     try:
         value = json.loads(text)
@@ -77,8 +95,8 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
         value = text  # a bare word
     kinds: tuple[Any, ...]
     if get_origin(wanted) is tuple:
-        if isinstance(value, list) and all(type(v) is int for v in value):
-            return tuple(value)
+        if (made := _numbers(value, wanted)) is not None:
+            return made
         kinds = ()
     elif wanted is float:
         kinds = (int, float)
@@ -96,3 +114,12 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
     if type(value) not in kinds:
         raise ValueError(f"{name}: {text!r} is no {getattr(wanted, '__name__', wanted)}")
     return value
+
+
+def _numbers(value: Any, wanted: Any) -> tuple[Any, ...] | None:
+    """A list as the tuple of whole numbers, or of tuples of them, that is wanted; None where it is something else."""
+    if not isinstance(value, list):
+        return None
+    inner = get_args(wanted)[0]
+    made = value if inner is int else [_numbers(v, inner) for v in value]
+    return tuple(made) if all(type(v) is inner if inner is int else v is not None for v in made) else None

@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from models.cards import Card, WeightsError, check_weights, file_sha256
-from models.networks import Architecture, EarlyExitNetwork
+from models.networks import Network, build, read_architecture
 
 
-def save_weights(network: EarlyExitNetwork, card: dict[str, Any], path: Path) -> None:
+def save_weights(network: Network, card: dict[str, Any], path: Path) -> None:
     """Write `path` (`.safetensors`) and the card beside it; the card gets the weight file's checksum.
 
     Both are written aside first; a kill between the two renames leaves a pair that `load_network` refuses.
@@ -30,7 +30,7 @@ def save_weights(network: EarlyExitNetwork, card: dict[str, Any], path: Path) ->
     partial_card.replace(path.with_suffix(".json"))
 
 
-def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
+def load_network(card: Card, device: str = "cpu") -> Network:
     """Build the card's network with its weights, in eval mode on `device`.
 
     Raises WeightsError when the file is missing or damaged, its checksum is not the card's, or its tensors do not fit.
@@ -38,10 +38,10 @@ def load_network(card: Card, device: str = "cpu") -> EarlyExitNetwork:
     path = card.weights
     check_weights(card)
     try:
-        arch = Architecture.from_dict(card.values["architecture"])
+        arch = read_architecture(card.values["architecture"])
         if arch.system != card.values["system"]:
             raise ValueError(f"the card's system is {card.values['system']!r}, its architecture's {arch.system!r}")
-        network = EarlyExitNetwork(arch)
+        network = build(arch)
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, IndexError) as problem:
         raise WeightsError(f"{path}: does not fit its card: {problem}") from problem

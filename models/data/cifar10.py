@@ -10,19 +10,18 @@ the original `cifar-10-batches-py` folder there, torchvision's download into the
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tarfile import TarError
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.data.base import VIEWS, DataError
 from models.data.cache import cache_dir
+from models.data.parquet import ImageTable, find_split
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 VALIDATION = 5_000
@@ -63,6 +62,15 @@ class Cifar10:
             "test": np.arange(count),
         }[split]
 
+    @classmethod
+    def from_file(cls, path: Path) -> Cifar10:
+        """All rows of one Parquet file; everything is decoded at once. Raises DataError when anything is wrong."""
+        made = cls.__new__(cls)
+        made.split, source = "file", _Parquet(path)
+        source.table.decode()
+        made._source, made._rows = source, np.arange(len(source.labels))
+        return made
+
     @property
     def labels(self) -> NDArray[np.int64]:
         """Class of every sample, `[n]`."""
@@ -89,48 +97,15 @@ class Cifar10:
 
 
 class _Parquet:
-    """Images in a Parquet file of the Hugging Face layout, decoded when asked for."""
+    """Images in a Parquet file of the Hugging Face layout."""
 
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        self.path = path
-        try:
-            names = set(pq.read_schema(path).names)
-            column = next((c for c in ("img", "image") if c in names), None)
-            if column is None or "label" not in names:
-                raise DataError(f"{path}: needs the columns 'img' and 'label', has {sorted(names)}")
-            table = pq.read_table(path, columns=[column, "label"])
-        except (pa.ArrowException, OSError) as problem:
-            raise DataError(f"{path}: cannot be read as Parquet: {problem}") from problem
-        labels, kind = table["label"], table.schema.field(column).type
-        if not pa.types.is_integer(labels.type) or labels.null_count:
-            raise DataError(f"{path}: 'label' must hold whole numbers, none of them missing")
-        if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
-            raise DataError(f"{path}: '{column}' must hold structs with the image file in 'bytes', it is {kind}")
-        self.labels: NDArray[np.int64] = labels.to_numpy().astype(np.int64)
-        if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(CLASSES)):
-            raise DataError(f"{path}: a label is outside 0..{len(CLASSES) - 1}")
-        self._files: Any = table[column].combine_chunks().field("bytes")
-
-    def digest(self) -> str:
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        self.table = ImageTable(path, [("img", "image")], len(CLASSES))
+        self.labels = self.table.labels
+        self.digest = self.table.digest
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        from PIL import Image, UnidentifiedImageError
-
-        out = np.empty((len(rows), 3, 32, 32), np.uint8)
-        for place, row in enumerate(rows):
-            try:
-                image = Image.open(io.BytesIO(self._files[int(row)].as_py())).convert("RGB")
-            except (UnidentifiedImageError, OSError, SyntaxError, TypeError, ValueError) as problem:
-                raise DataError(f"{self.path}: row {row} is no readable image") from problem
-            if image.size != (32, 32):
-                raise DataError(f"{self.path}: row {row} is {image.size[0]}x{image.size[1]}, not 32x32 pixels")
-            out[place] = np.asarray(image).transpose(2, 0, 1)
-        return out
+        return self.table.images(rows)[:, 0]
 
 
 class _Original:
@@ -153,13 +128,9 @@ class _Original:
 def _open(split: str, data_dir: Path | None, download: bool) -> _Parquet | _Original:
     folders = [] if data_dir is None else [data_dir / "cifar10", data_dir]
     cached = cache_dir() / "cifar10"
-    for folder in folders:
-        for pattern in (f"{split}.parquet", f"{split}-*.parquet", f"plain_text/{split}-*.parquet"):
-            found = sorted(folder.glob(pattern))
-            if len(found) > 1:
-                raise DataError(f"{folder}: {len(found)} files match {pattern}; there must be one")
-            if found:
-                return _Parquet(found[0])
+    found = find_split(folders, split)
+    if found is not None:
+        return _Parquet(found)
     for folder in (*folders, cached):
         if (folder / ORIGINAL).is_dir():
             try:

@@ -1,0 +1,120 @@
+"""Image files and labels in one Parquet file: what the layouts of `cifar10` and `mvmc` have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.base import DataError
+
+
+def find_split(folders: Sequence[Path], split: str) -> Path | None:
+    """The Parquet file of a split, `<split>.parquet` or one `<split>-*.parquet`, in the first folder that has it.
+
+    Raises DataError where several files match.
+    """
+    for folder in folders:
+        for pattern in (f"{split}.parquet", f"{split}-*.parquet", f"plain_text/{split}-*.parquet"):
+            found = sorted(folder.glob(pattern))
+            if len(found) > 1:
+                raise DataError(f"{folder}: {len(found)} files match {pattern}; there must be one")
+            if found:
+                return found[0]
+    return None
+
+
+class ImageTable:
+    """A Parquet file with one or more columns of image files of `side` x `side` pixels and a column `label`.
+
+    An image column holds binary values or structs with the file in `bytes`; each may have one of several names.
+    Images are decoded when asked for, or all at once by `decode`.
+    Raises DataError when the file is no Parquet, lacks a column, or a column or a label is not of the layout.
+    """
+
+    def __init__(self, path: Path, images: Sequence[tuple[str, ...]], classes: int, side: int = 32) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path, self._side = path, side
+        try:
+            names = pq.read_schema(path).names
+            self._columns = [next((name for name in known if name in names), known[0]) for known in images]
+            wanted = [*self._columns, "label"]
+            if missing := [name for name in wanted if name not in names]:
+                raise DataError(f"{path}: lacks the columns {missing}; it has {names}")
+            self._table = pq.read_table(path, columns=[name for name in names if name in (*wanted, "frame", "object")])
+        except (pa.ArrowException, OSError) as problem:
+            raise DataError(f"{path}: cannot be read as Parquet: {problem}") from problem
+        self._files = [self._image_files(name) for name in self._columns]
+        self.labels = self.numbers("label")
+        if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < classes):
+            row = int(np.flatnonzero((self.labels < 0) | (self.labels >= classes))[0])
+            raise DataError(f"{path}: row {row}, column 'label': {self.labels[row]} is outside 0..{classes - 1}")
+        self._decoded: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def numbers(self, name: str) -> NDArray[np.int64]:
+        """A column of whole numbers, `[n]`. Raises DataError when it is missing, of another kind or has gaps."""
+        import pyarrow as pa
+
+        if name not in self._table.column_names:
+            raise DataError(f"{self.path}: lacks the column {name!r}")
+        column = self._table[name]
+        if not pa.types.is_integer(column.type) or column.null_count:
+            raise DataError(f"{self.path}: {name!r} must hold whole numbers, none of them missing")
+        return np.asarray(column.to_numpy().astype(np.int64))
+
+    def digest(self) -> str:
+        """Hexadecimal SHA-256 of the file."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def decode(self) -> None:
+        """Decode every image now, so that nothing is used of a file that is damaged further on. Raises DataError."""
+        if self._decoded is None:
+            self._decoded = self.images(np.arange(len(self)))
+
+    def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Images `[len(rows), columns, 3, side, side]` uint8; raises DataError for one that cannot be used."""
+        if self._decoded is not None:
+            return self._decoded[rows]
+        out = np.empty((len(rows), len(self._files), 3, self._side, self._side), np.uint8)
+        for place, row in enumerate(rows):
+            for number, files in enumerate(self._files):
+                out[place, number] = self._image(
+                    files[int(row)].as_py(), f"row {row}, column {self._columns[number]!r}"
+                )
+        return out
+
+    def _image_files(self, name: str) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self._table[name]
+        if pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
+            column = pc.struct_field(column, "bytes")
+        if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+            raise DataError(
+                f"{self.path}: {name!r} must hold image files (binary, or structs with 'bytes'); it is {column.type}"
+            )
+        return column.combine_chunks()
+
+    def _image(self, content: bytes | None, where: str) -> NDArray[np.uint8]:
+        from PIL import Image
+
+        try:
+            image = Image.open(io.BytesIO(content or b""))
+            width, height = image.size
+            if (width, height) == (self._side, self._side):
+                return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+        except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
+            raise DataError(f"{self.path}: {where} is no readable image") from problem
+        raise DataError(f"{self.path}: {where} is {width}x{height}, not {self._side}x{self._side} pixels")
