@@ -1,4 +1,4 @@
-"""Evaluation of a trained network: forced accuracy, exit shares and accuracies over thresholds, calibration of T."""
+"""Evaluation of a trained network: forced accuracy, exit shares and accuracies over thresholds."""
 
 from __future__ import annotations
 
@@ -8,32 +8,52 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from models.data.base import ViewDataset
+from models.calibration import DEFAULT_RULE, STEP, Rule, best_thresholds
+from models.codecs import Codec
+from models.data.base import VIEWS, ViewDataset
 from models.exits import exit_scores, normalized_entropy, taken_exit
-from models.networks import EarlyExitNetwork, normalize
+from models.networks import normalize
 
 Scores = dict[str, NDArray[np.floating]]
 
 
 @torch.inference_mode()
-def classifier_scores(network: EarlyExitNetwork, data: ViewDataset, batch: int = 500) -> Scores:
-    """Class scores of every classifier over a whole data set, with all views present (float32, eval mode)."""
+def classifier_scores(
+    network: nn.Module,
+    data: ViewDataset,
+    batch: int = 500,
+    present: Sequence[bool] | None = None,
+    codec: Codec | None = None,
+) -> Scores:
+    """Class scores of every classifier over a whole data set (float32, eval mode).
+
+    `present` tells for each of the six views whether it arrives (all of them); what a device that does not report
+    would have said is NaN. Features travel with `codec`, by default the network's own.
+    """
     network.eval()
     device = next(network.parameters()).device
+    there = torch.tensor([True] * VIEWS if present is None else list(present), device=device)
     parts: dict[str, list[NDArray[np.floating]]] = {}
     for start in range(0, len(data), batch):
         views = torch.from_numpy(data.views(np.arange(start, min(start + batch, len(data)))))
-        for name, scores in network(normalize(views.to(device))).items():
+        found = network(normalize(views.to(device)), there.expand(len(views), -1), codec)
+        for name, scores in found.items():
             parts.setdefault(name, []).append(scores.float().cpu().numpy())
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    if "device" in whole:
+        views_of = list(getattr(network.arch, "devices", range(VIEWS)))  # DDNN of 2017 may have fewer devices
+        whole["device"][:, ~there.cpu().numpy()[views_of]] = np.nan
+    return whole
 
 
 def camera_accuracy(scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
-    """Accuracy of each camera's own classifier over all samples, `[6]`; None where devices do not classify."""
+    """Accuracy of each device's own classifier over all samples; None where devices do not classify, NaN if missing."""
     if "device" not in scores:
         return None
-    return [float(a) for a in (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)]
+    right = (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)
+    return [float(a) for a in np.where(np.isnan(scores["device"]).all(axis=(0, 2)), np.nan, right)]
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,10 @@ class Outcome:
 
 
 class Exits:
-    """Entropy and correctness of every sample at every exit: all that thresholds can be tried on."""
+    """Entropy and correctness of every sample at every exit: all that thresholds can be tried on.
+
+    `temperatures` divide the classifiers' scores first, see `models.exits.exit_scores`.
+    """
 
     def __init__(
         self,
@@ -78,18 +101,9 @@ class Exits:
             float(right.mean()),
         )
 
-    def calibrate(self, tolerance: float = 0.002, step: float = 0.02) -> Outcome:
-        """The thresholds with the largest early share whose system accuracy is within `tolerance` of the best one's.
+    def calibrate(self, rule: Rule = DEFAULT_RULE, sent: Sequence[int] | None = None, step: float = STEP) -> Outcome:
+        """The outcome of the thresholds that `rule` finds best here, see `models.calibration`; on validation data only.
 
-        The paper searches a range of T for the most accurate, on its test set; call this on validation data only. The
-        tolerance is our choice: the last tenths of a point are noise, and cost a large early share. Every combination
-        on a grid of `step` is tried; among equals the one that leaves earlier wins.
+        `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs.
         """
-        grid = np.arange(0.0, 1.0 + step / 2, step).round(6).tolist()
-        combinations = np.stack(np.meshgrid(*[grid] * (len(self.names) - 1), indexing="ij"), -1)
-        outcomes = [self.outcome(tuple(c)) for c in combinations.reshape(-1, len(self.names) - 1).tolist()]
-        floor = max(o.system_accuracy for o in outcomes) - tolerance - 1e-12  # or rounding would decide at the floor
-        return max(
-            (o for o in outcomes if o.system_accuracy >= floor),
-            key=lambda o: (1 - o.shares[-1], o.system_accuracy, o.shares),
-        )
+        return self.outcome(best_thresholds(self.entropies, self.correct, rule, sent, step))
