@@ -124,10 +124,16 @@ def read_card(name: str) -> Card:
 
 
 def write_card(values: dict[str, Any], path: Path) -> None:
-    """Write a card as JSON to `path`; a kill at any moment leaves the former one whole."""
+    """Write a card as JSON to `path`; a kill at any moment leaves the former one whole.
+
+    Raises WeightsError when it cannot be written.
+    """
     partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as problem:
+        raise WeightsError(f"{path}: cannot be written: {problem}") from problem
 
 
 def file_sha256(path: Path) -> str:

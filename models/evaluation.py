@@ -8,20 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from models.calibration import DEFAULT_RULE, STEP, Rule, best_thresholds
 from models.codecs import Codec
 from models.data.base import VIEWS, ViewDataset
 from models.exits import exit_scores, normalized_entropy, taken_exit
-from models.networks import normalize
+from models.networks import Network, normalize
 
 Scores = dict[str, NDArray[np.floating]]
 
 
 @torch.inference_mode()
 def classifier_scores(
-    network: nn.Module,
+    network: Network,
     data: ViewDataset,
     batch: int = 500,
     present: Sequence[bool] | None = None,
@@ -43,8 +42,7 @@ def classifier_scores(
             parts.setdefault(name, []).append(scores.float().cpu().numpy())
     whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
     if "device" in whole:
-        views_of = list(getattr(network.arch, "devices", range(VIEWS)))  # DDNN of 2017 may have fewer devices
-        whole["device"][:, ~there.cpu().numpy()[views_of]] = np.nan
+        whole["device"][:, ~there.cpu().numpy()[list(network.arch.devices)]] = np.nan
     return whole
 
 

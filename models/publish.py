@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from models.calibration import DEFAULT_RULE, Rule, calibration
 from models.cards import Card, WeightsError, write_card
@@ -16,7 +15,7 @@ from models.cost import segment_costs
 from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.evaluation import Exits, camera_accuracy, classifier_scores
-from models.networks import architecture
+from models.networks import Network, architecture
 from models.recipes import recipe, settings_of
 from models.reliability import fitted_temperatures, reliability
 from models.traffic import traffic
@@ -42,7 +41,7 @@ def train_command(run: Training) -> str:
 
 
 def judged(
-    network: nn.Module,
+    network: Network,
     card: dict[str, Any],
     validation: ViewDataset,
     test: ViewDataset,
