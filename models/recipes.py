@@ -54,7 +54,7 @@ _OURS = {
         whitening=True,
         average=0.998,
     ),
-    "mvmc": replace(_DDNN_2017, anneal=True, shift=2, flip=True),
+    "mvmc": replace(_DDNN_2017, epochs=20, anneal=True),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
 }
 

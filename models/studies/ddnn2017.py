@@ -1,0 +1,234 @@
+"""DDNN of 2017 on `mvmc`: T sweep, cameras alone, growing number of cameras, cameras missing, fusion kinds.
+
+Stored as `ddnn-2017.json`: `runs` has one entry for each trained network (devices, fusion pair, seed), from which the
+other parts are summed up. A figure there is `{"samples", "seeds", "per_seed", "mean"}`: a share of `samples` test
+samples for each seed, and their mean; `system` is at thresholds that were calibrated on the validation split.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from math import prod
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.cards import WeightsError, read_card
+from models.data import open_dataset
+from models.data.base import VIEWS, ViewDataset
+from models.ddnn2017 import PAIRS, Ddnn2017Architecture, bytes_per_device
+from models.evaluation import Exits, Scores
+from models.networks import Network, architecture, normalize
+from models.recipes import recipe
+from models.studies.base import EVALUATIONS, store, stored
+from models.training import Training
+from models.weights import load_network
+
+SYSTEM, DATA, STUDY = "ddnn-2017", "mvmc", "ddnn-2017"
+PAIR = "MP-CC"
+"""Fusion of the published sweeps."""
+SWEEP = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+ALL = tuple(range(VIEWS))
+
+
+def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None] = print) -> dict[str, Any]:
+    """Train what is not stored yet, sum up, store and return everything; goes on where it was stopped.
+
+    Raises DataError without the data set, WeightsError when the stored results are damaged.
+    """
+    how = recipe("ours", DATA)
+    values: dict[str, Any] = {"data": DATA, "recipe": asdict(how), "runs": []}
+    if (EVALUATIONS / f"{STUDY}.json").exists() and stored(STUDY)["recipe"] == _plain(values["recipe"]):
+        values["runs"] = stored(STUDY)["runs"]
+    train, validation, test = (open_dataset(DATA, split, data_dir) for split in ("train", "validation", "test"))
+    views = {data.split: _Views(data) for data in (train, validation, test)}
+    values["samples"] = {split: len(v.labels) for split, v in views.items()}
+    values["checksums"] = {data.split: data.checksum for data in (train, validation, test)}
+    values["baselines"] = _baselines(views["train"], views["test"])
+
+    def trained(devices: tuple[int, ...], pair: str = PAIR) -> None:
+        for seed in seeds:
+            if any((r["devices"], r["pair"], r["seed"]) == (list(devices), pair, seed) for r in values["runs"]):
+                continue
+            local, cloud = PAIRS[pair]
+            base = architecture(SYSTEM, DATA)
+            assert isinstance(base, Ddnn2017Architecture)
+            arch = replace(base, devices=devices, local_fusion=local, cloud_fusion=cloud)
+            training = Training(arch, DATA, replace(how, seed=seed), data_dir, "cpu")
+            while training.epoch < how.epochs:
+                training.run_epoch(lambda: None)
+            found = _measured(training.result, views["validation"], views["test"])
+            values["runs"].append({"devices": list(devices), "pair": pair, "seed": seed, **found})
+            store(STUDY, values)
+            tell(f"devices {devices}, {pair}, seed {seed}: {found['forced']}, system {found['system']:.4f}")
+
+    trained(ALL)
+    for camera in ALL:
+        trained((camera,))
+    order = _order([r for r in values["runs"] if r["seed"] in seeds])
+    for n in range(2, VIEWS):
+        trained(tuple(sorted(order[:n])))
+    for camera in ALL:
+        trained(_without(camera))
+    for pair in PAIRS:
+        trained(ALL, pair)
+    values.update(_summary(values["runs"], order, seeds, len(views["test"].labels)))
+    values["sweep_shipped"] = _shipped_sweep(views["test"])
+    store(STUDY, values)
+    return values
+
+
+class _Views:
+    """A split in memory: normalized views, labels and which views show the object."""
+
+    def __init__(self, data: ViewDataset) -> None:
+        pixels = data.views(np.arange(len(data)))
+        self.views = normalize(torch.from_numpy(pixels))
+        self.labels = data.labels
+        self.seen: NDArray[np.bool_] = np.asarray(pixels.any(axis=(2, 3, 4)))
+
+    @torch.inference_mode()
+    def scores(self, network: Network, missing: Iterable[int] = ()) -> Scores:
+        """Scores of every classifier, with some cameras missing."""
+        present = torch.ones(self.views.shape[:2], dtype=torch.bool)
+        present[:, list(missing)] = False
+        return {name: s.numpy() for name, s in network.eval()(self.views, present).items()}
+
+
+def _measured(network: Network, validation: _Views, test: _Views) -> dict[str, Any]:
+    """All figures of one network; `validation` accuracies are there to choose by."""
+    held_out = Exits(SYSTEM, validation.scores(network), validation.labels)
+    thresholds = held_out.calibrate().thresholds
+    scores, devices = test.scores(network), network.arch.devices
+    right = scores["device"].argmax(-1) == test.labels[:, None]
+    seen = test.seen[:, list(devices)]
+    found = {
+        "validation": held_out.forced_accuracies,
+        "thresholds": list(thresholds),
+        **_exits(scores, test.labels, thresholds),
+        "device": {
+            "accuracy": right.mean(0).tolist(),
+            "seen": seen.mean(0).tolist(),
+            "accuracy_where_seen": [float(right[s, i].mean()) for i, s in enumerate(seen.T)],
+            "seen_and_right": (right & seen).mean(0).tolist(),
+        },
+        "sweep": _sweep(scores, test.labels),
+    }
+    if len(devices) == VIEWS:
+        found["failing"] = [_exits(test.scores(network, [i]), test.labels, thresholds) for i in devices]
+    return found
+
+
+def _exits(scores: Scores, labels: NDArray[np.int64], thresholds: Sequence[float]) -> dict[str, Any]:
+    exits = Exits(SYSTEM, scores, labels)
+    outcome = exits.outcome(thresholds)
+    return {
+        "forced": exits.forced_accuracies,
+        "shares": dict(zip(exits.names, outcome.shares, strict=True)),
+        "system": outcome.system_accuracy,
+    }
+
+
+def _sweep(scores: Scores, labels: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Local share, system accuracy and bytes of a device for a sample, by the formula, at every T of `SWEEP`."""
+    exits = Exits(SYSTEM, scores, labels)
+    lines = []
+    for t in SWEEP:
+        outcome = exits.outcome((t,) * (len(exits.names) - 1))
+        sent = bytes_per_device(scores["local"].shape[-1], outcome.shares[0])
+        lines.append({"T": t, "local_share": outcome.shares[0], "system": outcome.system_accuracy, "bytes": sent})
+    return lines
+
+
+def _shipped_sweep(test: _Views) -> dict[str, Any] | None:
+    """The sweep of the shipped weights, with their checksum; None where there are none."""
+    try:
+        card = read_card(f"{SYSTEM}-{DATA}")
+    except WeightsError:
+        return None
+    network = load_network(card)
+    lines = _sweep(test.scores(network), test.labels)
+    return {"weights": card.name, "sha256": card.sha256, "samples": len(test.labels), "sweep": lines}
+
+
+def _baselines(train: _Views, test: _Views) -> dict[str, Any]:
+    """What is right without any pixel: the most frequent class; and that class for the pattern of black views."""
+    commonest = Counter(train.labels.tolist()).most_common(1)[0][0]
+    patterns: dict[tuple[bool, ...], Counter[int]] = defaultdict(Counter)
+    for seen, label in zip(train.seen.tolist(), train.labels.tolist(), strict=True):
+        patterns[tuple(seen)][label] += 1
+    guesses = [patterns[p].most_common(1)[0][0] if p in patterns else commonest for p in map(tuple, test.seen.tolist())]
+    samples = len(test.labels)
+    return {
+        "commonest class": {"samples": samples, "accuracy": float((test.labels == commonest).mean())},
+        "class by pattern of black views": {"samples": samples, "accuracy": float((test.labels == guesses).mean())},
+        "raw_bytes_per_device": prod(test.views.shape[2:]),
+    }
+
+
+def _order(runs: Sequence[dict[str, Any]]) -> list[int]:
+    """Cameras from worst to best alone, by the share of validation samples that their network gets right."""
+
+    def alone(camera: int) -> float:
+        return fmean(r["validation"]["local"] for r in runs if r["devices"] == [camera])
+
+    return sorted(ALL, key=alone)
+
+
+def _without(camera: int) -> tuple[int, ...]:
+    return tuple(c for c in ALL if c != camera)
+
+
+def _summary(
+    runs: Sequence[dict[str, Any]], order: Sequence[int], seeds: Sequence[int], samples: int
+) -> dict[str, Any]:
+    def figure(of: Callable[[dict[str, Any]], float], devices: Sequence[int] = ALL, pair: str = PAIR) -> dict[str, Any]:
+        chosen = {r["seed"]: r for r in runs if r["devices"] == sorted(devices) and r["pair"] == pair}
+        each = [of(chosen[seed]) for seed in seeds]
+        return {"samples": samples, "seeds": list(seeds), "per_seed": each, "mean": fmean(each)}
+
+    def exits(devices: Sequence[int], pair: str = PAIR) -> dict[str, Any]:
+        return {
+            "local": figure(lambda r: r["forced"]["local"], devices, pair),
+            "cloud": figure(lambda r: r["forced"]["cloud"], devices, pair),
+            "system": figure(lambda r: r["system"], devices, pair),
+        }
+
+    def failing(camera: int) -> dict[str, Any]:
+        return {
+            "local": figure(lambda r: r["failing"][camera]["forced"]["local"]),
+            "cloud": figure(lambda r: r["failing"][camera]["forced"]["cloud"]),
+            "system": figure(lambda r: r["failing"][camera]["system"]),
+        }
+
+    def sweep(number: int) -> dict[str, Any]:
+        names = ("local_share", "system", "bytes")
+        return {"T": SWEEP[number], **{n: figure(lambda r, n=n: r["sweep"][number][n]) for n in names}}  # type: ignore[misc]
+
+    kinds = ("seen", "accuracy_where_seen", "seen_and_right")
+    return {
+        "sweep": [sweep(number) for number in range(len(SWEEP))],
+        "alone": [
+            {
+                "camera": c,
+                **exits((c,)),
+                **{k: figure(lambda r, k=k: r["device"][k][0], (c,)) for k in kinds},  # type: ignore[misc]
+            }
+            for c in ALL
+        ],
+        "order": list(order),
+        "growing": [{"cameras": list(order[:n]), **exits(order[:n])} for n in range(1, VIEWS + 1)],
+        "missing": [{"camera": c, "retrained": exits(_without(c)), "failing": failing(c)} for c in ALL],
+        "fusion": [{"pair": pair, **exits(ALL, pair)} for pair in PAIRS],
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON gives it back."""
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
