@@ -66,5 +66,5 @@ def main() -> None:
     try:
         app()
     except (DataError, WeightsError, DeviceError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {' '.join(str(problem).split())}", file=sys.stderr)  # torch's reasons have many lines
         raise SystemExit(2) from None

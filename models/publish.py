@@ -15,11 +15,11 @@ from models.cost import segment_costs
 from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.evaluation import Exits, camera_accuracy, classifier_scores
-from models.networks import Network, architecture
+from models.networks import AnyArchitecture, Network, architecture, read_architecture
 from models.recipes import recipe, settings_of
 from models.reliability import fitted_temperatures, reliability
 from models.traffic import traffic
-from models.training import Training, hardware
+from models.training import Recipe, Training, hardware
 from models.weights import load_network, save_weights
 
 LICENCES = {
@@ -32,12 +32,11 @@ NOTES = {"mvmc": "frames repeat parked cars, so training and test data are not i
 """What a reader must know beside any accuracy on these data."""
 
 
-def train_command(run: Training) -> str:
+def train_command(arch: AnyArchitecture, data: str, how: Recipe) -> str:
     """The command that trains this network anew, without the paths that differ between machines."""
-    arch, data = run.arch, run.data_name
     base = architecture(arch.system, data), recipe("ours", data)
-    settings = " ".join(f"--set {shlex.quote(setting)}" for setting in settings_of(arch, run.recipe, base))
-    return f"python -m models train {arch.system} {data} {settings} --seed {run.recipe.seed}".replace("  ", " ")
+    settings = " ".join(f"--set {shlex.quote(setting)}" for setting in settings_of(arch, how, base))
+    return f"python -m models train {arch.system} {data} {settings} --seed {how.seed}".replace("  ", " ")
 
 
 def judged(
@@ -88,7 +87,7 @@ def publish(
         "parameters": sum(p.numel() for p in run.result.parameters()),
         "segments": segment_costs(run.result),
         "recipe": asdict(run.recipe),
-        "command": train_command(run),
+        "command": train_command(run.arch, run.data_name, run.recipe),
         "seed": run.recipe.seed,
         "epochs": run.epoch,
         "duration_seconds": round(sum(line["seconds"] for line in run.log), 1),
@@ -106,16 +105,22 @@ def recalibrate(
 ) -> Card:
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.
 
+    The command in the card is written anew, too: it names what differs from the present architectures and recipes.
     Raises WeightsError when the weights do not fit, or the data are not those that the card was made with (images that
     the network was trained on could be among them); DataError when they are missing.
     """
     network = load_network(card, device)
+    try:
+        how = Recipe(**card.values["recipe"])
+    except (KeyError, TypeError) as problem:
+        raise WeightsError(f"{card.path}: the recipe is none that can be trained: {problem}") from problem
     splits = {name: open_dataset(card.values["data"], name, data_dir) for name in ("validation", "test")}
     for name, data in splits.items():
         if card.values.get("checksums", {}).get(name) != data.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")
     found = judged(network, card.values, splits["validation"], splits["test"], rule, temperature)
-    values = {**card.values, **found}
+    command = train_command(read_architecture(card.values["architecture"]), card.values["data"], how)
+    values = {**card.values, "command": command, **found}
     values = {key: values[key] for key in sorted(values, key=("log", "sha256").__contains__)}  # these two stay last
     write_card(values, card.path)
     return Card(card.path, values)

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from weights import write_random_weights
 
 from models import cli, training
-from models.cards import WEIGHTS, read_card
+from models.cards import WEIGHTS, WeightsError, read_card
 from models.data.base import DataError
 from models.weights import load_network
 
@@ -52,7 +52,7 @@ def words(result: Result) -> str:
     return " ".join(result.output.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("command", ["", "train", "evaluate", "cards"])
+@pytest.mark.parametrize("command", ["", "train", "evaluate", "calibrate", "reliability", "list", "cards"])
 def test_help_needs_no_torch(command: str) -> None:
     done = python_m("-c", WITHOUT_TORCH, *([command] if command else []), "--help")
     assert done.returncode == 0 and "Usage" in done.stdout and done.stderr == ""
@@ -62,6 +62,24 @@ def test_cards_need_no_torch() -> None:
     done = python_m("-c", WITHOUT_TORCH, "cards")
     assert done.returncode == 0 and done.stderr == ""
     assert all(f"`{path.stem}`" in done.stdout for path in WEIGHTS.glob("*.json"))
+
+
+def test_list_needs_no_torch_and_fits_the_terminal() -> None:
+    done = python_m("-c", WITHOUT_TORCH, "list")
+    assert done.returncode == 0 and done.stderr == "" and "…" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    as_json = python_m("-c", WITHOUT_TORCH, "list", "--json")
+    found = json.loads(as_json.stdout)
+    files = [path for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json")]
+    assert found["bytes"] == sum(path.stat().st_size for path in files)
+    assert [weights["name"] for weights in found["weights"]] == sorted(path.stem for path in WEIGHTS.glob("*.json"))
+    for weights in found["weights"]:
+        card = read_card(weights["name"])
+        assert weights["forced_accuracy"] == card.values["forced_accuracy"]["test"]
+        assert f"system {100 * weights['system_accuracy']:.2f}" in done.stdout
+        for name, segment in weights["segments"].items():
+            assert segment["flop"] == card.segments[name]["flop"] and f"{segment['parameters']:,}" in done.stdout
+            assert segment["bytes_sent"] == 0 or f"{segment['bytes_sent']:,}" in done.stdout
 
 
 def test_cards_are_written_between_the_marks(tmp_path: Path) -> None:
@@ -104,6 +122,27 @@ def test_train_resume_and_evaluate(tmp_path: Path) -> None:
     picked = ", ".join(f"{e} {t:g}" for e, t in card.thresholds.items())
     assert f"calibrated on the validation split: {picked}" in words(shown)
     assert call("evaluate", "mine.json", "-T", "0.5", "--split", "validation").exit_code == 0
+
+    # Calibration anew finds what publishing found, another rule chooses among what is stored.
+    before = Path("mine.json").read_text()
+    assert call("calibrate", "mine.json").exit_code == 0
+    assert json.loads(Path("mine.json").read_text()) == json.loads(before)
+    done = call("calibrate", "mine.json", "--rule", "accuracy", "--temperature")
+    assert done.exit_code == 0 and "with temperature" in done.output, done.output
+    changed = read_card("mine.json")
+    assert changed.values["calibration"]["rule"] == "accuracy" and set(changed.temperatures) == set(
+        changed.values["classifiers"]
+    )
+    assert changed.thresholds == changed.values["calibration"]["rules"]["accuracy"]["thresholds"]
+    unscaled = ("forced_accuracy", "calibration", "camera_accuracy")
+    kept = {key: value for key, value in card.values.items() if key not in unscaled}
+    assert {key: value for key, value in changed.values.items() if key not in unscaled} == kept
+    assert list(changed.values)[-2:] == ["log", "sha256"]
+    load_network(changed)
+
+    drawn = call("reliability", "mine.json", "--out", "deep/picture.png")
+    assert drawn.exit_code == 0 and Path("deep/picture.png").read_bytes().startswith(b"\x89PNG")
+    assert call("reliability", "mine.json", "--out", ".").exit_code == 2
 
 
 @pytest.mark.parametrize(("steps", "kept"), [(1, "holds the untrained network"), (4, "holds epoch 1 of 2")])
@@ -167,8 +206,8 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "adaddnn", "plaza"), "'adaddnn' is none of ddnn, ada-ddnn"),
-        (("train", "ddnn", "mnist"), "'mnist' is none of plaza, cifar10"),
+        (("train", "adaddnn", "plaza"), "'adaddnn' is none of ddnn, ada-ddnn, ddnn-2017"),
+        (("train", "ddnn", "mnist"), "'mnist' is none of plaza, cifar10, mvmc"),
         (("train", "ddnn", "plaza", "--fusion", "sum"), "can be fused by concat, tile, max, mean"),
         (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
         (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
@@ -179,6 +218,8 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
         (("train", "ddnn", "plaza", "--out", "file/x"), "cannot be written"),
         (("train", "ddnn", "plaza", "--checkpoint", "file/x"), "cannot be written"),
         (("train", "ddnn", "plaza", "--batch", "16", "--checkpoint", "file", "--resume"), "is no readable checkpoint"),
+        (("calibrate", "mine.json", "--rule", "luck"), "'luck' is none of accuracy, early, bytes"),
+        (("reliability", "mine.json", "--out", "x", "--split", "train"), "'train' is none of test, validation"),
         (("evaluate", "mine.json", "-T", "0.5,many"), "no list of numbers"),
         (("evaluate", "mine.json", "-T", ""), "no list of numbers"),
         (("evaluate", "mine.json", "-T", "0.5,1.5"), "every T lies in [0, 1]"),
@@ -211,6 +252,22 @@ def test_a_device_that_is_not_there_is_one_message(
     assert ended.value.code == 2
     printed = capsys.readouterr().err
     assert message in printed and len(printed.splitlines()) == 1
+
+
+def test_calibration_refuses_other_data_and_changes_nothing(tmp_path: Path) -> None:
+    """Validation data from elsewhere could hold images that the network was trained on."""
+    assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0
+    path = Path("mine.json")
+    values = json.loads(path.read_text())
+    values["checksums"]["validation"] = "another"
+    path.write_text(json.dumps(values))
+    done = call("calibrate", "mine.json")
+    assert isinstance(done.exception, WeightsError) and "the validation data here are not those" in str(done.exception)
+    assert json.loads(path.read_text()) == values
+    del values["reliability"]
+    path.write_text(json.dumps(values))
+    done = call("reliability", "mine.json", "--out", "x.png")
+    assert isinstance(done.exception, WeightsError) and "says nothing of reliability" in str(done.exception)
 
 
 def test_diverged_training_says_what_to_do() -> None:
