@@ -43,7 +43,7 @@ def draw_reliability(name: str, reliability: Mapping[str, Any], split: str = "te
         axes[1, 0].set_ylabel("samples, %", color=MUTED)
         figure.suptitle(f"{name}, {split} data: confidence and accuracy at every exit", x=0.012, ha="left", color=INK)
         figure.text(
-            0.012, 0.905, f"every sample counts at every exit; faint: bins with fewer than {FEW}; ECE: calibration error",
+            0.012, 0.905, f"all samples count at all exits; faint: bins of fewer than {FEW}; ECE: calibration error",
             color=MUTED, fontsize=9, va="center",
         )  # fmt: skip
     return figure
@@ -61,7 +61,7 @@ def _diagram(ax: Axes, entry: Mapping[str, Any], split: str, colour: str, marker
         transform=ax.transAxes, va="top", fontsize=8.5, color=INK, linespacing=1.4,
     )  # fmt: skip
     ax.set_xlim(0, 101.5)
-    ax.set_ylim(-4, 119)
+    ax.set_ylim(-4, 128)  # room for the text above
     ax.set_yticks(range(0, 101, 20))
     ax.grid(axis="y")
     ax.tick_params(length=0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from analysis.reliability import draw_reliability
 from models.calibration import RULES, TOLERANCE, Rule, calibration, grid_counts
 from models.evaluation import Exits, Outcome
 from models.exits import exit_scores
@@ -212,3 +213,19 @@ def test_of_ada_ddnn_the_surest_devices_answers_are_fitted() -> None:
 def test_likelihood_by_hand() -> None:
     scores = np.stack([log_of(0.5, 0.5), log_of(0.25, 0.75)])
     assert negative_log_likelihood(scores, np.array([0, 1])) == pytest.approx((np.log(2) + np.log(4 / 3)) / 2)
+
+
+def test_the_diagram_shows_every_exit_and_every_bin_that_has_samples() -> None:
+    """Filled and hollow marks stand at the confidence and accuracy of the bins, plain and scaled."""
+    _, scores = made_up(3)
+    labels = np.random.default_rng(3).integers(0, 3, 400)
+    block = reliability("ada-ddnn", {"test": (scores, labels)}, {"device": 0.5, "edge": 0.8, "cloud": 1.0})
+    figure = draw_reliability("made up", block)
+    diagrams = figure.axes[:3]
+    assert [ax.get_title(loc="left") for ax in diagrams] == ["edge-1", "edge-2", "cloud"]
+    for ax, entry in zip(diagrams, block.values(), strict=True):
+        drawn = {(float(x), float(y)) for line in ax.lines if len(line.get_xdata()) == 1 for x, y in line.get_xydata()}
+        for found in (entry["bins"]["test"], entry["scaled"]["bins"]["test"]):
+            pairs = zip(found["confidence"], found["accuracy"], strict=True)
+            assert {(100 * c, 100 * a) for c, a in pairs if c is not None} <= drawn
+        assert f"ECE {100 * entry['ece']['test']:.1f} %" in ax.texts[0].get_text()
