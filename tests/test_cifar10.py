@@ -196,10 +196,10 @@ def test_damaged_pages_behind_a_whole_footer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"label": [0] * 6}, "needs the columns 'img' and 'label'"),
-        ({"img": [{"bytes": b""}] * 6}, "needs the columns 'img' and 'label'"),
-        ({"img": [b"x"] * 6, "label": [0] * 6}, "must hold structs"),
-        ({"img": [{"path": "x"}] * 6, "label": [0] * 6}, "must hold structs"),
+        ({"label": [0] * 6}, r"lacks the columns \['img'\]"),
+        ({"img": [{"bytes": b""}] * 6}, r"lacks the columns \['label'\]"),
+        ({"img": ["x"] * 6, "label": [0] * 6}, "must hold image files"),
+        ({"img": [{"path": "x"}] * 6, "label": [0] * 6}, "must hold image files"),
         ({"img": [{"bytes": b""}] * 6, "label": ["cat"] * 6}, "must hold whole numbers"),
         ({"img": [{"bytes": b""}] * 6, "label": [0, 1, None, 2, 3, 4]}, "must hold whole numbers"),
         ({"img": [{"bytes": b""}] * 6, "label": [0, 1, 2, 3, 4, 10]}, "outside 0..9"),
@@ -216,11 +216,11 @@ def test_wrong_columns(columns: dict[str, list[Any]], message: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (b"not an image", "row 1 is no readable image"),
-        (b"", "row 1 is no readable image"),
-        (None, "row 1 is no readable image"),
-        (png(pictures(1)[0])[:800], "row 1 is no readable image"),
-        (png(pictures(1, size=28)[0]), "row 1 is 28x28, not 32x32"),
+        (b"not an image", "row 1, column 'img' is no readable image"),
+        (b"", "row 1, column 'img' is no readable image"),
+        (None, "row 1, column 'img' is no readable image"),
+        (png(pictures(1)[0])[:800], "row 1, column 'img' is no readable image"),
+        (png(pictures(1, size=28)[0]), "row 1, column 'img' is 28x28, not 32x32"),
     ],
 )
 def test_images_that_cannot_be_used(file: bytes | None, message: str, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_images_that_cannot_be_used(file: bytes | None, message: str, tmp_path: 
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(DataError, match="unknown data set 'mnist'; there are plaza, cifar10"):
+    with pytest.raises(DataError, match="unknown data set 'mnist'; there are plaza, cifar10, mvmc"):
         open_dataset("mnist", "test")
     with pytest.raises(DataError, match="unknown split 'tset'; there are train, validation, test"):
         open_dataset("cifar10", "tset")

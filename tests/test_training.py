@@ -15,9 +15,10 @@ from fake_views import FakeViews, use_fake_views
 
 from models.cards import read_card
 from models.data.cifar10 import CLASSES, Cifar10, cut
-from models.networks import EXITS, Architecture, architecture
+from models.ddnn2017 import Ddnn2017Architecture
+from models.networks import EXITS, SYSTEMS, AnyArchitecture, Architecture, architecture
 from models.publish import publish
-from models.recipes import changed, recipe
+from models.recipes import changed, recipe, settings_of
 from models.training import Recipe, Training, TrainingData, _rate, joint_loss, shift_and_flip
 from models.weights import load_network
 
@@ -33,12 +34,19 @@ def one_thread_and_fake_views(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     torch.set_num_threads(threads)
 
 
-def tiny(system: str = "ada-ddnn") -> Architecture:
-    return replace(architecture(system, "plaza"), device_widths=(4,) * 4, edge_widths=(8, 8), cloud_widths=(8, 8))
+DDNN_2017 = replace(recipe("paper", "mvmc"), epochs=2, batch=16)
 
 
-def begin(system: str = "ada-ddnn", recipe: Recipe = RECIPE) -> Training:
-    return Training(tiny(system), "plaza", recipe, None, "cpu")
+def tiny(system: str = "ada-ddnn") -> AnyArchitecture:
+    arch = architecture(system, "plaza")
+    if isinstance(arch, Architecture):
+        return replace(arch, device_widths=(4,) * 4, edge_widths=(8, 8), cloud_widths=(8, 8))
+    return replace(arch, edges=((0, 1, 2), (3, 4, 5)), cloud_filters=(8,))
+
+
+def begin(system: str = "ada-ddnn", recipe: Recipe | None = None) -> Training:
+    usual = DDNN_2017 if system == "ddnn-2017" else RECIPE
+    return Training(tiny(system), "plaza", recipe or usual, None, "cpu")
 
 
 def nothing() -> None:
@@ -52,7 +60,8 @@ def test_joint_loss_by_hand() -> None:
         "edge": torch.tensor([[log(4), log(1)], [log(1), log(4)]]),
         "cloud": torch.tensor([[log(9), log(1)], [log(9), log(1)]]),
     }
-    total, parts = joint_loss(scores, torch.tensor([0, 1]), {"device": 0.5, "edge": 2.0, "cloud": 1.0})
+    how = Recipe(loss_weights={"device": 0.5, "edge": 2.0, "cloud": 1.0})
+    total, parts = joint_loss(scores, torch.tensor([0, 1]), how)
     device = (log(4) + log(2) + log(4) + log(2)) / 4
     edge = log(5 / 4)
     cloud = (log(10 / 9) + log(10)) / 2
@@ -60,11 +69,29 @@ def test_joint_loss_by_hand() -> None:
     assert total.item() == pytest.approx(0.5 * device + 2 * edge + cloud)
 
 
+def test_a_device_loss_leaves_out_what_it_does_not_see() -> None:
+    log = math.log
+    scores = {
+        "device": torch.tensor([[[log(1), log(3)], [log(2), log(2)]], [[log(3), log(1)], [log(1), log(7)]]]),
+        "local": torch.tensor([[log(4), log(1)], [log(1), log(4)]]),
+    }
+    seen = torch.tensor([[True, False], [True, False]])
+    for together, expected in ((True, log(4)), (False, log(4) / 2)):  # the second device sees nothing: no loss, not NaN
+        how = Recipe(sum_devices=together, loss_weights={"device": 1.0})
+        total, parts = joint_loss(scores, torch.tensor([0, 1]), how, seen)
+        assert parts["device"].item() == pytest.approx(expected)
+        assert total.item() == pytest.approx(expected + log(5 / 4))  # a classifier without a weight counts 1
+    scores["device"].requires_grad_()
+    joint_loss(scores, torch.tensor([0, 1]), Recipe(), seen)[1]["device"].backward()
+    assert scores["device"].grad is not None and not scores["device"].grad[:, 1].any()
+
+
 def test_rate_warms_up_and_anneals_to_zero() -> None:
     rates = [_rate(step, 10, 4) for step in range(10)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
     assert rates[4] == 1.0 and rates[7] == pytest.approx(0.5)
     assert rates[4:] == sorted(rates[4:], reverse=True) and _rate(10, 10, 4) == pytest.approx(0)
+    assert [_rate(step, 10, 4, anneal=False) for step in (0, 3, 4, 9)] == [0.25, 1.0, 1.0, 1.0]
 
 
 def numbered(n: int, h: int = 6, w: int = 5) -> torch.Tensor:
@@ -79,6 +106,11 @@ def test_without_shift_an_image_stays_or_is_mirrored() -> None:
     mirrored = (made == images.flip(3)).flatten(1).all(1)
     assert (same ^ mirrored).all()
     assert 16 < int(mirrored.sum()) < 48
+
+
+def test_nothing_is_mirrored_without_flips() -> None:
+    images = numbered(64)
+    assert torch.equal(shift_and_flip(images, 0, torch.Generator().manual_seed(1), flips=False), images)
 
 
 def test_shift_moves_by_whole_pixels_and_repeats_the_edge() -> None:
@@ -125,9 +157,10 @@ def test_batches_follow_the_seed_and_leave_out_the_rest() -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize("system", EXITS)
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_training_lowers_the_loss(system: str) -> None:
-    run = begin(system, replace(RECIPE, epochs=8))
+    usual = replace(DDNN_2017, rate=5e-3) if system == "ddnn-2017" else RECIPE
+    run = begin(system, replace(usual, epochs=8))
     steps = []
     for _ in range(8):
         run.run_epoch(lambda: steps.append(1))
@@ -135,15 +168,20 @@ def test_training_lowers_the_loss(system: str) -> None:
     losses = [line["loss"]["total"] for line in run.log]
     assert losses[-1] < 0.8 * losses[0]
     assert [line["epoch"] for line in run.log] == list(range(1, 9))
-    assert list(run.log[0]["validation_accuracy"]) == list(EXITS[system])
+    exits = EXITS.get(system, ("local", "edge", "cloud"))
+    assert list(run.log[0]["validation_accuracy"]) == list(exits)
+    if system == "ddnn-2017":
+        layers = [m for m in run.network.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+        assert max(float(layer.weight.detach().abs().max()) for layer in layers) <= 1
 
 
-def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
-    straight = begin()
+@pytest.mark.parametrize("system", ["ada-ddnn", "ddnn-2017"])
+def test_resumed_equals_uninterrupted(system: str, tmp_path: Path) -> None:
+    straight = begin(system)
     straight.run_epoch(nothing)
     straight.save(tmp_path / "one.pt")
     straight.run_epoch(nothing)
-    resumed = begin()
+    resumed = begin(system)
     resumed.resume(tmp_path / "one.pt")
     assert resumed.epoch == 1
     resumed.run_epoch(nothing)
@@ -190,12 +228,39 @@ def test_killed_while_saving_keeps_the_former_checkpoint(tmp_path: Path, monkeyp
     [
         (lambda: begin(recipe=replace(RECIPE, batch=12)), "of another run: its batch is 16, not 12"),
         (lambda: begin("ddnn"), "of another run: its system is ada-ddnn, not ddnn"),
+        (lambda: begin("ddnn-2017"), "of another run: its system is ada-ddnn, not ddnn-2017"),
     ],
 )
 def test_checkpoint_of_another_run_is_refused(run: object, message: str, tmp_path: Path) -> None:
     begin().save(tmp_path / "c.pt")
     with pytest.raises(ValueError, match=message):
         run().resume(tmp_path / "c.pt")  # type: ignore[operator]
+
+
+def test_checkpoint_from_before_a_field_was_added_is_taken(tmp_path: Path) -> None:
+    begin().save(tmp_path / "c.pt")
+    saved = torch.load(tmp_path / "c.pt", weights_only=True)
+    for name in ("optimizer", "anneal", "mixed_precision", "sum_devices", "only_seen", "flip"):
+        del saved["recipe"][name]
+    torch.save(saved, tmp_path / "c.pt")
+    begin().resume(tmp_path / "c.pt")
+
+
+def test_settings_of_nested_tuples_and_of_several_fields_at_once() -> None:
+    base = architecture("ddnn-2017", "mvmc"), recipe("ours", "mvmc")
+    settings = ["edges=[[0],[2,5]]", "devices=[0,2,5]", "local_fusion=mean", "optimizer=sgd"]
+    arch, how = changed(*base, settings)
+    assert isinstance(arch, Ddnn2017Architecture)
+    assert (arch.devices, arch.edges, arch.local_fusion, how.optimizer) == ((0, 2, 5), ((0,), (2, 5)), "mean", "sgd")
+    assert changed(*base, settings_of(arch, how, base)) == (arch, how)
+    for wrong, message in (
+        ("devices=[0.5]", "is no"),
+        ("edges=[0,1]", "is no"),
+        ("edges=[[0,1]]", "do not hold every device"),
+        ("local_fusion=tile", "none of max, mean, concat"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            changed(*base, [wrong])
 
 
 def test_checkpoint_of_another_data_set_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,198 @@
+"""DDNN of 2017: signs and their gradient, clipping, fusion kinds, missing views, edges, costs, the masked loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.codecs import CODECS, transmit
+from models.cost import segment_costs
+from models.ddnn2017 import PAIRS, Ddnn2017, Ddnn2017Architecture, aggregate, bytes_per_device, raw_bytes, sign
+from models.networks import architecture, build, read_architecture
+
+ONE_EDGE = ((0, 1, 2, 3, 4, 5),)
+TWO_EDGES = ((0, 1, 2), (3, 4, 5))
+
+
+def network(**changes: Any) -> Ddnn2017:
+    torch.manual_seed(1)
+    return Ddnn2017(Ddnn2017Architecture(**changes)).eval()
+
+
+def some_views(n: int = 3) -> Tensor:
+    return torch.rand((n, 6, 3, 32, 32), generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+
+def test_sign_and_its_gradient_inside_the_window_only() -> None:
+    x = torch.tensor([-1.5, -1.0, -0.2, 0.0, 0.7, 1.0, 1.01], requires_grad=True)
+    made = sign(x)
+    assert made.tolist() == [-1, -1, -1, 1, 1, 1, 1]
+    (made * torch.arange(1.0, 8.0)).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [0, 2, 3, 4, 5, 6, 0]
+
+
+@pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
+def test_what_travels_is_binary_and_of_the_shape_of_the_byte_formula(edges: tuple[tuple[int, ...], ...]) -> None:
+    net, views = network(edges=edges), some_views()
+    features, scores = net.devices[0](views[:, 0])
+    assert features.shape == (3, 4, 16, 16) and scores.shape == (3, 3)
+    assert set(features.unique().tolist()) == {-1.0, 1.0}
+    if edges:
+        fused, _ = net.edge(features[:, None].expand(-1, 6, -1, -1, -1), torch.ones(3, 6, dtype=torch.bool))
+        assert fused.shape == (3, len(edges), net.arch.edge_filters, 8, 8)
+        assert set(fused.unique().tolist()) == {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_signs_survive_every_codec(codec: Any) -> None:
+    features = network().devices[0](some_views()[:, 0])[0].detach()
+    features[0, 0] = 1.0  # a channel without any difference
+    assert torch.equal(transmit(features, codec), features)
+    net, views = network(), some_views()
+    assert all(torch.equal(s, net(views)[name]) for name, s in net(views, codec=codec).items())
+
+
+def test_byte_formula_gives_the_published_sweep() -> None:
+    shares = (0, 0.0058, 0.0175, 0.0292, 0.2281, 0.6082, 0.8304, 1.0)
+    assert [round(bytes_per_device(3, share)) for share in shares] == [140, 139, 138, 136, 111, 62, 34, 12]
+    assert raw_bytes((32, 32)) == 3072 and raw_bytes((32, 32)) / bytes_per_device(3, 0) > 20
+
+
+VALUES = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [5.0, -6.0]]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "present", "expected"),
+    [
+        ("max", [1, 1, 1], [5, -2]),
+        ("max", [1, 0, 1], [5, -4]),  # no zero of a missing sender wins over a negative value
+        ("max", [0, 0, 0], [0, 0]),
+        ("mean", [1, 1, 1], [3, -4]),
+        ("mean", [0, 1, 1], [4, -4]),
+        ("mean", [0, 0, 0], [0, 0]),
+        ("concat", [1, 0, 1], [1, -4, 0, 0, 5, -6]),
+    ],
+)
+def test_aggregation_by_hand(kind: Any, present: list[int], expected: list[float]) -> None:
+    assert aggregate(VALUES, torch.tensor([present]).bool(), kind).tolist() == [expected]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
+def test_every_pair_answers_as_its_parts_do(pair: str, edges: tuple[tuple[int, ...], ...]) -> None:
+    local, cloud = PAIRS[pair]
+    net, views = network(local_fusion=local, cloud_fusion=cloud, edges=edges), some_views()
+    present = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 0, 1], [0, 0, 0, 1, 0, 0]]).bool()
+    whole = net(views, present)
+    reports = [net.devices[v](views[:, v]) for v in range(6)]
+    features, scores = (torch.stack(part, 1) for part in zip(*reports, strict=True))
+    assert torch.equal(whole["device"], scores)
+    assert torch.equal(whole["local"], net.local(scores, present))
+    there = present
+    if edges:
+        features, edge = net.edge(features, present)
+        assert torch.equal(whole["edge"], edge)
+        there = torch.stack([present[:, list(views)].any(1) for views in edges], 1)
+    assert torch.equal(whole["cloud"], net.cloud(features, there))
+    assert tuple(name for name in whole if name != "device") == net.arch.exits
+
+
+@pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_missing_view_has_no_influence(pair: str, edges: tuple[tuple[int, ...], ...]) -> None:
+    local, cloud = PAIRS[pair]
+    net, views = network(local_fusion=local, cloud_fusion=cloud, edges=edges), some_views()
+    present = torch.tensor([True, True, True, False, False, False]).expand(3, -1)
+    other = views.clone()
+    other[:, 3:] = -other[:, 3:]
+    first, second = net(views, present), net(other, present)
+    assert all(torch.equal(first[name], second[name]) for name in net.arch.exits)
+    assert not all(torch.equal(net(views)[name], first[name]) for name in net.arch.exits)
+
+
+def test_one_of_two_edges_is_missing_in_the_scores_too() -> None:
+    net, views = network(edges=TWO_EDGES), some_views()
+    present = torch.tensor([True, True, True, False, False, False]).expand(3, -1)
+    features = torch.stack([net.devices[v](views[:, v])[0] for v in range(3)], 1)
+    _, alone = net.edge.edges[0](features, present[:, :3])
+    assert torch.equal(net(views, present)["edge"], alone)
+
+
+@pytest.mark.parametrize("devices", [(4,), (0, 2, 5)])
+def test_fewer_devices_use_their_own_views(devices: tuple[int, ...]) -> None:
+    net, views = network(devices=devices), some_views()
+    scores = net(views)
+    assert scores["device"].shape == (3, len(devices), 3)
+    for place, view in enumerate(devices):
+        assert torch.equal(scores["device"][:, place], net.devices[place](views[:, view])[1])
+    black = views.clone()
+    black[:, [v for v in range(6) if v not in devices]] = -1
+    assert all(torch.equal(s, net(black)[name]) for name, s in scores.items())
+
+
+def test_after_a_step_weights_are_clipped_and_norms_are_not() -> None:
+    net = network()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(0).add_(3.0)
+    net.after_step()
+    assert net.devices[0].block[0].weight.max() == 1 and net.cloud.head.weight.max() == 1
+    assert net.devices[0].block[2].weight.min() == 3 and net.cloud.head.bias.min() == 3
+
+
+@pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
+def test_costs_by_hand(edges: tuple[tuple[int, ...], ...]) -> None:
+    net = network(edges=edges, local_fusion="concat")
+    costs = segment_costs(net)
+    assert list(costs) == ["device", "local", *(["edge"] if edges else []), "cloud"]
+    assert costs["device"]["flop"] == 2 * (32 * 32 * 4 * 27 + 4 * 256 * 3)
+    assert costs["device"]["features"] == [4, 16, 16]
+    assert costs["local"] == {"flop": 2 * 18 * 3, "parameters": 57, "memory": 4 * (57 + 21) + 6, "features": None}
+    if edges:
+        size = len(edges[0])
+        assert costs["edge"]["flop"] == 2 * (256 * 8 * 4 * size * 9 + 8 * 64 * 3)
+        assert costs["edge"]["features"] == [8, 8, 8]
+        assert costs["edge"]["parameters"] == sum(p.numel() for p in net.edge.edges[0].parameters())
+    assert costs["cloud"]["features"] is None
+    assert costs["cloud"]["parameters"] == sum(p.numel() for p in net.cloud.parameters())
+
+
+@pytest.mark.parametrize("edges", [(), TWO_EDGES])
+def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tuple[int, ...], ...]) -> None:
+    import json
+
+    arch = Ddnn2017Architecture(edges=edges, cloud_filters=(8, 8))
+    again = read_architecture(json.loads(json.dumps(arch.as_dict())))
+    assert again == arch
+    build(again).load_state_dict(Ddnn2017(arch).state_dict())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"system": "ddnn"}, "system 'ddnn' is not"),
+        ({"devices": ()}, r"devices \(\) are not different views"),
+        ({"devices": (1, 0)}, "are not different views of 0..5 in order"),
+        ({"devices": (0, 6)}, "are not different views of 0..5 in order"),
+        ({"edges": ((0, 1, 2), (2, 3, 4, 5))}, "do not hold every device"),
+        ({"edges": ((0, 1, 2, 3, 4, 5), ())}, "do not hold every device"),
+        ({"devices": (0, 1), "edges": ((0,),)}, "do not hold every device"),
+        ({"local_fusion": "tile"}, "unknown fusion 'tile'"),
+        ({"cloud_filters": (0,)}, "at least one filter"),
+    ],
+)
+def test_architectures_that_make_no_network(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Ddnn2017Architecture(**changes)
+
+
+@pytest.mark.parametrize("data", ["mvmc", "plaza", "cifar10"])
+def test_ours_for_every_data_set(data: str) -> None:
+    arch = architecture("ddnn-2017", data)
+    scores = build(arch)(torch.zeros(2, 6, 3, *arch.view))
+    assert scores["cloud"].shape == (2, arch.classes)
+    assert replace(arch, view=(32, 32), classes=3) == Ddnn2017Architecture()
