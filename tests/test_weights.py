@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from models.calibration import RULES
 from models.cards import WEIGHTS, Card, WeightsError, file_sha256, read_card, shipped
 from models.catalogue import markdown, overview
 from models.cost import segment_costs
-from models.networks import EXITS
+from models.networks import EXITS, architecture, read_architecture
+from models.recipes import changed, recipe
 from models.traffic import traffic
 from models.training import Recipe
 from models.weights import load_network, save_weights
@@ -301,6 +304,20 @@ def test_shipped_card_keeps_its_promises(name: str) -> None:
             if split != "train":
                 assert sum(entry["bins"][split]["count"]) == sum(entry["scaled"]["bins"][split]["count"]) == n
                 assert 0 <= entry["scaled"]["ece"][split] < 0.5 and 0 <= entry["ece"][split] < 0.5
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_command_of_a_card_trains_its_network(name: str) -> None:
+    """With today's architectures and recipes; after a change to them run `python -m models calibrate NAME`."""
+    values = read_card(name).values
+    *_, system, data = shlex.split(values["command"])[:6]
+    words = shlex.split(values["command"])[6:]
+    options = list(zip(words[::2], words[1::2], strict=True))
+    settings = [value for option, value in options if option == "--set"]
+    arch, how = changed(architecture(system, data), recipe("ours", data), settings)
+    assert arch == read_architecture(values["architecture"])
+    assert replace(how, seed=values["seed"]) == Recipe(**values["recipe"])
+    assert [pair for pair in options if pair[0] != "--set"] == [("--seed", str(values["seed"]))]
 
 
 def test_all_weights_together_are_small() -> None:
