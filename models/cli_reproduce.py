@@ -102,6 +102,7 @@ def tables() -> dict[str, str]:
     Raises WeightsError when an evaluation is missing or is not of the weights that are there.
     """
     from models import reproduction as page
+    from models.reproduction_2017 import parts as parts_2017
     from models.studies.base import stored
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER)]
@@ -122,6 +123,7 @@ def tables() -> dict[str, str]:
         ),
         "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
         "ablation": page.ablation(stored("ablation-cifar10")),
+        **parts_2017(stored("ddnn-2017")),
     }
 
 

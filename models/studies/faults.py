@@ -65,10 +65,13 @@ def _batches(
 def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
     """Accuracies of the card's weights on the first `rows` samples, for every subset of missing cameras, both modes.
 
+    Raises ValueError for weights of another system than `ddnn` and `ada-ddnn`.
     Returns, for each mode, one entry per subset: `missing` (1-based), `forced` (accuracy of each exit), and `shares`,
     `exit_accuracies` (None where no sample left) and `system` at the calibrated T.
     """
     network = load_network(card)
+    if not isinstance(network, EarlyExitNetwork):
+        raise ValueError(f"{card.name}: the study is of ddnn and ada-ddnn, not of {card.values['system']}")
     rows = min(rows, len(data))
     labels: NDArray[np.int64] = data.labels[:rows]
     results: dict[str, Any] = {}
@@ -77,7 +80,7 @@ def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
         entries = []
         for number, missing in enumerate(subsets()):
             scores = {name: np.concatenate([p[number][name] for p in parts]) for name in parts[0][number]}
-            exits = Exits(card.values["system"], scores, labels)
+            exits = Exits(card.values["system"], scores, labels, card.temperatures)
             outcome = exits.outcome([card.thresholds[name] for name in exits.names[:-1]])
             entries.append(
                 {
