@@ -70,7 +70,9 @@ def evaluate(
         console.print(f"note: {note}")
     console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
     if (alone := camera_accuracy(scores, views.labels)) is not None:
-        console.print("each camera alone: " + ", ".join(_percent(a) + (" %" if a == a else "") for a in alone))
+        cameras = zip(card.values["architecture"].get("devices", range(VIEWS)), alone, strict=True)
+        listing = ", ".join(f"{view + 1}: {_percent(a)}" for view, a in cameras)
+        console.print(f"each camera alone, %: {listing}")
     console.print(_table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated))
     picked = ", ".join(f"{exit_name} {t:g}" for exit_name, t in card.thresholds.items())
     console.print(f"calibrated on the validation split: {picked}")

@@ -50,9 +50,9 @@ def traffic(card: Mapping[str, Any]) -> Traffic:
     arch, classes = card["architecture"], len(card["class_names"])
     shape = {name: segment["features"][-3:] for name, segment in card["segments"].items() if segment["features"]}
     if card["system"] == "ddnn-2017":
-        edges = len(arch["edges"])
-        upload = edges * prod(shape["edge"]) // BITS if edges else 0
-        return Traffic(len(arch["devices"]), FLOAT * classes, prod(shape["device"]) // BITS, upload)
+        bits = {name: -(-prod(s) // BITS) for name, s in shape.items()}
+        upload = len(arch["edges"]) * bits.get("edge", 0)
+        return Traffic(len(arch["devices"]), FLOAT * classes, bits["device"], upload)
     codec = arch.get("codec", "fp32")
     report = encoded_bytes(codec, shape["device"])
     if card["system"] == "ada-ddnn":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.reliability import draw_reliability
 from models.calibration import RULES, TOLERANCE, Rule, calibration, grid_counts
+from models.cards import read_card
 from models.evaluation import Exits, Outcome
 from models.exits import exit_scores
 from models.reliability import (
@@ -21,6 +22,7 @@ from models.reliability import (
     reliability,
 )
 from models.traffic import Traffic, traffic
+from simnet.inference.cost import Cost
 
 SENT = {"ada-ddnn": (60, 60, 100), "ddnn": (60, 100), "ddnn-2017": (10, 50, 90)}
 """Bytes until each exit."""
@@ -160,6 +162,13 @@ def test_bytes_of_ddnn_2017_are_those_of_the_formula() -> None:
     card["segments"]["edge"] = {"features": [8, 8, 8]}  # type: ignore[index]
     card["architecture"] = {"devices": [0, 1, 2, 3], "edges": [[0, 1], [2, 3]]}
     assert [traffic(card).until(e) for e in ("local", "edge", "cloud")] == [48, 560, 560 + 2 * 64]
+
+
+@pytest.mark.parametrize("name", ["ada-ddnn-plaza", "ddnn-cifar10"])
+def test_the_simulator_sends_what_calibration_counts(name: str) -> None:
+    card = read_card(name)
+    cost, counted = Cost(card), traffic({**card.values, "architecture": {}})  # both as fp32
+    assert (cost.report, cost.upload) == (counted.report, counted.upload)
 
 
 def log_of(*probabilities: float) -> NDArray[np.float64]:

@@ -330,3 +330,5 @@ def test_devices_of_a_smaller_network_count_as_its_cameras(tmp_path: Path, call:
     status, _, err = call("evaluate", weights, "--data", path, "--missing", "2,5")
     assert status == 2 and "leaves no camera" in err
     assert evaluated(call, weights, "--data", path, "--missing", "2")["samples"] == 9
+    _, out, _ = call("evaluate", weights, "--data", path, "--missing", "2")
+    assert "each camera alone, %: 2: –, 5: " in out
