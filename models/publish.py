@@ -69,9 +69,7 @@ def judged(
     }
 
 
-def publish(
-    run: Training, path: Path, data_dir: Path | None, rule: Rule = DEFAULT_RULE, temperature: bool = False
-) -> None:
+def publish(run: Training, path: Path, data_dir: Path | None) -> None:
     """Evaluate the run's network, calibrate T on the validation split, and write weights and card to `path`.
 
     Raises DataError when the test split is missing.
@@ -96,7 +94,7 @@ def publish(
         "samples": {"train": len(run.data.labels), "validation": len(run.validation), "test": len(test)},
         "checksums": {"validation": run.validation.checksum, "test": test.checksum},
     }
-    found = judged(run.result, told, run.validation, test, rule, temperature)
+    found = judged(run.result, told, run.validation, test)
     save_weights(run.result, {**told, **found, "log": run.log}, path)
 
 

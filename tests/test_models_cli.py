@@ -265,9 +265,12 @@ def test_calibration_refuses_other_data_and_changes_nothing(tmp_path: Path) -> N
     assert isinstance(done.exception, WeightsError) and "the validation data here are not those" in str(done.exception)
     assert json.loads(path.read_text()) == values
     del values["reliability"]
+    values["recipe"]["luck"] = 1
     path.write_text(json.dumps(values))
     done = call("reliability", "mine.json", "--out", "x.png")
     assert isinstance(done.exception, WeightsError) and "says nothing of reliability" in str(done.exception)
+    done = call("calibrate", "mine.json")
+    assert isinstance(done.exception, WeightsError) and "none that can be trained" in str(done.exception)
 
 
 def test_diverged_training_says_what_to_do() -> None:
