@@ -89,7 +89,7 @@ def _numbers(values: Any, good: Callable[[float], bool]) -> bool:
 
 def shipped() -> list[Card]:
     """Cards of all shipped weights, by name. Raises WeightsError for a damaged one."""
-    return [read_card(path.stem) for path in sorted(WEIGHTS.glob("*.json"))]
+    return [read_card(name) for name in sorted(path.stem for path in WEIGHTS.glob("*.json"))]
 
 
 def read_card(name: str) -> Card:
