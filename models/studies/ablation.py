@@ -19,21 +19,21 @@ SYSTEM, DATA = "ada-ddnn", "cifar10"
 STUDY = f"ablation-{DATA}"
 VARIANTS: dict[str, tuple[str, ...]] = {
     "ours": (),
-    "channel concatenation instead of tile fusion": ("fusion=concat",),
-    "no whitening of the first layer": ("whitening=false",),
-    "no averaging of weights": ("average=0",),
-    "no warm-up": ("warm_up=0",),
-    "weight decay on biases and norms": ("decay_all=true",),
-    "label smoothing 0.1": ("label_smoothing=0.1",),
-    "rate 0.1": ("rate=0.1",),
-    "device loss × 0.6": ('loss_weights={"device":0.6,"edge":1.0,"cloud":1.0}',),
-    "devices pool after layer 1, not 2": ("device_pools=[1]",),
     "edge and cloud of the first release": (
         "edge_widths=[64,64]",
         "edge_pools=[2]",
         "cloud_widths=[128,128,192,256]",
         "cloud_pools=[2]",
     ),
+    "channel concatenation instead of tile fusion": ("fusion=concat",),
+    "no whitening of the first layer": ("whitening=false",),
+    "no averaging of weights": ("average=0",),
+    "rate 0.1": ("rate=0.1",),
+    "devices pool after layer 1, not 2": ("device_pools=[1]",),
+    "device loss × 0.6": ('loss_weights={"device":0.6,"edge":1.0,"cloud":1.0}',),
+    "weight decay on biases and norms": ("decay_all=true",),
+    "no warm-up": ("warm_up=0",),
+    "label smoothing 0.1": ("label_smoothing=0.1",),
 }
 """Settings of each variant, as `python -m models train --set` takes them."""
 
