@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from models.codecs import CODECS, transmit
 from models.cost import segment_costs
 from models.ddnn2017 import PAIRS, Ddnn2017, Ddnn2017Architecture, aggregate, bytes_per_device, raw_bytes, sign
 from models.networks import architecture, build, read_architecture
+from models.recipes import recipe
 
 ONE_EDGE = ((0, 1, 2, 3, 4, 5),)
 TWO_EDGES = ((0, 1, 2), (3, 4, 5))
@@ -163,8 +171,6 @@ def test_costs_by_hand(edges: tuple[tuple[int, ...], ...]) -> None:
 
 @pytest.mark.parametrize("edges", [(), TWO_EDGES])
 def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tuple[int, ...], ...]) -> None:
-    import json
-
     arch = Ddnn2017Architecture(edges=edges, cloud_filters=(8, 8))
     again = read_architecture(json.loads(json.dumps(arch.as_dict())))
     assert again == arch
@@ -196,3 +202,57 @@ def test_ours_for_every_data_set(data: str) -> None:
     scores = build(arch)(torch.zeros(2, 6, 3, *arch.view))
     assert scores["cloud"].shape == (2, arch.classes)
     assert replace(arch, view=(32, 32), classes=3) == Ddnn2017Architecture()
+
+
+def small_files(folder: Path) -> Path:
+    """mvmc in miniature: the class is the colour, camera 1 sees only every second object."""
+    random = np.random.default_rng(0)
+    for split, n in (("train", 48), ("test", 12)):
+        labels = np.arange(n) % 3
+        pixels = random.integers(0, 60, (n, 6, 32, 32, 3), dtype=np.uint8)
+        for row, label in enumerate(labels):
+            pixels[row, ..., label] += 150
+        pixels[::2, 0] = 0
+        columns: dict[str, Any] = {"label": labels, "frame": np.arange(n), "object": np.zeros(n, np.int64)}
+        for view in range(6):
+            files = [io.BytesIO() for _ in range(n)]
+            for file, image in zip(files, pixels[:, view], strict=True):
+                Image.fromarray(image).save(file, "PNG")
+            columns[f"view_{view}"] = [file.getvalue() for file in files]
+        (folder / "mvmc").mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), folder / "mvmc" / f"{split}.parquet")
+    return folder
+
+
+def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.studies import base, ddnn2017
+
+    for module in (base, ddnn2017):
+        monkeypatch.setattr(module, "EVALUATIONS", tmp_path)
+    monkeypatch.setattr(ddnn2017, "recipe", lambda *_: replace(recipe("ours", "mvmc"), epochs=1, batch=16))
+    monkeypatch.setattr(ddnn2017, "PAIRS", {"MP-CC": ("max", "concat"), "AP": ("mean", "mean")})
+    folder, told = small_files(tmp_path), list[str]()
+
+    def stop_after_three(line: str) -> None:
+        told.append(line)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ddnn2017.run(folder, [1], stop_after_three)
+    found = ddnn2017.run(folder, [1], told.append)
+    assert len(told) == 1 + 6 + 3 + 6 + 1  # all cameras; alone; two to four; five; all with the other pair
+    assert len(set(told)) == len(told) == len(found["runs"])
+    again = ddnn2017.run(folder, [1], told.append)
+    assert len(told) == len(found["runs"]) and again == found == base.stored("ddnn-2017")
+
+    assert found["samples"]["test"] == 12
+    assert found["baselines"]["raw_bytes_per_device"] == 3072
+    for line in found["sweep"]:
+        assert line["bytes"]["mean"] == 12 + 128 * (1 - line["local_share"]["mean"])
+    assert found["alone"][0]["seen"] == {"samples": 12, "seeds": [1], "per_seed": [0.5], "mean": 0.5}
+    assert [len(entry["cameras"]) for entry in found["growing"]] == [1, 2, 3, 4, 5, 6]
+    five = found["growing"][4]["cameras"]
+    (left_out,) = set(range(6)) - set(five)
+    assert found["growing"][4]["system"] == found["missing"][left_out]["retrained"]["system"]
+    assert [entry["pair"] for entry in found["fusion"]] == ["MP-CC", "AP"]
