@@ -54,6 +54,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     row("system accuracy", lambda system: _percent(system["accuracy"]))
     for key in ("mean", "p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: _time(system["latency"][key]))  # type: ignore[misc]
+    row("codec", lambda system: system.get("codec", NONE))
     row("device→edge", lambda system: _part(system["bytes"], "device_to_edge"))
     row("edge→cloud", lambda system: _part(system["bytes"], "edge_to_cloud"))
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")

@@ -65,15 +65,16 @@ def run(
         from analysis.compare import print_comparison
         from analysis.figures import draw_all
         from simnet import engine
-        from simnet.deployment import remarks
+        from simnet.deployment import cards_of, remarks
         from simnet.progress import Bars
         from simnet.results import check_target, manifest, read_run, write_run
 
         check_target(target)
         console = Console(quiet=quiet)
+        cards = cards_of(loaded)
         options = engine.Options(device=device, batch=batch, data_dir=data_dir, forced=forced)
         with Bars(console) as bars:
-            results, data = engine.run(loaded, options, bars)
+            results, data = engine.run(loaded, options, bars, cards)
         text = loaded.to_yaml()
         described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
         weights = {result.weights["name"]: result.weights["sha256"] for result in results}
@@ -87,7 +88,7 @@ def run(
     print_comparison(summary, console)
     for result in results:
         console.print(_inference(result.name, result.inference), highlight=False, soft_wrap=True)
-    for remark in remarks(loaded, len(data)):
+    for remark in remarks(loaded, cards, len(data)):
         console.print(f"note: {remark}", highlight=False, soft_wrap=True)
     console.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
 
@@ -115,11 +116,13 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
     """Check a scenario, and that its weights fit it, without running anything."""
     loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
 
-    from simnet.deployment import cards_of, remarks
+    from simnet.deployment import cards_of, codec_of, remarks
 
     cards = cards_of(loaded)
-    print(f"{scenario}: {_outline(loaded)}; weights {', '.join(card.name for card in cards.values())}: ok")
-    for remark in remarks(loaded):
+    chosen = [(card.name, codec_of(loaded.systems[n], card), loaded.systems[n].tiers) for n, card in cards.items()]
+    used = [f"{name} ({codec}{'' if tiers is None else ', ' + tiers})" for name, codec, tiers in chosen]
+    print(f"{scenario}: {_outline(loaded)}; weights {', '.join(used)}: ok")
+    for remark in remarks(loaded, cards):
         print(f"note: {remark}")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from models.cards import Card, WeightsError, check_weights, read_card
+from models.codecs import CODECS
 from models.data.base import VIEWS
 from simnet.inference.cost import Cost
 from simnet.scenario import Scenario
+from simnet.scenario.schema import SystemSpec
 from simnet.scenario.units import format_size
 from simnet.systems import SYSTEMS
+from simnet.systems.tiers import layout, tiers_for
 
 
 def cards_of(scenario: Scenario) -> dict[str, Card]:
@@ -27,25 +32,83 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
         for key, wanted in (("system", spec.system), ("data", scenario.data)):
             if card.values[key] != wanted:
                 raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
-        uncalibrated = [e for e in SYSTEMS[spec.system].exits[:-1] if e not in card.thresholds]
+        if spec.tiers is not None:
+            _fit_tiers(scenario, name, spec.tiers, card)
+        uncalibrated = [e for e in SYSTEMS[spec.system].exits_of(spec.tiers)[:-1] if e not in card.thresholds]
         if spec.thresholds == "calibrated" and uncalibrated:
             without = f"{card.name} has no calibrated threshold for {', '.join(uncalibrated)}"
             raise scenario.error(("systems", name, "thresholds"), f"{without}; give 'thresholds'")
-        memory = Cost(card).memory
-        for node_name, node in scenario.nodes.items():
-            if node.memory is not None and node.tier in memory and memory[node.tier] > node.memory:
-                needed, there = format_size(memory[node.tier]), format_size(node.memory)
+        memory = Cost(card, codec_of(spec, card)).memory
+        for node_name, segments in _hosts(scenario, spec, card).items():
+            there, needed = scenario.nodes[node_name].memory, sum(memory[segment] for segment in segments)
+            if there is not None and needed > there:
+                what = f"the {' and '.join(segments)} segment{'s' if len(segments) > 1 else ''} of {name}"
                 raise scenario.error(
-                    ("nodes", node_name, "memory"), f"the {node.tier} segment of {name} needs {needed}, not {there}"
+                    ("nodes", node_name, "memory"), f"{what} needs {format_size(needed)}, not {format_size(there)}"
                 )
         cards[name] = card
     return cards
 
 
+def _fit_tiers(scenario: Scenario, name: str, tiers: str, card: Card) -> None:
+    """Refuse weights of DDNN of 2017 that were made for other tiers, other views or another number of edges."""
+    arch = card.values["architecture"]
+    if not isinstance(arch.get("devices"), list) or not isinstance(arch.get("edges"), list):
+        raise scenario.error(
+            ("systems", name, "weights"), f"{card.name} does not say which devices and edges it is for"
+        )
+    if "local" not in card.segments:
+        raise scenario.error(("systems", name, "weights"), f"{card.name} does not say what its local segment costs")
+    devices, edges = arch["devices"], arch["edges"]
+    if tiers not in (made := tiers_for(len(devices), len(edges)), "cloud only"):
+        raise scenario.error(("systems", name, "tiers"), f"{card.name} is for '{made}' or 'cloud only', not '{tiers}'")
+    seen = sorted(view for _, view in cameras_of(scenario))
+    if seen != devices:
+        wanted, there = (", ".join(str(view + 1) for view in views) for views in (devices, seen))
+        raise scenario.error(
+            ("systems", name, "weights"), f"{card.name} is for views {wanted}; the devices see {there}"
+        )
+    found = layout(scenario.nodes, tiers).edges
+    if found and len(found) != len(edges):
+        there = f"found {len(found)}: {', '.join(found)}"
+        raise scenario.error(
+            ("systems", name, "tiers"), f"{card.name} needs {len(edges)} nodes of tier 'edge', {there}"
+        )
+    if len({len(views) for views in edges}) > 1:
+        problem = f"{card.name} has edges of different size, but its card has the cost of one only"
+        raise scenario.error(("systems", name, "weights"), problem)
+
+
+def _hosts(scenario: Scenario, spec: SystemSpec, card: Card) -> dict[str, list[str]]:
+    """The segments that each node runs, by its name."""
+    if spec.tiers is None:
+        return {name: [node.tier] for name, node in scenario.nodes.items() if node.tier in card.segments}
+    place, edges = layout(scenario.nodes, spec.tiers), len(card.values["architecture"]["edges"])
+    if spec.tiers == "cloud only":
+        devices = ["device"] * len(place.devices)
+        return {place.cloud: [*devices, *["edge"] * edges, "cloud"]}
+    hosts = {name: ["device"] if place.aggregator else ["device", "local"] for name in place.devices}
+    hosts |= {name: ["edge"] for name in place.edges} | {place.cloud: ["cloud"]}
+    if place.aggregator:
+        hosts.setdefault(place.aggregator, []).append("local")
+    return hosts
+
+
+def codec_of(spec: SystemSpec, card: Card) -> str:
+    """How the features travel: as the scenario says, else as the weights were trained for."""
+    codecs = SYSTEMS[spec.system].codecs
+    return spec.codec or (card.codec if card.codec in codecs else codecs[0])
+
+
+def edges_of(card: Card) -> list[list[int]]:
+    """The views (0-based) of each edge, where the weights say so; else none."""
+    return list(card.values["architecture"].get("edges", []))
+
+
 def thresholds_of(scenario: Scenario, name: str, card: Card) -> dict[str, float]:
     """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
     spec = scenario.systems[name]
-    exits = SYSTEMS[spec.system].exits[:-1]
+    exits = SYSTEMS[spec.system].exits_of(spec.tiers)[:-1]
     if isinstance(spec.thresholds, float):
         return dict.fromkeys(exits, spec.thresholds)
     given = card.thresholds if spec.thresholds == "calibrated" else spec.thresholds
@@ -58,14 +121,26 @@ def cameras_of(scenario: Scenario) -> list[tuple[str, int]]:
     return [(name, (node.view or number) - 1) for number, (name, node) in enumerate(devices, start=1)]
 
 
-def remarks(scenario: Scenario, available: int | None = None) -> list[str]:
+def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None = None) -> list[str]:
     """What a reader of the results should know beforehand; `available` is the size of the data set, where known."""
     found = []
-    if (cameras := len(cameras_of(scenario))) < VIEWS:
+    whole = [name for name, spec in scenario.systems.items() if spec.tiers is None]
+    if whole and (cameras := len(cameras_of(scenario))) < VIEWS:
         found.append(
             f"only {cameras} of {VIEWS} views exist; the weights and calibrated thresholds are for all of them, "
             "and views that are missing count as zeros"
         )
+    for name, card in cards.items():
+        spec = scenario.systems[name]
+        if (codec := codec_of(spec, card)) in CODECS and codec != card.codec:
+            told = " and its thresholds calibrated" if spec.thresholds == "calibrated" else ""
+            found.append(f"{name} sends features as {codec}; {card.name} was trained{told} for {card.codec}")
+        if spec.tiers is not None:
+            place = layout(scenario.nodes, spec.tiers)
+            parts = {place.aggregator, *place.edges}
+            idle = [n for n, node in scenario.nodes.items() if node.tier in ("gateway", "edge") and n not in parts]
+            if idle:
+                found.append(f"{name} ({spec.tiers}): {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
     if available is not None and scenario.samples is not None and scenario.samples > available:
         found.append(
             f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "

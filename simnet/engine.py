@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from models.cards import Card
 from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.device import pick_device
-from simnet.deployment import cameras_of, cards_of, thresholds_of
+from simnet.deployment import cameras_of, cards_of, codec_of, edges_of, thresholds_of
 from simnet.events import Life, Lost, Signal
 from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
@@ -27,7 +27,7 @@ from simnet.recording import Ending, samples_table, spans_table
 from simnet.results import SystemResult
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
-from simnet.systems.base import Ask, Camera, Place, System
+from simnet.systems.base import Ask, Setting, System
 from simnet.workload import arrivals
 
 
@@ -54,7 +54,10 @@ class Options:
 
 
 class World:
-    """One system in a scenario's network: plays the life of every sample and notes how it ended."""
+    """One system in a scenario's network: plays the life of every sample and notes how it ended.
+
+    `edges` has the views of each edge, for a system with several.
+    """
 
     def __init__(
         self,
@@ -64,17 +67,13 @@ class World:
         cost: Cost,
         thresholds: dict[str, float],
         captured: NDArray[np.float64],
+        edges: Sequence[Sequence[int]] = (),
     ) -> None:
         self.env = Environment()
         self.network = Network(self.env, scenario)
-        edge, cloud = self.network.tier("edge")[0], self.network.tier("cloud")[0]
-        cameras = [
-            Camera(self.network.nodes[device], view, self.network.route(self.network.nodes[device], edge))
-            for device, view in cameras_of(scenario)
-        ]
         spec = scenario.systems[name]
-        place = Place(self.env, cameras, edge, cloud, self.network.route(edge, cloud))
-        self.system: System = SYSTEMS[spec.system](place, ask, cost, thresholds, spec.wait, spec.cloud_limit)
+        setting = Setting(self.network, cameras_of(scenario), ask, cost, thresholds, spec, edges)
+        self.system: System = SYSTEMS[spec.system](setting)
         self.endings: list[Ending | None] = [None] * len(captured)
         self._captured = captured.tolist()
         self._scenario = scenario
@@ -136,23 +135,26 @@ def run_system(
     captured = arrivals(scenario)
     thresholds = thresholds_of(scenario, name, card)
     cameras = cameras_of(scenario)
+    codec, zero_input = codec_of(spec, card), spec.missing == "zero input"
     answers = Answers(
         card,
         data,
-        kind.segment_exits,
+        kind.steps_of(spec.tiers),
         thresholds,
         faults.views_up(scenario, cameras, captured),
+        codec=codec,
+        zero_input=zero_input,
         device=options.device,
         batch=options.batch,
-        memo=memo_folder(card, data) if options.memo else None,
+        memo=memo_folder(card, data, codec, zero_input) if options.memo else None,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
-    cost = Cost(card)
-    world = World(scenario, name, answers.get, cost, thresholds, captured)
+    cost, exits = Cost(card, codec), kind.exits_of(spec.tiers)
+    world = World(scenario, name, answers.get, cost, thresholds, captured, edges_of(card))
     try:
         end = scenario.duration or float(captured[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        forced = answers.forced_accuracy(kind.exits, world.system.all_views) if options.forced else None
+        forced = answers.forced_accuracy(exits, world.system.all_views) if options.forced else None
     finally:
         answers.save()
     if progress is not None:
@@ -162,7 +164,8 @@ def run_system(
     return SystemResult(
         name=name,
         system=spec.system,
-        exits=kind.exits,
+        exits=exits,
+        codec=codec,
         samples=samples_table(captured, labels, world.endings, spans),
         spans=spans_table(spans),
         forced=forced,
@@ -176,12 +179,18 @@ def run_system(
 
 
 def run(
-    scenario: Scenario, options: Options, progress: Progress | None = None
+    scenario: Scenario,
+    options: Options,
+    progress: Progress | None = None,
+    cards: Mapping[str, Card] | None = None,
 ) -> tuple[list[SystemResult], ViewDataset]:
-    """Play every system of the scenario, each in a world of its own with the same arrivals and faults."""
+    """Play every system of the scenario, each in a world of its own with the same arrivals and faults.
+
+    `cards` are those of `simnet.deployment.cards_of`, where they have been asked for already.
+    """
     if options.device != "auto":
         pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
-    cards = cards_of(scenario)
+    cards = cards_of(scenario) if cards is None else cards
     data = open_dataset(scenario.data, scenario.split, options.data_dir)
     results = [run_system(scenario, name, card, data, options, progress) for name, card in cards.items()]
     return results, data

@@ -83,6 +83,7 @@ class SystemResult:
         name: The system's name in the scenario; names its folder, so it must be a plain file name.
         system: The kind of system, for instance ``ada-ddnn``.
         exits: All exits that the system has, from the devices upward.
+        codec: How features travelled.
         samples: One row per captured sample, columns as in `samples_schema`.
         spans: One row per step of a sample's life, columns as in `spans_schema`.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
@@ -98,6 +99,7 @@ class SystemResult:
     name: str
     system: str
     exits: tuple[str, ...]
+    codec: str
     samples: pa.Table
     spans: pa.Table
     forced: dict[str, float] | None

@@ -50,6 +50,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
     counts = {str(item["values"]): item["counts"] for item in pc.value_counts(reasons).to_pylist()}
     return {
         "system": result.system,
+        "codec": result.codec,
         "captured": samples.num_rows,
         "finished": finished,
         "forced": int((outcome == "forced").sum()),

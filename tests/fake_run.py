@@ -147,6 +147,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         name=name,
         system="ada-ddnn" if ada else "ddnn",
         exits=exits,
+        codec="fp32",
         samples=_table(table, samples_schema()),
         spans=_table(world.spans, spans_schema()),
         forced=dict.fromkeys(exits, 0.9) if ada else None,

@@ -292,8 +292,8 @@ def test_fewer_cameras_and_samples_that_come_round_again_are_noted(scenario: Pat
 
 def test_remarks_know_the_size_of_the_data(scenario: Path):
     loaded = load_scenario(scenario, samples=300)
-    assert remarks(loaded, 300) == []
-    (remark,) = remarks(loaded, 299)
+    assert remarks(loaded, {}, 300) == []
+    (remark,) = remarks(loaded, {}, 299)
     assert "300 samples from 299" in remark
 
 

@@ -22,37 +22,39 @@ from models.data.cache import cache_dir
 from models.exits import surest_device
 from simnet.inference.memo import Memo, Table
 
-SEGMENTS = ("device", "edge", "cloud")
 Answer = tuple[int, float]
 """Predicted class and normalized entropy."""
 
 
-VERSION = 1
+VERSION = 2
 """Raise when the same weights would answer otherwise: fusion, normalization, layers. Memos follow it."""
 
 
-def memo_folder(card: Card, data: ViewDataset) -> Path:
-    """Where the answers of this network on these data are kept between runs."""
-    network = json.dumps([VERSION, card.sha256, card.values["architecture"]], sort_keys=True)
+def memo_folder(card: Card, data: ViewDataset, codec: str = "fp32", zero_input: bool = False) -> Path:
+    """Where the answers of this network on these data are kept between runs; `codec`, `zero_input`: see `Segments`."""
+    network = json.dumps([VERSION, card.sha256, card.values["architecture"], codec, zero_input], sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 
 
 class Answers:
     """Answers of one system's network, by exit, sample number and views.
 
-    `exits` names the exit after each of the segments (device, edge, cloud), None where there is none; `thresholds`
-    tells which samples go on. `expected` is the guess, per sample, at the views that will take part. `window` samples
-    ahead are looked at, `batch` at a time are run. `memo` is a folder for later runs; `tell` hears how many ran.
+    `steps` names the segments in order, each with the exit that tests its result, None where there is none;
+    `thresholds` tells which samples go on. `codec` and `zero_input` are those of `Segments`. `expected` is the guess,
+    per sample, at the views that will take part. `window` samples ahead are looked at, `batch` at a time are run.
+    `memo` is a folder for later runs; `tell` hears how many ran.
     """
 
     def __init__(
         self,
         card: Card,
         data: ViewDataset,
-        exits: Sequence[str | None],
+        steps: Sequence[tuple[str, str | None]],
         thresholds: dict[str, float],
         expected: NDArray[np.int64],
         *,
+        codec: str = "fp32",
+        zero_input: bool = False,
         device: str = "auto",
         batch: int = 256,
         window: int = 1024,
@@ -60,8 +62,10 @@ class Answers:
         tell: Callable[[int], None] | None = None,
     ) -> None:
         self._card, self._data, self._wish = card, data, device
-        self._exits = {name: number for number, name in enumerate(exits) if name is not None}
-        self._thresholds = [thresholds.get(name or "", 0.0) for name in exits]
+        self._codec, self._zero_input = codec, zero_input
+        self._segment = [segment for segment, _ in steps]
+        self._exits = {name: number for number, (_, name) in enumerate(steps) if name is not None}
+        self._thresholds = [thresholds.get(name or "", 0.0) for _, name in steps]
         self._expected, self._batch, self._window = expected, batch, window
         self._index = np.arange(len(expected), dtype=np.int64) % len(data)
         self._classes = len(card.values["class_names"])
@@ -100,18 +104,19 @@ class Answers:
         if number > 0:
             _, entropies, before = self._reach(number - 1, ahead, views, asked)
             ahead = before[(entropies >= self._thresholds[number - 1]) | (before == asked)]
-        self._ensure(SEGMENTS[number], ahead, views)
+        self._ensure(self._segment[number], ahead, views)
         return (*self._answers(number, ahead, views), ahead)
 
     def _answers(
         self, number: int, samples: NDArray[np.int64], views: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        table = self._table(SEGMENTS[number], views)
-        if number > 0:
-            return table.answers(self._index[samples])
+        segment = self._segment[number]
+        table, temperature = self._table(segment, views), self._card.temperatures.get(segment, 1.0)
+        if segment != "device":
+            return table.answers(self._index[samples], temperature)
         if table.scores.shape[1] == 0:  # devices without a classifier: everyone goes on
             return np.zeros(len(samples), np.int64), np.ones(len(samples))
-        predictions, entropies = table.answers(self._index[samples])
+        predictions, entropies = table.answers(self._index[samples], temperature)
         surest = surest_device(entropies, np.array([bool(views >> view & 1) for view in range(VIEWS)]))
         rows = np.arange(len(samples))
         return predictions[rows, surest], entropies[rows, surest]
@@ -121,7 +126,8 @@ class Answers:
         if segment != "device":
             return self._memo.table(segment, views, (size, self._classes))
         classifies = "device" in self._card.values["classifiers"]
-        return self._memo.table("device", 0, (size, VIEWS, self._classes) if classifies else (size, 0))
+        devices = len(self._card.values["architecture"].get("devices", range(VIEWS)))
+        return self._memo.table("device", 0, (size, devices, self._classes) if classifies else (size, 0))
 
     def _ensure(self, segment: str, samples: NDArray[np.int64], views: int) -> None:
         table = self._table(segment, views)
@@ -135,8 +141,15 @@ class Answers:
         if self._segments is None:
             from simnet.inference.segments import Segments
 
-            self._segments = Segments(self._card, self._data, self._wish, self._batch)
-        scores: NDArray[np.float32] = self._segments.run(segment, views, rows)
+            self._segments = Segments(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
+        scores: NDArray[np.float32]
+        if segment == "local":
+            devices = self._table("device", 0)
+            if len(unknown := devices.ask(rows)):
+                devices.put(unknown, self._run("device", 0, unknown))
+            scores = self._segments.local(views, devices.scores[rows])
+        else:
+            scores = self._segments.run(segment, views, rows)
         if self._tell is not None:
             self._tell(self._segments.samples)
         return scores
@@ -150,7 +163,7 @@ class Answers:
         accuracies = {}
         for name in exits:
             for number in range(self._exits[name] + 1):
-                self._ensure(SEGMENTS[number], everyone, views)
+                self._ensure(self._segment[number], everyone, views)
             predictions, _ = self._answers(self._exits[name], everyone, views)
             accuracies[name] = float((predictions == labels).mean())
         return accuracies

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 from math import prod
+from typing import cast
 
 from models.cards import FLOAT, Card
+from models.codecs import Codec, encoded_bytes
+from models.traffic import BITS
+
+BINARY = "binary"
+"""How DDNN of 2017's features travel: they are ±1, one bit each."""
 
 
 class Cost:
-    """FLOP and bytes of a system's segments and messages; shapes are those of the real tensors, checked as they run."""
+    """FLOP and bytes of a system's segments and messages; shapes are those of the real tensors, checked as they run.
 
-    def __init__(self, card: Card) -> None:
+    `codec` is how features travel; class scores and entropies always travel as float32.
+    """
+
+    def __init__(self, card: Card, codec: str = "fp32") -> None:
         self.flop = {name: float(segment["flop"]) for name, segment in card.segments.items()}
         self.memory = {name: int(segment["memory"]) for name, segment in card.segments.items()}
-        classes = len(card.values["class_names"])
-        features = {
-            name: FLOAT * prod(segment["features"]) for name, segment in card.segments.items() if segment["features"]
-        }
-        classifies = "device" in card.values["classifiers"]
-        # ADA-DDNN, section 3.2: entropy, result and features travel together; algorithm 1 sends features only.
-        self.report = features["device"] + (FLOAT + FLOAT * classes if classifies else 0)
-        self.upload = features["edge"]
+        self.edges = len(card.values["architecture"].get("edges", ()))
+        """Edges that a network of several was made for; the cost of each is that of the first."""
+
+        def sent(segment: str) -> int:
+            shape = card.segments.get(segment, {}).get("features")
+            if not shape:
+                return 0
+            return -(-prod(shape) // BITS) if codec == BINARY else encoded_bytes(cast(Codec, codec), shape)
+
+        scores = FLOAT * len(card.values["class_names"])
+        self.features = sent("device")
+        """Bytes of one device's features."""
+        self.upload = sent("edge")
+        """Bytes of one edge's features."""
+        if codec == BINARY:  # DDNN of 2017: class scores first, features only if the sample goes on
+            self.scores = self.report = scores
+        else:
+            classifies = "device" in card.values["classifiers"]
+            self.scores = FLOAT + scores if classifies else 0
+            """Bytes of a device's entropy and class scores."""
+            # ADA-DDNN, section 3.2: entropy, result and features travel together; algorithm 1 sends features only.
+            self.report = self.scores + self.features
         height, width = card.values["architecture"]["view"]
         self.raw_view = 3 * height * width
         """Bytes of one view as the camera takes it: three colours of one byte a pixel."""

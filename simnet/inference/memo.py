@@ -17,7 +17,7 @@ from models.exits import normalized_entropy
 
 
 class Table:
-    """Scores of one segment under one set of views: `[size, classes]` or, of the devices, `[size, 6, classes]`."""
+    """Scores of one segment under one set of views: `[size, classes]` or, of the d devices, `[size, d, classes]`."""
 
     def __init__(self, shape: tuple[int, ...], file: Path | None) -> None:
         self._file = file
@@ -56,9 +56,14 @@ class Table:
         self.scores[rows] = scores
         self._changed = True
 
-    def answers(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Predicted class and normalized entropy for each of `rows`, shaped as the scores without their last axis."""
-        scores = self.scores[rows]
+    def answers(
+        self, rows: NDArray[np.int64], temperature: float = 1.0
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Predicted class and normalized entropy for each of `rows`, shaped as the scores without their last axis.
+
+        Entropies are those of the scores divided by `temperature`, as the weights' card has it.
+        """
+        scores = self.scores[rows] / temperature
         return scores.argmax(axis=-1), normalized_entropy(scores)
 
     def save(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import networkx as nx
@@ -21,11 +22,13 @@ class Node:
     """A computer: a FIFO line of `workers`; a call takes FLOP / speed + overhead. While it is down it does nothing."""
 
     def __init__(self, env: Environment, spans: list[Span], name: str, spec: NodeSpec) -> None:
-        self.name, self.tier = name, spec.tier
+        self.env, self.name, self.tier = env, name, spec.tier
         self.up = True
+        self.failed_at = -inf
+        """When it last went down, in seconds: what it held in memory before is gone."""
         self.outgoing: list[Link] = []
         self.on_down: list[Callable[[], None]] = []
-        """Called when the node goes down: what it held in memory is gone."""
+        """Called when the node goes down."""
         self._speed, self._overhead, self._slow = spec.speed, spec.overhead, 1.0
         self._line = FifoLine(env, spans, name, "compute", spec.workers)
 
@@ -43,7 +46,7 @@ class Node:
             self._line.stretch(slow / self._slow)
             self._slow = slow
         if self.up and not up:
-            self.up = False
+            self.up, self.failed_at = False, self.env.now
             self._line.lose()
             for link in self.outgoing:
                 link.lose(unserved_only=True)

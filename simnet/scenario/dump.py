@@ -38,6 +38,7 @@ def dump(scenario: Scenario) -> str:
                 "thresholds": spec.thresholds,
                 "wait": format_time(spec.wait),
                 "cloud_limit": format_time(spec.cloud_limit),
+                **spec.model_dump(include={"codec", "upload", "missing", "tiers"}, exclude_defaults=True),
             }
             for name, spec in scenario.systems.items()
         },

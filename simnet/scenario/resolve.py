@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.scenario import names
-from simnet.scenario.errors import Path, Problem, ScenarioError, nearest, unknown
+from simnet.scenario.errors import Path, Problem, ScenarioError, unknown
 from simnet.scenario.presets import LINK_PRESETS, NODE_PRESETS, Preset
 from simnet.scenario.schema import (
     FROM_FILE,
@@ -22,9 +22,9 @@ from simnet.scenario.schema import (
     Periodic,
     Poisson,
     Scenario,
-    SystemSpec,
 )
 from simnet.scenario.source import Source
+from simnet.scenario.systems import systems
 
 M = TypeVar("M", bound=BaseModel)
 Raw = dict[str, Any]
@@ -116,12 +116,15 @@ class _Resolver:
         links = self.links(given["links"], named) if isinstance(given["links"], list) else []
         if not self.problems:
             self.reachable(nodes, links)
-        systems = self.systems(given["systems"], data.get("data")) if isinstance(given["systems"], dict) else {}
+        whole = nodes if len(nodes) == len(named) and self.tiers(nodes) else {}
+        systems_ = (
+            systems(self, given["systems"], data.get("data"), whole) if isinstance(given["systems"], dict) else {}
+        )
         faults = self.faults(given["faults"], named, links) if isinstance(given["faults"], list) else []
         if self.problems or header is None or workload is None:
             return None
         single = {key: getattr(header, key) for key in Header.model_fields if key not in given}
-        return Scenario(**single, workload=workload, nodes=nodes, links=links, systems=systems, faults=faults)
+        return Scenario(**single, workload=workload, nodes=nodes, links=links, systems=systems_, faults=faults)
 
     def workload(self, raw: Raw) -> Periodic | Poisson | None:
         if "poisson" in raw:
@@ -163,24 +166,22 @@ class _Resolver:
             elif node.view is not None:
                 self.wrong((*path, "view"), f"only devices have a view, this is a {node.tier}")
             result[name] = node
-        if len(result) == len(raw):
-            self.tiers(result)
         return result
 
     def named(self, name: str, path: Path) -> None:
         if not names.NAME.fullmatch(name):
             self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
 
-    def tiers(self, nodes: Mapping[str, Node]) -> None:
-        found: dict[str, list[str]] = {"device": [], "edge": [], "cloud": [], "router": []}
-        for name, node in nodes.items():
-            found[node.tier].append(name)
-        if not found["device"]:
+    def tiers(self, nodes: Mapping[str, Node]) -> bool:
+        """Whether every system's least is there: a device and one cloud."""
+        before = len(self.problems)
+        devices, clouds = ([n for n, node in nodes.items() if node.tier == tier] for tier in ("device", "cloud"))
+        if not devices:
             self.wrong(("nodes",), "needs at least one node of tier 'device'")
-        for tier in ("edge", "cloud"):
-            if len(found[tier]) != 1:
-                there = f"found {len(found[tier])}: {', '.join(found[tier])}" if found[tier] else "found none"
-                self.wrong(("nodes",), f"needs exactly one node of tier '{tier}', {there}")
+        if len(clouds) != 1:
+            there = f"found {len(clouds)}: {', '.join(clouds)}" if clouds else "found none"
+            self.wrong(("nodes",), f"needs exactly one node of tier 'cloud', {there}")
+        return len(self.problems) == before
 
     def matching(self, pattern: str, known: Sequence[str], path: Path) -> list[str]:
         """The nodes a name or glob stands for; none is a problem."""
@@ -249,60 +250,6 @@ class _Resolver:
         up, down = (self.check(Link, one, path) for one in directions.values())
         return (up, down) if up is not None and down is not None else None
 
-    def systems(self, raw: Raw, data: object) -> dict[str, SystemSpec]:
-        from simnet.systems import SYSTEMS  # late, so that reading the schema needs no system
-
-        result: dict[str, SystemSpec] = {}
-        for name, value in raw.items():
-            path = ("systems", name)
-            given = {} if value is None else value
-            self.named(name, path)
-            if name == names.FIGURES:
-                self.wrong(path, f"'{name}' is taken: it names the folder of figures beside the systems' folders")
-            if not isinstance(given, dict):
-                self.check(SystemSpec, given, path)
-                continue
-            kind = given.get("system", name)
-            if not isinstance(kind, str) or kind not in SYSTEMS:
-                where = (*path, "system") if "system" in given else path
-                self.wrong(where, unknown("system", kind, list(SYSTEMS)))
-                continue
-            given = {key: item for key, item in given.items() if item is not None}
-            good = self.thresholds(given.get("thresholds"), SYSTEMS[kind].exits, (*path, "thresholds"))
-            if not good:
-                del given["thresholds"]
-            spec = self.check(SystemSpec, {"system": kind, "weights": f"{kind}-{data}", **given}, path)
-            if spec is not None:
-                result[name] = spec
-        if not raw:
-            self.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
-        return result
-
-    def thresholds(self, raw: object, exits: Sequence[str], path: Path) -> bool:
-        """Whether `raw` is good; pydantic's words about a union of three kinds would help nobody."""
-        before = len(self.problems)
-
-        def number(value: object) -> bool:
-            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-        *early, last = exits
-        if not isinstance(raw, dict):
-            if raw not in (None, "calibrated") and not number(raw):
-                self.wrong(path, f"must be 'calibrated', a number from 0 to 1, or one for each of "
-                                 f"{', '.join(early)}; found {raw!r}{nearest(raw, ['calibrated'])}")  # fmt: skip
-            return len(self.problems) == before
-        for name in raw:
-            if name == last:
-                self.wrong((*path, name), f"'{last}' is the last exit: it always answers and has no threshold")
-            elif name not in early:
-                self.wrong((*path, name), unknown("exit", name, early))
-            elif not number(raw[name]):
-                self.wrong((*path, name), f"must be a number from 0 to 1, found {raw[name]!r}")
-        for name in early:
-            if name not in raw:
-                self.wrong(path, f"gives no threshold for exit '{name}'")
-        return len(self.problems) == before
-
     def faults(self, raw: list[Any], known: Sequence[str], links: Sequence[Link]) -> list[Fault]:
         result: list[Fault] = []
         for index, value in enumerate(raw):
@@ -365,7 +312,7 @@ class _Resolver:
         return list(dict.fromkeys(chosen))
 
     def reachable(self, nodes: Mapping[str, Node], links: Sequence[Link]) -> None:
-        """Every device must reach the edge, and the edge the cloud."""
+        """Every device must reach the first edge (without one, the cloud), and that every other place of inference."""
         beyond: dict[str, set[str]] = {name: set() for name in nodes}
         for link in links:
             beyond[link.source].add(link.target)
@@ -378,12 +325,15 @@ class _Resolver:
                 fresh += new
             return seen
 
-        edge, cloud = (next(name for name, node in nodes.items() if node.tier == tier) for tier in ("edge", "cloud"))
+        edges, clouds = ([n for n, node in nodes.items() if node.tier == tier] for tier in ("edge", "cloud"))
+        hub = (edges or clouds)[0]
+        what = f"the {nodes[hub].tier} '{hub}'"
         for name, node in nodes.items():
-            if node.tier == "device" and edge not in reached(name):
-                self.wrong(("nodes", name), f"no path of links leads from '{name}' to the edge '{edge}'")
-        if cloud not in reached(edge):
-            self.wrong(("nodes", cloud), f"unreachable: no path of links leads from the edge '{edge}' to '{cloud}'")
+            if node.tier == "device" and hub not in reached(name):
+                self.wrong(("nodes", name), f"no path of links leads from '{name}' to {what}")
+        for name, node in nodes.items():
+            if node.tier in ("gateway", "edge", "cloud") and name not in reached(hub):
+                self.wrong(("nodes", name), f"unreachable: no path of links leads from {what} to '{name}'")
 
 
 _WANTED = {

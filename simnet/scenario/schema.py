@@ -77,10 +77,11 @@ class Poisson(Model):
 class Node(Model):
     """A machine: `speed` in FLOP/s (0: a router, which only forwards), `overhead` in s per call, `memory` in bytes.
 
-    `workers` calls run at once, each at full `speed`. `view` (1..6, devices only): which camera's view it sees.
+    A gateway can hold the local aggregator of `ddnn-2017`, and forwards else. `workers` calls run at once, each at full
+    `speed`. `view` (1..6, devices only): which camera's view it sees.
     """
 
-    tier: Literal["device", "edge", "cloud", "router"]
+    tier: Literal["device", "gateway", "edge", "cloud", "router"]
     preset: str | None = None
     speed: Speed = 0.0
     workers: Annotated[int, Field(ge=1, strict=True)] = 1
@@ -104,7 +105,9 @@ class SystemSpec(Model):
 
     `thresholds`: "calibrated" (from the weights' card), one number for every exit but the last, or one each.
     `wait`: s the edge waits for reports after the first arrived; `cloud_limit`: s it waits for the cloud's
-    answer before its own last exit answers instead.
+    answer before its own last exit answers instead. `codec`: how features travel (None: as the weights' card says).
+    `upload`: whether features come with the report or only when they are needed. `missing`: what stands for a view
+    that did not arrive, zeros or what a device gives for a black view. `tiers`: see `simnet.systems.tiers`.
     """
 
     system: str
@@ -112,6 +115,10 @@ class SystemSpec(Model):
     thresholds: Literal["calibrated"] | Threshold | dict[str, Threshold] = "calibrated"
     wait: Time = 1.0
     cloud_limit: Time = 1.0
+    codec: str | None = None
+    upload: Literal["together", "on_request"] = "together"
+    missing: Literal["zero features", "zero input"] = "zero features"
+    tiers: str | None = None
 
 
 class Fault(Model):
@@ -134,7 +141,7 @@ class Frame(Model):
     name: Annotated[str, Field(min_length=1)]
     description: str = ""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
-    data: Literal["plaza", "cifar10"]
+    data: Literal["plaza", "cifar10", "mvmc"]
     split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from simnet.systems.base import Protocol, System
+from simnet.systems.base import Protocol
+from simnet.systems.one_edge import OneEdge
 
 
-class Ddnn(System):
+class Ddnn(OneEdge):
     """Devices extract features and send them all; the edge fuses and classifies, or the cloud answers."""
 
     exits = ("edge", "cloud")
-    segment_exits = (None, "edge", "cloud")
+    steps = (("device", None), ("edge", "edge"), ("cloud", "cloud"))
 
     def classify(self, sample: int) -> Protocol:
         """Section 2, Fig. 1: the fused features' result leaves at the edge if it is sure enough, else the cloud's."""

@@ -1,0 +1,192 @@
+"""DDNN (Teerapittayanon, McDanel, Kung 2017): a network mapped on devices, edges and a cloud, with an exit at each.
+
+Tiers and exits are the paper's [S], what is sent the authors' public code's [R]; limits, failures and how several edges
+answer together are ours [I], see docs/scenario.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simnet.events import Signal
+from simnet.systems.awaited import Work, aside
+from simnet.systems.base import Protocol, Setting, Step, System
+from simnet.systems.gather import Camera, Collector, Features, Gather, Reports
+from simnet.systems.tiers import DEFAULT, TIERS, layout
+
+if TYPE_CHECKING:
+    from simnet.network.topology import Node, Route
+
+REQUEST = 0
+"""Bytes of a request for features: the published formula charges none [R]. It takes the links' time and header."""
+
+Steps = Generator[Signal, Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """An edge, the bits of the views that it serves, their cameras, and its ways; the first edge has none to itself."""
+
+    at: Collector
+    mask: int
+    cameras: list[Camera]
+    to_cloud: Route
+    to_first: Route | None
+    request: Route | None
+    """From the first edge."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an edge has fused: which views, and when."""
+
+    views: int
+    since: float
+
+
+class Ddnn2017(System):
+    """Devices with binarized features and class scores, a local aggregator, no, one or several edges, a cloud."""
+
+    exits = ("local", "edge", "cloud")
+    steps = (("local", "local"), ("edge", "edge"), ("cloud", "cloud"))
+    codecs = ("binary",)
+    keys = ("tiers",)
+
+    @classmethod
+    def steps_of(cls, tiers: str | None) -> tuple[Step, ...]:
+        """The steps of these tiers: `cloud only` has no local exit, and without edges there is no edge exit."""
+        return tuple(step for step in cls.steps if step[1] in TIERS[tiers or DEFAULT])
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        network, wait = setting.network, setting.spec.wait
+        tiers = setting.spec.tiers or DEFAULT
+        self.cloud_only = tiers == "cloud only"
+        nodes, route = network.nodes, network.route
+        place = layout(nodes, tiers)
+        self.cloud = Collector(self.env, nodes[place.cloud], wait)
+        sites = [Collector(self.env, nodes[name], wait) for name in place.edges]
+        self.aggregator: Collector | None = None
+        if place.aggregator is not None:
+            here = [site for site in sites if site.node.name == place.aggregator]
+            self.aggregator = here[0] if here else Collector(self.env, nodes[place.aggregator], wait)
+        served = {view: site for site, views in zip(sites, setting.edges, strict=False) for view in views}
+        self.cameras = []
+        for name, view in setting.cameras:
+            node, up = nodes[name], served.get(view, self.cloud).node
+            hub = self.aggregator.node if self.aggregator else None
+            uplink, request = (route(node, hub), route(hub, node)) if hub else (route(node, up), None)
+            self.cameras.append(Camera(node, 1 << view, uplink, route(node, up), request))
+        self.edges = [
+            Edge(
+                site,
+                mask := sum(1 << view for view in views),
+                [camera for camera in self.cameras if camera.mask & mask],
+                route(site.node, self.cloud.node),
+                route(site.node, sites[0].node) if site is not sites[0] else None,
+                route(sites[0].node, site.node) if site is not sites[0] else None,
+            )
+            for site, views in zip(sites, setting.edges, strict=False)
+        ]
+
+    def classify(self, sample: int) -> Protocol:
+        """Sections III-B and III-D: a sample leaves at the first exit that is sure, from the devices upward."""
+        if self.cloud_only:
+            views = yield from self._all_in_the_cloud(sample)
+            return self.decide("cloud", sample, views)
+        captured = self.env.now
+        views = yield from self._on_the_devices(sample)
+        local = self.decide("local", sample, views)
+        if self.leaves(local):
+            return local
+        holder = self.aggregator.node if self.aggregator else self.cameras[0].node
+        if self.edges:
+            parts = yield self._await(holder, self._on_the_edges(sample, views, captured))
+            if not parts:
+                return local._replace(forced=True)
+            edge = self.decide("edge", sample, sum(part.views for part in parts.values()))
+            if self.leaves(edge):
+                return edge
+            views = yield self._await(self.edges[0].at.node, self._edges_to_the_cloud(sample, parts))
+            if not views:
+                return edge._replace(forced=True)
+        else:
+            views = yield self._await(holder, self._devices_to_the_cloud(sample, views, captured))
+            if not views:
+                return local._replace(forced=True)
+        return self.decide("cloud", sample, views)
+
+    def _await(self, holder: Node, work: Steps) -> Work:
+        """The next exit's result, or None after `cloud_limit`."""
+        return Work(holder, self.cloud_limit, work)
+
+    def _all_in_the_cloud(self, sample: int) -> Steps:
+        """The first baseline: raw views to the cloud, which runs all segments; returns the views that arrived."""
+        views = yield Reports(self.cloud, sample, self.cameras, self.all_views, None, self.cost.raw_view)
+        flop = self.cost.flop
+        whole = views.bit_count() * flop["device"] + self.cost.edges * flop.get("edge", 0.0) + flop["cloud"]
+        yield self.compute(self.cloud.node, whole, sample)
+        return views
+
+    def _on_the_devices(self, sample: int) -> Steps:
+        """Each device runs its block and sends its class scores, 4·|C| bytes, to the local aggregator.
+
+        A single device tests its scores itself and sends nothing (our choice). Returns the views that arrived.
+        """
+        flop = self.cost.flop
+        if self.aggregator is None:
+            (camera,) = self.cameras
+            yield self.compute(camera.node, flop["device"] + flop["local"], sample)
+            return camera.mask
+        views = yield Reports(self.aggregator, sample, self.cameras, self.all_views, flop["device"], self.cost.report)
+        yield self.compute(self.aggregator.node, flop["local"], sample)
+        return views
+
+    def _features(self, at: Collector, cameras: list[Camera], sample: int, views: int, captured: float) -> Features:
+        """Each device sends its binarized features, f·o/8 bytes, because the sample did not leave at the local exit."""
+        asked = [camera for camera in cameras if camera.mask & views]
+        return Features(at, sample, asked, REQUEST, self.cost.features, captured)
+
+    def _devices_to_the_cloud(self, sample: int, views: int, captured: float) -> Steps:
+        views = yield self._features(self.cloud, self.cameras, sample, views, captured)
+        yield self.compute(self.cloud.node, self.cost.flop["cloud"], sample)
+        return views
+
+    def _on_the_edges(self, sample: int, views: int, captured: float) -> Steps:
+        """Each edge fuses its own devices' features; their class scores meet at the first. Returns the edges' parts."""
+        asked = [edge for edge in self.edges if edge.mask & views]
+        gather = Gather(self.edges[0].at, sum(edge.mask for edge in asked))
+        parts: dict[Edge, Part] = {}
+        for edge in asked:
+            aside(self._on_an_edge(edge, sample, views, captured, parts, gather))
+        arrived = yield gather
+        return {edge: part for edge, part in parts.items() if edge.mask & arrived}
+
+    def _on_an_edge(
+        self, edge: Edge, sample: int, views: int, captured: float, parts: dict[Edge, Part], gather: Gather
+    ) -> Steps:
+        views = yield self._features(edge.at, edge.cameras, sample, views, captured)
+        yield self.compute(edge.at.node, self.cost.flop["edge"], sample)
+        parts[edge] = Part(views, self.env.now)
+        if edge.to_first is not None:
+            yield self.send(edge.to_first, self.cost.report, sample)
+        gather.arrived(edge)
+
+    def _edges_to_the_cloud(self, sample: int, parts: dict[Edge, Part]) -> Steps:
+        """Every edge sends its binarized features; returns the views in those that arrived."""
+        gather = Gather(self.cloud, sum(edge.mask for edge in parts))
+        for edge, part in parts.items():
+            aside(self._up(edge, sample, part, gather))
+        arrived = yield gather
+        yield self.compute(self.cloud.node, self.cost.flop["cloud"], sample)
+        return sum(part.views for edge, part in parts.items() if edge.mask & arrived)
+
+    def _up(self, edge: Edge, sample: int, part: Part, gather: Gather) -> Steps:
+        if edge.request is not None:
+            yield self.send(edge.request, REQUEST, sample)
+        if edge.at.node.failed_at > part.since:
+            return  # its features were in its memory
+        yield self.send(edge.to_cloud, self.cost.upload, sample)
+        gather.arrived(edge)
