@@ -45,7 +45,7 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
     how = recipe("ours", DATA)
     values: dict[str, Any] = {"data": DATA, "recipe": asdict(how), "runs": []}
     if (EVALUATIONS / f"{STUDY}.json").exists() and stored(STUDY)["recipe"] == _plain(values["recipe"]):
-        values["runs"] = stored(STUDY)["runs"]
+        values = stored(STUDY)  # with the last sums, which stay until there are new ones
     train, validation, test = (open_dataset(DATA, split, data_dir) for split in ("train", "validation", "test"))
     views = {data.split: _Views(data) for data in (train, validation, test)}
     values["samples"] = {split: len(v.labels) for split, v in views.items()}
