@@ -38,11 +38,12 @@ def test_commands_in_the_pages_exist_with_their_options() -> None:
         "simnet": typer.main.get_command(simnet_app).commands,  # type: ignore[attr-defined]
         "models": typer.main.get_command(models_app).commands,  # type: ignore[attr-defined]
     }
+    names = "|".join({*commands["simnet"], *commands["models"]})
     seen = 0
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for program, rest in re.findall(
-            r"(?:python -m )?\b(simnet|(?<=-m )models) ((?:run|check|compare|plot|train|evaluate|cards)\b[^`\n|&]*)",
+            rf"(?:python -m )?\b(simnet|(?<=-m )models) ((?:{names})\b[^`\n|&]*)",
             text,
         ):
             words = shlex.split(rest.rstrip(".,;:)").split("  #")[0])
