@@ -17,6 +17,7 @@ from simnet.network.topology import Network
 from simnet.recording import samples_table
 from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
+from simnet.systems import SYSTEMS
 from simnet.workload import arrivals
 
 EXACT = 1e-9
@@ -25,11 +26,15 @@ EXACT = 1e-9
 
 @dataclass(frozen=True)
 class FakeCost:
-    """With nodes of 1 GFLOP/s: 1 ms on a device, 2 ms at the edge, 4 ms in the cloud."""
+    """With nodes of 1 GFLOP/s: 1 ms on a device, 2 ms at the edge, 4 ms in the cloud, half a ms to aggregate."""
 
-    flop: dict[str, float] = field(default_factory=lambda: {"device": 1e6, "edge": 2e6, "cloud": 4e6})
+    flop: dict[str, float] = field(default_factory=lambda: {"device": 1e6, "local": 0.5e6, "edge": 2e6, "cloud": 4e6})
     report: int = 10_000
     upload: int = 20_000
+    scores: int = 1_000
+    features: int = 9_000
+    raw_view: int = 50_000
+    edges: int = 0
 
 
 def fake_ask(exit_name: str, sample: int, views: int) -> tuple[int, float]:
@@ -60,6 +65,7 @@ def world_scenario(
     thresholds: Any = 0.5,
     wait: float = 0.05,
     cloud_limit: float = 1.0,
+    upload: str = "together",
     script: Sequence[Fault] = (),
     uplink: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
@@ -79,7 +85,9 @@ def world_scenario(
         network["hub"] = node("router")
         links += both("hub", "edge", **hub)
     links += both("edge", "cloud", **(backbone or {}))
-    spec = SystemSpec(system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit)
+    spec = SystemSpec(
+        system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit, upload=upload
+    )
     return Scenario(
         name="world",
         seed=seed,
@@ -94,12 +102,47 @@ def world_scenario(
     )
 
 
+def tiered_scenario(tiers: str, *, gateway: bool = True, edges: int = 2, **values: Any) -> Scenario:
+    """Cameras, and what `tiers` need of a gateway, edges and a cloud; every link as in `world_scenario`.
+
+    Cameras hang on the gateway if there is one, else on their edge (half of them on each of two), else on the cloud.
+    """
+    single, tiered = tiers.startswith("device+"), "+edge" in tiers
+    base = world_scenario(cameras=1 if single else 6, system="ddnn-2017", **values)
+    names = [name for name, one in base.nodes.items() if one.tier == "device"]
+    nodes = {name: base.nodes[name] for name in names}
+    gateway = gateway and not single and tiers != "cloud only"
+    places = [f"edge{number}" for number in range(1, (edges if "+edges+" in tiers else int(tiered)) + 1)]
+    nodes |= ({"gateway": node("gateway")} if gateway else {}) | {name: node("edge") for name in places}
+    nodes["cloud"] = base.nodes["cloud"]
+    links = []
+    for number, name in enumerate(names):
+        up = "gateway" if gateway else places[number * len(places) // len(names)] if places else "cloud"
+        links += both(name, up)
+    links += [pair for place in places if gateway for pair in both("gateway", place)]
+    links += [pair for place in places[1:] for pair in both(places[0], place)]
+    links += [pair for place in places or ["gateway"] * gateway for pair in both(place, "cloud")]
+    spec = base.systems["ddnn-2017"].model_copy(update={"tiers": tiers})
+    return base.model_copy(
+        update={"nodes": {**nodes, **values.get("nodes", {})}, "links": links, "systems": {"ddnn-2017": spec}}
+    )
+
+
+def edges_in(scenario: Scenario) -> list[list[int]]:
+    """Equal numbers of cameras for each edge."""
+    cameras = [(one.view or 1) - 1 for one in scenario.nodes.values() if one.tier == "device"]
+    edges = sum(one.tier == "edge" for one in scenario.nodes.values())
+    size = len(cameras) // max(edges, 1)
+    return [cameras[number * size : (number + 1) * size] for number in range(edges)]
+
+
 def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
     """Play the scenario's only system to the end."""
     ((name, spec),) = scenario.systems.items()
-    exits = ("edge",) if spec.system == "ddnn" else ("edge-1", "edge-2")
+    exits = SYSTEMS[spec.system].exits_of(spec.tiers)[:-1]
     thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(exits, spec.thresholds)
-    world = World(scenario, name, ask, cost or FakeCost(), thresholds, arrivals(scenario))
+    edges = edges_in(scenario)
+    world = World(scenario, name, ask, cost or FakeCost(edges=len(edges)), thresholds, arrivals(scenario), edges)
     world.play()
     return world
 
