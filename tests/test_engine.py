@@ -146,6 +146,59 @@ def test_reports_that_arrive_after_the_edge_is_back_are_gathered():
     assert (row["outcome"], row["views"]) == ("finished", 0b000100)
 
 
+def on_request(**values) -> Scenario:
+    """Reports of 1 kB, requests of 4 B, features of 9 kB: 11 ms, 10.004 ms and 19 ms on the way."""
+    return world_scenario(system="ada-ddnn", upload="on_request", **values)
+
+
+def test_features_on_request_travel_only_if_the_first_exit_did_not_fire():
+    scenario = on_request(thresholds=1.0)
+    (row,) = rows(play(scenario), scenario)
+    assert (row["exit"], row["bytes"], row["latency"]) == ("edge-1", 6_000, pytest.approx(0.012, abs=EXACT))
+    scenario = on_request(thresholds={"edge-1": 0.0, "edge-2": 1.0})
+    world = play(scenario)
+    (row,) = rows(world, scenario)
+    assert (row["exit"], row["views"], row["bytes"]) == ("edge-2", ALL, 6 * (1_000 + 4 + 9_000))
+    assert row["latency"] == pytest.approx(0.012 + 0.010004 + 0.019 + 0.002, abs=EXACT)
+    assert [span[6] for span in spans_of(world, "edge→camera2")] == [4]
+    assert [span[6] for span in spans_of(world, "camera2→edge")] == [1_000, 9_000]
+
+
+WHILE_ASKED = {
+    "camera fails and comes back before it is asked": ([down("camera2", at=0.013, lasts=0.002)], 0b111101),
+    "camera fails and stays down": ([down("camera2", at=0.013)], 0b111101),
+    "request lost": ([link_fault("edge", "camera2", at=0.013, lasts=0.001)], 0b111101),
+    "features lost": ([link_fault("camera2", "edge", at=0.025, lasts=0.001)], 0b111101),
+    "camera was not there at all": ([down("camera2", lasts=0.005)], 0b111101),
+}
+
+
+@pytest.mark.parametrize("case", WHILE_ASKED)
+def test_features_that_do_not_come_take_no_part(case: str):
+    """The surest device may be one whose features never come: its report did."""
+    script, views = WHILE_ASKED[case]
+    row = only(on_request(thresholds={"edge-1": 0.0, "edge-2": 1.0}, script=script))
+    assert (row["outcome"], row["exit"], row["views"]) == ("finished", "edge-2", views)
+    assert row["prediction"] == fake_ask("edge-2", 0, views)[0]
+    asked = 0.062 if "not there" in case else 0.012  # then the edge waited 50 ms for a report already
+    waited = 0.0 if "not there" in case else 0.050
+    assert row["latency"] == pytest.approx(asked + 0.029004 + waited + 0.002, abs=EXACT)
+
+
+def test_without_any_features_in_time_the_surest_device_answers_at_the_limit():
+    script = [link_fault("edge", f"camera{n}") for n in range(1, 7)]
+    row = only(on_request(thresholds=0.0, cloud_limit=0.2, script=script))
+    assert (row["outcome"], row["exit"], row["views"]) == ("forced", "edge-1", ALL)
+    assert row["latency"] == pytest.approx(0.212, abs=EXACT)
+    assert (row["prediction"], row["entropy"]) == fake_ask("edge-1", 0, ALL)
+
+
+@pytest.mark.parametrize("at", [0.015, 0.035])
+def test_an_edge_that_fails_while_it_waits_for_features_drops_the_sample(at: float):
+    row = only(on_request(thresholds=0.0, script=[down("edge", at=at, lasts=0.5)]))
+    assert (row["outcome"], row["reason"]) == ("dropped", "edge down")
+
+
 UNREACHABLE = {
     "uplink down": [link_fault("edge", "cloud")],
     "cloud down": [down("cloud")],
@@ -249,6 +302,7 @@ def worlds(draw: st.DrawFn) -> Scenario:
         thresholds=draw(st.sampled_from([0.0, 0.3, 0.7, 1.0])),
         wait=draw(st.sampled_from([0.0, 0.01, 0.1, 1.0])),
         cloud_limit=draw(st.sampled_from([0.0, 0.02, 0.08, 1.0])),
+        upload=draw(st.sampled_from(["together", "together", "on_request"])),
         samples=draw(st.integers(1, 30)),
         workload=draw(
             st.sampled_from([Periodic(every=0.1, jitter=0.09), Periodic(every=0.015), Poisson(poisson=20.0)])
@@ -362,11 +416,12 @@ def check_lines(scenario: Scenario, spans: list) -> None:
 def check_outcomes(scenario: Scenario, table: list[dict], spans: list) -> None:
     """Views are those whose reports came in time; answers are the network's; limits are kept to the moment."""
     (spec,) = scenario.systems.values()
+    on_request = spec.upload == "on_request"
     reports, edge, cloud = defaultdict(dict), {}, {}
     cameras = [name for name, one in scenario.nodes.items() if one.tier == "device"]
     sources = defaultdict(list)
-    for sample, place, kind, _, _, ended, _, status in spans:
-        if status != "ok":
+    for sample, place, kind, _, _, ended, size, status in spans:
+        if status != "ok" or (on_request and kind == "transfer" and size >= 9_000):  # features, not a report
             continue
         if kind == "transfer" and place.endswith("→edge") and place.partition("→")[0] in cameras:
             reports[sample][scenario.nodes[place.partition("→")[0]].view] = ended
@@ -388,12 +443,15 @@ def check_outcomes(scenario: Scenario, table: list[dict], spans: list) -> None:
         limit = arrived[0] + spec.wait
         if reports[sample]:
             for view, time in reports[sample].items():
-                if abs(time - limit) > EXACT:
-                    assert bool(row["views"] >> (view - 1) & 1) == (time < limit)
+                took_part = bool(row["views"] >> (view - 1) & 1)
+                if abs(time - limit) > EXACT and (took_part or not on_request or row["exit"] == "edge-1"):
+                    assert took_part == (time < limit)
         else:  # through the hub the spans do not tell whose report it is: count them
-            sure = sum(time < limit - EXACT for time in arrived)
+            sure = 0 if on_request else sum(time < limit - EXACT for time in arrived)
             assert sure <= row["views"].bit_count() <= sum(time <= limit + EXACT for time in arrived)
-        if row["outcome"] == "forced":
+        if row["outcome"] == "forced" and row["exit"] == "edge-1":
+            assert on_request and row["finished_at"] >= arrived[0] + spec.cloud_limit - EXACT
+        elif row["outcome"] == "forced":
             assert row["exit"] != "cloud" and row["finished_at"] == pytest.approx(edge[sample] + spec.cloud_limit)
         elif row["exit"] == "cloud":
             assert row["finished_at"] == pytest.approx(cloud[sample])
