@@ -5,6 +5,7 @@ Faults are moved to samples 20 to 35 and 55 to 75, so that a hundred samples mee
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,9 @@ FIRST, SECOND = (20, 35), (55, 75)
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a shipped scenario; returns the run and when the faults are, in seconds."""
 
-    def run(name: str, *options: str, faults: int = 2) -> tuple[Run, list[tuple[float, float]]]:
+    def run(
+        name: str, *options: str, faults: int = 2, systems: tuple[str, ...] = ("ddnn", "ada-ddnn")
+    ) -> tuple[Run, list[tuple[float, float]]]:
         workload = load_scenario(SCENARIOS / f"{name}.yaml").workload
         assert isinstance(workload, Periodic)
         windows = [(start * workload.every, end * workload.every) for start, end in (FIRST, SECOND)[:faults]]
@@ -45,21 +48,34 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             cli.main()
         assert end_of_run.value.code in (0, None)
         made = read_run(tmp_path / name)
-        assert made.systems == ("ddnn", "ada-ddnn")
+        assert made.systems == systems
         for system in made.systems:
             summary = made.summary["systems"][system]
             assert summary["finished"] + summary["dropped"] + summary["unfinished"] == SAMPLES
             assert summary["dropped"] == 0
-        captured = [made.samples(system)["captured_at"] for system in made.systems]
-        assert captured[0].equals(captured[1])
+        first, *others = (made.samples(system)["captured_at"] for system in made.systems)
+        assert all(first.equals(other) for other in others)
         return made, windows
 
     return run
 
 
 def test_every_shipped_scenario_is_played_here():
-    names = {path.stem for path in SCENARIOS.glob("*.yaml")}
-    assert names == {"six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage"}
+    names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
+    assert names == {
+        *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
+        *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
+    }
+
+
+CONFIGURATIONS = {
+    "cloud_only": ("cloud",),
+    "device_cloud": ("local", "cloud"),
+    "devices_cloud": ("local", "cloud"),
+    "device_edge_cloud": ("local", "edge", "cloud"),
+    "devices_edge_cloud": ("local", "edge", "cloud"),
+    "devices_edges_cloud": ("local", "edge", "cloud"),
+}
 
 
 def during(rows: list[dict], window: tuple[float, float], margin: float = 0.0) -> list[dict]:
@@ -133,3 +149,53 @@ def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):
         rows = run.samples(system).to_pylist()
         assert {row["outcome"] for row in rows} == {"finished"} and {row["views"] for row in rows} == {0b111111}
         assert run.summary["systems"][system]["accuracy"] > 0.5
+
+
+@pytest.fixture
+def mvmc_folder() -> Path:
+    """The folder that holds mvmc/test.parquet; skips the test where there is none."""
+    for folder in (os.environ.get("SIMNET_DATA"), SCENARIOS.parent.parent / "shared" / "data"):
+        if folder and (Path(folder) / "mvmc" / "test.parquet").is_file():
+            return Path(folder)
+    pytest.skip("no data set mvmc: name its folder in SIMNET_DATA")
+
+
+def test_codecs(play: Callable[..., Any]):
+    """Fewer bytes, less time; to fp16 and int8 hardly any answer is lost, to one bit some are."""
+    names = ("fp32", "fp16", "int8", "bit")
+    run, _ = play("codecs", "--no-figures", faults=0, systems=names)
+    found = [run.summary["systems"][name] for name in names]
+    for key in ("device_to_edge", "total"):
+        sizes = [one["bytes"][key] for one in found]
+        assert sizes == sorted(sizes, reverse=True) and sizes[-1] * 10 < sizes[0]
+    times = [one["latency"]["mean"] for one in found]
+    assert times == sorted(times, reverse=True)
+    shares = {one["exits"]["edge-1"]["share"] for one in found}
+    assert len(shares) == 1, "what devices say of themselves does not depend on the codec"
+    right = [one["accuracy"] for one in found]
+    assert max(right[:3]) - min(right[:3]) <= 0.02 and right[0] - right[3] > 0.03
+    assert [one["codec"] for one in found] == ["fp32", "fp16", "int8", "1bit"]
+
+
+def test_ddnn_2017(play: Callable[..., Any], mvmc_folder: Path):
+    """From raw views to scores only: bytes of a device by the published formula, headers on top."""
+    names = ("cloud-only", "calibrated", "careful", "all-up")
+    run, _ = play("ddnn_2017", "--data-dir", str(mvmc_folder), "--no-figures", faults=0, systems=names)
+    raw, *others = (run.summary["systems"][name] for name in names)
+    header = 78
+    assert raw["bytes"]["device_to_edge"] == SAMPLES * 6 * (3072 + header)
+    for one in others:
+        up = one["exits"]["cloud"]["count"]
+        assert one["bytes"]["device_to_edge"] == 6 * (SAMPLES * (12 + header) + up * (128 + header))
+        assert one["accuracy"] > 0.9
+    ups = [one["exits"]["cloud"]["share"] for one in others]
+    assert ups == sorted(ups) and 0 < ups[1] < 1 == ups[-1]
+
+
+@pytest.mark.parametrize("tiers", CONFIGURATIONS)
+def test_tiers(tiers: str, play: Callable[..., Any], mvmc_folder: Path):
+    """All six configurations, each with its exits; some samples go on to the cloud."""
+    run, _ = play(f"tiers/{tiers}", "--data-dir", str(mvmc_folder), "--no-figures", faults=0, systems=("ddnn-2017",))
+    summary = run.summary["systems"]["ddnn-2017"]
+    assert tuple(summary["exits"]) == CONFIGURATIONS[tiers]
+    assert summary["exits"]["cloud"]["count"] > 0 and summary["accuracy"] > 0.9 and summary["forced"] == 0
