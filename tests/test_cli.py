@@ -283,6 +283,38 @@ def test_a_device_that_is_not_there_is_one_message(scenario: Path, simnet, fresh
     assert status == 2 and "tpu" in err and "auto, cpu, cuda" in err
 
 
+def test_check_and_compare_show_the_codec(scenario: Path, simnet, tmp_path: Path):
+    """In `check` beside the weights, in `compare` in a row of its own; a codec not trained for is mentioned."""
+    change(scenario, "ada-ddnn: {", "ada-ddnn: {codec: int8, ")
+    status, printed, _ = simnet("check", scenario)
+    assert status == 0 and "ddnn-plaza (fp32), " in printed and "ada-ddnn-plaza (int8): ok" in printed
+    assert "note: ada-ddnn sends features as int8; ada-ddnn-plaza was trained for fp32" in printed
+    assert simnet("run", scenario, "--out", tmp_path / "run", "--samples", 5, "--no-figures", "--quiet")[0] == 0
+    _, printed, _ = simnet("compare", tmp_path / "run")
+    (row,) = (line.split() for line in printed.splitlines() if line.strip().startswith("codec"))
+    assert row == ["codec", "fp32", "int8"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_camera_images_that_are_missing_are_one_message(
+    scenario: Path,
+    simnet,
+    random_weights: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,
+):
+    monkeypatch.delenv("SIMNET_DATA", raising=False)
+    for system in ("ddnn", "ada-ddnn"):
+        change(scenario, str(random_weights(system)), str(random_weights(system, "mvmc")))
+    change(scenario, "data: plaza", "data: mvmc")
+    assert simnet("check", scenario)[0] == 0
+    folder = ["--data-dir", tmp_path] if named else []
+    result = simnet("run", scenario, *folder, "--out", tmp_path / "run")
+    one_message(result, "mvmc (test) is missing", "mvmc/test.parquet", "--data-dir", "SIMNET_DATA")
+    assert not (tmp_path / "run").exists()
+
+
 def test_fewer_cameras_and_samples_that_come_round_again_are_noted(scenario: Path, simnet, tmp_path: Path):
     assert "note:" not in simnet("check", scenario)[1]
     change(scenario, "camera[1..6]", "camera[2..4]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -500,6 +501,22 @@ def test_what_does_not_fit_is_one_message_with_its_line(case: str, files: Files)
         cards_of(files.load(FILE.replace(old, new)))
     (problem,) = caught.value.problems if "ddnn: {" not in new else caught.value.problems[-1:]
     assert says in str(problem) and problem.line == line, str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "says"),
+    [("architecture", "devices", "which devices and edges"), ("segments", "local", "what its local segment costs")],
+)
+def test_a_card_that_does_not_say_enough_is_one_message(
+    section: str, key: str, says: str, files: Files, tmp_path: Path
+):
+    weights = write_weights(tmp_path / "less.safetensors", **ARCHITECTURES[EDGES])
+    card = json.loads(weights.with_suffix(".json").read_text())
+    del card[section][key]
+    weights.with_suffix(".json").write_text(json.dumps(card))
+    with pytest.raises(ScenarioError, match=says) as caught:
+        cards_of(files.load(FILE.replace("EDGES", str(weights))))
+    assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize(

@@ -113,18 +113,17 @@ class _Resolver:
         workload = self.workload(given["workload"]) if isinstance(given["workload"], dict) else None
         nodes = self.nodes(given["nodes"]) if isinstance(given["nodes"], dict) else {}
         named = list(given["nodes"]) if isinstance(given["nodes"], dict) else []
+        good = isinstance(given["nodes"], dict) and len(nodes) == len(named) and self.tiers(nodes)
         links = self.links(given["links"], named) if isinstance(given["links"], list) else []
         if not self.problems:
             self.reachable(nodes, links)
-        whole = nodes if len(nodes) == len(named) and self.tiers(nodes) else {}
-        systems_ = (
-            systems(self, given["systems"], data.get("data"), whole) if isinstance(given["systems"], dict) else {}
-        )
+        fits = nodes if good else {}
+        chosen = systems(self, given["systems"], data.get("data"), fits) if isinstance(given["systems"], dict) else {}
         faults = self.faults(given["faults"], named, links) if isinstance(given["faults"], list) else []
         if self.problems or header is None or workload is None:
             return None
         single = {key: getattr(header, key) for key in Header.model_fields if key not in given}
-        return Scenario(**single, workload=workload, nodes=nodes, links=links, systems=systems_, faults=faults)
+        return Scenario(**single, workload=workload, nodes=nodes, links=links, systems=chosen, faults=faults)
 
     def workload(self, raw: Raw) -> Periodic | Poisson | None:
         if "poisson" in raw:

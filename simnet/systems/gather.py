@@ -60,8 +60,8 @@ class Gather(Signal):
 
     def arrived(self, sender: Sender) -> None:
         """A sender's message is there; too late, if the collector has gone on."""
-        if self.settled:
-            return
+        if self.callbacks is None:  # as `settled`, without a call: this runs for every message
+            return  # type: ignore[unreachable]
         first = not self._views
         self._views |= sender.mask
         if self._views == self._everyone:
