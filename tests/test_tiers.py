@@ -135,6 +135,17 @@ def test_two_edges_fuse_their_own_and_meet_at_the_first(gateway: bool):
     assert not {"edge1→cloud", "edge2→cloud"} & leaves.keys()
 
 
+@pytest.mark.parametrize("tiers", TIERS)
+def test_with_free_links_and_nodes_answers_come_at_once(tiers: str):
+    """Then every message and every call ends within the call that begins it."""
+    free = {"speed": 1e30}
+    base = tiered_scenario(tiers, way={"bandwidth": 1e30, "latency": 0.0}, thresholds=0.0, samples=4)
+    nodes = {name: one.model_copy(update=free) for name, one in base.nodes.items()}
+    scenario = base.model_copy(update={"nodes": nodes})
+    for row in rows(play(scenario), scenario)[1:]:
+        assert (row["outcome"], row["exit"], row["latency"]) == ("finished", "cloud", 0.0)
+
+
 # What failures do ---------------------------------------------------------------------------------------------------
 
 EDGES = "devices+edges+cloud"

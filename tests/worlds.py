@@ -102,8 +102,10 @@ def world_scenario(
     )
 
 
-def tiered_scenario(tiers: str, *, gateway: bool = True, edges: int = 2, **values: Any) -> Scenario:
-    """Cameras, and what `tiers` need of a gateway, edges and a cloud; every link as in `world_scenario`.
+def tiered_scenario(
+    tiers: str, *, gateway: bool = True, edges: int = 2, way: dict[str, Any] | None = None, **values: Any
+) -> Scenario:
+    """Cameras, and what `tiers` need of a gateway, edges and a cloud; every link as in `world_scenario`, or as `way`.
 
     Cameras hang on the gateway if there is one, else on their edge (half of them on each of two), else on the cloud.
     """
@@ -118,10 +120,10 @@ def tiered_scenario(tiers: str, *, gateway: bool = True, edges: int = 2, **value
     links = []
     for number, name in enumerate(names):
         up = "gateway" if gateway else places[number * len(places) // len(names)] if places else "cloud"
-        links += both(name, up)
-    links += [pair for place in places if gateway for pair in both("gateway", place)]
-    links += [pair for place in places[1:] for pair in both(places[0], place)]
-    links += [pair for place in places or ["gateway"] * gateway for pair in both(place, "cloud")]
+        links += both(name, up, **(way or {}))
+    links += [pair for place in places if gateway for pair in both("gateway", place, **(way or {}))]
+    links += [pair for place in places[1:] for pair in both(places[0], place, **(way or {}))]
+    links += [pair for place in places or ["gateway"] * gateway for pair in both(place, "cloud", **(way or {}))]
     spec = base.systems["ddnn-2017"].model_copy(update={"tiers": tiers})
     return base.model_copy(
         update={"nodes": {**nodes, **values.get("nodes", {})}, "links": links, "systems": {"ddnn-2017": spec}}
