@@ -92,7 +92,7 @@ class Ddnn2017(System):
         ]
 
     def classify(self, sample: int) -> Protocol:
-        """Sections III-B and III-D: a sample leaves at the first exit that is sure, from the devices upward."""
+        """A sample leaves at the first exit that is sure, from the devices upward [S]; the cloud always answers."""
         if self.cloud_only:
             views = yield from self._all_in_the_cloud(sample)
             return self.decide("cloud", sample, views)
