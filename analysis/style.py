@@ -22,13 +22,14 @@ SAMPLES = ("#4477AA", "#EE9B33", "#228833", "#AA3377", "#2BA8C9", "#8C6D46")
 # Exits from the device upward: light to dark, so that they differ in grey too (viridis, but for the device).
 _EXIT_COLOURS = {
     "device": "#F2B134",
+    "local": "#F2B134",
     "edge-1": "#7AD151",
     "edge": "#22A884",
     "edge-2": "#22A884",
     "cloud": "#414487",
 }
 _SPARE = ("#B5651D", "#FDE725", "#2A788E", "#7A1F5C")
-_EXIT_MARKERS = {"device": "v", "edge-1": "o", "edge": "s", "edge-2": "s", "cloud": "D"}
+_EXIT_MARKERS = {"device": "v", "local": "v", "edge-1": "o", "edge": "s", "edge-2": "s", "cloud": "D"}
 _SPARE_MARKERS = ("^", "P", "p", "h")
 
 _RC: dict[Any, Any] = {

@@ -118,8 +118,10 @@ def _figure(run: Run, tables: Mapping[str, pa.Table], view: _View) -> Figure:
     above, below, between = 0.78, 1.0, 0.5  # inches: heading, axis with legend, space between panels
     size = sum(heights) * LINE + above + below + between * (len(heights) - 1)
     figure = Figure(figsize=(WIDTH, size))
+    longest = max(len(lane.label) for lane in lanes)
+    left = min(0.105 + 0.0075 * max(0, longest - 14), 0.3)  # about the width of a character
     grid = figure.add_gridspec(
-        len(heights), 1, height_ratios=heights, left=0.105, right=0.985, top=1 - above / size,
+        len(heights), 1, height_ratios=heights, left=left, right=0.985, top=1 - above / size,
         bottom=below / size, hspace=between / (sum(heights) * LINE / len(heights)),
     )  # fmt: skip
     axes: list[Axes] = []
