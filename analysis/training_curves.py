@@ -33,52 +33,37 @@ def _draw(
 ) -> Figure:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8.4, 4.2))
+    figure.subplots_adjust(left=0.08, right=0.66, top=0.92, bottom=0.12)
+    digits = 2 if scale == 1 else 1
+    labels: list[tuple[float, str, str]] = []
     for card in cards:
-        system = card.values["system"]
-        log = card.values["log"]
-        for tier in ("edge", "cloud"):
+        system, log = card.values["system"], card.values["log"]
+        for tier, dashes in _DASHES.items():
             name = next(n for n in (tier, "edge-2") if n in log[-1][key])
             values = [scale * line[key][name] for line in log]
-            epochs = [line["epoch"] for line in log]
-            axes.plot(epochs, values, color=_COLOURS[system], linestyle=_DASHES[tier], linewidth=1.6)
-            axes.annotate(
-                f"{_NAMES[system]} {tier} {values[-1]:.{2 if scale == 1 else 1}f}",
-                (epochs[-1], values[-1]),
-                (5, 0),
-                textcoords="offset points",
-                va="center",
-                color=_COLOURS[system],
-                fontsize=8,
-            )
-    _paper(axes, published)
+            colour, paper = _COLOURS[system], published[system, tier]
+            axes.plot([line["epoch"] for line in log], values, color=colour, linestyle=dashes, linewidth=1.6)
+            axes.axhline(paper, xmin=0.96, color=colour, linestyle=dashes, linewidth=3)
+            words = f"{_NAMES[system]}, {tier}: {values[-1]:.{digits}f} (paper {paper:.{digits}f})"
+            labels.append((values[-1], words, colour))
+    axes.plot([], [], color=INK, linestyle=_DASHES["edge"], label="edge")
+    axes.plot([], [], color=INK, linestyle=_DASHES["cloud"], label="cloud")
+    axes.plot([], [], color=MUTED, linewidth=3, label="where the paper's curve ends")
+    axes.legend(loc="best", fontsize=8)
+    axes.set_xlim(0, max(len(card.values["log"]) for card in cards) * 1.03)
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
     axes.grid(axis="y")
-    _spread(axes, figure.get_figheight())
+    _write_beside(axes, labels)
     return figure
 
 
-def _paper(axes: Axes, published: Mapping[tuple[str, str], float]) -> None:
-    """Ticks at the right edge where the paper's curves end."""
-    for (system, tier), value in published.items():
-        axes.axhline(value, xmin=0.97, color=_COLOURS[system], linestyle=_DASHES[tier], linewidth=3)
-    axes.plot([], [], color=MUTED, linewidth=3, label="where the paper's curve ends")
-    axes.plot([], [], color=INK, linestyle=_DASHES["edge"], label="edge")
-    axes.plot([], [], color=INK, linestyle=_DASHES["cloud"], label="cloud")
-    axes.legend(loc="best", fontsize=8)
-
-
-def _spread(axes: Axes, inches: float) -> None:
-    """Room for the labels at the right, and these at least a line apart."""
-    left, right = axes.get_xlim()
-    axes.set_xlim(left, right + 0.32 * (right - left))
-    labels = sorted((text for text in axes.texts), key=lambda text: text.xy[1])  # type: ignore[attr-defined]
+def _write_beside(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write words right of the axes at the height of their value, at least a line apart."""
     low, high = axes.get_ylim()
-    points = inches * 72 * 0.8
-    last = -1e9
-    for text in labels:
-        place = (text.xy[1] - low) / (high - low) * points  # type: ignore[attr-defined]
-        moved = max(place, last + 11)
-        text.set_position((5, moved - place))
-        last = moved
+    last = -1.0
+    for value, words, colour in sorted(labels):
+        place = max((value - low) / (high - low), last + 0.055)
+        axes.text(1.015, place, words, transform=axes.transAxes, va="center", color=colour, fontsize=8.5)
+        last = place
