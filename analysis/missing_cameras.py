@@ -35,8 +35,7 @@ def draw_one_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figu
         axes.set_title(title)
         axes.set_xlabel("missing camera")
         axes.set_xticks(range(1, len(alone) + 1))
-    panels[0].set_ylabel("forced accuracy (%)")
-    panels[0].legend(loc="best", fontsize=8)
+    _explain(panels)
     return figure
 
 
@@ -62,9 +61,19 @@ def draw_many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fig
         axes.set_title(title)
         axes.set_xlabel("missing cameras")
         axes.set_xticks(numbers)
-    panels[0].set_ylabel("forced accuracy (%)")
-    panels[0].legend(loc="best", fontsize=8)
+    _explain(panels)
     return figure
+
+
+def _explain(panels: Sequence[Axes]) -> None:
+    """A legend in the first panel and in each whose exits have other names."""
+    panels[0].set_ylabel("forced accuracy (%)")
+    explained: list[str] = []
+    for axes in panels:
+        names = axes.get_legend_handles_labels()[1]
+        if names != explained:
+            axes.legend(loc="lower left", fontsize=8)
+            explained = names
 
 
 def _panels(studies: Mapping[str, Any]) -> tuple[Figure, list[Axes]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.cards import WeightsError, read_card, shipped
+from models.cli_reproduce import tables
 from models.data.plaza import Plaza
 from models.evaluation import Exits, classifier_scores
 from models.markdown import filled, table
@@ -90,6 +91,12 @@ def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
     # The black view's features are the devices' own, so with nothing missing both modes are the same network.
     assert zeros[()]["forced"] == found["modes"]["zero input"][0]["forced"]
     assert zeros[(1, 2, 3, 4, 5)] != next(e for e in found["modes"]["zero input"] if len(e["missing"]) == 5)
+
+
+def test_the_page_is_what_the_stored_evaluations_say() -> None:
+    """No table on the page was typed, and none is of other weights than those that are shipped."""
+    page = (Path(__file__).parent.parent / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    assert filled(page, tables()) == page
 
 
 def test_stored_results_belong_to_their_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
