@@ -36,8 +36,8 @@ STUDIES = ("faults", "codecs", "ablation", "ddnn-2017")
 def study(
     name: Annotated[str, typer.Argument(help="faults, codecs, ablation or ddnn-2017.")],
     weights: Annotated[list[str] | None, typer.Option(help="Only these weights; may be repeated.")] = None,
-    rows: Annotated[int, typer.Option(help="faults: test samples to use, the first ones.", min=1)] = 2_000,
-    epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 4,
+    rows: Annotated[int, typer.Option(help="faults: test samples to use, the first ones.", min=1)] = 1_000,
+    epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
     seed: Annotated[int, typer.Option(help="ablation: seed of the runs.")] = 1,
     seeds: Annotated[int, typer.Option(help="ddnn-2017: number of seeds.", min=1)] = 3,
     data_dir: DataDir = None,
