@@ -17,6 +17,8 @@ from models.training import Training
 
 SYSTEM, DATA = "ada-ddnn", "cifar10"
 STUDY = f"ablation-{DATA}"
+AVERAGE = 0.99
+"""Of the weights in the short runs: the recipe's average reaches back further than these last."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "ours": (),
     "edge and cloud of the first release": (
@@ -28,8 +30,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "channel concatenation instead of tile fusion": ("fusion=concat",),
     "no whitening of the first layer": ("whitening=false",),
     "no averaging of weights": ("average=0",),
-    "rate 0.1": ("rate=0.1",),
     "devices pool after layer 1, not 2": ("device_pools=[1]",),
+    "rate 0.1": ("rate=0.1",),
     "device loss × 0.6": ('loss_weights={"device":0.6,"edge":1.0,"cloud":1.0}',),
     "weight decay on biases and norms": ("decay_all=true",),
     "no warm-up": ("warm_up=0",),
@@ -50,7 +52,7 @@ def run(epochs: int, seed: int, data_dir: Path | None, device: str, tell: Callab
         key: dict[str, Any] = {"variant": name, "epochs": epochs, "seed": seed}
         if any(all(found[k] == v for k, v in key.items()) for found in values["runs"]):
             continue
-        how = replace(recipe("ours", DATA), epochs=epochs, warm_up=1.0, seed=seed)
+        how = replace(recipe("ours", DATA), epochs=epochs, warm_up=1.0, average=AVERAGE, seed=seed)
         arch, how = changed(architecture(SYSTEM, DATA), how, settings)
         training = Training(arch, DATA, how, data_dir, device)
         while training.epoch < epochs:
