@@ -115,11 +115,15 @@ def tables() -> dict[str, str]:
         "many missing": page.many_missing(zeros),
         "many missing, zero input": page.many_missing(dark),
         "flattening": "\n\n".join(
-            f"{label}: {page.flattening(zeros[plain], zeros[dropout])}"
+            f"{label}: "
+            + page.flattening(zeros[plain], zeros[dropout], (read_card(FAULTS[plain]), read_card(FAULTS[dropout])))
             for label, plain, dropout in (
                 ("CIFAR-10", "ADA-DDNN", "with view dropout"),
                 ("plaza", "ADA-DDNN, plaza", "plaza, view dropout"),
             )
+        ),
+        "missing samples": "; ".join(
+            f"{label}: {stored(f'faults-{name}')['samples']:,}" for label, name in FAULTS.items()
         ),
         "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
         "ablation": page.ablation(stored("ablation-cifar10")),
