@@ -198,8 +198,7 @@ def ablation(study: Mapping[str, Any]) -> str:
                 str(run["seed"]),
                 f"{run['parameters']:,}",
                 *(f"{100 * mine[e]:.2f} ({100 * (mine[e] - its[e]):+.2f})" for e in ("edge-1", "edge-2", "cloud")),
-                f"{run['seconds']:.0f}",
             )
         )
-    head = ("changed", "seed", "parameters", "edge-1, %", "edge-2, %", "cloud, %", "s, last epoch")
+    head = ("changed", "seed", "parameters", "edge-1, %", "edge-2, %", "cloud, %")
     return table(head, rows)
