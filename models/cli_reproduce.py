@@ -27,8 +27,6 @@ FAULTS = {
     "plaza, view dropout": "ada-ddnn-plaza-view-dropout",
 }
 """Networks of the fault study and their names in figures; view dropout follows what it is compared with."""
-PAPER: tuple[str, ...] = ()
-"""Networks trained with the paper's recipe."""
 CODECS = ("ada-ddnn-cifar10", "ada-ddnn-cifar10-1bit", "ada-ddnn-plaza", "ada-ddnn-plaza-1bit")
 STUDIES = ("faults", "codecs", "ablation", "ddnn-2017")
 
@@ -105,7 +103,7 @@ def tables() -> dict[str, str]:
     from models.reproduction_2017 import parts as parts_2017
     from models.studies.base import stored
 
-    cards = [read_card(name) for name in (*NETWORKS, *PAPER)]
+    cards = [read_card(name) for name in NETWORKS]
     zeros = _mode(FAULTS, "zero features")
     dark = _mode(FAULTS, "zero input")
     return {

@@ -9,11 +9,12 @@ import pytest
 
 from models.cards import WeightsError, read_card, shipped
 from models.cli_reproduce import tables
+from models.codecs import CODECS, encoded_bytes
 from models.data.plaza import Plaza
 from models.evaluation import Exits, classifier_scores
 from models.markdown import filled, table
 from models.reproduction import Measured, exit_accuracy, tier_of
-from models.studies import base, faults
+from models.studies import base, codecs, faults
 from models.weights import load_network
 
 
@@ -64,29 +65,45 @@ def test_subsets_are_all_but_the_empty_world() -> None:
     assert len(set(found)) == len(found) == 63 and () in found and all(len(missing) < 6 for missing in found)
 
 
+class FirstSamples:
+    """The first samples of a data set."""
+
+    def __init__(self, data: Plaza, count: int) -> None:
+        self.split, self.labels, self.views = data.split, data.labels[:count], data.views
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def test_codec_study_runs_the_network_on_what_arrives() -> None:
+    """Each codec's figures are those of the network with that codec, and its bytes those that are charged for it."""
+    card, few = read_card("ada-ddnn-plaza"), FirstSamples(Plaza("test"), 120)
+    found = codecs.run(card, few, few)["codecs"]  # type: ignore[arg-type]
+    network = load_network(card)
+    for codec in CODECS:
+        exits = Exits(card.values["system"], classifier_scores(network, few, codec=codec), few.labels)  # type: ignore[arg-type]
+        assert found[codec]["forced"] == exits.forced_accuracies
+        sizes = found[codec]["bytes"]
+        assert sizes["device_to_edge"] == 6 * encoded_bytes(codec, card.segments["device"]["features"])
+        assert sizes["expected"] >= sizes["device_to_edge"]
+    assert found["1bit"]["forced"] != found["fp32"]["forced"]
+
+
 @pytest.mark.parametrize("name", ["ada-ddnn-plaza", "ddnn-plaza"])
 def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
     """Running the devices once for all subsets gives what the network gives with those views, subset by subset."""
     card, data = read_card(name), Plaza("test")
     found = faults.run(card, data, 60)
+    few = FirstSamples(data, 60)
     zeros = {tuple(e["missing"]): e for e in found["modes"]["zero features"]}
     network = load_network(card)
 
-    class First60:
-        labels = data.labels[:60]
-
-        def __len__(self) -> int:
-            return 60
-
-        def views(self, rows: np.ndarray) -> np.ndarray:
-            return data.views(rows)
-
     for missing in ((), (2,), (1, 4, 6)):
         present = np.array([v + 1 not in missing for v in range(6)])
-        scores = classifier_scores(network, First60(), present=present)  # type: ignore[arg-type]
+        scores = classifier_scores(network, few, present=present)  # type: ignore[arg-type]
         if "device" in scores:
             scores["device"][:, ~present] = np.nan
-        exits = Exits(card.values["system"], scores, First60.labels)
+        exits = Exits(card.values["system"], scores, few.labels)
         assert zeros[missing]["forced"] == pytest.approx(exits.forced_accuracies, abs=1 / 59)
     # The black view's features are the devices' own, so with nothing missing both modes are the same network.
     assert zeros[()]["forced"] == found["modes"]["zero input"][0]["forced"]

@@ -22,8 +22,8 @@ def run(card: Card, data: ViewDataset, validation: ViewDataset) -> dict[str, Any
     device, edge = (card.segments[name]["features"] for name in ("device", "edge"))
     entries = {}
     for codec in CODECS:
-        held_out = Exits(card.values["system"], classifier_scores(network, validation, codec=codec), validation.labels)
-        exits = Exits(card.values["system"], classifier_scores(network, data, codec=codec), data.labels)
+        scored = ((classifier_scores(network, split, codec=codec), split.labels) for split in (validation, data))
+        held_out, exits = (Exits(card.values["system"], *pair, card.temperatures) for pair in scored)
         outcome = exits.outcome(held_out.calibrate().thresholds)
         upload = encoded_bytes(codec, edge)
         entries[codec] = {
