@@ -7,7 +7,8 @@ from simpy import Environment
 from worlds import EXACT, Wire, link, node, spans_of
 
 from simnet.network.line import FifoLine
-from simnet.network.topology import Link, Node
+from simnet.network.link import Link
+from simnet.network.node import Node
 
 MS = 1e-3
 TEN_MEGABIT = {"bandwidth": 1.25e6, "latency": 5 * MS}
@@ -32,15 +33,15 @@ class Bench:
         self.env.timeout(time).callbacks.append(lambda _: act())
 
     def link(self, **values) -> Link:
-        self.target = Node(self.env, self.spans, "b", node("edge"))
-        return Link(self.env, self.spans, link("a", "b", **{**TEN_MEGABIT, **values}), self.target)
+        self.target = Node(self.env, self.spans.append, "b", node("edge"))
+        return Link(self.env, self.spans.append, link("a", "b", **{**TEN_MEGABIT, **values}), self.target)
 
     def send(self, line: Link, *tokens: str, size: int = 10_000) -> None:
         for token in tokens:
             line.send(0, size, self.done, self.lost, token)
 
     def line(self, workers: int = 1, latency: float = 0.0) -> FifoLine:
-        return FifoLine(self.env, self.spans, "line", "compute", workers, latency)
+        return FifoLine(self.env, self.spans.append, "line", "compute", workers, latency)
 
     def submit(self, line: FifoLine, token: str, service: float) -> None:
         line.submit(0, service, 0, self.done, self.lost, token)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet.scenario import Scenario, ScenarioError, load_scenario, names, units
+from simnet.scenario.entries import FaultEntry, Header, LinkEntry
 from simnet.scenario.presets import LINK_PRESETS, NODE_PRESETS
-from simnet.scenario.schema import Fault, FaultEntry, Header, Link, LinkEntry, Node, Periodic, Poisson, SystemSpec
+from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted((ROOT / "scenarios").rglob("*.yaml"))

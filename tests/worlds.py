@@ -18,6 +18,7 @@ from simnet.recording import samples_table
 from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
 from simnet.systems import SYSTEMS
+from simnet.work import Work
 from simnet.workload import arrivals
 
 EXACT = 1e-9
@@ -187,4 +188,4 @@ class Wire:
         self.at(time, lambda: route.send(0, size, self.done, self.lost, token))
 
     def compute(self, time: float, name: str, flop: float, token: Any) -> None:
-        self.at(time, lambda: self.network.nodes[name].compute(0, flop, self.done, self.lost, token))
+        self.at(time, lambda: self.network.nodes[name].compute(0, Work(flop), self.done, self.lost, token))

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from simpy import Environment, Event
 from simpy.events import URGENT
 
-from simnet.network.topology import Link, Network, Node
+from simnet.network.link import Link
+from simnet.network.node import Node
+from simnet.network.topology import Network
 from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault
 

@@ -56,7 +56,7 @@ class FifoLine:
     def __init__(
         self,
         env: Environment,
-        spans: list[Span],
+        record: Callable[[Span], None],
         place: str,
         kind: str,
         workers: int = 1,
@@ -64,7 +64,7 @@ class FifoLine:
         receiver: Receiver | None = None,
     ) -> None:
         self.env, self.place, self.kind, self.latency = env, place, kind, latency
-        self._record = spans.append
+        self._record = record
         self._receiver = receiver or self
         self._free = [0.0] * workers
         self._jobs: dict[Job, None] = {}  # as an ordered set

@@ -8,21 +8,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.scenario import names
+from simnet.scenario.entries import FaultEntry, Header, LinkEntry
 from simnet.scenario.errors import Path, Problem, ScenarioError, unknown
 from simnet.scenario.presets import LINK_PRESETS, NODE_PRESETS, Preset
-from simnet.scenario.schema import (
-    FROM_FILE,
-    VIEWS,
-    Fault,
-    FaultEntry,
-    Header,
-    Link,
-    LinkEntry,
-    Node,
-    Periodic,
-    Poisson,
-    Scenario,
-)
+from simnet.scenario.schema import FROM_FILE, VIEWS, Fault, Link, Node, Periodic, Poisson, Scenario
 from simnet.scenario.source import Source
 from simnet.scenario.systems import systems
 

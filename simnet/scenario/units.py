@@ -125,6 +125,37 @@ RATE = Quantity(
     "rate", "5 /s", {"/s": Decimal(1), "/min": Decimal(1) / 60, "/h": Decimal(1) / 3600}, ("/s",),
     {"hz": "/s", "per second": "/s", "1/s": "/s", "per minute": "/min", "per s": "/s"},
 )  # fmt: skip
+POWER = Quantity(
+    "power", "5 W", {"W": Decimal(1), "mW": Decimal("1e-3"), "kW": Decimal(1000)}, ("W", "mW", "kW"),
+    {"watt": "W", "watts": "W"},
+)  # fmt: skip
+ENERGY = Quantity(
+    "energy", "10 Wh",
+    {"J": Decimal(1), "kJ": Decimal(1000), "MJ": Decimal("1e6"), "mWh": Decimal("3.6"), "Wh": Decimal(3600),
+     "kWh": Decimal("3.6e6")},
+    ("J", "kJ", "MJ"), {"joule": "J", "joules": "J"},
+)  # fmt: skip
+ENERGY_PER_BYTE = Quantity(
+    "energy per byte", "1 uJ/B", {"J/B": Decimal(1), "mJ/B": Decimal("1e-3"), "uJ/B": Decimal("1e-6"),
+     "nJ/B": Decimal("1e-9"), "J/MB": Decimal("1e-6"), "nJ/bit": Decimal("8e-9")}, ("J/B", "mJ/B", "uJ/B", "nJ/B"),
+    {"µj/b": "uJ/B", "μj/b": "uJ/B"},
+)  # fmt: skip
+
+
+def parse_share(value: object) -> object:
+    """A text in percent as a number from 0 to 1; anything else as it is, for others to check.
+
+    Raises:
+        ValueError: a text that is no percentage, or a truth value.
+    """
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no share; write e.g. 0.01 or '1 %'")
+    if not isinstance(value, str):
+        return value
+    found = _TEXT.fullmatch(value)
+    if found is None or found[2] != "%":
+        raise ValueError(f"{value!r} is no share; write e.g. 0.01 or '1 %'")
+    return float(Decimal(found[1]) / 100)
 
 
 def format_time(seconds: float, digits: int | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.events import Life, Limit, Lost, Signal
 
 if TYPE_CHECKING:
-    from simnet.network.topology import Node
+    from simnet.network.node import Node
 
 
 class Awaited(Signal):

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from models.codecs import CODECS
 from simnet.events import Limit, Signal
+from simnet.work import Work
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
     from simnet.inference.cost import Cost
-    from simnet.network.topology import Network, Node, Route
+    from simnet.network.node import Node
+    from simnet.network.routing import Route
+    from simnet.network.topology import Network
     from simnet.scenario.schema import SystemSpec
 
 Ask = Callable[[str, int, int], tuple[int, float]]
@@ -64,6 +67,7 @@ class System(ABC):
     def __init__(self, setting: Setting) -> None:
         self.env = setting.network.env
         self.cost, self.threshold = setting.cost, setting.thresholds
+        self.work = {segment: Work(flop, (segment,)) for segment, flop in setting.cost.flop.items()}
         self.cloud_limit = Limit(self.env, setting.spec.cloud_limit)
         self.all_views = sum({1 << view for _, view in setting.cameras})
         self._ask = setting.ask
@@ -91,10 +95,10 @@ class System(ABC):
         """Whether the sample leaves with this decision: normalized entropy below T, strictly."""
         return decision.entropy < self.threshold[decision.exit]
 
-    def compute(self, node: Node, flop: float, sample: int) -> Signal:
-        """Run `flop` FLOP for a sample on a node; raises Lost when the node is down or goes down meanwhile."""
+    def compute(self, node: Node, work: Work, sample: int) -> Signal:
+        """Do `work` for a sample on a node; raises Lost when the node is down or goes down meanwhile."""
         done = Signal(self.env)
-        node.compute(sample, flop, done.fire, done.lose, f"{node.tier} down")
+        node.compute(sample, work, done.fire, done.lose, f"{node.tier} down")
         return done
 
     def send(self, route: Route, size: int, sample: int) -> Signal:

@@ -15,9 +15,11 @@ from simnet.systems.awaited import Work, aside
 from simnet.systems.base import Protocol, Setting, Step, System
 from simnet.systems.gather import Camera, Collector, Features, Gather, Reports
 from simnet.systems.tiers import DEFAULT, TIERS, layout
+from simnet.work import joined
 
 if TYPE_CHECKING:
-    from simnet.network.topology import Node, Route
+    from simnet.network.node import Node
+    from simnet.network.routing import Route
 
 REQUEST = 0
 """Bytes of a request for features: the published formula charges none [R]. It takes the links' time and header."""
@@ -125,9 +127,8 @@ class Ddnn2017(System):
     def _all_in_the_cloud(self, sample: int) -> Steps:
         """The first baseline: raw views to the cloud, which runs all segments; returns the views that arrived."""
         views = yield Reports(self.cloud, sample, self.cameras, self.all_views, None, self.cost.raw_view)
-        flop = self.cost.flop
-        whole = views.bit_count() * flop["device"] + self.cost.edges * flop.get("edge", 0.0) + flop["cloud"]
-        yield self.compute(self.cloud.node, whole, sample)
+        names = ["device"] * views.bit_count() + ["edge"] * self.cost.edges + ["cloud"]
+        yield self.compute(self.cloud.node, joined(self.work[name] for name in names), sample)
         return views
 
     def _on_the_devices(self, sample: int) -> Steps:
@@ -135,13 +136,13 @@ class Ddnn2017(System):
 
         A single device tests its scores itself and sends nothing (our choice). Returns the views that arrived.
         """
-        flop = self.cost.flop
+        work = self.work
         if self.aggregator is None:
             (camera,) = self.cameras
-            yield self.compute(camera.node, flop["device"] + flop["local"], sample)
+            yield self.compute(camera.node, joined([work["device"], work["local"]]), sample)
             return camera.mask
-        views = yield Reports(self.aggregator, sample, self.cameras, self.all_views, flop["device"], self.cost.report)
-        yield self.compute(self.aggregator.node, flop["local"], sample)
+        views = yield Reports(self.aggregator, sample, self.cameras, self.all_views, work["device"], self.cost.report)
+        yield self.compute(self.aggregator.node, work["local"], sample)
         return views
 
     def _features(self, at: Collector, cameras: list[Camera], sample: int, views: int, captured: float) -> Features:
@@ -151,7 +152,7 @@ class Ddnn2017(System):
 
     def _devices_to_the_cloud(self, sample: int, views: int, captured: float) -> Steps:
         views = yield self._features(self.cloud, self.cameras, sample, views, captured)
-        yield self.compute(self.cloud.node, self.cost.flop["cloud"], sample)
+        yield self.compute(self.cloud.node, self.work["cloud"], sample)
         return views
 
     def _on_the_edges(self, sample: int, views: int, captured: float) -> Steps:
@@ -168,7 +169,7 @@ class Ddnn2017(System):
         self, edge: Edge, sample: int, views: int, captured: float, parts: dict[Edge, Part], gather: Gather
     ) -> Steps:
         views = yield self._features(edge.at, edge.cameras, sample, views, captured)
-        yield self.compute(edge.at.node, self.cost.flop["edge"], sample)
+        yield self.compute(edge.at.node, self.work["edge"], sample)
         parts[edge] = Part(views, self.env.now)
         if edge.to_first is not None:
             yield self.send(edge.to_first, self.cost.report, sample)
@@ -180,7 +181,7 @@ class Ddnn2017(System):
         for edge, part in parts.items():
             aside(self._up(edge, sample, part, gather))
         arrived = yield gather
-        yield self.compute(self.cloud.node, self.cost.flop["cloud"], sample)
+        yield self.compute(self.cloud.node, self.work["cloud"], sample)
         return sum(part.views for edge, part in parts.items() if edge.mask & arrived)
 
     def _up(self, edge: Edge, sample: int, part: Part, gather: Gather) -> Steps:

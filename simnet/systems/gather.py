@@ -10,7 +10,9 @@ from simnet.events import Limit, Signal
 if TYPE_CHECKING:
     from simpy import Environment
 
-    from simnet.network.topology import Node, Route
+    from simnet.network.node import Node
+    from simnet.network.routing import Route
+    from simnet.work import Work
 
 
 class Sender(Protocol):
@@ -81,21 +83,21 @@ class Gather(Signal):
 
 
 class Reports(Gather):
-    """All cameras compute `flop` FLOP (None: they send what they see as it is) and report `size` bytes each.
+    """All cameras do `work` (None: they send what they see as it is) and report `size` bytes each.
 
     Raises Lost when no report arrives, too.
     """
 
     def __init__(
-        self, at: Collector, sample: int, cameras: Sequence[Camera], everyone: int, flop: float | None, size: int
+        self, at: Collector, sample: int, cameras: Sequence[Camera], everyone: int, work: Work | None, size: int
     ) -> None:
         super().__init__(at, everyone)
         self._sample, self._size = sample, size
         self._pending = len(cameras)
         computed, lost = self._computed, self._lost
         for camera in cameras:
-            if flop is not None:
-                camera.node.compute(sample, flop, computed, lost, camera)
+            if work is not None:
+                camera.node.compute(sample, work, computed, lost, camera)
             elif camera.node.up:
                 computed(camera)
             else:

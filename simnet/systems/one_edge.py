@@ -29,7 +29,7 @@ class OneEdge(System):
             uplink = network.route(node, self.edge)
             request = network.route(self.edge, node) if self.on_request else None
             self.cameras.append(Camera(node, 1 << view, uplink, uplink, request))
-        self._device_flop = self.cost.flop["device"]
+        self._on_device = self.work["device"]
         self._report = self.cost.scores if self.on_request else self.cost.report
 
     def gather(self, sample: int) -> Reports:
@@ -38,7 +38,7 @@ class OneEdge(System):
         It fires when every device has reported, or `wait` seconds after the first report arrived. Raises Lost when no
         report arrives or the edge goes down meanwhile.
         """
-        return Reports(self.collector, sample, self.cameras, self.all_views, self._device_flop, self._report)
+        return Reports(self.collector, sample, self.cameras, self.all_views, self._on_device, self._report)
 
     def fetch(self, sample: int, views: int, captured: float) -> Features:
         """Ask the devices of these views for their features, one message of `REQUEST` bytes each.
@@ -52,7 +52,7 @@ class OneEdge(System):
     def compute_at_edge(self, sample: int) -> Signal:
         """Run the edge segment; raises Lost when the edge goes down meanwhile."""
         done = Signal(self.env)
-        self.edge.compute(sample, self.cost.flop["edge"], done.fire, done.lose, "edge down")
+        self.edge.compute(sample, self.work["edge"], done.fire, done.lose, "edge down")
         return done
 
     def ask_cloud(self, sample: int) -> Awaited:
@@ -74,7 +74,7 @@ class _CloudCall(Awaited):
 
     def _arrived(self, _: Any) -> None:
         system = self._system
-        system.cloud.compute(self._sample, system.cost.flop["cloud"], self._computed, self._lost, None)
+        system.cloud.compute(self._sample, system.work["cloud"], self._computed, self._lost, None)
 
     def _computed(self, _: Any) -> None:
         if not self.settled:

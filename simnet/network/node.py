@@ -1,0 +1,57 @@
+"""Nodes: the computers of the simulated network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from simpy import Environment
+
+from simnet.network.line import Callback, FifoLine, Span
+from simnet.scenario.schema import Node as NodeSpec
+
+if TYPE_CHECKING:
+    from simnet.network.link import Link
+    from simnet.work import Work
+
+
+class Node:
+    """A computer: a FIFO line of `workers`; a call takes FLOP / speed + overhead. While it is down it does nothing."""
+
+    def __init__(self, env: Environment, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
+        self.env, self.name, self.tier = env, name, spec.tier
+        self.up = True
+        self.failed_at = -inf
+        """When it last went down, in seconds: what it held in memory before is gone."""
+        self.outgoing: list[Link] = []
+        self.on_down: list[Callable[[], None]] = []
+        """Called when the node goes down."""
+        self._speed, self._overhead, self._slow = spec.speed, spec.overhead, 1.0
+        self._line = FifoLine(env, record, name, "compute", spec.workers)
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """Run `work` for one sample; `lost` is called at once when the node is down."""
+        if self.up:
+            service = (work.flop / self._speed + self._overhead) * self._slow
+            self._line.submit(sample, service, 0, done, lost, token)
+        else:
+            lost(token)
+
+    def set_state(self, up: bool, slow: float) -> None:
+        """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""
+        if slow != self._slow:
+            self._line.stretch(slow / self._slow)
+            self._slow = slow
+        if self.up and not up:
+            self.up, self.failed_at = False, self.env.now
+            self._line.lose()
+            for link in self.outgoing:
+                link.lose(unserved_only=True)
+            for forget in self.on_down:
+                forget()
+        self.up = up
+
+    def close(self) -> None:
+        """Record unfinished work at the end of a run."""
+        self._line.close()
