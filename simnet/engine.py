@@ -160,6 +160,7 @@ def run_system(
     if progress is not None:
         progress.simulated(name, end, end)
     spans = world.network.spans
+    reports: dict[str, Any] = {}
     labels = data.labels[np.arange(len(captured)) % len(data)]
     return SystemResult(
         name=name,
@@ -175,6 +176,7 @@ def run_system(
         weights={"name": card.name, "sha256": card.sha256},
         simulated_time=world.env.now,
         hops=world.network.hops,
+        reports=reports,
     )
 
 

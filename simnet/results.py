@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,7 @@ class SystemResult:
         weights: Name and SHA-256 of the weights.
         simulated_time: Simulated seconds from the start to the last event.
         hops: Messages carried over one link each.
+        reports: Further sections of the system's summary, ready for JSON.
     """
 
     name: str
@@ -109,6 +110,7 @@ class SystemResult:
     weights: dict[str, str]
     simulated_time: float
     hops: int
+    reports: dict[str, Any] = field(default_factory=dict)
 
 
 @cache

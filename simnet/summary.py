@@ -72,6 +72,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
         "thresholds": dict(result.thresholds),
         "simulated_time": float(result.simulated_time),
         "hops": int(result.hops),
+        **result.reports,
     }
 
 
