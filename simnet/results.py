@@ -325,12 +325,12 @@ def _conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     if sorted(table.column_names) != sorted(schema.names):
         raise ValueError(f"{what}: columns {table.column_names}, expected {schema.names}")
     columns = []
-    for field in schema:
-        column = table.column(field.name)
-        if pa.types.is_dictionary(field.type):
+    for wanted in schema:
+        column = table.column(wanted.name)
+        if pa.types.is_dictionary(wanted.type):
             # decode first: the order in a dictionary would otherwise depend on how the table was put together
             column = column.cast(pa.string()).combine_chunks().dictionary_encode()
-        columns.append(column.cast(field.type))
+        columns.append(column.cast(wanted.type))
     return pa.table(columns, schema=schema).combine_chunks()
 
 
