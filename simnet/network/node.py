@@ -27,6 +27,9 @@ class Node:
         self.outgoing: list[Link] = []
         self.on_down: list[Callable[[], None]] = []
         """Called when the node goes down."""
+        self.on_change: list[Callable[[], None]] = []
+        """Called when the node has gone down or up."""
+        self._down_for, self._drained = 0.0, False
         self._speed, self._overhead, self._slow = spec.speed, spec.overhead, 1.0
         self._line = FifoLine(env, record, name, "compute", spec.workers)
 
@@ -40,6 +43,7 @@ class Node:
 
     def set_state(self, up: bool, slow: float) -> None:
         """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""
+        was, up = self.up, up and not self._drained
         if slow != self._slow:
             self._line.stretch(slow / self._slow)
             self._slow = slow
@@ -50,7 +54,23 @@ class Node:
                 link.lose(unserved_only=True)
             for forget in self.on_down:
                 forget()
+        elif up and not was:
+            self._down_for += self.env.now - self.failed_at
         self.up = up
+        if up != was:
+            for tell in self.on_change:
+                tell()
+
+    def drain(self) -> None:
+        """Go down for good: the battery is empty."""
+        self._drained = True
+        self.set_state(False, self._slow)
+
+    @property
+    def up_time(self) -> float:
+        """Seconds that the node has been up so far."""
+        down = self._down_for + (0.0 if self.up else self.env.now - self.failed_at)
+        return float(self.env.now - down)
 
     def close(self) -> None:
         """Record unfinished work at the end of a run."""

@@ -1,0 +1,99 @@
+"""What a run cost in joules, from its ledger: spans for computing and bytes, up times for idling (definitions: our choice).
+
+A node with a power model draws `idle` watts while it is up (nothing while it is down), busy − idle more for each worker
+that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call: its energy is shared
+equally by its samples. Idling belongs to no sample.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.network.line import Span
+from simnet.scenario import Scenario
+from simnet.scenario.names import LINK_ARROW
+from simnet.scenario.schema import Node
+
+
+class Ledger:
+    """Joules of every node with a power model, by use, and of every sample.
+
+    `spans` are all of a run, `up_times` the seconds that each node was up, `samples` their number.
+    """
+
+    def __init__(
+        self, nodes: Mapping[str, Node], spans: Sequence[Span], up_times: Mapping[str, float], samples: int
+    ) -> None:
+        self._powered = {name: node.power for name, node in nodes.items() if node.power is not None}
+        self.nodes = {
+            name: {"idle": power.idle * up_times[name], "busy": 0.0, "sent": 0.0, "received": 0.0}
+            for name, power in self._powered.items()
+        }
+        self.samples: NDArray[np.float64] = np.zeros(samples)
+        """Joules that each sample caused: computing, sending and receiving, not idling."""
+        calls = _calls(nodes, spans)
+        for span in spans:
+            sample, place, kind, _, started, ended, size, status = span
+            if kind == "compute":
+                if (power := self._powered.get(place)) is not None:
+                    self._add(place, "busy", sample, (power.busy - power.idle) * (ended - started) * calls(span))
+                continue
+            source, _, target = place.partition(LINK_ARROW)
+            if (power := self._powered.get(source)) is not None:
+                self._add(source, "sent", sample, power.send * size)
+            if status == "ok" and (power := self._powered.get(target)) is not None:
+                self._add(target, "received", sample, power.receive * size)
+
+    def _add(self, node: str, use: str, sample: int, joules: float) -> None:
+        self.nodes[node][use] += joules
+        if sample >= 0:  # heartbeats belong to no sample
+            self.samples[sample] += joules
+
+
+def _calls(nodes: Mapping[str, Node], spans: Sequence[Span]) -> Any:
+    """Function of a compute span: its part in the calls of its batch, 1 where nothing is batched."""
+    sizes = {name: node.batch.size for name, node in nodes.items() if node.batch is not None and node.batch.size > 1}
+    if not sizes:
+        return lambda span: 1.0
+    # What began and ended together on a node was one batch, or several full ones on as many workers.
+    together = Counter((span[1], span[4], span[5]) for span in spans if span[1] in sizes)
+
+    def part(span: Span) -> float:
+        size = sizes.get(span[1])
+        if size is None:
+            return 1.0
+        count = together[span[1], span[4], span[5]]
+        return -(-count // size) / count
+
+    return part
+
+
+def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str, Any]:
+    """The summary's section `energy`, in joules; empty where no node has a power model.
+
+    `total` over all nodes with one, `per_sample` = total / answered samples, `dynamic_per_sample` without idling, and the
+    same of each node, with what is left in its battery.
+    """
+    if not ledger.nodes:
+        return {}
+    nodes: dict[str, Any] = {}
+    for name, uses in ledger.nodes.items():
+        total = sum(uses.values())
+        nodes[name] = {**uses, "total": total, "per_sample": total / answered if answered else None}
+        if (capacity := scenario.nodes[name].battery) is not None:
+            nodes[name]["battery_left"] = max(0.0, capacity - total)
+    total = sum(node["total"] for node in nodes.values())
+    idle = sum(node["idle"] for node in nodes.values())
+    return {
+        "energy": {
+            "total": total,
+            "per_sample": total / answered if answered else None,
+            "dynamic_per_sample": (total - idle) / answered if answered else None,
+            "nodes": nodes,
+        }
+    }

@@ -1,0 +1,103 @@
+"""Batteries: nodes whose charge is used up go down for good.
+
+Idling is drawn all the time; a call or a message when it ends, so that a battery can be overdrawn by what was under way
+when it ran empty (our choice: a call's energy is known exactly only then).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from simpy import Environment, Event, Timeout
+from simpy.events import URGENT
+
+from simnet.scenario.names import LINK_ARROW
+
+if TYPE_CHECKING:
+    from simnet.network.line import Span
+    from simnet.network.node import Node
+    from simnet.scenario.schema import PowerModel
+
+Recorder = Callable[["Span"], None]
+
+
+class Battery:
+    """The charge of one node, in joules; `empty_at` is when it was used up, in seconds."""
+
+    def __init__(self, env: Environment, node: Node, power: PowerModel, capacity: float) -> None:
+        self._env, self._node, self._power = env, node, power
+        self.charge, self.empty_at = capacity, None if capacity > 0 else env.now
+        self._idling_since: float | None = env.now
+        self._alarms = 0
+        node.on_change.append(self._changed)
+        self._watch()
+
+    def _idle(self) -> None:
+        """Draw what idling took so far."""
+        if self._idling_since is not None:
+            self.charge -= self._power.idle * (self._env.now - self._idling_since)
+            self._idling_since = self._env.now
+
+    def _changed(self) -> None:
+        self._idle()
+        self._idling_since = self._env.now if self._node.up else None
+        self._watch()
+
+    def draw(self, joules: float) -> None:
+        """Take `joules` for what has just ended."""
+        self._idle()
+        self.charge -= joules
+        if self.charge <= 0:
+            self._empty()
+
+    def _watch(self) -> None:
+        """Set an alarm for the time at which idling alone will have used up the charge."""
+        if self._idling_since is not None and self._power.idle > 0 and self.empty_at is None:
+            self._alarms += 1
+            Timeout(self._env, max(0.0, self.charge / self._power.idle)).callbacks.append(self._look)
+
+    def _look(self, _: Event) -> None:
+        self._alarms -= 1
+        if self._alarms or self._idling_since is None or self.empty_at is not None:
+            return  # a later alarm will look
+        self._idle()
+        if self.charge <= 1e-9 * self._power.idle:  # less than a nanosecond's worth: a sum of floats
+            self._empty()
+        else:
+            self._watch()
+
+    def _empty(self) -> None:
+        if self.empty_at is None:
+            self.charge, self.empty_at = min(self.charge, 0.0), self._env.now
+            end = Event(self._env)  # not within the callback of the job that drew the last of it
+            end._ok, end._value = True, None
+            end.callbacks.append(lambda _: self._node.drain())
+            self._env.schedule(end, URGENT)
+
+
+class Meters:
+    """Records spans and has the batteries of the nodes that took part pay for them."""
+
+    def __init__(self, record: Recorder) -> None:
+        self._record = record
+        self._of: dict[str, tuple[Battery, PowerModel]] = {}
+
+    def add(self, name: str, battery: Battery, power: PowerModel) -> None:
+        """Let `battery` pay for the node `name`."""
+        self._of[name] = battery, power
+
+    def record(self, span: Span) -> None:
+        """Append the span, then draw."""
+        self._record(span)
+        _, place, kind, _, started, ended, size, status = span
+        if kind == "compute":
+            if (one := self._of.get(place)) is not None:
+                battery, power = one
+                battery.draw((power.busy - power.idle) * (ended - started))
+            return
+        source, _, target = place.partition(LINK_ARROW)
+        if (one := self._of.get(source)) is not None:
+            one[0].draw(one[1].send * size)
+        if status == "ok" and (one := self._of.get(target)) is not None:
+            one[0].draw(one[1].receive * size)
