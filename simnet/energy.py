@@ -1,8 +1,8 @@
-"""What a run cost in joules, from its ledger: spans for computing and bytes, up times for idling (definitions: our choice).
+"""What a run cost in joules: spans tell of computing and bytes, up times of idling (definitions: our choice).
 
 A node with a power model draws `idle` watts while it is up (nothing while it is down), busy − idle more for each worker
-that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call: its energy is shared
-equally by its samples. Idling belongs to no sample.
+that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call, its energy is shared
+equally by its samples; idling belongs to no sample.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _calls(nodes: Mapping[str, Node], spans: Sequence[Span]) -> Any:
 def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str, Any]:
     """The summary's section `energy`, in joules; empty where no node has a power model.
 
-    `total` over all nodes with one, `per_sample` = total / answered samples, `dynamic_per_sample` without idling, and the
+    `total` over all of these, `per_sample` = total / answered samples, `dynamic_per_sample` without idling; and the
     same of each node, with what is left in its battery.
     """
     if not ledger.nodes:

@@ -17,6 +17,7 @@ from simnet.scenario.names import LINK_ARROW
 if TYPE_CHECKING:
     from simnet.network.line import Span
     from simnet.network.node import Node
+    from simnet.scenario.schema import Node as NodeSpec
     from simnet.scenario.schema import PowerModel
 
 Recorder = Callable[["Span"], None]
@@ -83,9 +84,12 @@ class Meters:
         self._record = record
         self._of: dict[str, tuple[Battery, PowerModel]] = {}
 
-    def add(self, name: str, battery: Battery, power: PowerModel) -> None:
-        """Let `battery` pay for the node `name`."""
-        self._of[name] = battery, power
+    def add(self, node: Node, spec: NodeSpec) -> Battery:
+        """Give `node` the battery of its `spec`, which has a power model, too, and let it pay."""
+        assert spec.power is not None and spec.battery is not None  # the schema demands the one for the other
+        battery = Battery(node.env, node, spec.power, spec.battery)
+        self._of[node.name] = battery, spec.power
+        return battery
 
     def record(self, span: Span) -> None:
         """Append the span, then draw."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 import networkx as nx
 from simpy import Environment
 
+from simnet.network.battery import Meters
 from simnet.network.line import Span
 from simnet.network.link import Link
 from simnet.network.node import Node
@@ -24,8 +25,11 @@ class Network:
     def __init__(self, env: Environment, scenario: Scenario, weights: str = "", priorities: Sequence[int] = ()) -> None:
         self.env = env
         self.spans: list[Span] = []
-        record = self.spans.append
+        meters = Meters(self.spans.append)
+        powered = [name for name, spec in scenario.nodes.items() if spec.battery is not None]
+        record = meters.record if powered else self.spans.append
         self.nodes = {name: Node(env, record, name, spec) for name, spec in scenario.nodes.items()}
+        self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Link] = {}
         self.graph = nx.DiGraph()
         self.graph.add_nodes_from(self.nodes)
