@@ -1,8 +1,8 @@
 """What a run cost in joules: spans tell of computing and bytes, up times of idling (definitions: our choice).
 
 A node with a power model draws `idle` watts while it is up (nothing while it is down), busy − idle more for each worker
-that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call, its energy is shared
-equally by its samples; idling belongs to no sample.
+that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call, whose energy
+its samples share equally; idling belongs to no sample.
 """
 
 from __future__ import annotations

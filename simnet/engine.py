@@ -18,6 +18,7 @@ from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.device import pick_device
 from simnet.deployment import cameras_of, cards_of, codec_of, edges_of, thresholds_of
+from simnet.energy import Ledger, energy_report
 from simnet.events import Life, Lost, Signal
 from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
@@ -160,7 +161,10 @@ def run_system(
     if progress is not None:
         progress.simulated(name, end, end)
     spans = world.network.spans
-    reports: dict[str, Any] = {}
+    up_times = {node.name: node.up_time for node in world.network.nodes.values()}
+    ledger = Ledger(scenario.nodes, spans, up_times, len(captured))
+    answered = sum(e is not None and e.decision is not None for e in world.endings)
+    reports = energy_report(scenario, ledger, answered)
     labels = data.labels[np.arange(len(captured)) % len(data)]
     return SystemResult(
         name=name,
