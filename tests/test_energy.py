@@ -1,0 +1,132 @@
+"""Joules against hand sums: computing, idling, bytes, batches, samples; and batteries that run empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from worlds import FakeCost, Wire, both, link, node, play, world_scenario
+
+from simnet.energy import Ledger, energy_report
+from simnet.engine import World
+from simnet.scenario import Scenario
+from simnet.scenario.schema import Batching, Fault, Periodic, PowerModel
+
+POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)
+"""4 W more while it computes, 1 J per MB sent, half a joule per MB received."""
+
+
+def ledger_of(world: World, scenario: Scenario) -> Ledger:
+    network = world.network
+    up_times = {name: one.up_time for name, one in network.nodes.items()}
+    return Ledger(scenario.nodes, network.spans, up_times, len(world.endings))
+
+
+def powered(scenario: Scenario, *names: str, **values: Any) -> Scenario:
+    update = {"power": POWER, **values}
+    nodes = {n: one.model_copy(update=update) if n in names else one for n, one in scenario.nodes.items()}
+    return scenario.model_copy(update={"nodes": nodes})
+
+
+def test_every_joule_of_one_sample_by_hand() -> None:
+    """1 ms on camera1, 10 kB to the edge, 2 ms there, 20 kB on to the cloud; it ends at 57 ms."""
+    scenario = powered(world_scenario(cameras=1, thresholds=0.0), "camera1", "edge")
+    world = play(scenario)
+    length = 0.001 + 0.02 + 0.002 + 0.03 + 0.004
+    assert world.env.now == pytest.approx(length)
+    ledger = ledger_of(world, scenario)
+    camera = {"idle": 2 * length, "busy": 4 * 0.001, "sent": 0.01, "received": 0.0}
+    edge = {"idle": 2 * length, "busy": 4 * 0.002, "sent": 0.02, "received": 0.005}
+    assert ledger.nodes["camera1"] == pytest.approx(camera)
+    assert ledger.nodes["edge"] == pytest.approx(edge)
+    assert set(ledger.nodes) == {"camera1", "edge"}
+    dynamic = 0.004 + 0.01 + 0.008 + 0.02 + 0.005
+    assert ledger.samples.tolist() == pytest.approx([dynamic])
+    report = energy_report(scenario, ledger, 1)["energy"]
+    assert report["total"] == pytest.approx(dynamic + 4 * length)
+    assert report["dynamic_per_sample"] == pytest.approx(dynamic)
+    assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
+
+
+def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
+    scenario = powered(
+        world_scenario(samples=40, workload=Periodic(every=0.004)), "camera1", "camera2", "edge", "cloud"
+    )
+    ledger = ledger_of(play(scenario), scenario)
+    dynamic = sum(uses["busy"] + uses["sent"] + uses["received"] for uses in ledger.nodes.values())
+    assert dynamic > 0
+    assert ledger.samples.sum() == pytest.approx(dynamic)
+
+
+def test_no_power_model_no_section() -> None:
+    scenario = world_scenario()
+    assert energy_report(scenario, ledger_of(play(scenario), scenario), 1) == {}
+
+
+def test_a_node_that_is_down_draws_nothing() -> None:
+    fault = Fault(at=1.0, lasts=2.0, node="camera2", action="down")
+    scenario = powered(world_scenario(samples=None, duration=10.0, script=[fault]), "camera2")
+    assert ledger_of(play(scenario), scenario).nodes["camera2"]["idle"] == pytest.approx(2 * 8.0)
+
+
+def test_a_batch_is_one_call_whose_energy_its_samples_share() -> None:
+    spans = [
+        (number, "edge", "compute", 0.0, 1.0, 3.0, 0, "ok") for number in range(4)
+    ] + [(4, "edge", "compute", 2.0, 3.0, 3.5, 0, "ok")]  # fmt: skip
+    nodes = {"edge": node("edge", power=POWER, batch=Batching(size=4))}
+    ledger = Ledger(nodes, spans, {"edge": 4.0}, 5)
+    assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 2.5)
+    assert ledger.samples.tolist() == pytest.approx([2.0] * 4 + [2.0])
+    two_workers = Ledger(
+        {"edge": nodes["edge"].model_copy(update={"batch": Batching(size=2)})}, spans, {"edge": 4.0}, 5
+    )
+    assert two_workers.nodes["edge"]["busy"] == pytest.approx(4 * 4.5)  # two batches of two, side by side
+
+
+def test_idling_empties_a_battery_at_the_second() -> None:
+    """10 J at 2 W last 5 s; the camera is then down for good, and later samples do without its view."""
+    scenario = powered(
+        world_scenario(samples=10, thresholds=1.0), "camera1", battery=10.0, power=PowerModel(idle=2.0, busy=2.0)
+    )
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx(5.0)
+    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
+    assert [view & 1 for view in views] == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
+    """Each sample takes 4 mJ of computing and 10 mJ of sending: with 31 mJ the third view does not get out."""
+    power = PowerModel(idle=0.0, busy=4.0, send=1e-6)
+    scenario = powered(world_scenario(samples=4, thresholds=1.0), "camera1", battery=0.031, power=power)
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx(2.001)
+    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
+    assert [view & 1 for view in views] == [1, 1, 0, 0]
+    report = energy_report(scenario, ledger_of(world, scenario), 4)["energy"]
+    assert report["nodes"]["camera1"]["battery_left"] == 0.0
+
+
+def test_a_fault_stops_the_drain_and_a_repair_does_not_charge() -> None:
+    """10 J at 2 W, but down from 1 s to 4 s: empty at 8 s; the end of a later fault does not revive the node."""
+    script = [Fault(at=1.0, lasts=3.0, node="a", action="down"), Fault(at=9.0, lasts=1.0, node="a", action="down")]
+    nodes = {"a": node("edge", power=PowerModel(idle=2.0, busy=2.0), battery=10.0), "b": node("cloud")}
+    wire = Wire(nodes, both("a", "b"), script)
+    wire.env.run(until=20.0)
+    assert wire.network.batteries["a"].empty_at == pytest.approx(8.0)
+    assert not wire.network.nodes["a"].up
+    assert wire.network.nodes["a"].up_time == pytest.approx(5.0)
+
+
+def test_forwarding_costs_a_router_its_bytes() -> None:
+    nodes = {"a": node("edge"), "hub": node("router", power=POWER), "c": node("cloud")}
+    wire = Wire(nodes, [link("a", "hub"), link("hub", "c", header=40)])
+    wire.send(0.0, "a", "c", 10_000, "m")
+    wire.env.run()
+    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "hub": 0.0, "c": 1.0}, 1)
+    assert ledger.nodes["hub"]["received"] == pytest.approx(10_000 * 5e-7)
+    assert ledger.nodes["hub"]["sent"] == pytest.approx(10_040 * 1e-6)
+
+
+def test_costs_are_those_of_the_test_world() -> None:
+    """The sums above rest on these."""
+    assert (FakeCost().report, FakeCost().upload, FakeCost().flop["device"]) == (10_000, 20_000, 1e6)
