@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.scenario.units import format_size, format_time
+from simnet.scenario.units import format_energy, format_size, format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +58,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     row("device→edge", lambda system: _part(system["bytes"], "device_to_edge"))
     row("edge→cloud", lambda system: _part(system["bytes"], "edge_to_cloud"))
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
+    if any("energy" in system for system in systems.values()):
+        row("energy per sample", _energy)
     row("finished", lambda system: f"{system['finished']:,}")
     row("  of these forced", lambda system: f"{system['forced']:,}")
     row("dropped", _dropped)
@@ -108,6 +110,11 @@ def _interval(found: Mapping[str, float | None], factor: float) -> str:
 def _dropped(system: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in system["dropped_by_reason"].items())
     return f"{system['dropped']} ({reasons})" if reasons else str(system["dropped"])
+
+
+def _energy(system: Mapping[str, Any]) -> str:
+    per_sample = system.get("energy", {}).get("per_sample")
+    return NONE if per_sample is None else format_energy(per_sample, 3)
 
 
 def _percent(share: float | None) -> str:

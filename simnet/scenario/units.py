@@ -132,8 +132,8 @@ POWER = Quantity(
 ENERGY = Quantity(
     "energy", "10 Wh",
     {"J": Decimal(1), "kJ": Decimal(1000), "MJ": Decimal("1e6"), "mWh": Decimal("3.6"), "Wh": Decimal(3600),
-     "kWh": Decimal("3.6e6")},
-    ("J", "kJ", "MJ"), {"joule": "J", "joules": "J"},
+     "kWh": Decimal("3.6e6"), "mJ": Decimal("1e-3")},
+    ("J", "mJ", "kJ", "MJ"), {"joule": "J", "joules": "J"},
 )  # fmt: skip
 ENERGY_PER_BYTE = Quantity(
     "energy per byte", "1 uJ/B", {"J/B": Decimal(1), "mJ/B": Decimal("1e-3"), "uJ/B": Decimal("1e-6"),
@@ -176,6 +176,11 @@ def format_speed(flops: float, digits: int | None = None) -> str:
 def format_size(size: float, digits: int | None = None) -> str:
     """Bytes as e.g. "4 GB" or "8 GiB"; exact unless `digits` is given."""
     return SIZE.format(size, digits)
+
+
+def format_energy(joules: float, digits: int | None = None) -> str:
+    """Joules as e.g. "5 J"; exact unless `digits` is given."""
+    return ENERGY.format(joules, digits)
 
 
 def format_rate(per_second: float, digits: int | None = None) -> str:
