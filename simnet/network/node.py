@@ -28,7 +28,7 @@ class Node:
         self.on_down: list[Callable[[], None]] = []
         """Called when the node goes down."""
         self.on_change: list[Callable[[], None]] = []
-        """Called when the node has gone down or up."""
+        """Called when the node has gone down (before anything on it is lost) or up."""
         self._down_for, self._drained = 0.0, False
         self._speed, self._overhead, self._slow = spec.speed, spec.overhead, 1.0
         self._line = FifoLine(env, record, name, "compute", spec.workers)
@@ -49,6 +49,7 @@ class Node:
             self._slow = slow
         if self.up and not up:
             self.up, self.failed_at = False, self.env.now
+            self._changed()
             self._line.lose()
             for link in self.outgoing:
                 link.lose(unserved_only=True)
@@ -56,10 +57,12 @@ class Node:
                 forget()
         elif up and not was:
             self._down_for += self.env.now - self.failed_at
-        self.up = up
-        if up != was:
-            for tell in self.on_change:
-                tell()
+            self.up = True
+            self._changed()
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()
 
     def drain(self) -> None:
         """Go down for good: the battery is empty."""
