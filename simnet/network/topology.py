@@ -12,6 +12,7 @@ from simnet.network.battery import Meters
 from simnet.network.line import Span
 from simnet.network.link import Link
 from simnet.network.node import Node
+from simnet.network.nodes import make_node
 from simnet.network.routing import Route
 from simnet.scenario import Scenario
 
@@ -28,7 +29,10 @@ class Network:
         meters = Meters(self.spans.append)
         powered = [name for name, spec in scenario.nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
-        self.nodes = {name: Node(env, record, name, spec) for name, spec in scenario.nodes.items()}
+        self.nodes = {
+            name: make_node(env, record, name, spec, weights, priorities, also=self.spans.append)
+            for name, spec in scenario.nodes.items()
+        }
         self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Link] = {}
         self.graph = nx.DiGraph()
