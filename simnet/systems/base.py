@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from simpy import Timeout
 
 from models.codecs import CODECS
 from simnet.events import Limit, Signal
@@ -40,7 +43,8 @@ Protocol = Generator[Signal, Any, Decision]
 class Setting(NamedTuple):
     """What a system is put into: a network, `cameras` with the number of the view each sees (0-based), and the rest.
 
-    `thresholds` has T of every exit but the last; `edges` the views of each edge, where there may be several.
+    `thresholds` has T of every exit but the last; `edges` the views of each edge, where there may be several; `edge` is
+    the one that serves these cameras (None: the network's first). `skews`: s by which a camera captures later, by name.
     """
 
     network: Network
@@ -50,6 +54,8 @@ class Setting(NamedTuple):
     thresholds: Mapping[str, float]
     spec: SystemSpec
     edges: Sequence[Sequence[int]] = ()
+    edge: Node | None = None
+    skews: Mapping[str, float] = MappingProxyType({})
 
 
 class System(ABC):
@@ -100,6 +106,12 @@ class System(ABC):
         done = Signal(self.env)
         node.compute(sample, work, done.fire, done.lose, f"{node.tier} down")
         return done
+
+    def pause(self, seconds: float) -> Signal:
+        """Do nothing for so long."""
+        over = Signal(self.env)
+        Timeout(self.env, seconds).callbacks.append(lambda _: over.fire())
+        return over
 
     def send(self, route: Route, size: int, sample: int) -> Signal:
         """Send a message of `size` bytes; raises Lost when it does not arrive."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.events import Signal
 from simnet.systems.awaited import Work, aside
 from simnet.systems.base import Protocol, Setting, Step, System
-from simnet.systems.gather import Camera, Collector, Features, Gather, Reports
+from simnet.systems.gather import Camera, Collector, Features, Gather, reports_of
 from simnet.systems.tiers import DEFAULT, TIERS, layout
 from simnet.work import joined
 
@@ -80,7 +80,8 @@ class Ddnn2017(System):
             node, up = nodes[name], served.get(view, self.cloud).node
             hub = self.aggregator.node if self.aggregator else None
             uplink, request = (route(node, hub), route(hub, node)) if hub else (route(node, up), None)
-            self.cameras.append(Camera(node, 1 << view, uplink, route(node, up), request))
+            self.cameras.append(Camera(node, 1 << view, uplink, route(node, up), request, setting.skews.get(name, 0.0)))
+        self._reports = reports_of(self.cameras)
         self.edges = [
             Edge(
                 site,
@@ -126,7 +127,7 @@ class Ddnn2017(System):
 
     def _all_in_the_cloud(self, sample: int) -> Steps:
         """The first baseline: raw views to the cloud, which runs all segments; returns the views that arrived."""
-        views = yield Reports(self.cloud, sample, self.cameras, self.all_views, None, self.cost.raw_view)
+        views = yield self._reports(self.cloud, sample, self.cameras, self.all_views, None, self.cost.raw_view)
         names = ["device"] * views.bit_count() + ["edge"] * self.cost.edges + ["cloud"]
         yield self.compute(self.cloud.node, joined(self.work[name] for name in names), sample)
         return views
@@ -139,9 +140,13 @@ class Ddnn2017(System):
         work = self.work
         if self.aggregator is None:
             (camera,) = self.cameras
+            if camera.skew:
+                yield self.pause(camera.skew)
             yield self.compute(camera.node, joined([work["device"], work["local"]]), sample)
             return camera.mask
-        views = yield Reports(self.aggregator, sample, self.cameras, self.all_views, work["device"], self.cost.report)
+        views = yield self._reports(
+            self.aggregator, sample, self.cameras, self.all_views, work["device"], self.cost.report
+        )
         yield self.compute(self.aggregator.node, work["local"], sample)
         return views
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from simpy import Event, Timeout
 
 from simnet.events import Limit, Signal
 
@@ -24,13 +27,17 @@ class Sender(Protocol):
 
 
 class Camera(NamedTuple):
-    """A device, the bit of its view, the ways of its report and of its features, and that of a request for these."""
+    """A device, the bit of its view, the ways of its report and of its features, and that of a request for these.
+
+    It captures its view `skew` seconds after the sample's capture.
+    """
 
     node: Node
     mask: int
     uplink: Route
     features: Route
     request: Route | None
+    skew: float = 0.0
 
 
 class Collector:
@@ -92,9 +99,12 @@ class Reports(Gather):
         self, at: Collector, sample: int, cameras: Sequence[Camera], everyone: int, work: Work | None, size: int
     ) -> None:
         super().__init__(at, everyone)
-        self._sample, self._size = sample, size
+        self._sample, self._size, self._work = sample, size, work
         self._pending = len(cameras)
-        computed, lost = self._computed, self._lost
+        self._begin(cameras)
+
+    def _begin(self, cameras: Sequence[Camera]) -> None:
+        sample, work, computed, lost = self._sample, self._work, self._computed, self._lost
         for camera in cameras:
             if work is not None:
                 camera.node.compute(sample, work, computed, lost, camera)
@@ -112,11 +122,27 @@ class Reports(Gather):
             self.drop("no report arrived" if self._at.node.up else f"{self._at.node.tier} down")
 
 
+class SkewedReports(Reports):
+    """The same of cameras that are not synchronous: each begins its `skew` later."""
+
+    def _begin(self, cameras: Sequence[Camera]) -> None:
+        for camera in cameras:
+            Timeout(self.env, camera.skew).callbacks.append(partial(self._captured, [camera]))
+
+    def _captured(self, cameras: Sequence[Camera], _: Event) -> None:
+        super()._begin(cameras)
+
+
+def reports_of(cameras: Sequence[Camera]) -> type[Reports]:
+    """The kind of reports that these cameras need."""
+    return SkewedReports if any(camera.skew for camera in cameras) else Reports
+
+
 class Features(Gather):
     """Cameras are asked for the features of a sample with `request` bytes, and send `size` bytes each.
 
-    A camera that failed after `since`, when it computed them, has them no longer. Who asks learns of no loss: with
-    `limit` it fires with 0 when nothing has arrived by then; it never fires without one.
+    A camera that failed after its capture, at `since` and its skew, has them no longer. Who asks learns of no loss:
+    with `limit` it fires with 0 when nothing has arrived by then; it never fires without one.
     """
 
     def __init__(
@@ -141,7 +167,7 @@ class Features(Gather):
                 camera.request.send(sample, request, self._asked, self._lost, camera)
 
     def _asked(self, camera: Camera) -> None:
-        if camera.node.failed_at <= self._since:
+        if camera.node.failed_at <= self._since + camera.skew:
             camera.features.send(self._sample, self._size, self.arrived, self._lost, camera)
 
     def _lost(self, camera: Camera) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from simnet.events import Signal
 from simnet.systems.awaited import Awaited
 from simnet.systems.base import Setting, System
-from simnet.systems.gather import Camera, Collector, Features, Reports
+from simnet.systems.gather import Camera, Collector, Features, Reports, reports_of
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""
@@ -19,7 +19,7 @@ class OneEdge(System):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         network, spec = setting.network, setting.spec
-        self.edge, self.cloud = network.tier("edge")[0], network.tier("cloud")[0]
+        self.edge, self.cloud = setting.edge or network.tier("edge")[0], network.tier("cloud")[0]
         self.upward = network.route(self.edge, self.cloud)
         self.collector = Collector(self.env, self.edge, spec.wait)
         self.on_request = spec.upload == "on_request"
@@ -28,7 +28,8 @@ class OneEdge(System):
             node = network.nodes[name]
             uplink = network.route(node, self.edge)
             request = network.route(self.edge, node) if self.on_request else None
-            self.cameras.append(Camera(node, 1 << view, uplink, uplink, request))
+            self.cameras.append(Camera(node, 1 << view, uplink, uplink, request, setting.skews.get(name, 0.0)))
+        self._reports = reports_of(self.cameras)
         self._on_device = self.work["device"]
         self._report = self.cost.scores if self.on_request else self.cost.report
 
@@ -38,7 +39,7 @@ class OneEdge(System):
         It fires when every device has reported, or `wait` seconds after the first report arrived. Raises Lost when no
         report arrives or the edge goes down meanwhile.
         """
-        return Reports(self.collector, sample, self.cameras, self.all_views, self._on_device, self._report)
+        return self._reports(self.collector, sample, self.cameras, self.all_views, self._on_device, self._report)
 
     def fetch(self, sample: int, views: int, captured: float) -> Features:
         """Ask the devices of these views for their features, one message of `REQUEST` bytes each.
