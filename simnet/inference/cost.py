@@ -22,6 +22,12 @@ class Cost:
     def __init__(self, card: Card, codec: str = "fp32") -> None:
         self.flop = {name: float(segment["flop"]) for name, segment in card.segments.items()}
         self.memory = {name: int(segment["memory"]) for name, segment in card.segments.items()}
+        """Bytes that a segment takes for one sample: weights, and the largest input and output held at once."""
+        self.activations = {n: self.memory[n] - FLOAT * int(s["parameters"]) for n, s in card.segments.items()}
+        """Bytes of `memory` that are not parameters, which a batch takes for each sample.
+
+        Statistics of batch norms count as such, too, since a card does not tell them apart: a bound from above.
+        """
         self.edges = len(card.values["architecture"].get("edges", ()))
         """Edges that a network of several was made for; the cost of each is that of the first."""
 

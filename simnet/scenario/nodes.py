@@ -112,6 +112,8 @@ class Node(Model):
     def _consistent(self) -> Self:
         if self.battery is not None and self.power is None:
             raise ValueError("a battery needs a power model: 'power: {idle: 2 W, busy: 6 W}'")
+        if self.batch is not None and self.batch.size > 1 and self.batch.wait > 0 and self.queue.limit == 0:
+            raise ValueError("a queue limit of 0 leaves no room to wait for a batch")
         if self.load is not None and not all(0 <= share < 1 for share in self.load.values):
             raise ValueError("load must be at least 0 and less than 1 (100 %)")
         return self
