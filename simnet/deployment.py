@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from models.cards import Card, WeightsError, check_weights, read_card
 from models.codecs import CODECS
@@ -19,7 +19,8 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
     """The card of every system's weights, once it is sure that they fit the scenario.
 
     Raises ScenarioError when weights are missing or are not those of their card, belong to another system or data set,
-    have no calibrated thresholds although these are asked for, or a segment does not fit into its node's memory.
+    have no calibrated thresholds although these are asked for, a segment does not fit into its node's memory (with the
+    activations of a whole batch), or a node's profile lacks its times.
     """
     cards = {}
     for name, spec in scenario.systems.items():
@@ -38,16 +39,36 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
         if spec.thresholds == "calibrated" and uncalibrated:
             without = f"{card.name} has no calibrated threshold for {', '.join(uncalibrated)}"
             raise scenario.error(("systems", name, "thresholds"), f"{without}; give 'thresholds'")
-        memory = Cost(card, codec_of(spec, card)).memory
+        cost = Cost(card, codec_of(spec, card))
         for node_name, segments in _hosts(scenario, spec, card).items():
-            there, needed = scenario.nodes[node_name].memory, sum(memory[segment] for segment in segments)
+            profile_covers(scenario, node_name, card, segments)
+            there, batch = scenario.nodes[node_name].memory, scenario.nodes[node_name].batch
+            more = 0 if batch is None else batch.size - 1
+            needed = sum(cost.memory[segment] + more * cost.activations[segment] for segment in segments)
             if there is not None and needed > there:
                 what = f"the {' and '.join(segments)} segment{'s' if len(segments) > 1 else ''} of {name}"
+                batches = f" for batches of {batch.size}" if batch is not None else ""
                 raise scenario.error(
-                    ("nodes", node_name, "memory"), f"{what} needs {format_size(needed)}, not {format_size(there)}"
+                    ("nodes", node_name, "memory"),
+                    f"{what} needs {format_size(needed)}{batches}, not {format_size(there)}",
                 )
         cards[name] = card
     return cards
+
+
+def profile_covers(scenario: Scenario, node_name: str, card: Card, segments: Iterable[str]) -> None:
+    """Refuse a node's profile that lacks times of these weights or of a segment that the node runs."""
+    profile = scenario.nodes[node_name].profile
+    if profile is None:
+        return
+    times = profile.get(card.name, {})
+    if missing := [segment for segment in dict.fromkeys(segments) if not times.get(segment)]:
+        what = f"{card.name}'s {' and '.join(missing)} segment{'s' if len(missing) > 1 else ''}" if times else card.name
+        there = ", ".join(times) if times else ", ".join(profile) or "none"
+        raise scenario.error(
+            ("nodes", node_name, "profile"),
+            f"has no times of {what}, only of {there}; measure them: python -m simnet profile {card.name}",
+        )
 
 
 def _fit_tiers(scenario: Scenario, name: str, tiers: str, card: Card) -> None:
