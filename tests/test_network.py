@@ -164,12 +164,12 @@ def test_a_fault_of_one_direction_leaves_the_other_alone():
 @pytest.mark.parametrize(("time", "mask"), [(0.5, 0b111), (1.5, 0b110), (2.5, 0b100), (3.5, 0b110), (4.5, 0b111)])
 def test_the_script_tells_which_cameras_are_up(time: float, mask: int):
     script = [
-        Fault(at=1.0, node="c1", action="down"),
-        Fault(at=2.0, lasts=1.0, node="c2", action="down"),
-        Fault(at=4.0, node="c1", action="up"),
+        Fault(at=1.0, node="camera1", action="down"),
+        Fault(at=2.0, lasts=1.0, node="camera2", action="down"),
+        Fault(at=4.0, node="camera1", action="up"),
     ]
-    cameras = [("c1", 0), ("c2", 1), ("c3", 2)]
-    assert faults.views_up(world_scenario(script=script), cameras, np.array([time])).tolist() == [mask]
+    cameras = [("camera1", 0), ("camera2", 1), ("camera3", 2)]
+    assert faults.views_up(world_scenario(cameras=3, script=script), cameras, np.array([time])).tolist() == [mask]
 
 
 BURST = """
