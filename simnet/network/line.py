@@ -33,6 +33,8 @@ class Job(Event):
     """
 
     _ok, _value = True, None
+    begun: float | None = None
+    """After a change of speed within its service: when it would have started at the present speed."""
 
     def __init__(
         self, line: FifoLine, delay: float, span: Span, served: float, done: Callback, lost: Callback, token: Any
@@ -121,9 +123,10 @@ class FifoLine:
         free += [now] * (len(self._free) - len(free))
         heapify(free)
         for job in ahead:
-            starts = job.span[4]
+            starts, begun = job.span[4], None
             if starts <= now:
                 served = now + (job.served - now) * factor
+                begun = now - (now - (starts if job.begun is None else job.begun)) * factor
             else:
                 service = (job.served - starts) * factor
                 starts = max(now, free[0])
@@ -132,7 +135,9 @@ class FifoLine:
             self._remove(job)
             sample, place, kind, queued, _, _, size, status = job.span
             span = (sample, place, kind, queued, starts, served + self.latency, size, status)
-            self._jobs[Job(self, span[5] - now, span, served, job.done, job.lost, job.token)] = None
+            again = Job(self, span[5] - now, span, served, job.done, job.lost, job.token)
+            again.begun = begun
+            self._jobs[again] = None
         self._free = free
 
     def close(self) -> None:
@@ -152,5 +157,6 @@ class FifoLine:
         if now <= starts:
             size = 0
         elif now < job.served:
-            size = int(size * (now - starts) / (job.served - starts))
+            begun = starts if job.begun is None else job.begun
+            size = int(size * (now - begun) / (job.served - begun))
         return (sample, place, kind, queued, min(starts, now), min(ends, now), size, status)

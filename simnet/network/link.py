@@ -1,4 +1,4 @@
-"""Links: what carries messages from one node to the next. Here are what all kinds have in common, and the plain link."""
+"""Links: what carries messages from one node to the next; here, what all kinds have in common and the plain link."""
 
 from __future__ import annotations
 

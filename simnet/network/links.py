@@ -1,4 +1,4 @@
-"""The kinds of links, and which of them a scenario's link is."""
+"""Which kind of link each of a scenario's links is."""
 
 from __future__ import annotations
 
@@ -8,13 +8,38 @@ from simpy import Environment
 
 from simnet.network.line import Receiver, Span
 from simnet.network.link import Carrier, Link
+from simnet.network.lossy import LossyLink
+from simnet.network.medium import Medium
 from simnet.network.steps import schedule_steps
 from simnet.scenario.schema import Link as LinkSpec
 
 
-def make_link(env: Environment, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> Carrier:
-    """The link that `spec` describes, with its bandwidth trace on the clock."""
-    link = Link(env, record, spec, target)
+def make_link(
+    env: Environment,
+    record: Callable[[Span], None],
+    spec: LinkSpec,
+    target: Receiver,
+    seed: int,
+    media: dict[str, Medium],
+    lossy: bool = False,
+) -> Carrier:
+    """The link that `spec` describes: a plain one if that will do.
+
+    `media` has the shared media by name and takes up new ones; `lossy`: faults will make the link lose packets.
+    """
+    link: Carrier
+    if spec.medium is not None:
+        medium = media.setdefault(spec.medium, Medium(env))
+        link = LossyLink(env, record, spec, target, seed, medium)
+    elif lossy or spec.mtu is not None or spec.loss is not None or spec.jitter or spec.queue is not None:
+        link = LossyLink(env, record, spec, target, seed)
+    else:
+        link = Link(env, record, spec, target)
+    follow_trace(env, spec, link)
+    return link
+
+
+def follow_trace(env: Environment, spec: LinkSpec, link: Carrier) -> None:
+    """Put the changes of the link's bandwidth trace, if it has one, on the clock."""
     if spec.trace is not None:
         schedule_steps(env, spec.trace, link.set_base)
-    return link

@@ -12,7 +12,7 @@ from simnet.network.line import Callback, FifoLine, Span
 from simnet.scenario.schema import Node as NodeSpec
 
 if TYPE_CHECKING:
-    from simnet.network.link import Link
+    from simnet.network.link import Carrier
     from simnet.work import Work
 
 
@@ -40,7 +40,7 @@ class Node:
         self.up = True
         self.failed_at = -inf
         """When it last went down, in seconds: what it held in memory before is gone."""
-        self.outgoing: list[Link] = []
+        self.outgoing: list[Carrier] = []
         self.on_down: list[Callable[[], None]] = []
         """Called when the node goes down."""
         self.on_change: list[Callable[[], None]] = []

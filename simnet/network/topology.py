@@ -10,7 +10,9 @@ from simpy import Environment
 
 from simnet.network.battery import Meters
 from simnet.network.line import Span
-from simnet.network.link import Link
+from simnet.network.link import Carrier
+from simnet.network.links import make_link
+from simnet.network.medium import Medium
 from simnet.network.node import Node
 from simnet.network.nodes import make_node
 from simnet.network.routing import Route
@@ -34,11 +36,14 @@ class Network:
             for name, spec in scenario.nodes.items()
         }
         self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
-        self.links: dict[tuple[str, str], Link] = {}
+        self.links: dict[tuple[str, str], Carrier] = {}
         self.graph = nx.DiGraph()
         self.graph.add_nodes_from(self.nodes)
+        media: dict[str, Medium] = {}
+        lossy = {fault.link for fault in scenario.faults if fault.action == "loss"}
         for spec in scenario.links:
-            link = Link(env, record, spec, self.nodes[spec.target])
+            ends = spec.source, spec.target
+            link = make_link(env, record, spec, self.nodes[spec.target], scenario.seed, media, lossy=ends in lossy)
             self.links[spec.source, spec.target] = link
             self.nodes[spec.source].outgoing.append(link)
             self.graph.add_edge(spec.source, spec.target, latency=spec.latency)
