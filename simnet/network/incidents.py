@@ -47,5 +47,5 @@ def target_of(fault: Fault) -> str:
 
 
 def connection_of(fault: Fault) -> str:
-    """What fails as one: a node, or both directions of a link, `a – b` in alphabetical order."""
-    return fault.node if fault.node is not None else " – ".join(sorted(fault.link or ()))
+    """What fails as one: a node, or both directions of a link, `a–b` in alphabetical order."""
+    return fault.node if fault.node is not None else "–".join(sorted(fault.link or ()))

@@ -1,0 +1,244 @@
+"""What each fault did to a system: its samples before, during and after it, and how soon service was normal again.
+
+Definitions, with all times in seconds of simulated time:
+
+* An *incident* is one strike of a fault at one place: a node, or a connection (both directions of a link, if the fault
+  hits both at once). That of a node that was down lasts until its warm-up is over. A *period* of a fault is a longest
+  interval in which one incident of it at least is active at any moment.
+* A sample is *touched* by a fault that is active at any moment from its capture to its outcome, that is also by one
+  that begins while the sample is under way. A fault whose targets all belong to sites touches samples of these sites
+  only, and only these are counted for it.
+* *during* are the samples touched by the fault. *before* and *after* are samples that no fault at all touched: captured
+  before its first period, and captured when one had ended (so those between two periods are *after*, too).
+* *Service is normal again* with the first sample, captured after the end of a period, from which on `IN_ROW` samples
+  in a row are answered, not forced, in a time not longer than the longest latency *before*. All of them must be
+  captured before the next period. The time to recover is from the end of the period to the capture of that first
+  sample; it includes the wait for it, on average half the time between samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.network.incidents import Incident, connection_of, name_of, target_of
+from simnet.scenario import Scenario
+from simnet.summary import ANSWERED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from simnet.recording import Ending
+
+IN_ROW = 10
+"""Samples in a row that must be as good as before (our choice)."""
+ROUNDING = 1e-9
+"""Seconds by which sums of the same times may differ."""
+
+Mask = NDArray[np.bool_]
+Periods = NDArray[np.float64]
+"""Begin and end in s of intervals that do not meet, ascending, shape (n, 2); infinite where there is no end."""
+
+
+@dataclass(frozen=True)
+class _Lives:
+    """The samples of a system in order of capture, one entry of each array per sample."""
+
+    captured: NDArray[np.float64]
+    left: NDArray[np.float64]
+    """When it had its outcome; infinite if it never had one."""
+    outcome: NDArray[np.object_]
+    exit: NDArray[np.object_]
+    correct: Mask
+    latency: NDArray[np.float64]
+    site: NDArray[np.object_]
+
+    @property
+    def answered(self) -> Mask:
+        return np.isin(self.outcome, ANSWERED)
+
+
+def fault_report(
+    scenario: Scenario,
+    exits: Sequence[str],
+    samples: pa.Table,
+    endings: Sequence[Ending | None],
+    incidents: Sequence[Incident],
+    end: float,
+) -> dict[str, Any]:
+    """The section `faults` of a system's summary: an entry for each fault by name; empty without faults.
+
+    Args:
+        scenario: What was played.
+        exits: The system's exits in order.
+        samples: Its samples in order of capture, columns as in `simnet.results.samples_schema`.
+        endings: How each of them ended; a table has no time for those that were dropped.
+        incidents: What `simnet.network.faults.schedule` returned.
+        end: When the run ended, in s.
+
+    Returns:
+        Per name: `incidents` (count), `targets` (place → s in effect there), `downtime` (their sum), `periods` (count),
+        `first` and `last` of these ({began, ended}, None while it lasts), `recovered` (how many periods were followed
+        by normal service before the next), `time_to_recover` (mean over these, in s) and the groups `before`, `during`
+        and `after` (see `_group`). None where a value does not exist. See the module for the definitions.
+    """
+    names = dict.fromkeys(name_of(fault) for fault in scenario.faults if fault.action != "up")
+    if not names:
+        return {}
+    lives = _lives(samples, endings)
+    struck = {name: [one for one in incidents if one.name == name] for name in names}
+    periods = {name: _union(struck[name]) for name in names}
+    reach = {name: _reach(scenario, name, lives) for name in names}
+    touched = {name: reach[name] & _overlap(lives, periods[name]) for name in names}
+    clear = ~np.any(list(touched.values()), axis=0)
+    return {
+        "faults": {
+            name: {
+                **_extent(struck[name], periods[name], end),
+                **_effect(lives, exits, periods[name], reach[name], touched[name], clear),
+            }
+            for name in names
+        }
+    }
+
+
+def _lives(samples: pa.Table, endings: Sequence[Ending | None]) -> _Lives:
+    def words(column: str) -> NDArray[np.object_]:
+        if column not in samples.column_names:
+            return np.full(samples.num_rows, None, object)
+        found: NDArray[np.object_] = samples.column(column).cast("string").to_numpy()
+        return found
+
+    return _Lives(
+        captured=samples.column("captured_at").to_numpy(),
+        left=np.array([inf if ending is None else ending.at for ending in endings], float),
+        outcome=words("outcome"),
+        exit=words("exit"),
+        correct=samples.column("correct").fill_null(False).to_numpy().astype(bool),
+        latency=samples.column("latency").cast("float64").to_numpy(),
+        site=words("site"),
+    )
+
+
+def _union(incidents: Iterable[Incident]) -> Periods:
+    """The periods that incidents make together; those that meet are one."""
+    merged: list[list[float]] = []
+    for began, ended in sorted((one.began, inf if one.ended is None else one.ended) for one in incidents):
+        if merged and began <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], ended)
+        else:
+            merged.append([began, ended])
+    return np.array(merged, float).reshape(-1, 2)
+
+
+def _overlap(lives: _Lives, periods: Periods) -> Mask:
+    """Samples under way at some moment of a period. At its time a fault begins or ends before anything else happens."""
+    begun = np.searchsorted(periods[:, 0], lives.left, side="right")
+    over = np.searchsorted(periods[:, 1], lives.captured, side="right")
+    return np.asarray(begun > over)
+
+
+def _reach(scenario: Scenario, name: str, lives: _Lives) -> Mask:
+    """Samples that a fault can touch: those of its targets' sites, or all if a target belongs to none."""
+    sites = set()
+    for fault in scenario.faults:
+        if name_of(fault) == name and fault.action != "up":
+            ends = (fault.node,) if fault.node is not None else fault.link or ()
+            mine = {scenario.nodes[node].site for node in ends if node is not None} - {None}
+            if not mine:
+                return np.ones(len(lives.captured), bool)
+            sites |= mine
+    return np.isin(lives.site, list(sites))
+
+
+def _extent(incidents: Sequence[Incident], periods: Periods, end: float) -> dict[str, Any]:
+    """How often, where and how long a fault was in effect."""
+    places: dict[str, list[Incident]] = {}
+    for one in incidents:
+        places.setdefault(connection_of(one.fault), []).append(one)
+    targets = {}
+    for here in places.values():
+        union = np.minimum(_union(here), end)
+        targets[_label(here)] = float((union[:, 1] - union[:, 0]).sum())
+    ways = [{"began": float(began), "ended": float(ended) if ended < inf else None} for began, ended in periods]
+    return {
+        "incidents": sum(len({one.began for one in here}) for here in places.values()),
+        "targets": targets,
+        "downtime": float(sum(targets.values())),
+        "periods": len(ways),
+        "first": ways[0] if ways else None,
+        "last": ways[-1] if ways else None,
+    }
+
+
+def _label(here: Sequence[Incident]) -> str:
+    """A node, `source→target` of a link, or `one–other` where both its directions were hit."""
+    first = here[0].fault
+    if len({one.target for one in here}) == 1:
+        return target_of(first)
+    return "–".join(first.link or ())
+
+
+def _effect(
+    lives: _Lives, exits: Sequence[str], periods: Periods, reach: Mask, touched: Mask, clear: Mask
+) -> dict[str, Any]:
+    over = np.searchsorted(periods[:, 1], lives.captured, side="right")
+    before = reach & clear & (over == 0)
+    after = reach & clear & (over > 0)
+    usual = lives.latency[before & lives.answered]
+    times = _times_to_recover(lives, periods, reach, float(usual.max()) if len(usual) else None)
+    return {
+        "recovered": len(times),
+        "time_to_recover": float(np.mean(times)) if times else None,
+        "before": _group(lives, exits, before),
+        "during": _group(lives, exits, touched),
+        "after": _group(lives, exits, after),
+    }
+
+
+def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, longest: float | None) -> list[float]:
+    """Seconds from the end of each period to normal service, of those periods after which it came before the next."""
+    captured = lives.captured[reach]
+    if longest is None or len(captured) < IN_ROW:
+        return []
+    slow = lives.latency > longest + ROUNDING  # false for those without latency: they are not answered
+    good = (lives.answered & (lives.outcome != "forced") & ~slow)[reach]
+    sums = np.concatenate([[0], np.cumsum(good)])
+    starts = np.flatnonzero(sums[IN_ROW:] - sums[:-IN_ROW] == IN_ROW)
+    nexts = [*periods[1:, 0].tolist(), inf]
+    times = []
+    for ended, following in zip(periods[:, 1].tolist(), nexts, strict=True):
+        place = np.searchsorted(captured[starts], ended)
+        if place < len(starts) and captured[starts[place] + IN_ROW - 1] < following:
+            times.append(float(captured[starts[place]] - ended))
+    return times
+
+
+def _group(lives: _Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | None:
+    """Counts and means of some samples, keyed as in the summary of a system; None if there are none.
+
+    `answered` and `forced` are shares of the samples, `exits` and `accuracy` shares of the answered ones.
+    """
+    if not mask.any():
+        return None
+    answered = mask & lives.answered
+    count, latency = int(answered.sum()), lives.latency[answered]
+    numbers: Mapping[str, float | None] = dict.fromkeys(("mean", "p50", "p95"))
+    if count:
+        p50, p95 = (float(value) for value in np.percentile(latency, (50, 95)))
+        numbers = {"mean": float(latency.mean()), "p50": p50, "p95": p95}
+    samples = int(mask.sum())
+    return {
+        "samples": samples,
+        "answered": count / samples,
+        "forced": int((lives.outcome[mask] == "forced").sum()) / samples,
+        "dropped": int((lives.outcome[mask] == "dropped").sum()),
+        "accuracy": float(lives.correct[answered].mean()) if count else None,
+        "latency": dict(numbers),
+        "exits": {name: float((lives.exit[answered] == name).mean()) if count else None for name in exits},
+    }
