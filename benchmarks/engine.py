@@ -33,7 +33,7 @@ from simnet.engine import World
 from simnet.inference.cost import Cost
 from simnet.recording import samples_table, spans_table
 from simnet.scenario import Scenario
-from simnet.workload import arrivals
+from simnet.workload import captures
 
 GROUPS = 10_000
 HOPS, LATENCY = 63_000, 0.02538
@@ -79,7 +79,7 @@ def world() -> World:
     setting = scenario()
     cost = cast(Cost, FixedCost())
     return World(
-        setting, "ddnn", lambda name, sample, views: found[name, views][sample], cost, {"edge": 0.5}, arrivals(setting)
+        setting, "ddnn", lambda name, sample, views: found[name, views][sample], cost, {"edge": 0.5}, captures(setting)
     )
 
 
@@ -149,7 +149,7 @@ def simulated(made: World) -> tuple[int, float]:
 
 
 def tables(made: World) -> None:
-    captured, spans = np.array(made._captured), made.network.spans
+    captured, spans = captures(scenario()), made.network.spans
     samples_table(captured, np.zeros(GROUPS, np.int64), made.endings, spans)
     spans_table(spans)
 

@@ -9,8 +9,9 @@ from models.codecs import CODECS
 from models.data.base import VIEWS
 from simnet.inference.cost import Cost
 from simnet.scenario import Scenario
-from simnet.scenario.schema import SystemSpec
+from simnet.scenario.schema import Recorded, SystemSpec
 from simnet.scenario.units import format_size
+from simnet.sites import cameras_of, edge_of, sites_of, workload_of
 from simnet.systems import SYSTEMS
 from simnet.systems.tiers import layout, tiers_for
 
@@ -83,7 +84,7 @@ def _fit_tiers(scenario: Scenario, name: str, tiers: str, card: Card) -> None:
     devices, edges = arch["devices"], arch["edges"]
     if tiers not in (made := tiers_for(len(devices), len(edges)), "cloud only"):
         raise scenario.error(("systems", name, "tiers"), f"{card.name} is for '{made}' or 'cloud only', not '{tiers}'")
-    seen = sorted(view for _, view in cameras_of(scenario))
+    seen = sorted(view for site in sites_of(scenario) for _, view in cameras_of(scenario, site))
     if seen != devices:
         wanted, there = (", ".join(str(view + 1) for view in views) for views in (devices, seen))
         raise scenario.error(
@@ -136,21 +137,16 @@ def thresholds_of(scenario: Scenario, name: str, card: Card) -> dict[str, float]
     return {exit_name: given[exit_name] for exit_name in exits}
 
 
-def cameras_of(scenario: Scenario) -> list[tuple[str, int]]:
-    """Name and view (0-based) of every device, in the scenario's order."""
-    devices = [(name, node) for name, node in scenario.nodes.items() if node.tier == "device"]
-    return [(name, (node.view or number) - 1) for number, (name, node) in enumerate(devices, start=1)]
-
-
 def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None = None) -> list[str]:
     """What a reader of the results should know beforehand; `available` is the size of the data set, where known."""
     found = []
     whole = [name for name, spec in scenario.systems.items() if spec.tiers is None]
-    if whole and (cameras := len(cameras_of(scenario))) < VIEWS:
-        found.append(
-            f"only {cameras} of {VIEWS} views exist; the weights and calibrated thresholds are for all of them, "
-            "and views that are missing count as zeros"
-        )
+    for site in sites_of(scenario) if whole else ():
+        if (cameras := len(cameras_of(scenario, site))) < VIEWS:
+            found.append(
+                f"{'' if site is None else f'{site}: '}only {cameras} of {VIEWS} views exist; the weights and "
+                "calibrated thresholds are for all of them, and views that are missing count as zeros"
+            )
     for name, card in cards.items():
         spec = scenario.systems[name]
         if (codec := codec_of(spec, card)) in CODECS and codec != card.codec:
@@ -162,6 +158,14 @@ def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None
             idle = [n for n, node in scenario.nodes.items() if node.tier in ("gateway", "edge") and n not in parts]
             if idle:
                 found.append(f"{name} ({spec.tiers}): {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
+    if whole:
+        serving = {edge_of(scenario, site) for site in sites_of(scenario)}
+        if idle := [n for n, node in scenario.nodes.items() if node.tier == "edge" and n not in serving]:
+            found.append(f"{', '.join(whole)}: {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
+    traces = [workload_of(scenario, site) for site in sites_of(scenario)]
+    once = [len(one.times) for one in traces if isinstance(one, Recorded) and one.repeat is None]
+    if scenario.samples is not None and len(once) == len(traces) and (there := sum(once)) < scenario.samples:
+        found.append(f"the recorded captures end after {there:,} of {scenario.samples:,} samples")
     if available is not None and scenario.samples is not None and scenario.samples > available:
         found.append(
             f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "

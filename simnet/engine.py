@@ -10,26 +10,29 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from simpy import Environment, Event
 
 from models.cards import Card
 from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.device import pick_device
-from simnet.deployment import cameras_of, cards_of, codec_of, edges_of, thresholds_of
+from simnet.demand_report import demand_report
+from simnet.deployment import cards_of, codec_of, edges_of, thresholds_of
 from simnet.energy import Ledger, energy_report
 from simnet.events import Life, Lost, Signal
+from simnet.fault_report import fault_report
 from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
 from simnet.network import faults
+from simnet.network.incidents import Incident
 from simnet.network.topology import Network
 from simnet.recording import Ending, samples_table, spans_table
 from simnet.results import SystemResult
 from simnet.scenario import Scenario
+from simnet.sites import cameras_of, edge_of, skews_of
 from simnet.systems import SYSTEMS
 from simnet.systems.base import Ask, Setting, System
-from simnet.workload import arrivals
+from simnet.workload import Captures, captures
 
 
 class Progress(Protocol):
@@ -57,7 +60,8 @@ class Options:
 class World:
     """One system in a scenario's network: plays the life of every sample and notes how it ended.
 
-    `edges` has the views of each edge, for a system with several.
+    Every site has an instance of the system of its own, with its cameras and its edge; they meet in the network.
+    `edges` has the views of each edge, for a system with several; `weights` names the network's weights.
     """
 
     def __init__(
@@ -67,16 +71,25 @@ class World:
         ask: Ask,
         cost: Cost,
         thresholds: dict[str, float],
-        captured: NDArray[np.float64],
+        captured: Captures,
         edges: Sequence[Sequence[int]] = (),
+        weights: str = "",
     ) -> None:
         self.env = Environment()
-        self.network = Network(self.env, scenario)
+        priorities = captured.priority.tolist() if captured.priority.any() else ()
+        self.network = Network(self.env, scenario, weights, priorities)
         spec = scenario.systems[name]
-        setting = Setting(self.network, cameras_of(scenario), ask, cost, thresholds, spec, edges)
-        self.system: System = SYSTEMS[spec.system](setting)
+        setting = Setting(self.network, (), ask, cost, thresholds, spec, edges, skews=skews_of(scenario))
+        self.systems: list[System] = []
+        """One for each of the sites that `captured` names."""
+        for site in captured.sites:
+            edge = edge_of(scenario, site)
+            place = None if edge is None else self.network.nodes[edge]
+            here = setting._replace(cameras=cameras_of(scenario, site), edge=place)
+            self.systems.append(SYSTEMS[spec.system](here))
         self.endings: list[Ending | None] = [None] * len(captured)
-        self._captured = captured.tolist()
+        self.incidents: list[Incident] = []
+        self._captured, self._site = captured.times.tolist(), captured.site.tolist()
         self._scenario = scenario
         self._left = len(captured)
         self._over = Signal(self.env)
@@ -86,7 +99,7 @@ class World:
         """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress."""
         if tell is not None:
             self._tell = tell
-        faults.schedule(self.network, self._scenario)
+        self.incidents = faults.schedule(self.network, self._scenario)
         self.env.process(self._capture())
         with _no_garbage_collection():
             self.env.run(until=self._over if self._scenario.duration is None else self._scenario.duration)
@@ -101,7 +114,7 @@ class World:
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:
         try:
-            decision = yield from self.system.classify(sample)
+            decision = yield from self.systems[self._site[sample]].classify(sample)
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
@@ -133,16 +146,20 @@ def run_system(
     """
     spec = scenario.systems[name]
     kind = SYSTEMS[spec.system]
-    captured = arrivals(scenario)
+    captured = captures(scenario)
     thresholds = thresholds_of(scenario, name, card)
-    cameras = cameras_of(scenario)
+    cameras = [cameras_of(scenario, site) for site in captured.sites]
+    expected = np.zeros(len(captured), np.int64)
+    for number, there in enumerate(cameras):
+        mine = captured.site == number
+        expected[mine] = faults.views_up(scenario, there, captured.times[mine])
     codec, zero_input = codec_of(spec, card), spec.missing == "zero input"
     answers = Answers(
         card,
         data,
         kind.steps_of(spec.tiers),
         thresholds,
-        faults.views_up(scenario, cameras, captured),
+        expected,
         codec=codec,
         zero_input=zero_input,
         device=options.device,
@@ -151,11 +168,12 @@ def run_system(
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
     cost, exits = Cost(card, codec), kind.exits_of(spec.tiers)
-    world = World(scenario, name, answers.get, cost, thresholds, captured, edges_of(card))
+    world = World(scenario, name, answers.get, cost, thresholds, captured, edges_of(card), card.name)
     try:
-        end = scenario.duration or float(captured[-1])
+        end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        forced = answers.forced_accuracy(exits, world.system.all_views) if options.forced else None
+        everyone = np.array([system.all_views for system in world.systems])[captured.site]
+        forced = answers.forced_accuracy(exits, everyone) if options.forced else None
     finally:
         answers.save()
     if progress is not None:
@@ -166,15 +184,18 @@ def run_system(
     answered = sum(e is not None and e.decision is not None for e in world.endings)
     reports = energy_report(scenario, ledger, answered)
     labels = data.labels[np.arange(len(captured)) % len(data)]
+    samples = samples_table(captured, labels, world.endings, spans)
+    reports |= demand_report(samples, exits, world.env.now)
+    reports |= fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)
     return SystemResult(
         name=name,
         system=spec.system,
         exits=exits,
         codec=codec,
-        samples=samples_table(captured, labels, world.endings, spans),
+        samples=samples,
         spans=spans_table(spans),
         forced=forced,
-        raw_sample_bytes=len(cameras) * cost.raw_view,
+        raw_sample_bytes={s: len(c) * cost.raw_view for s, c in zip(captured.sites, cameras, strict=True)},
         thresholds=thresholds,
         inference=answers.report(),
         weights={"name": card.name, "sha256": card.sha256},

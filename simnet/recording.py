@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simnet.network.line import Span
 from simnet.results import samples_schema, spans_schema
 from simnet.systems.base import Decision
+from simnet.workload import Captures
 
 
 class Ending(NamedTuple):
@@ -30,16 +31,22 @@ class Ending(NamedTuple):
 
 
 def samples_table(
-    captured: NDArray[np.float64],
+    captured: Captures,
     labels: NDArray[np.int64],
     endings: Sequence[Ending | None],
     spans: Sequence[Span],
 ) -> pa.Table:
-    """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers."""
+    """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers.
+
+    Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
+    """
     decisions = [None if e is None else e.decision for e in endings]
     sizes = np.zeros(len(captured), np.int64)
     if spans:
-        np.add.at(sizes, [span[0] for span in spans], [span[6] for span in spans])
+        numbers, amounts = np.array([(span[0], span[6]) for span in spans], np.int64).T
+        np.add.at(sizes, numbers[numbers >= 0], amounts[numbers >= 0])
+    times = captured.times.tolist()
+    kinds = (*captured.classes, None)  # number −1 is that of none
     finished = [None if d is None or e is None else e.at for e, d in zip(endings, decisions, strict=True)]
     columns: dict[str, Any] = {
         "sample": range(len(captured)),
@@ -51,12 +58,15 @@ def samples_table(
         "outcome": ["unfinished" if e is None else e.outcome for e in endings],
         "exit": [None if d is None else d.exit for d in decisions],
         "reason": [None if e is None else e.reason for e in endings],
-        "captured_at": captured,
+        "captured_at": captured.times,
         "finished_at": finished,
-        "latency": [None if f is None else f - c for f, c in zip(finished, captured.tolist(), strict=True)],
+        "latency": [None if f is None else f - c for f, c in zip(finished, times, strict=True)],
         "entropy": [None if d is None else d.entropy for d in decisions],
         "views": [0 if d is None else d.views for d in decisions],
         "bytes": sizes,
+        "site": [captured.sites[number] for number in captured.site.tolist()],
+        "class": [kinds[number] for number in captured.kind.tolist()],
+        "deadline": pa.array(captured.deadline, mask=np.isnan(captured.deadline)),
     }
     return _table(columns, samples_schema())
 

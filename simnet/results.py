@@ -87,7 +87,7 @@ class SystemResult:
         samples: One row per captured sample, columns as in `samples_schema`.
         spans: One row per step of a sample's life, columns as in `spans_schema`.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
-        raw_sample_bytes: Bytes of all uncompressed views of one sample.
+        raw_sample_bytes: Bytes of all uncompressed views of one sample, by site (None: the unnamed one).
         thresholds: Normalized-entropy threshold of each exit that has one.
         inference: How the segments were run (device, batches, samples ...); goes to the manifest,
             since it differs between a cold and a warm run.
@@ -104,7 +104,7 @@ class SystemResult:
     samples: pa.Table
     spans: pa.Table
     forced: dict[str, float] | None
-    raw_sample_bytes: int
+    raw_sample_bytes: dict[str | None, int]
     thresholds: dict[str, float]
     inference: dict[str, Any]
     weights: dict[str, str]
@@ -134,6 +134,9 @@ def samples_schema() -> pa.Schema:
             ("entropy", pa.float64()),
             ("views", pa.uint8()),
             ("bytes", pa.int64()),
+            ("site", word),
+            ("class", word),
+            ("deadline", pa.float64()),
         ]
     )
 

@@ -40,9 +40,9 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
     import pyarrow.compute as pc
 
     samples = result.samples
-    outcome = _words(samples, "outcome")
+    outcome = words(samples, "outcome")
     answered = np.isin(outcome, ANSWERED)
-    exits = _words(samples, "exit")
+    exits = words(samples, "exit")
     correct = samples.column("correct").fill_null(False).to_numpy().astype(bool)
     latency = samples.column("latency").cast("float64").to_numpy()
     finished = int(answered.sum())
@@ -57,18 +57,18 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
         "dropped": int((outcome == "dropped").sum()),
         "unfinished": int((outcome == "unfinished").sum()),
         "dropped_by_reason": dict(sorted(counts.items())),
-        "accuracy": _mean(correct[answered]),
+        "accuracy": mean_of(correct[answered]),
         "exits": {
             name: {
                 "count": int((here := answered & (exits == name)).sum()),
                 "share": int(here.sum()) / finished if finished else None,
-                "accuracy": _mean(correct[here]),
+                "accuracy": mean_of(correct[here]),
                 "forced_accuracy": None if result.forced is None else result.forced.get(name),
             }
             for name in result.exits
         },
-        "latency": _latency(latency[answered]),
-        "bytes": {**_bytes(result.spans, tiers), "raw_offload": samples.num_rows * result.raw_sample_bytes},
+        "latency": latency_of(latency[answered]),
+        "bytes": {**_bytes(result.spans, tiers), "raw_offload": _raw_offload(result)},
         "thresholds": dict(result.thresholds),
         "simulated_time": float(result.simulated_time),
         "hops": int(result.hops),
@@ -98,7 +98,7 @@ def _compare(first: pa.Table, second: pa.Table) -> dict[str, Any]:
 
     numbers, latencies, hits = [], [], []
     for table in (first, second):
-        answered = np.isin(_words(table, "outcome"), ANSWERED)
+        answered = np.isin(words(table, "outcome"), ANSWERED)
         numbers.append(table.column("sample").to_numpy()[answered])
         latencies.append(table.column("latency").cast("float64").to_numpy()[answered])
         hits.append(table.column("correct").fill_null(False).to_numpy().astype(bool)[answered])
@@ -116,14 +116,15 @@ def _compare(first: pa.Table, second: pa.Table) -> dict[str, Any]:
 def _interval(differences: NDArray[np.float64]) -> dict[str, float | None]:
     """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
     n = len(differences)
-    mean = _mean(differences)
+    mean = mean_of(differences)
     if mean is None or n < 2:
         return {"mean": mean, "low": None, "high": None}
     half = Z95 * float(differences.std(ddof=1)) / n**0.5
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
-def _latency(seconds: NDArray[np.float64]) -> dict[str, float | None]:
+def latency_of(seconds: NDArray[np.float64]) -> dict[str, float | None]:
+    """Mean, percentiles and largest of latencies in seconds; None of none."""
     import numpy as np
 
     if not len(seconds):
@@ -132,12 +133,18 @@ def _latency(seconds: NDArray[np.float64]) -> dict[str, float | None]:
     return {"mean": float(seconds.mean()), "p50": p50, "p95": p95, "p99": p99, "max": float(seconds.max())}
 
 
+def _raw_offload(result: SystemResult) -> int:
+    """Bytes of sending every uncompressed view of every sample once."""
+    sites = words(result.samples, "site").tolist()
+    return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
+
+
 def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
     """Bytes put on the links, summed over hops; a lost message was sent and counts."""
     import numpy as np
 
-    transfer = _words(spans, "kind") == "transfer"
-    places, index = np.unique(_words(spans, "place")[transfer].astype(str), return_inverse=True)
+    transfer = words(spans, "kind") == "transfer"
+    places, index = np.unique(words(spans, "place")[transfer].astype(str), return_inverse=True)
     sizes = spans.column("bytes").to_numpy()[transfer]
     totals = {"device_to_edge": 0, "edge_to_cloud": 0, "total": int(sizes.sum())}
     for number, place in enumerate(places):
@@ -150,11 +157,12 @@ def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
     return totals
 
 
-def _words(table: pa.Table, column: str) -> NDArray[np.object_]:
+def words(table: pa.Table, column: str) -> NDArray[np.object_]:
     """A text column as an object array, None where null."""
-    words: NDArray[np.object_] = table.column(column).cast("string").to_numpy()
-    return words
+    found: NDArray[np.object_] = table.column(column).cast("string").to_numpy()
+    return found
 
 
-def _mean(values: NDArray[Any]) -> float | None:
+def mean_of(values: NDArray[Any]) -> float | None:
+    """Their mean; None of none."""
     return float(values.mean()) if len(values) else None

@@ -142,7 +142,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
             )
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
-    table = [(*row, int(size)) for row, size in zip(rows, used, strict=True)]
+    table = [(*row, int(size), None, None, None) for row, size in zip(rows, used, strict=True)]
     return SystemResult(
         name=name,
         system="ada-ddnn" if ada else "ddnn",
@@ -151,7 +151,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         samples=_table(table, samples_schema()),
         spans=_table(world.spans, spans_schema()),
         forced=dict.fromkeys(exits, 0.9) if ada else None,
-        raw_sample_bytes=6 * 3072,
+        raw_sample_bytes={None: 6 * 3072},
         thresholds=dict.fromkeys(exits[:-1], 0.5),
         inference={
             "device": "cpu",

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import EXACT, fake_ask, node, play, rows, spans_of, world_scenario
 
-from simnet.deployment import cameras_of
 from simnet.network.faults import views_up
 from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault, Periodic, Poisson
+from simnet.sites import cameras_of
 from simnet.workload import arrivals
 
 ALL = 0b111111

@@ -235,7 +235,7 @@ def test_forced_accuracy_is_that_of_plain_pytorch(case: Case):
     assert run_system(scenario, case.system, case.card, case.data, chosen).forced is None
     forced = run_system(scenario, case.system, case.card, case.data, Options(device="cpu", memo=False, forced=True))
     assert forced.forced == pytest.approx(expected)
-    assert forced.raw_sample_bytes == 6 * case.data[0][0][0].size
+    assert forced.raw_sample_bytes == {None: 6 * case.data[0][0][0].size}
 
 
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)

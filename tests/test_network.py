@@ -10,7 +10,7 @@ from simnet.engine import World
 from simnet.network import faults
 from simnet.scenario import load_scenario
 from simnet.scenario.schema import Fault
-from simnet.workload import arrivals
+from simnet.workload import captures
 
 MS = 1e-3
 TEN_MEGABIT = {"bandwidth": 1.25e6, "latency": 5 * MS}
@@ -196,7 +196,7 @@ def test_a_burst_described_in_a_file_arrives_at_13_21_29_ms(tmp_path):
     file.write_text(BURST, encoding="utf-8")
     scenario = load_scenario(file)
     cost = FakeCost(flop={"device": 0.0, "edge": 2e6, "cloud": 4e6}, report=10_000)
-    world = World(scenario, "ddnn", fake_ask, cost, {"edge": 1.0}, arrivals(scenario))
+    world = World(scenario, "ddnn", fake_ask, cost, {"edge": 1.0}, captures(scenario))
     world.play()
     ends = [span[5] / MS for span in spans_of(world, "hub→edge")]
     assert ends == pytest.approx([13, 21, 29], abs=1e-6)

@@ -415,7 +415,7 @@ def test_a_device_sends_the_published_bytes_for_every_threshold(weights: Callabl
 
 def test_cloud_only_sends_the_raw_views(weights: Callable[[str], Path], plaza: ViewDataset):
     result = run(real("cloud only", weights("devices+cloud"), {}, samples=3), plaza)
-    assert [row["bytes"] for row in result.samples.to_pylist()] == [6 * 3072] * 3 == [result.raw_sample_bytes] * 3
+    assert [row["bytes"] for row in result.samples.to_pylist()] == [6 * 3072] * 3 == [result.raw_sample_bytes[None]] * 3
 
 
 @pytest.mark.parametrize("tiers", ARCHITECTURES)

@@ -19,7 +19,7 @@ from simnet.scenario import Scenario
 from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
 from simnet.systems import SYSTEMS
 from simnet.work import Work
-from simnet.workload import arrivals
+from simnet.workload import captures
 
 EXACT = 1e-9
 """Seconds that a sum of floats may be off."""
@@ -145,14 +145,14 @@ def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
     exits = SYSTEMS[spec.system].exits_of(spec.tiers)[:-1]
     thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(exits, spec.thresholds)
     edges = edges_in(scenario)
-    world = World(scenario, name, ask, cost or FakeCost(edges=len(edges)), thresholds, arrivals(scenario), edges)
+    world = World(scenario, name, ask, cost or FakeCost(edges=len(edges)), thresholds, captures(scenario), edges)
     world.play()
     return world
 
 
 def rows(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     """The samples table of a world, as dictionaries."""
-    captured = arrivals(scenario)
+    captured = captures(scenario)
     labels = np.zeros(len(captured), np.int64)
     return samples_table(captured, labels, world.endings, world.network.spans).to_pylist()
 

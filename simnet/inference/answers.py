@@ -154,19 +154,20 @@ class Answers:
             self._tell(self._segments.samples)
         return scores
 
-    def forced_accuracy(self, exits: Sequence[str], views: int) -> dict[str, float] | None:
-        """Accuracy of each exit when every sample is made to leave there with `views`; None without samples."""
-        everyone = np.arange(len(self._index))
-        if not len(everyone):
+    def forced_accuracy(self, exits: Sequence[str], views: NDArray[np.int64]) -> dict[str, float] | None:
+        """Accuracy of each exit when every sample is made to leave there with its `views`; None without samples."""
+        if not len(self._index):
             return None
         labels = self._data.labels[self._index]
-        accuracies = {}
-        for name in exits:
-            for number in range(self._exits[name] + 1):
-                self._ensure(self._segment[number], everyone, views)
-            predictions, _ = self._answers(self._exits[name], everyone, views)
-            accuracies[name] = float((predictions == labels).mean())
-        return accuracies
+        right = dict.fromkeys(exits, 0)
+        for mask in np.unique(views).tolist():
+            those = np.flatnonzero(views == mask)
+            for name in exits:
+                for number in range(self._exits[name] + 1):
+                    self._ensure(self._segment[number], those, mask)
+                predictions, _ = self._answers(self._exits[name], those, mask)
+                right[name] += int((predictions == labels[those]).sum())
+        return {name: count / len(labels) for name, count in right.items()}
 
     def save(self) -> None:
         """Keep the answers for later runs."""

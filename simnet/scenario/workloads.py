@@ -67,6 +67,12 @@ class Bursty(Demand):
 
     mmpp: Annotated[tuple[Phase, ...], Field(min_length=2)]
 
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(phase.rate for phase in self.mmpp):
+            raise ValueError("one of the rates must be more than 0")
+        return self
+
 
 class Day(Model):
     """Rate mean · (1 + swing · cos(2π (t − peak) / period)) per second."""
