@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from simnet.network.node import Node
 
 
+Steps = Generator[Signal, Any, Any]
+"""Part of a protocol: yields signals, returns what it brought."""
+
+
 class Awaited(Signal):
     """Fires with a true value when the result is there; with None at the limit: then the holder's own answer counts.
 
@@ -23,21 +27,26 @@ class Awaited(Signal):
         self._holder, self._began = holder, holder.env.now
         limit.begin(self, self._give_up)
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether the holder went down meanwhile."""
+        return self._holder.failed_at > self._began
+
     def _give_up(self) -> None:
-        if self._holder.failed_at <= self._began:
-            self.fire(None)
-        else:
+        if self.forgotten:
             self.lose(f"{self._holder.tier} down")
+        else:
+            self.fire(None)
 
 
 class Work(Awaited):
     """What other nodes do meanwhile, told as a generator of signals; its value is what the signal fires with."""
 
-    def __init__(self, holder: Node, limit: Limit, work: Generator[Signal, Any, Any]) -> None:
+    def __init__(self, holder: Node, limit: Limit, work: Steps) -> None:
         super().__init__(holder, limit)
         Life(self._run(work))
 
-    def _run(self, work: Generator[Signal, Any, Any]) -> Generator[Signal, Any, None]:
+    def _run(self, work: Steps) -> Generator[Signal, Any, None]:
         try:
             result = yield from work
         except Lost:

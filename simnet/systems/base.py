@@ -11,6 +11,7 @@ from simpy import Timeout
 
 from models.codecs import CODECS
 from simnet.events import Limit, Signal
+from simnet.systems.policy import Policy
 from simnet.work import Work
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
@@ -75,6 +76,7 @@ class System(ABC):
         self.cost, self.threshold = setting.cost, setting.thresholds
         self.work = {segment: Work(flop, (segment,)) for segment, flop in setting.cost.flop.items()}
         self.cloud_limit = Limit(self.env, setting.spec.cloud_limit)
+        self.policy = Policy(self.env, setting.spec, len(setting.cameras))
         self.all_views = sum({1 << view for _, view in setting.cameras})
         self._ask = setting.ask
 
@@ -87,6 +89,11 @@ class System(ABC):
     def exits_of(cls, tiers: str | None) -> tuple[str, ...]:
         """The exits where the system is mapped on these tiers."""
         return tuple(exit_name for _, exit_name in cls.steps_of(tiers) if exit_name is not None)
+
+    @classmethod
+    def idle_keys(cls, tiers: str | None) -> Mapping[str, str]:
+        """Keys of a scenario's entry that would do nothing on these tiers, and why."""
+        return {}
 
     @abstractmethod
     def classify(self, sample: int) -> Protocol:

@@ -6,25 +6,26 @@ answer together are ours [I], see docs/scenario.md.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simnet.events import Signal
-from simnet.systems.awaited import Work, aside
+from simnet.systems.awaited import Steps, Work, aside
 from simnet.systems.base import Protocol, Setting, Step, System
-from simnet.systems.gather import Camera, Collector, Features, Gather, reports_of
+from simnet.systems.gather import Camera, Collector, Features, Gather
+from simnet.systems.retry import RetriedWork
 from simnet.systems.tiers import DEFAULT, TIERS, layout
 from simnet.work import joined
 
 if TYPE_CHECKING:
-    from simnet.network.node import Node
     from simnet.network.routing import Route
+
+Call = Callable[..., Signal]
 
 REQUEST = 0
 """Bytes of a request for features: the published formula charges none [R]. It takes the links' time and header."""
-
-Steps = Generator[Signal, Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +62,45 @@ class Ddnn2017(System):
         """The steps of these tiers: `cloud only` has no local exit, and without edges there is no edge exit."""
         return tuple(step for step in cls.steps if step[1] in TIERS[tiers or DEFAULT])
 
+    @classmethod
+    def idle_keys(cls, tiers: str | None) -> Mapping[str, str]:
+        """A single device reports to nobody; the cloud alone asks no next exit."""
+        if tiers == "cloud only":
+            return dict.fromkeys(("retry", "breaker"), "there is no exit before the cloud's that could ask it")
+        if tiers is not None and tiers.startswith("device+"):
+            return {"heartbeat": "the only device tests the local exit itself, and nobody waits for its report"}
+        return {}
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        network, wait = setting.network, setting.spec.wait
+        network, policy = setting.network, self.policy
         tiers = setting.spec.tiers or DEFAULT
         self.cloud_only = tiers == "cloud only"
         nodes, route = network.nodes, network.route
         place = layout(nodes, tiers)
-        self.cloud = Collector(self.env, nodes[place.cloud], wait)
-        sites = [Collector(self.env, nodes[name], wait) for name in place.edges]
+        reports_meet = place.cloud if self.cloud_only else place.aggregator
+
+        def collector(name: str) -> Collector:
+            if name == reports_meet:
+                return policy.collector(nodes[name])
+            return Collector(self.env, nodes[name], setting.spec.wait)
+
+        self.cloud = collector(place.cloud)
+        sites = [collector(name) for name in place.edges]
         self.aggregator: Collector | None = None
         if place.aggregator is not None:
             here = [site for site in sites if site.node.name == place.aggregator]
-            self.aggregator = here[0] if here else Collector(self.env, nodes[place.aggregator], wait)
+            self.aggregator = here[0] if here else collector(place.aggregator)
         served = {view: site for site, views in zip(sites, setting.edges, strict=False) for view in views}
         self.cameras = []
         for name, view in setting.cameras:
             node, up = nodes[name], served.get(view, self.cloud).node
-            hub = self.aggregator.node if self.aggregator else None
-            uplink, request = (route(node, hub), route(hub, node)) if hub else (route(node, up), None)
-            self.cameras.append(Camera(node, 1 << view, uplink, route(node, up), request, setting.skews.get(name, 0.0)))
-        self._reports = reports_of(self.cameras)
+            hub = self.aggregator.node if self.aggregator else up
+            uplink = policy.followed(node, 1 << view, route(node, hub))
+            features = uplink if hub is up else route(node, up)
+            request = route(hub, node) if self.aggregator else None
+            self.cameras.append(Camera(node, 1 << view, uplink, features, request, setting.skews.get(name, 0.0)))
+        self._reports = (self.aggregator or self.cloud).reports_of(self.cameras)
         self.edges = [
             Edge(
                 site,
@@ -93,6 +112,14 @@ class Ddnn2017(System):
             )
             for site, views in zip(sites, setting.edges, strict=False)
         ]
+        local = self.aggregator.node if self.aggregator else self.cameras[0].node
+        self._holder = {"edge": local, "cloud": sites[0].node} if sites else {"cloud": local}
+        self._call: Call = self._once if policy.retries is None else self._repeatedly
+        self._breaker = {name: one for name, node in self._holder.items() if (one := policy.breaker(name, node))}
+        if self._breaker:
+            self._await: Call = self._unless_open
+        else:
+            self._await = self._call
 
     def classify(self, sample: int) -> Protocol:
         """A sample leaves at the first exit that is sure, from the devices upward [S]; the cloud always answers."""
@@ -104,26 +131,34 @@ class Ddnn2017(System):
         local = self.decide("local", sample, views)
         if self.leaves(local):
             return local
-        holder = self.aggregator.node if self.aggregator else self.cameras[0].node
         if self.edges:
-            parts = yield self._await(holder, self._on_the_edges(sample, views, captured))
+            parts = yield self._await("edge", self._on_the_edges, sample, views, captured)
             if not parts:
                 return local._replace(forced=True)
             edge = self.decide("edge", sample, sum(part.views for part in parts.values()))
             if self.leaves(edge):
                 return edge
-            views = yield self._await(self.edges[0].at.node, self._edges_to_the_cloud(sample, parts))
+            views = yield self._await("cloud", self._edges_to_the_cloud, sample, parts)
             if not views:
                 return edge._replace(forced=True)
         else:
-            views = yield self._await(holder, self._devices_to_the_cloud(sample, views, captured))
+            views = yield self._await("cloud", self._devices_to_the_cloud, sample, views, captured)
             if not views:
                 return local._replace(forced=True)
         return self.decide("cloud", sample, views)
 
-    def _await(self, holder: Node, work: Steps) -> Work:
-        """The next exit's result, or None after `cloud_limit`."""
-        return Work(holder, self.cloud_limit, work)
+    def _once(self, exit_name: str, steps: Callable[..., Steps], *what: Any) -> Signal:
+        """The next exit's result, which `steps` bring to the holder of the last answer, or None after `cloud_limit`."""
+        return Work(self._holder[exit_name], self.cloud_limit, steps(*what))
+
+    def _repeatedly(self, exit_name: str, steps: Callable[..., Steps], *what: Any) -> Signal:
+        """The same; without a result all the steps are begun again: requests, features, computing (our choice)."""
+        assert self.policy.retries is not None
+        return RetriedWork(self._holder[exit_name], self.cloud_limit, self.policy.retries, partial(steps, *what))
+
+    def _unless_open(self, exit_name: str, steps: Callable[..., Steps], *what: Any) -> Signal:
+        """The same, or None at once while the circuit to the next exit is open."""
+        return self._breaker[exit_name].call(partial(self._call, exit_name, steps, *what))
 
     def _all_in_the_cloud(self, sample: int) -> Steps:
         """The first baseline: raw views to the cloud, which runs all segments; returns the views that arrived."""
@@ -153,7 +188,7 @@ class Ddnn2017(System):
     def _features(self, at: Collector, cameras: list[Camera], sample: int, views: int, captured: float) -> Features:
         """Each device sends its binarized features, f·o/8 bytes, because the sample did not leave at the local exit."""
         asked = [camera for camera in cameras if camera.mask & views]
-        return Features(at, sample, asked, REQUEST, self.cost.features, captured)
+        return at.features(at, sample, asked, REQUEST, self.cost.features, captured)
 
     def _devices_to_the_cloud(self, sample: int, views: int, captured: float) -> Steps:
         views = yield self._features(self.cloud, self.cameras, sample, views, captured)

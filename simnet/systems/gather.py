@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from simpy import Event, Timeout
 
@@ -13,8 +13,8 @@ from simnet.events import Limit, Signal
 if TYPE_CHECKING:
     from simpy import Environment
 
+    from simnet.network.line import Callback
     from simnet.network.node import Node
-    from simnet.network.routing import Route
     from simnet.work import Work
 
 
@@ -26,6 +26,14 @@ class Sender(Protocol):
         """Bit *v* is view *v*, 0-based."""
 
 
+class Way(Protocol):
+    """How messages get from one node to another: a `Route`, or what stands before one."""
+
+    @property
+    def send(self) -> Callable[[int, int, Callback, Callback, Any], None]:
+        """As `Route.send`."""
+
+
 class Camera(NamedTuple):
     """A device, the bit of its view, the ways of its report and of its features, and that of a request for these.
 
@@ -34,9 +42,9 @@ class Camera(NamedTuple):
 
     node: Node
     mask: int
-    uplink: Route
-    features: Route
-    request: Route | None
+    uplink: Way
+    features: Way
+    request: Way | None
     skew: float = 0.0
 
 
@@ -46,9 +54,15 @@ class Collector:
     def __init__(self, env: Environment, node: Node, wait: float) -> None:
         self.env, self.node = env, node
         self.wait = Limit(env, wait)
-        self.waiting: set[Gather] = set()
-        """Samples of which the node holds something and waits for more."""
+        self.features: type[Features] = Features
+        """How it gathers features."""
+        self.waiting: dict[Gather, None] = {}
+        """Samples of which the node holds something and waits for more; as an ordered set."""
         node.on_down.append(self._fails)
+
+    def reports_of(self, cameras: Sequence[Camera]) -> type[Reports]:
+        """How it gathers these cameras' reports."""
+        return SkewedReports if any(camera.skew for camera in cameras) else Reports
 
     def _fails(self) -> None:
         for gather in list(self.waiting):
@@ -76,16 +90,19 @@ class Gather(Signal):
         if self._views == self._everyone:
             self._close()
         elif first:  # whether the others can still come, the collector cannot know
-            self._at.waiting.add(self)
+            self._at.waiting[self] = None
             self._at.wait.begin(self, self._close)
 
     def _close(self) -> None:
-        self._at.waiting.discard(self)
+        self._at.waiting.pop(self, None)
         self.fire(self._views)
+
+    def review(self) -> None:
+        """The collector regards a sender as dead now."""
 
     def drop(self, reason: str) -> None:
         """Give up what has arrived."""
-        self._at.waiting.discard(self)
+        self._at.waiting.pop(self, None)
         self.lose(reason)
 
 
@@ -133,11 +150,6 @@ class SkewedReports(Reports):
         super()._begin(cameras)
 
 
-def reports_of(cameras: Sequence[Camera]) -> type[Reports]:
-    """The kind of reports that these cameras need."""
-    return SkewedReports if any(camera.skew for camera in cameras) else Reports
-
-
 class Features(Gather):
     """Cameras are asked for the features of a sample with `request` bytes, and send `size` bytes each.
 
@@ -158,7 +170,7 @@ class Features(Gather):
         super().__init__(at, sum(camera.mask for camera in cameras))
         self._sample, self._size, self._since = sample, size, since
         if limit is not None:
-            at.waiting.add(self)  # who asks holds the reports
+            at.waiting[self] = None  # who asks holds the reports
             limit.begin(self, self._nothing)
         for camera in cameras:
             if camera.request is None:  # nobody to ask: the camera itself decided
