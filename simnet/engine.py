@@ -32,6 +32,7 @@ from simnet.scenario import Scenario
 from simnet.sites import cameras_of, edge_of, skews_of
 from simnet.systems import SYSTEMS
 from simnet.systems.base import Ask, Setting, System
+from simnet.systems.policy import policy_report
 from simnet.workload import Captures, captures
 
 
@@ -186,6 +187,7 @@ def run_system(
     labels = data.labels[np.arange(len(captured)) % len(data)]
     samples = samples_table(captured, labels, world.endings, spans)
     reports |= demand_report(samples, exits, world.env.now)
+    reports |= policy_report(system.policy for system in world.systems)
     reports |= fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)
     return SystemResult(
         name=name,

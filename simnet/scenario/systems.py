@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from simnet.scenario import names
 from simnet.scenario.errors import Path, nearest, unknown
 from simnet.scenario.schema import Node, SystemSpec
+from simnet.scenario.units import format_time
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,6 +63,9 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping
             if not isinstance(given["tiers"], str) or given["tiers"] not in TIERS:
                 checks.wrong((*path, "tiers"), unknown("value", given["tiers"], list(TIERS)))
                 continue
+        for key, why in system.idle_keys(given.get("tiers")).items():
+            if given.pop(key, None) is not None:
+                checks.wrong((*path, key), f"does nothing with tiers '{given['tiers']}': {why}")
         if "codec" in given and given["codec"] not in system.codecs:
             checks.wrong((*path, "codec"), unknown(f"codec of {kind}", given.pop("codec"), system.codecs))
         if not _thresholds(checks, given.get("thresholds"), system.exits_of(given.get("tiers")), (*path, "thresholds")):
@@ -69,6 +73,9 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping
         spec = checks.check(SystemSpec, {"system": kind, "weights": f"{kind}-{data}", **given}, path)
         if spec is not None:
             result[name] = spec
+            if spec.retry is not None and spec.retry.after >= spec.cloud_limit:
+                limit = format_time(spec.cloud_limit)
+                checks.wrong((*path, "retry"), f"'after' must be less than cloud_limit ({limit}), which ends all asking")
     if not raw:
         checks.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
     if nodes:
