@@ -14,6 +14,7 @@ from models.cards import WeightsError
 from models.data.base import DataError
 from models.device import DeviceError
 from simnet import __version__
+from simnet.cli_profile import profile
 from simnet.results import RunError
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.names import FIGURES
@@ -171,6 +172,9 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
     if version:
         print(f"simnet {__version__}")
         raise typer.Exit
+
+
+app.command()(profile)
 
 
 def main() -> None:
