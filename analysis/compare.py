@@ -23,10 +23,12 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, their exits, and their paired differences."""
+    """Tables of a summary (see ``docs/results.md``): systems, their exits, faults, and paired differences."""
     names = list(summary["systems"])
     tables = [_systems(summary, names[first : first + SIDE_BY_SIDE]) for first in range(0, len(names), SIDE_BY_SIDE)]
     tables.append(_exits(summary))
+    if any(system.get("faults") for system in summary["systems"].values()):
+        tables.append(_faults(summary["systems"]))
     if summary["paired"]:
         tables.append(_paired(summary["paired"]))
     return tables
@@ -82,6 +84,30 @@ def _exits(summary: Mapping[str, Any]) -> Table:
             name = ""  # once per system
         table.add_section()
     return table
+
+
+def _faults(systems: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A fault's name, below it three rows for each system."""
+    table = _table("faults", "fault", "samples", "accuracy", "latency p95", "forced", "recovers in")
+    for fault in dict.fromkeys(name for system in systems.values() for name in system.get("faults", {})):
+        table.add_row(fault)
+        for name, system in systems.items():
+            if (found := system.get("faults", {}).get(fault)) is None:
+                continue
+            for when, label in (("before", f"  {name}"), ("during", ""), ("after", "")):
+                group = found[when] or {"accuracy": None, "latency": {"p95": None}, "forced": None}
+                numbers = _percent(group["accuracy"]), _time(group["latency"]["p95"]), _percent(group["forced"])
+                table.add_row(label, when, *numbers, _recovers(found) if when == "after" else "")
+        table.add_section()
+    return table
+
+
+def _recovers(fault: Mapping[str, Any]) -> str:
+    """The mean time, and after how many periods of the fault service was normal again before the next."""
+    if not fault["recovered"]:
+        return NONE
+    once = fault["recovered"] == fault["periods"] == 1
+    return _time(fault["time_to_recover"]) + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
 
 
 def _paired(pairs: Mapping[str, Any]) -> Table:
