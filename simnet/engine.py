@@ -185,7 +185,7 @@ def run_system(
     answered = sum(e is not None and e.decision is not None for e in world.endings)
     reports = energy_report(scenario, ledger, answered)
     labels = data.labels[np.arange(len(captured)) % len(data)]
-    samples = samples_table(captured, labels, world.endings, spans)
+    samples = samples_table(captured, labels, world.endings, spans, ledger.samples if ledger.nodes else None)
     reports |= demand_report(samples, exits, world.env.now)
     reports |= policy_report(system.policy for system in world.systems)
     reports |= fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)

@@ -35,8 +35,10 @@ def samples_table(
     labels: NDArray[np.int64],
     endings: Sequence[Ending | None],
     spans: Sequence[Span],
+    energy: NDArray[np.float64] | None = None,
 ) -> pa.Table:
-    """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers.
+    """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers;
+    `energy` is in J, None where no node has a power model.
 
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
@@ -67,6 +69,7 @@ def samples_table(
         "site": [captured.sites[number] for number in captured.site.tolist()],
         "class": [kinds[number] for number in captured.kind.tolist()],
         "deadline": pa.array(captured.deadline, mask=np.isnan(captured.deadline)),
+        "energy": pa.nulls(len(captured), pa.float64()) if energy is None else energy,
     }
     return _table(columns, samples_schema())
 

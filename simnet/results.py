@@ -137,6 +137,7 @@ def samples_schema() -> pa.Schema:
             ("site", word),
             ("class", word),
             ("deadline", pa.float64()),
+            ("energy", pa.float64()),
         ]
     )
 
