@@ -1,48 +1,158 @@
-"""Routes: how a message gets from node to node over several links."""
+"""Routes: how a message gets from node to node over several links, and anew when some of them fail.
+
+A message is stored and forwarded at each node on its way and goes on as the routes are then, so that a failure diverts
+also what is under way. Routes are known everywhere at the moment of a change (our choice: no protocol that converges).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Any, Literal
 
+import networkx as nx
+
+from simnet.network.fair import FairLink, FairPath
 from simnet.network.line import Callback
-from simnet.network.link import Link
+from simnet.network.link import Carrier
+from simnet.network.node import Node
+from simnet.scenario.schema import Link as LinkSpec
+
+Send = Callable[[int, int, Callback, Callback, Any], None]
+_PER_SECOND = 10**12
+"""Latencies are compared in whole picoseconds: in floats, 0.1 s + 0.2 s are not 0.3 s, and no tie would be one."""
 
 
-@dataclass(frozen=True)
-class _Relay:
-    """A message under way over several links: stored and forwarded at each node between them."""
+class Router:
+    """Knows the links from node to node that are open now: least latency or fewest hops.
 
-    links: Sequence[Link]
-    sample: int
-    size: int
-    done: Callback
-    lost: Callback
+    Ties go to the other criterion, then to the name of the next node. Links that are down are left out. A node that is
+    down is avoided; if there is no way around it messages are sent to it nonetheless, and lost if it is still down when
+    they arrive, as they are when they were for it.
+    """
 
-    def hop(self, state: tuple[int, Any]) -> None:
-        number, token = state
-        last = number == len(self.links) - 1
-        link = self.links[number]
-        if last:
-            link.send(self.sample, self.size, self.done, self.lost, token)
-        else:
-            link.send(self.sample, self.size, self.hop, self.drop, (number + 1, token))
+    def __init__(self, nodes: Mapping[str, Node], by: Literal["latency", "hops"]) -> None:
+        self._nodes, self._by = nodes, by
+        self._back = nx.DiGraph()  # every link from its target to its source, searched from where messages are to end
+        self._back.add_nodes_from(nodes)
+        self._carriers: dict[tuple[str, str], Carrier] = {}
+        self._next: dict[str, dict[str, str]] = {}
+        """Target → node → the node that comes next; of those targets that were asked for since the last change."""
+        self._routes: dict[tuple[str, str], Route] = {}
+        for node in nodes.values():
+            node.on_change.append(self._forget)
 
-    def drop(self, state: tuple[int, Any]) -> None:
-        self.lost(state[1])
+    def add(self, spec: LinkSpec, carrier: Carrier) -> None:
+        """A link that messages may take."""
+        self._carriers[spec.source, spec.target] = carrier
+        self._back.add_edge(spec.target, spec.source, latency=round(Fraction(spec.latency) * _PER_SECOND))
+        carrier.on_change.append(self._forget)
+
+    def route(self, source: str, target: str) -> Route:
+        """The way from one node to another, which stays the present one; there is one object for each pair."""
+        if (source, target) not in self._routes:
+            self._routes[source, target] = Route(self, source, target)
+        return self._routes[source, target]
+
+    def path(self, source: str, target: str) -> list[tuple[str, Carrier]]:
+        """The links from `source` to `target` as of now, each with the node it leads to; none if there is no way."""
+        onward = self._next.get(target)
+        if onward is None:
+            onward = self._next[target] = self._search(target)
+        path, here = [], source
+        while here != target and here in onward:
+            there = onward[here]
+            path.append((there, self._carriers[here, there]))
+            here = there
+        return path
+
+    def fair_run(self, path: Iterable[tuple[str, Carrier]]) -> list[FairLink]:
+        """The fair links at the beginning of a path: as far as messages go on as one flow, without a stop at a node."""
+        run: list[FairLink] = []
+        for there, carrier in path:
+            if not isinstance(carrier, FairLink):
+                break
+            run.append(carrier)
+            if not self._nodes[there].up:
+                break  # nothing flows through it
+        return run
+
+    def _search(self, target: str) -> dict[str, str]:
+        """The next node from every node with a way to `target`: along one tree, so that forwarding makes no loops."""
+        edges = self._back.edges(data="latency")
+        nodes = len(self._nodes)
+        total: int = sum(latency for *_, latency in edges) + 1
+        by_latency = self._by == "latency"
+
+        def cost(here: str, before: str, link: dict[str, int]) -> int | None:
+            """Each criterion weighs more than all that the next can sum to; None hides the link."""
+            if not self._carriers[before, here].up:
+                return None
+            latency = link["latency"]
+            avoided = nodes * total if here != target and not self._nodes[here].up else 0
+            return avoided + (latency * nodes + 1 if by_latency else total + latency)
+
+        onward, _ = nx.dijkstra_predecessor_and_distance(self._back, target, weight=cost)
+        return {node: min(best) for node, best in onward.items() if best}
+
+    def _forget(self) -> None:
+        self._next.clear()
+        for route in self._routes.values():
+            route.forget()
 
 
 class Route:
-    """The links from one node to another."""
+    """The way from one node to another, at any time the one that is best then."""
 
-    send: Callable[[int, int, Callback, Callback, Any], None]
+    send: Send
     """`send(sample, size, done, lost, token)` carries `size` bytes to the end; it calls `done(token)` on arrival or
-    `lost(token)` when a failure takes them."""
+    `lost(token)` when a failure takes them, at once if there is no way. Over one link it is the link's own `send`:
+    ask for it anew for each message."""
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        self.links = links
-        self.send = links[0].send if len(links) == 1 else self._relay
+    def __init__(self, router: Router, source: str, target: str) -> None:
+        self._router, self._source, self._target = router, source, target
+        self.send = self._find
 
-    def _relay(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
-        _Relay(self.links, sample, size, done, lost).hop((0, token))
+    @property
+    def links(self) -> list[Carrier]:
+        """The links that a message would take now; none if there is no way."""
+        return [carrier for _, carrier in self._router.path(self._source, self._target)]
+
+    def forget(self) -> None:
+        """Look for the way again when the next message is sent: some link or node has changed."""
+        self.send = self._find
+
+    def _find(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        self.send = self._bound()
+        self.send(sample, size, done, lost, token)
+
+    def _bound(self) -> Send:
+        path = self._router.path(self._source, self._target)
+        if not path:
+            return _no_way
+        together = self._router.fair_run(path)
+        send = FairPath(together).send if together else path[0][1].send
+        stop, _ = path[max(len(together), 1) - 1]
+        return send if stop == self._target else _Relay(send, self._router.route(stop, self._target)).send
+
+
+class _Relay:
+    """The first part of a way, and the route from its end, where messages are stored and forwarded."""
+
+    __slots__ = ("_first", "_rest")
+
+    def __init__(self, first: Send, rest: Route) -> None:
+        self._first, self._rest = first, rest
+
+    def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        self._first(sample, size, self._forward, self._drop, (sample, size, done, lost, token))
+
+    def _forward(self, message: tuple[int, int, Callback, Callback, Any]) -> None:
+        self._rest.send(*message)
+
+    def _drop(self, message: tuple[int, int, Callback, Callback, Any]) -> None:
+        message[3](message[4])
+
+
+def _no_way(sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+    lost(token)

@@ -1,21 +1,20 @@
-"""The simulated network: nodes and links built from a scenario, and routes over the graph they form (networkx)."""
+"""The simulated network: nodes and links built from a scenario, and the routes between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
-import networkx as nx
 from simpy import Environment
 
 from simnet.network.battery import Meters
+from simnet.network.fair import FairLink
 from simnet.network.line import Span
 from simnet.network.link import Carrier
-from simnet.network.links import make_link
+from simnet.network.links import follow_trace, make_link
 from simnet.network.medium import Medium
 from simnet.network.node import Node
 from simnet.network.nodes import make_node
-from simnet.network.routing import Route
+from simnet.network.routing import Route, Router
 from simnet.scenario import Scenario
 
 
@@ -37,28 +36,31 @@ class Network:
         }
         self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Carrier] = {}
-        self.graph = nx.DiGraph()
-        self.graph.add_nodes_from(self.nodes)
+        self._router = Router(self.nodes, scenario.network.routing)
         media: dict[str, Medium] = {}
         lossy = {fault.link for fault in scenario.faults if fault.action == "loss"}
         for spec in scenario.links:
-            ends = spec.source, spec.target
-            link = make_link(env, record, spec, self.nodes[spec.target], scenario.seed, media, lossy=ends in lossy)
-            self.links[spec.source, spec.target] = link
+            ends, target = (spec.source, spec.target), self.nodes[spec.target]
+            link: Carrier
+            if spec.sharing == "fair":
+                link = FairLink(env, record, spec, target, scenario.network.weights)
+                follow_trace(env, spec, link)
+            else:
+                link = make_link(env, record, spec, target, scenario.seed, media, lossy=ends in lossy)
+            self.links[ends] = link
             self.nodes[spec.source].outgoing.append(link)
-            self.graph.add_edge(spec.source, spec.target, latency=spec.latency)
+            self._router.add(spec, link)
 
     def tier(self, tier: str) -> list[Node]:
         """The nodes of a tier, in the scenario's order."""
         return [node for node in self.nodes.values() if node.tier == tier]
 
     def route(self, source: Node, target: Node) -> Route:
-        """The path of least latency, fewest hops among equals; fixed for the run. The scenario guarantees one."""
-        before, _ = nx.dijkstra_predecessor_and_distance(self.graph, source.name, weight="latency")
-        # The links that lie on some path of least latency: counting the paths themselves is factorial in a mesh.
-        quickest = nx.DiGraph(sorted((here, there) for there, heres in before.items() for here in heres))
-        path = nx.shortest_path(quickest, source.name, target.name)
-        return Route([self.links[pair] for pair in pairwise(path)])
+        """The way from one node to another by the scenario's routing, as links and nodes are up or down at any time.
+
+        The scenario guarantees one while all are up. There is one object for each pair, which may be kept.
+        """
+        return self._router.route(source.name, target.name)
 
     @property
     def hops(self) -> int:
