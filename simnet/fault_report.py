@@ -18,7 +18,7 @@ Definitions, with all times in seconds of simulated time:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from simnet.network.incidents import Incident, connection_of, name_of, target_of
 from simnet.scenario import Scenario
-from simnet.summary import ANSWERED
+from simnet.summary import ANSWERED, latency_of, mean_of, words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -108,20 +108,14 @@ def fault_report(
 
 
 def _lives(samples: pa.Table, endings: Sequence[Ending | None]) -> _Lives:
-    def words(column: str) -> NDArray[np.object_]:
-        if column not in samples.column_names:
-            return np.full(samples.num_rows, None, object)
-        found: NDArray[np.object_] = samples.column(column).cast("string").to_numpy()
-        return found
-
     return _Lives(
         captured=samples.column("captured_at").to_numpy(),
         left=np.array([inf if ending is None else ending.at for ending in endings], float),
-        outcome=words("outcome"),
-        exit=words("exit"),
+        outcome=words(samples, "outcome"),
+        exit=words(samples, "exit"),
         correct=samples.column("correct").fill_null(False).to_numpy().astype(bool),
         latency=samples.column("latency").cast("float64").to_numpy(),
-        site=words("site"),
+        site=words(samples, "site"),
     )
 
 
@@ -222,23 +216,22 @@ def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, longest: flo
 def _group(lives: _Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | None:
     """Counts and means of some samples, keyed as in the summary of a system; None if there are none.
 
-    `answered` and `forced` are shares of the samples, `exits` and `accuracy` shares of the answered ones.
+    `answered_share` and `forced_share` are of those captured; accuracy, latency and exit shares of those answered.
     """
     if not mask.any():
         return None
     answered = mask & lives.answered
-    count, latency = int(answered.sum()), lives.latency[answered]
-    numbers: Mapping[str, float | None] = dict.fromkeys(("mean", "p50", "p95"))
-    if count:
-        p50, p95 = (float(value) for value in np.percentile(latency, (50, 95)))
-        numbers = {"mean": float(latency.mean()), "p50": p50, "p95": p95}
-    samples = int(mask.sum())
+    captured, count = int(mask.sum()), int(answered.sum())
+    forced, dropped = (int((lives.outcome[mask] == outcome).sum()) for outcome in ("forced", "dropped"))
+    here = {name: int((answered & (lives.exit == name)).sum()) for name in exits}
     return {
-        "samples": samples,
-        "answered": count / samples,
-        "forced": int((lives.outcome[mask] == "forced").sum()) / samples,
-        "dropped": int((lives.outcome[mask] == "dropped").sum()),
-        "accuracy": float(lives.correct[answered].mean()) if count else None,
-        "latency": dict(numbers),
-        "exits": {name: float((lives.exit[answered] == name).mean()) if count else None for name in exits},
+        "captured": captured,
+        "answered": count,
+        "forced": forced,
+        "dropped": dropped,
+        "answered_share": count / captured,
+        "forced_share": forced / captured,
+        "accuracy": mean_of(lives.correct[answered]),
+        "latency": latency_of(lives.latency[answered]),
+        "exits": {name: {"count": n, "share": n / count if count else None} for name, n in here.items()},
     }
