@@ -60,4 +60,7 @@ class Link(Model):
             for key, given in (("medium", self.medium), ("queue", self.queue)):
                 if given is not None:
                     raise ValueError(f"a fair link has no {key}: it shares its bandwidth instead")
+            for key, given in (("loss", self.loss is not None), ("jitter", self.jitter > 0)):
+                if given:
+                    raise ValueError(f"a fair link has no {key}: its messages are flows, not packets one after another")
         return self
