@@ -1,0 +1,98 @@
+"""The simulator's own network without an inference system in it: what checks put messages and work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from simpy import Environment
+
+from simnet.network import faults
+from simnet.network.line import Span
+from simnet.network.topology import Network
+from simnet.scenario import Scenario
+from simnet.scenario.schema import Fault, Link, Networking, Node, Poisson, Workload
+from simnet.work import Work
+
+MS = 1e-3
+
+
+def a_scenario(
+    nodes: Mapping[str, Node],
+    links: Sequence[Link] = (),
+    *,
+    seed: int = 1,
+    samples: int = 1,
+    workload: Workload | None = None,
+    script: Sequence[Fault] = (),
+    networking: Networking | None = None,
+) -> Scenario:
+    """Machines and links in a scenario that runs no inference system."""
+    return Scenario(
+        name="validation",
+        seed=seed,
+        data="plaza",
+        samples=samples,
+        workload=workload or Poisson(poisson=1.0),
+        nodes=dict(nodes),
+        links=list(links),
+        systems={},
+        faults=list(script),
+        network=networking or Networking(),
+    )
+
+
+def server(workers: int = 1) -> Node:
+    """A machine of 1 GFLOP/s."""
+    return Node(tier="edge", speed=1e9, workers=workers)
+
+
+def routers(*names: str) -> dict[str, Node]:
+    """Nodes that only forward."""
+    return {name: Node(tier="router") for name in names}
+
+
+def chain(nodes: str, bandwidths: Sequence[float], latency: float = 0.0, sharing: str = "fair") -> list[Link]:
+    """Links from each node (one letter each) to the next, of so many bytes/s."""
+    return [
+        Link.model_validate(
+            {"source": here, "target": there, "bandwidth": bandwidth, "latency": latency, "sharing": sharing}
+        )
+        for here, there, bandwidth in zip(nodes, nodes[1:], bandwidths, strict=False)
+    ]
+
+
+class Lab:
+    """A network on a clock; notes when each message or call ended (`ended`) or was lost (`lost`), by its name."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.env = Environment()
+        self.scenario = scenario
+        self.network = Network(self.env, scenario)
+        self.ended: dict[str, float] = {}
+        self.lost: dict[str, float] = {}
+        faults.schedule(self.network, scenario)
+
+    def _done(self, name: str) -> None:
+        self.ended[name] = self.env.now
+
+    def _lost(self, name: str) -> None:
+        self.lost[name] = self.env.now
+
+    def at(self, time: float, act: Callable[[], None]) -> None:
+        """Call `act` at `time` s."""
+        self.env.timeout(time - self.env.now).callbacks.append(lambda _: act())
+
+    def send(self, time: float, source: str, target: str, size: int, name: str) -> None:
+        """Send a message of `size` bytes at `time` s."""
+        route = self.network.route(self.network.nodes[source], self.network.nodes[target])
+        self.at(time, lambda: route.send(0, size, self._done, self._lost, name))
+
+    def compute(self, time: float, node: str, flop: float, name: str) -> None:
+        """Have a node compute at `time` s."""
+        self.at(time, lambda: self.network.nodes[node].compute(0, Work(flop), self._done, self._lost, name))
+
+    def run(self, until: float | None = None) -> list[Span]:
+        """Play to the end, or until a time; returns all spans."""
+        self.env.run(until=until)
+        self.network.close()
+        return self.network.spans
