@@ -87,6 +87,11 @@ class QueueLine:
         self.at_end: list[Callback] = [self._end]
         """The callbacks of all services."""
 
+    @property
+    def busy(self) -> int:
+        """Workers that run something."""
+        return len(self._running)
+
     def submit(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a call; it ends with `done(token)` or `lost(token)`.
 
