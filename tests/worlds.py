@@ -44,8 +44,8 @@ def fake_ask(exit_name: str, sample: int, views: int) -> tuple[int, float]:
     return number % 10, number // 10 % 1000 / 1000
 
 
-def link(source: str, target: str, bandwidth: float = 1e6, latency: float = 0.01, header: int = 0) -> Link:
-    return Link(source=source, target=target, bandwidth=bandwidth, latency=latency, header=header)
+def link(source: str, target: str, bandwidth: float = 1e6, latency: float = 0.01, header: int = 0, **more: Any) -> Link:
+    return Link(source=source, target=target, bandwidth=bandwidth, latency=latency, header=header, **more)
 
 
 def both(first: str, second: str, **values: Any) -> list[Link]:
@@ -171,7 +171,7 @@ class Wire:
         scenario = base.model_copy(update={"nodes": nodes, "links": links, "faults": list(script)})
         self.network = Network(self.env, scenario)
         self.heard: list[tuple[Any, float | None]] = []
-        faults.schedule(self.network, scenario)
+        self.incidents = faults.schedule(self.network, scenario)
 
     def done(self, token: Any) -> None:
         self.heard.append((token, self.env.now))
