@@ -80,13 +80,13 @@ def test_faults_resolve_globs_and_both_directions(write):
         "  - {at: 3 s, link: ['cam[1..2]', hub], direction: down, is: up}\n"
     )
     assert load_scenario(write(text)).faults == [
-        Fault(at=1, lasts=2, node="cam1", action="down"),
-        Fault(at=1, lasts=2, node="cam2", action="down"),
-        Fault(at=0, node="edge", action="slow", value=4),
-        Fault(at=60, link=("edge", "cloud"), action="bandwidth", value=125_000),
-        Fault(at=60, link=("cloud", "edge"), action="bandwidth", value=125_000),
-        Fault(at=3, link=("hub", "cam1"), action="up"),
-        Fault(at=3, link=("hub", "cam2"), action="up"),
+        Fault(name="cam* down", at=1, lasts=2, node="cam1", action="down"),
+        Fault(name="cam* down", at=1, lasts=2, node="cam2", action="down"),
+        Fault(name="edge slow", at=0, node="edge", action="slow", value=4),
+        Fault(name="edge–cloud bandwidth", at=60, link=("edge", "cloud"), action="bandwidth", value=125_000),
+        Fault(name="edge–cloud bandwidth", at=60, link=("cloud", "edge"), action="bandwidth", value=125_000),
+        Fault(name="hub→cam[1..2] up", at=3, link=("hub", "cam1"), action="up"),
+        Fault(name="hub→cam[1..2] up", at=3, link=("hub", "cam2"), action="up"),
     ]
 
 

@@ -15,10 +15,10 @@ class Fault(Model):
     Scripted: from `at` s on, for `lasts` s (None: to the end). At random: again and again, from `at` on, after times to
     failure of mean `mtbf` s (Weibull with `shape`; 1: exponential), for exponential times of mean `mttr` s.
     `value`: times slower for "slow", bytes/s for "bandwidth", probability that a packet is lost for "loss", else None.
-    Faults of one `name` are reported together: they are what one entry of a file says. With `together` those of one name
-    strike at the same moments, too (a site or a partition: one stream of random times for the name); else each node and
-    each connection fails on its own. Both directions of a link are one connection: if one entry names both, they share
-    their times.
+    Faults of one `name` are reported together: they are what one entry of a file says. With `together` those of one
+    name strike at the same moments, too (a site or a partition: one stream of random times for the name); else each
+    node and each connection fails on its own. Both directions of a link are one connection: if one entry names both,
+    they share their times.
     """
 
     name: str = ""
@@ -31,7 +31,7 @@ class Fault(Model):
     value: float | None = None
     mtbf: Annotated[Time, Field(gt=0)] | None = None
     mttr: Annotated[Time, Field(gt=0)] | None = None
-    shape: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    shape: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -56,9 +56,18 @@ class Batching(Model):
 
     size: Annotated[int, Field(ge=1, strict=True)]
     wait: Time = 0.0
-    efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
-        default_factory=dict
+    efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
+        Field(default_factory=dict)
     )
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        for size, faster in self.efficiency.items():
+            if size == 1 and faster != 1:
+                raise ValueError(f"efficiency tells how many times faster than alone: that of 1 is 1, not {faster:g}")
+            if faster > size:
+                raise ValueError(f"efficiency {faster:g} at {size}: {size} together would be done before one alone")
+        return self
 
 
 class PowerModel(Model):

@@ -25,7 +25,7 @@ class Retry(Model):
 
     times: Annotated[int, Field(ge=1, strict=True)]
     after: Annotated[Time, Field(gt=0)]
-    factor: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0
+    factor: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] = 2.0
 
 
 class Breaker(Model):

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from simnet.scenario import names
+from simnet.scenario.checks import Checks
 from simnet.scenario.errors import Path, nearest, unknown
+from simnet.scenario.node_section import edges_for, sites_of
 from simnet.scenario.schema import Node, SystemSpec
 from simnet.scenario.units import format_time
-
-M = TypeVar("M", bound=BaseModel)
-
-
-class Checks(Protocol):
-    """Collects problems, see `simnet.scenario.resolve`."""
-
-    def wrong(self, path: Path, message: str) -> None:
-        """Note a problem."""
-
-    def named(self, name: str, path: Path) -> None:
-        """Note it if `name` is no name."""
-
-    def check(self, model: type[M], raw: object, path: Path) -> M | None:
-        """`raw` as a `model`, or None after noting what is wrong with it."""
 
 
 def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping[str, Node]) -> dict[str, SystemSpec]:
@@ -53,10 +38,11 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping
             continue
         system = SYSTEMS[kind]
         given = {key: item for key, item in given.items() if item is not None}
-        for key in ("upload", "tiers"):
+        for key in {key: None for one in SYSTEMS.values() for key in one.keys}:
             if key in given and key not in system.keys:
-                owner = next(other for other, one in SYSTEMS.items() if key in one.keys)
-                checks.wrong((*path, key), f"only {owner} has this choice, not {kind}")
+                owners = " and ".join(other for other, one in SYSTEMS.items() if key in one.keys)
+                verb = "have" if " and " in owners else "has"
+                checks.wrong((*path, key), f"only {owners} {verb} this choice, not {kind}")
                 del given[key]
         if "tiers" in system.keys:
             given.setdefault("tiers", DEFAULT)
@@ -75,7 +61,9 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping
             result[name] = spec
             if spec.retry is not None and spec.retry.after >= spec.cloud_limit:
                 limit = format_time(spec.cloud_limit)
-                checks.wrong((*path, "retry"), f"'after' must be less than cloud_limit ({limit}), which ends all asking")
+                checks.wrong(
+                    (*path, "retry"), f"'after' must be less than cloud_limit ({limit}), which ends all asking"
+                )
     if not raw:
         checks.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
     if nodes:
@@ -87,16 +75,24 @@ def _playable(checks: Checks, specs: Mapping[str, SystemSpec], nodes: Mapping[st
     """Note what each system misses among the nodes; a cloud and a device are there."""
     from simnet.systems.tiers import layout
 
-    edges = [name for name, node in nodes.items() if node.tier == "edge"]
-    if len(edges) != 1 and (plain := [name for name, spec in specs.items() if spec.tiers is None]):
-        there = f"found {len(edges)}: {', '.join(edges)}" if edges else "found none"
-        checks.wrong(("nodes",), f"needs exactly one node of tier 'edge', {there} (for {', '.join(plain)})")
+    plain = [name for name, spec in specs.items() if spec.tiers is None]
+    sites = sites_of(nodes)
+    for site in sites if plain else ():
+        edges = edges_for(nodes, site)
+        if len(edges) != 1:
+            there = f"found {len(edges)}: {', '.join(edges)}" if edges else "found none"
+            whose = "" if site is None else f" for site '{site}', its own or one without a site"
+            checks.wrong(("nodes",), f"needs exactly one node of tier 'edge'{whose}, {there} (for {', '.join(plain)})")
     for name, spec in specs.items():
-        if spec.tiers is not None:
-            try:
-                layout(nodes, spec.tiers)
-            except ValueError as problem:
-                checks.wrong(("systems", name, "tiers"), str(problem))
+        if spec.tiers is None:
+            continue
+        if len(sites) > 1:
+            checks.wrong(("systems", name), f"{spec.system} plays one site, found {', '.join(map(str, sites))}")
+            continue
+        try:
+            layout(nodes, spec.tiers)
+        except ValueError as problem:
+            checks.wrong(("systems", name, "tiers"), str(problem))
 
 
 def _thresholds(checks: Checks, raw: object, exits: Sequence[str], path: Path) -> bool:

@@ -152,10 +152,19 @@ def parse_share(value: object) -> object:
         raise ValueError(f"{value} is no share; write e.g. 0.01 or '1 %'")
     if not isinstance(value, str):
         return value
-    found = _TEXT.fullmatch(value)
-    if found is None or found[2] != "%":
+    found = split(value)
+    if found is None or found[1] != "%":
         raise ValueError(f"{value!r} is no share; write e.g. 0.01 or '1 %'")
-    return float(Decimal(found[1]) / 100)
+    try:
+        return float(Decimal(found[0]) / 100)
+    except (DecimalException, OverflowError):
+        raise ValueError(f"{value!r} is no share; write e.g. 0.01 or '1 %'") from None
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """The number and the unit ("" where there is none) of a text such as "5 ms"; None if it begins with no number."""
+    found = _TEXT.fullmatch(text)
+    return None if found is None else (found[1], found[2])
 
 
 def format_time(seconds: float, digits: int | None = None) -> str:

@@ -1,0 +1,68 @@
+"""The file's `workload` and `sites`: when samples are captured, and where at other times than elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from simnet.scenario.checks import Checks, Raw
+from simnet.scenario.entries import Header, RecordedEntry
+from simnet.scenario.errors import Path, unknown
+from simnet.scenario.traces import Traces
+from simnet.scenario.units import format_time
+from simnet.scenario.workloads import Bursty, Diurnal, Periodic, Poisson, Recorded, Workload
+
+_KINDS: dict[str, type[Workload]] = {"poisson": Poisson, "mmpp": Bursty, "diurnal": Diurnal}
+"""Workloads by the key that only they have."""
+
+
+def workload_of(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Workload | None:
+    """One workload, or None if it is no good."""
+    if "trace" in raw:
+        result: Workload | None = _recorded(checks, traces, raw, path)
+    else:
+        kind = next((kind for key, kind in _KINDS.items() if key in raw), Periodic)
+        result = checks.check(kind, raw, path)
+    for name in result.classes if result is not None else ():
+        checks.named(name, (*path, "classes", name))
+    return result
+
+
+def _recorded(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Recorded | None:
+    entry = checks.check(RecordedEntry, raw, path)
+    times = traces.captures(raw["trace"], (*path, "trace"))
+    if entry is None or times is None:
+        return None
+    if entry.repeat is not None and entry.repeat <= times[-1]:
+        repeat, last = format_time(entry.repeat), format_time(times[-1])
+        checks.wrong((*path, "repeat"), f"repeat ({repeat}) must be later than the last time ({last})")
+        return None
+    given = {key: getattr(entry, key) for key in RecordedEntry.model_fields if key != "trace"}
+    return Recorded(times=times, **given)
+
+
+def workloads_of_sites(
+    checks: Checks, traces: Traces, raw: Mapping[str, Any], known: Sequence[str] | None
+) -> dict[str, Workload]:
+    """The workloads of sites that have one of their own; `known` are the devices' sites, where they are known."""
+    result: dict[str, Workload] = {}
+    for site, value in raw.items():
+        path = ("sites", site)
+        if known is not None and site not in known:
+            checks.wrong(path, unknown("site", site, known) if known else f"no device has a site: '{site}' is none")
+        elif not isinstance(value, dict):
+            checks.wrong(path, f"must be keys and values, found {value!r}")
+        elif (workload := workload_of(checks, traces, value, path)) is not None:
+            result[site] = workload
+    return result
+
+
+def enough(
+    checks: Checks, header: Header, workload: Workload, sites: Mapping[str, Workload], known: Sequence[str | None]
+) -> None:
+    """Note it if the traces of all sites together have fewer captures than there shall be samples."""
+    all_of_them = [workload if site is None else sites.get(site, workload) for site in known]
+    counts = [len(one.times) for one in all_of_them if isinstance(one, Recorded) and one.repeat is None]
+    if header.samples is not None and len(counts) == len(all_of_them) and sum(counts) < header.samples:
+        message = f"the trace has only {sum(counts)} captures: give it a 'repeat', or ask for fewer samples"
+        checks.wrong(("samples",), message)
