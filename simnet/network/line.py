@@ -143,6 +143,7 @@ class FifoLine:
     def close(self) -> None:
         """Record what is still on the line at the end of a run as `unfinished`."""
         for job in self._jobs:
+            job.cancel()
             self._record(self._cut_short(job, "unfinished"))
         self._jobs.clear()
 
