@@ -166,7 +166,7 @@ def test_a_slow_link_makes_a_camera_seem_dead():
 
 
 def test_lost_heartbeats_make_cameras_seem_dead_as_often_as_the_gaps_in_what_arrived_say():
-    """Half of all packets are lost, none is sent again. Counted anew from the spans, for each camera from its beginning."""
+    """Half of all packets are lost, none is sent again; gaps are counted in the spans, from a camera's beginning on."""
     base = watched(every=1.0, samples=30)
     links = [
         one.model_copy(update={"loss": Loss(good=0.5), "attempts": 1}) if one.target == "edge" else one
