@@ -78,10 +78,9 @@ def _bursty(
         ends, expected = stays.until(lambda end, mass: mass >= units[-1])
     else:
         ends, expected = stays.until(lambda end, mass: end >= duration)
-        needed = np.searchsorted(ends, duration) + 1
-        ends, expected = ends[:needed], expected[:needed]
-        units = _collect(_walk(draw, 1.0), lambda last, _: last > expected[-1])
-        units = units[units <= expected[-1]]
+        most = np.interp(duration, [0.0, *ends], [0.0, *expected])
+        units = _collect(_walk(draw, 1.0), lambda last, _: last > most)
+        units = units[units <= most]
     stay = np.searchsorted(expected, units)  # the first that ends with at least so many: its rate is not 0
     began, before = (np.concatenate([[0.0], values[:-1]])[stay] for values in (ends, expected))
     return np.minimum(began + (units - before) / rates[stay % len(rates)], ends[stay])  # rounding must not overtake
