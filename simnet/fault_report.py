@@ -204,9 +204,8 @@ def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, longest: flo
     good = (lives.answered & (lives.outcome != "forced") & ~slow)[reach]
     sums = np.concatenate([[0], np.cumsum(good)])
     starts = np.flatnonzero(sums[IN_ROW:] - sums[:-IN_ROW] == IN_ROW)
-    nexts = [*periods[1:, 0].tolist(), inf]
     times = []
-    for ended, following in zip(periods[:, 1].tolist(), nexts, strict=True):
+    for ended, following in zip(periods[:, 1].tolist(), [*periods[1:, 0].tolist(), inf], strict=False):
         place = np.searchsorted(captured[starts], ended)
         if place < len(starts) and captured[starts[place] + IN_ROW - 1] < following:
             times.append(float(captured[starts[place]] - ended))

@@ -142,7 +142,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
             )
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
-    table = [(*row, int(size), None, None, None) for row, size in zip(rows, used, strict=True)]
+    table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
     return SystemResult(
         name=name,
         system="ada-ddnn" if ada else "ddnn",
