@@ -1,4 +1,4 @@
-"""The segments themselves, run in batches on CPU or CUDA. The only module of simnet that imports torch."""
+"""The segments themselves, run in batches on CPU or CUDA. The only module that a run imports torch with."""
 
 from __future__ import annotations
 
