@@ -191,6 +191,7 @@ KINDS = {
         steady=False,
     ),
     "medium": Kind(_medium, shared=True),
+    "fair": Kind(lambda world: [world.link(header=10, sharing="fair")], alone=False),
     "lossy medium": Kind(_lossy_medium, shared=True, lossless=False, steady=False),
 }
 kinds = pytest.mark.parametrize("kind", [pytest.param(kind, id=name) for name, kind in KINDS.items()])

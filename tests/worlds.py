@@ -16,7 +16,7 @@ from simnet.network.line import Span
 from simnet.network.topology import Network
 from simnet.recording import samples_table
 from simnet.scenario import Scenario
-from simnet.scenario.schema import Fault, Link, Node, Periodic, Poisson, SystemSpec
+from simnet.scenario.schema import Fault, Link, Networking, Node, Periodic, Poisson, SystemSpec
 from simnet.systems import SYSTEMS
 from simnet.work import Work
 from simnet.workload import captures
@@ -165,10 +165,12 @@ def spans_of(world: World | Network, place: str) -> list[Span]:
 class Wire:
     """A network without a system, and a note of what arrived when: `heard` has (token, time) or (token, None)."""
 
-    def __init__(self, nodes: dict[str, Node], links: list[Link], script: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, nodes: dict[str, Node], links: list[Link], script: Sequence[Fault] = (), **networking: Any
+    ) -> None:
         self.env = Environment()
-        base = world_scenario()
-        scenario = base.model_copy(update={"nodes": nodes, "links": links, "faults": list(script)})
+        values = {"nodes": nodes, "links": links, "faults": list(script), "network": Networking(**networking)}
+        scenario = world_scenario().model_copy(update=values)
         self.network = Network(self.env, scenario)
         self.heard: list[tuple[Any, float | None]] = []
         self.incidents = faults.schedule(self.network, scenario)

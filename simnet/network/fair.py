@@ -61,17 +61,19 @@ class FairLink(Carrier):
     def lose(self, unserved_only: bool = False) -> None:
         """Lose all messages on the link, or those that have not wholly left the node before it."""
         gone = [message for message in self.messages if not message.is_past(self, unserved_only)]
-        relieved = [pipe for message in gone if message.left_at is None for pipe in message.pipes]
-        for message in gone:
-            message.cut_short("lost")
-        share(self.env, relieved)
+        self._take_off(gone, "lost")
         for message in gone:
             message.lost(message.token)
 
     def close(self) -> None:
         """Record what is still on the link at the end of a run as `unfinished`, on all links of its path."""
-        for message in list(self.messages):
-            message.cut_short("unfinished")
+        self._take_off(list(self.messages), "unfinished")
+
+    def _take_off(self, gone: Sequence[Message], status: str) -> None:
+        relieved = [pipe for message in gone if message.left_at is None for pipe in message.pipes]
+        for message in gone:
+            message.cut_short(status)
+        share(self.env, relieved)
 
 
 class FairPath:

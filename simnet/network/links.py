@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from simpy import Environment
 
+from simnet.network.fair import FairLink, Weights
 from simnet.network.line import Receiver, Span
 from simnet.network.link import Carrier, Link
 from simnet.network.lossy import LossyLink
@@ -22,24 +23,23 @@ def make_link(
     seed: int,
     media: dict[str, Medium],
     lossy: bool = False,
+    weights: Weights = "equal",
 ) -> Carrier:
     """The link that `spec` describes: a plain one if that will do.
 
-    `media` has the shared media by name and takes up new ones; `lossy`: faults will make the link lose packets.
+    `media` has the shared media by name and takes up new ones; `lossy`: faults will make the link lose packets;
+    `weights`: those of the messages on a fair link.
     """
     link: Carrier
-    if spec.medium is not None:
+    if spec.sharing == "fair":
+        link = FairLink(env, record, spec, target, weights)
+    elif spec.medium is not None:
         medium = media.setdefault(spec.medium, Medium(env))
         link = LossyLink(env, record, spec, target, seed, medium)
     elif lossy or spec.mtu is not None or spec.loss is not None or spec.jitter or spec.queue is not None:
         link = LossyLink(env, record, spec, target, seed)
     else:
         link = Link(env, record, spec, target)
-    follow_trace(env, spec, link)
-    return link
-
-
-def follow_trace(env: Environment, spec: LinkSpec, link: Carrier) -> None:
-    """Put the changes of the link's bandwidth trace, if it has one, on the clock."""
     if spec.trace is not None:
         schedule_steps(env, spec.trace, link.set_base)
+    return link

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from simpy import Environment
 
 from simnet.network.battery import Meters
-from simnet.network.fair import FairLink
 from simnet.network.line import Span
 from simnet.network.link import Carrier
-from simnet.network.links import follow_trace, make_link
+from simnet.network.links import make_link
 from simnet.network.medium import Medium
 from simnet.network.node import Node
 from simnet.network.nodes import make_node
@@ -40,13 +39,8 @@ class Network:
         media: dict[str, Medium] = {}
         lossy = {fault.link for fault in scenario.faults if fault.action == "loss"}
         for spec in scenario.links:
-            ends, target = (spec.source, spec.target), self.nodes[spec.target]
-            link: Carrier
-            if spec.sharing == "fair":
-                link = FairLink(env, record, spec, target, scenario.network.weights)
-                follow_trace(env, spec, link)
-            else:
-                link = make_link(env, record, spec, target, scenario.seed, media, lossy=ends in lossy)
+            ends, target, weights = (spec.source, spec.target), self.nodes[spec.target], scenario.network.weights
+            link = make_link(env, record, spec, target, scenario.seed, media, ends in lossy, weights)
             self.links[ends] = link
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)

@@ -44,7 +44,6 @@ class _Section:
         self.checks, self.known, self.sites, self.links = checks, known, sites, links
         self.there = {(link.source, link.target) for link in links}
         self.fair = {(link.source, link.target) for link in links if link.sharing == "fair"}
-        self.fair = {(link.source, link.target) for link in links if link.sharing == "fair"}
         self.taken: set[str] = set()
         """Names that entries have."""
 
@@ -55,9 +54,6 @@ class _Section:
         what["name"] = self.name(entry) if entry.name is None else entry.name
         if entry.link is not None or entry.partition is not None:
             struck = self.cut(entry.partition, path) if entry.partition is not None else self.pairs(entry, path)
-            if what["action"] == "loss" and any(ends in self.fair for ends in struck):
-                self.checks.wrong((*path, "loss"), "a fair link has no loss: its messages are flows, not packets")
-                return
             for ends in struck:
                 yield Fault(link=ends, **what)
         else:
