@@ -64,6 +64,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
+        "resilience",
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -140,6 +141,36 @@ def test_cloud_outage(play: Callable[..., Any]):
         for row in rows:
             if row["outcome"] == "forced":
                 assert row["finished_at"] == pytest.approx(ended[row["sample"]] + 0.150, abs=1e-9)
+
+
+def test_resilience(play: Callable[..., Any]):
+    """Each policy does for the same samples what it is for, and the last system has the best of all."""
+    names = ("plain", "heartbeat", "retry", "breaker", "all")
+    faster = [f"systems.{name}.heartbeat.every=200 ms" for name in ("heartbeat", "all")]  # the faults are short here
+    run, (dead, away) = play(
+        "resilience", "--no-figures", *(word for one in faster for word in ("--set", one)), systems=names
+    )
+    rows = {name: run.samples(name).to_pylist() for name in names}
+
+    def mean(name: str, window: tuple[float, float]) -> float:
+        found = [row["latency"] for row in during(rows[name], window, 0.0)]
+        return sum(found) / len(found)
+
+    def lost(name: str) -> int:
+        # Until the outage: after it the circuit is still open for a while.
+        return sum(row["outcome"] == "forced" for row in rows[name] if row["captured_at"] < away[0] - 0.5)
+
+    # 600 ms of waiting for the camera, then none: 12 of 15 samples wait no more for their 100 ms.
+    assert mean("heartbeat", dead) < mean("plain", dead) - 0.07
+    assert mean("breaker", away) < mean("plain", away) / 2
+    assert lost("retry") == lost("all") < lost("plain") == lost("heartbeat")
+    for window in (dead, away):
+        assert mean("all", window) <= min(mean(name, window) for name in ("heartbeat", "breaker")) + 1e-3
+    policy = {name: run.summary["systems"][name].get("policy", {}) for name in names}
+    assert [sorted(policy[name]) for name in names[:4]] == [[], ["heartbeat"], ["retry"], ["breaker"]]
+    assert policy["all"]["heartbeat"] == {"detections": 1, "false_detections": 0}
+    assert policy["all"]["breaker"]["cloud"]["openings"] == 1 <= policy["all"]["breaker"]["cloud"]["refused"]
+    assert policy["retry"]["retry"]["answered"] > 0
 
 
 def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):
