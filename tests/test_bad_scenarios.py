@@ -124,6 +124,134 @@ CASES = {
     "key that is no text": ("samples: 10", "[1, 2]: 10", 3, "not YAML: a key must be text"),
     "python object": ("samples: 10", "samples: !!python/object:os.system 10", 3, "not YAML:"),
     "anchor inside itself": ("samples: 10", "samples: &a [*a]", 3, "not YAML: nested without end"),
+
+    # Nodes: queues, batches, load, profiles, power, batteries, sites.
+    "queue a text": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: long", 8, "nodes.cloud.queue: expected keys and values (allowed: order, limit), found 'long'"),
+    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority)"),
+    "queue with an unknown key": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {limt: 3}", 8, "nodes.cloud.queue.limt: unknown key 'limt'; did you mean 'limit'? (allowed: order, limit)"),
+    "queue of negative length": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: -1", 8, "nodes.cloud.queue.limit: must be 0 or more, found -1"),
+    "batch without size": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {wait: 5 ms}", 8, "nodes.cloud.batch.size: is missing"),
+    "batch that waits without unit": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, wait: 5}", 8, "nodes.cloud.batch.wait: 5 has no unit; write e.g. '5 ms'"),
+    "efficiency of half a sample": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, efficiency: {1.5: 2}}", 8, "nodes.cloud.batch.efficiency.1.5: must be a whole number, found '1.5'"),
+    "efficiency a list": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, efficiency: [1, 2]}", 8, "nodes.cloud.batch.efficiency: must be keys and values"),
+    "efficiency of one": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, efficiency: {1: 2}}", 8, "nodes.cloud.batch: efficiency tells how many times faster than alone: that of 1 is 1, not 2"),
+    "efficiency beyond the batch": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, efficiency: {4: 5}}", 8, "efficiency 5 at 4: 4 together would be done before one alone"),
+    "no efficiency": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {size: 8, efficiency: {4: 0}}", 8, "nodes.cloud.batch.efficiency.4: must be more than 0, found 0"),
+    "no room for a batch": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: 0, batch: {size: 8, wait: 5 ms}", 8, "nodes.cloud: a queue limit of 0 leaves no room"),
+    "full load": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: 100 %", 8, "nodes.cloud.load: '100 %' is out of range: a load is at least 0 and less than 1 (100 %)"),
+    "load in percent without the sign": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: 30", 8, "nodes.cloud.load: 30 is out of range"),
+    "negative load": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: -5 %", 8, "nodes.cloud.load: '-5 %' is out of range"),
+    "load a word": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: heavy", 8, "nodes.cloud.load: 'heavy' is no trace; write a share such as 30 %, the name of a .csv or .yaml file, or {steps: [[0 s, 10 %], …]}"),
+    "load a truth value": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: true", 8, "nodes.cloud.load: True is no share"),
+    "load from a file that is not there": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: laod.csv", 8, "nodes.cloud.load: no such file: 'laod.csv'; "),
+    "load with an unknown key": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {fle: x.csv}", 8, "nodes.cloud.load.fle: unknown key 'fle'; did you mean 'file'? (allowed: file, steps, repeat)"),
+    "load of nothing": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {repeat: 1 s}", 8, "nodes.cloud.load: needs either 'file' or 'steps'"),
+    "load without steps": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: []}", 8, "nodes.cloud.load.steps: the trace has no rows"),
+    "load that begins late": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[1 s, 10 %]]}", 8, "nodes.cloud.load.steps[0]: the first time must be 0, found 1 s"),
+    "load that goes back in time": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[0 s, 10 %], [5 s, 1 %], [4 s, 2 %]]}", 8, "nodes.cloud.load.steps[2]: times must ascend: 4 s comes after 5 s"),
+    "load twice at a time": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[0 s, 10 %], [0 s, 1 %]]}", 8, "nodes.cloud.load.steps[1]: times must ascend: 0 s is there twice"),
+    "load at a negative time": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[-1 s, 10 %]]}", 8, "nodes.cloud.load.steps[0]: '-1 s' is negative"),
+    "load with a gap": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[0 s, 10 %], [5 s, null]]}", 8, "nodes.cloud.load.steps[1]: a gap: there is no load"),
+    "load without times": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [10 %, 20 %]}", 8, "nodes.cloud.load.steps[0]: a trace is a list of pairs [0 s, 10 %], found '10 %'"),
+    "load repeated too soon": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, load: {steps: [[0 s, 10 %], [5 s, 1 %]], repeat: 5 s}", 8, "nodes.cloud.load.repeat: repeat (5 s) must be later than the last time (5 s)"),
+    "profile that is not there": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, profile: pi.json", 8, "nodes.cloud.profile: no such file: 'pi.json'"),
+    "profile a number": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, profile: 3", 8, "nodes.cloud.profile: 3 is no profile; write the name of a JSON file"),
+    "profile without unit": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, profile: {ddnn-plaza: {cloud: {1: 3}}}", 8, "nodes.cloud.profile.ddnn-plaza.cloud.1: 3 has no unit"),
+    "profile of half a batch": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, profile: {ddnn-plaza: {cloud: {half: 3 ms}}}", 8, "nodes.cloud.profile.ddnn-plaza.cloud.half: must be a whole number, found 'half'"),
+    "battery without a power model": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, battery: 20 Wh", 8, "nodes.cloud: a battery needs a power model: 'power: {idle: 2 W, busy: 6 W}'"),
+    "battery of a preset whose power is taken away": ("preset: raspberry-pi-4", "preset: raspberry-pi-4, power: null, battery: 1 Wh", 6, "nodes.camera1: a battery needs a power model"),
+    "empty battery": ("preset: raspberry-pi-4", "preset: raspberry-pi-4, battery: 0 Wh", 6, "nodes.camera1.battery: must be more than 0"),
+    "battery in W": ("preset: raspberry-pi-4", "preset: raspberry-pi-4, battery: 20 W", 6, "nodes.camera1.battery: '20 W' is no energy; write e.g. '10 Wh' (units: J,"),
+    "power without unit": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {idle: 5}", 8, "nodes.cloud.power.idle: 5 has no unit; write e.g. '5 W'"),
+    "less when busy": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {idle: 5 W, busy: 2 W}", 8, "nodes.cloud.power: busy must not be less than idle"),
+    "power of an unknown kind": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {sleep: 1 W}", 8, "nodes.cloud.power.sleep: unknown key 'sleep'"),
+    "energy in bits": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {send: 1 uJ/bit}", 8, "nodes.cloud.power.send: '1 uJ/bit' is no energy per byte; did you mean"),
+    "site of an edge only": ("preset: jetson-orin-nano", "preset: jetson-orin-nano, site: north", 7, "nodes.edge.site: no device is of site 'north'"),
+    "site misspelt": ("raspberry-pi-4}\n  edge: {tier: edge,", "raspberry-pi-4, site: north}\n  edge: {tier: edge, site: nroth,", 7, "nodes.edge.site: no device is of site 'nroth'; did you mean 'north'?"),
+    "site that is no name": ("preset: raspberry-pi-4", "preset: raspberry-pi-4, site: the north", 6, "nodes.camera1.site: 'the north' is no name"),
+    "a device without site": ("  camera[1..6]: {tier: device,", "  mast: {tier: device, site: north, speed: 1 FLOP/s}\n  camera[1..6]: {tier: device,", 7, "nodes.camera1: needs a site, since 'mast' has one"),
+    "seven cameras in one site": ("  camera[1..6]: {tier: device,", "  camera[1..7]: {tier: device, site: north,", 6, "nodes.camera7: one device too many: a sample of site 'north' has 6 views"),
+    "site without an edge": ("preset: raspberry-pi-4}", "preset: raspberry-pi-4, site: north}\n  mast: {tier: device, site: south, speed: 1 FLOP/s}\n  edge2: {tier: edge, site: north, speed: 1 FLOP/s}\n  edge3: {tier: edge, site: north, speed: 1 FLOP/s}", 5, "needs exactly one node of tier 'edge' for site 'north', its own or one without a site, found 2: edge2, edge3"),
+
+    # Links: sharing, media, packets, loss, traces.
+    "unknown sharing": ("preset: wifi", "preset: wifi, sharing: fare", 10, "links[0].sharing: unknown value 'fare'; did you mean 'fair'? (allowed: fifo, fair)"),
+    "medium of fair links": ("preset: wifi", "preset: wifi, sharing: fair, medium: cell", 10, "links[0]: a fair link has no medium: it shares its bandwidth instead"),
+    "medium without a name": ("preset: wifi", "preset: wifi, medium: 1", 10, "links[0].medium: must be text, found 1"),
+    "medium that is no name": ("preset: wifi", "preset: wifi, medium: cell 1", 10, "links[0].medium: 'cell 1' is no name"),
+    "medium for each direction": ("preset: wifi", "preset: wifi, medium: {up: a, down: b}", 10, "links[0].medium: must be text"),
+    "queue of a fair link": ("preset: wifi", "preset: wifi, sharing: fair, queue: 1 kB", 10, "links[0]: a fair link has no queue"),
+    "queue in messages": ("preset: wifi", "preset: wifi, queue: 50", 10, "links[0].queue: 50 has no unit; write e.g. '50 GB'"),
+    "mtu of nothing": ("preset: wifi", "preset: wifi, mtu: 0", 10, "links[0].mtu: must be more than 0"),
+    "loss above 100 %": ("preset: wifi", "preset: wifi, loss: 150 %", 10, "links[0].loss.good: must be 1 or less, found '150 %'"),
+    "loss in an unknown unit": ("preset: wifi", "preset: wifi, loss: 1 ppm", 10, "links[0].loss.good: '1 ppm' is no share; write e.g. 0.01 or '1 %'"),
+    "loss beyond all numbers": ("preset: wifi", "preset: wifi, loss: 1e99999999999999999999 %", 10, "is no share"),
+    "bursts without times": ("preset: wifi", "preset: wifi, loss: {good: 0, bad: 20 %}", 10, "links[0].loss: bursts need all of 'bad', 'good_for' and 'bad_for'"),
+    "loss with an unknown key": ("preset: wifi", "preset: wifi, loss: {godo: 1 %}", 10, "links[0].loss.godo: unknown key 'godo'; did you mean 'good'?"),
+    "loss up only": ("preset: wifi", "preset: wifi, loss: {up: 1 %}", 10, "links[0].loss: gives no 'down'; write {up: …, down: …}"),
+    "no attempt": ("preset: wifi", "preset: wifi, attempts: 0", 10, "links[0].attempts: must be 1 or more, found 0"),
+    "jitter in percent": ("preset: wifi", "preset: wifi, jitter: 5 %", 10, "links[0].jitter: '5 %' is no time"),
+    "bandwidth and trace": ("latency: 20 ms", "latency: 20 ms, trace: {steps: [[0 s, 1 Mbit/s]]}", 11, "links[1].trace: give either 'bandwidth' or 'trace', not both"),
+    "trace in one direction only": ("bandwidth: 50 Mbit/s", "trace: {up: {steps: [[0 s, 1 Mbit/s]]}, down: null}", 11, "links[1]: needs a bandwidth"),
+    "trace of a file that is not there": ("bandwidth: 50 Mbit/s", "trace: {up: up.csv, down: up.csv}", 11, "links[1].trace.up: no such file: 'up.csv'; "),
+    "trace of nothing": ("bandwidth: 50 Mbit/s", "trace: 50 Mbit/s", 11, "links[1].trace: '50 Mbit/s' is no trace; write the name of a .csv or .yaml file, or {steps: [[0 s, 10 Mbit/s], …]}"),
+    "trace down to nothing": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbit/s], [5 s, 0]]}", 11, "links[1].trace.steps[1]: 0 is out of range: a bandwidth is more than 0 (a fault takes a link down)"),
+    "trace in a wrong unit": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbps]]}", 11, "links[1].trace.steps[0]: '1 Mbps' is no bandwidth; did you mean '1 Mbit/s'?"),
+    "routing by colour": ("data: plaza", "data: plaza\nnetwork: {routing: hopps}", 3, "network.routing: unknown value 'hopps'; did you mean 'hops'? (allowed: latency, hops)"),
+    "network of an unknown kind": ("data: plaza", "data: plaza\nnetwork: {rooting: hops}", 3, "network.rooting: unknown key 'rooting'; did you mean 'routing'?"),
+
+    # Workloads and sites.
+    "one state only": ("every: 200 ms, jitter: 10 ms", "mmpp: [{rate: 2 /s, stay: 1 s}]", 4, "workload.mmpp: must be a list of 2 or more"),
+    "states without rate": ("every: 200 ms, jitter: 10 ms", "mmpp: [{stay: 2 s}, {rate: 2 /s, stay: 1 s}]", 4, "workload.mmpp[0].rate: is missing"),
+    "states in Hz": ("every: 200 ms, jitter: 10 ms", "mmpp: [{rate: 2 Hz, stay: 2 s}, {rate: 2 /s, stay: 1 s}]", 4, "workload.mmpp[0].rate: '2 Hz' is no rate; did you mean '2 /s'?"),
+    "states that capture nothing": ("every: 200 ms, jitter: 10 ms", "mmpp: [{rate: 0 /s, stay: 2 s}, {rate: 0, stay: 1 s}]", 4, "workload: one of the rates must be more than 0"),
+    "a day of no length": ("every: 200 ms, jitter: 10 ms", "diurnal: {mean: 5 /s, period: 0 h}", 4, "workload.diurnal.period: must be more than 0"),
+    "a day that swings below 0": ("every: 200 ms, jitter: 10 ms", "diurnal: {mean: 5 /s, swing: 120 %}", 4, "workload.diurnal.swing: must be 1 or less, found '120 %'"),
+    "a day of an unknown kind": ("every: 200 ms, jitter: 10 ms", "diurnal: {man: 5 /s}", 4, "workload.diurnal.man: unknown key 'man'; did you mean 'mean'?"),
+    "captures from no file": ("every: 200 ms, jitter: 10 ms", "trace: arrivals.csv", 4, "workload.trace: no such file: 'arrivals.csv'"),
+    "captures that are none": ("every: 200 ms, jitter: 10 ms", "trace: 5 s", 4, "workload.trace: '5 s' is no trace; write the name of a .csv or .yaml file, or [0 s, …]"),
+    "captures that go back in time": ("every: 200 ms, jitter: 10 ms", "trace: [2 s, 1 s]", 4, "workload.trace[1]: times must ascend: 1 s comes after 2 s"),
+    "captures repeated too soon": ("every: 200 ms, jitter: 10 ms", "trace: [0 s, 2 s], repeat: 2 s", 4, "workload.repeat: repeat (2 s) must be later than the last time (2 s)"),
+    "captures with another workload": ("every: 200 ms", "trace: [0 s], every: 200 ms", 4, "workload.every: unknown key 'every'"),
+    "fewer captures than samples": ("every: 200 ms, jitter: 10 ms", "trace: [0 s, 2 s]", 3, "samples: the trace has only 2 captures: give it a 'repeat', or ask for fewer samples"),
+    "shares that leave some over": ("jitter: 10 ms", "classes: {a: {share: 10 %}, b: {share: 80 %}}", 4, "workload: the shares of the classes must sum to 1 (100 %)"),
+    "class without share": ("jitter: 10 ms", "classes: {a: {priority: 1}}", 4, "workload.classes.a.share: is missing"),
+    "class with half a priority": ("jitter: 10 ms", "classes: {a: {share: 1, priority: 0.5}}", 4, "workload.classes.a.priority: must be a whole number"),
+    "class with an unknown key": ("jitter: 10 ms", "classes: {a: {share: 1, prio: 1}}", 4, "workload.classes.a.prio: unknown key 'prio'; did you mean 'priority'?"),
+    "class without a name": ("jitter: 10 ms", "classes: {'a b': {share: 1}}", 4, "workload.classes.a b: 'a b' is no name"),
+    "deadline without unit": ("jitter: 10 ms", "deadline: 200", 4, "workload.deadline: 200 has no unit"),
+    "workload of an unknown site": ("data: plaza", "data: plaza\nsites: {nroth: {every: 1 s}}", 3, "sites.nroth: no device has a site: 'nroth' is none"),
+
+    # Faults: sites, partitions, at random.
+    "two targets": ("node: camera3,", "node: camera3, site: north,", 16, "faults[0]: needs exactly one of 'node', 'link', 'site' and 'partition', found 'node' and 'site'"),
+    "fault of an unknown site": ("node: camera3,", "site: north,", 16, "faults[0].site: unknown site 'north' (allowed: none)"),
+    "narrow site": ("node: camera3, is: down", "site: north, bandwidth: 1 Mbit/s", 16, "a fault of a site says one of 'is', 'slow'; found 'bandwidth'"),
+    "slow partition": ("node: camera3, is: down", "partition: [[edge], [cloud]], slow: 2", 16, "a fault of a partition says 'is'; found 'slow'"),
+    "partition of one group": ("node: camera3, is: down", "partition: [[edge, cloud]]", 16, "faults[0].partition: needs two groups of nodes or more, e.g. [[camera*, edge], [cloud]]"),
+    "partition of words": ("node: camera3, is: down", "partition: [edge, cloud]", 16, "faults[0].partition[0]: must be a list, found 'edge'"),
+    "partition of an unknown node": ("node: camera3, is: down", "partition: [[edge], [clod]]", 16, "faults[0].partition[1][0]: unknown node 'clod'; did you mean 'cloud'?"),
+    "partition whose groups overlap": ("node: camera3, is: down", "partition: [[camera*, edge], [edge, cloud]]", 16, "faults[0].partition[1][0]: 'edge' is in two groups"),
+    "partition that cuts nothing": ("node: camera3, is: down", "partition: [[camera*], [cloud]]", 16, "faults[0].partition: no link leads from one group to another"),
+    "loss of nothing": ("bandwidth: 1 Mbit/s", "loss: 0", 17, "faults[1].loss: must be more than 0"),
+    "loss on a node": ("is: down", "loss: 1 %", 16, "a fault of a node says one of 'is', 'slow'; found 'loss'"),
+    "failures without repairs": ("at: 40 s, for: 20 s,", "mtbf: 1 h,", 16, "faults[0]: faults at random need both 'mtbf' and 'mttr'"),
+    "failures of a fixed length": ("at: 40 s,", "mtbf: 1 h, mttr: 1 s,", 16, "faults[0].for: faults at random last 'mttr' on average; leave 'for' out"),
+    "recoveries at random": ("at: 40 s, for: 20 s, node: camera3, is: down", "mtbf: 1 h, mttr: 1 s, node: camera3, is: up", 16, "faults[0].is: faults at random end by themselves; leave 'is: up' out"),
+    "shape of a script": ("at: 40 s,", "at: 40 s, shape: 2,", 16, "faults[0].shape: only faults at random have a shape; give 'mtbf' and 'mttr'"),
+    "no shape": ("at: 40 s, for: 20 s,", "mtbf: 1 h, mttr: 1 s, shape: 0,", 16, "faults[0].shape: must be more than 0"),
+    "a fault without time": ("at: 40 s, for: 20 s, ", "", 16, "faults[0].at: is missing"),
+    "together or not": ("at: 40 s,", "at: 40 s, together: perhaps,", 16, "faults[0].together: must be true or false, found 'perhaps'"),
+    "together at different times": (
+        "{at: 40 s, for: 20 s, node: camera3, is: down}", "{name: x, mtbf: 1 h, mttr: 1 s, together: true, node: edge, is: down}\n  - {name: x, mtbf: 2 h, mttr: 1 s, together: true, node: cloud, is: down}",
+        17, "faults[1]: faults of one name that strike together need the same 'mtbf'; 'x' has two",
+    ),
+
+    # Systems: what the edge does.
+    "heartbeat without time": ("  ddnn: {}", "  ddnn: {heartbeat: {misses: 3}}", 13, "systems.ddnn.heartbeat.every: is missing"),
+    "heartbeat never missed": ("  ddnn: {}", "  ddnn: {heartbeat: {every: 1 s, misses: 0}}", 13, "systems.ddnn.heartbeat.misses: must be 1 or more, found 0"),
+    "heartbeat a time": ("  ddnn: {}", "  ddnn: {heartbeat: 1 s}", 13, "systems.ddnn.heartbeat: expected keys and values (allowed: every, misses, size), found '1 s'"),
+    "retry sooner and sooner": ("  ddnn: {}", "  ddnn: {retry: {times: 2, after: 150 ms, factor: 0.5}}", 13, "systems.ddnn.retry.factor: must be 1 or more, found 0.5"),
+    "retry after the limit": ("  ddnn: {}", "  ddnn: {retry: {times: 2, after: 1 s}}", 13, "systems.ddnn.retry: 'after' must be less than cloud_limit (1 s)"),
+    "breaker without rest": ("  ddnn: {}", "  ddnn: {breaker: {failures: 3}}", 13, "systems.ddnn.breaker.rest: is missing"),
 }  # fmt: skip
 
 
@@ -153,6 +281,131 @@ def test_a_mistake_is_named_with_file_line_key_and_a_way_out(case, file):
     hit = [text for text in message.splitlines() if says in text]
     assert hit, message
     assert hit[0].startswith(f"{file}:{line}: "), message
+
+
+# Cases that take two changes: what is replaced by what, twice.
+PAIRS = {
+    "sites in the old system": (
+        ("raspberry-pi-4}", "raspberry-pi-4, site: north}\n  mast: {tier: device, speed: 1 FLOP/s, site: south}"),
+        ("  ddnn: {}", "  ddnn-2017: {tiers: devices+edge+cloud}"), 14, "systems.ddnn-2017: ddnn-2017 plays one site, found north, south",
+    ),
+    "workload of a site misspelt": (
+        ("raspberry-pi-4}", "raspberry-pi-4, site: north}"), ("data: plaza", "data: plaza\nsites: {nroth: {every: 1 s}}"),
+        3, "sites.nroth: unknown site 'nroth'; did you mean 'north'? (allowed: north)",
+    ),
+    "loss on a fair link": (
+        ("preset: wifi", "preset: wifi, sharing: fair"), ("node: camera3, is: down", "link: [camera3, edge], loss: 1 %"),
+        16, "faults[0].loss: 'camera3 - edge' is a fair link: its messages are no packets",
+    ),
+    "a site that reaches no edge of its own": (
+        ("raspberry-pi-4}", "raspberry-pi-4, site: north}\n  mast: {tier: device, speed: 1 FLOP/s, site: south}\n  hut: {tier: edge, speed: 1 FLOP/s, site: south}"),
+        ("[camera*, edge]", "['camera[1..6]', edge]"), 7, "nodes.mast: no path of links leads from 'mast' to the edge 'hut'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_mistakes_that_lie_between_two_sections_are_named_as_well(case, file):
+    *changes, line, says = PAIRS[case]
+    text = GOOD
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    message = complaint(file)
+    assert f"{file}:{line}: {says}" in message, message
+
+
+# What a trace file holds, the line the message points at, what it says.
+BAD_TRACES = {
+    "nothing": ("up.csv", "", 1, "the trace has no rows; write e.g. time_s,bandwidth_Mbit/s and below it numbers"),
+    "headings only": ("up.csv", "time_s,bandwidth_Mbit/s\n# and no more\n", 1, "the trace has no rows"),
+    "one column": ("up.csv", "time_s,bandwidth_Mbit/s\n0\n", 2, "needs 2 (time_s,bandwidth_Mbit/s), found 1 column: 0"),
+    "semicolons": ("up.csv", "0 s;1 Mbit/s\n", 1, "needs 2 (time_s,bandwidth_Mbit/s), found 1 column: 0 s;1 Mbit/s"),
+    "three columns": ("up.csv", "0,1,2\n", 1, "found 3 columns: 0,1,2"),
+    "no value": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1\n\n5,\n", 4, "a gap: there is no bandwidth"),
+    "no time": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1\n,3\n", 3, "a gap: there is no time"),
+    "no unit": ("up.csv", "0 s,1\n", 1, "'1' has no unit; write e.g. '1 Mbit/s'; or name the units in the first line: time_s,bandwidth_Mbit/s"),
+    "an unknown unit in the heading": ("up.csv", "time_s,bandwidth_mbps\n0,1\n", 2, "'1' has no unit"),
+    "an unknown unit": ("up.csv", "time_s,bandwidth\n0,1 Mbps\n", 2, "'1 Mbps' is no bandwidth; did you mean '1 Mbit/s'?"),
+    "a negative value": ("up.csv", "time_s,bandwidth_Mbit/s\n0,-1\n", 2, "'-1 Mbit/s' is negative; a bandwidth must be 0 or more"),
+    "a negative time": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1\n-5,1\n", 3, "'-5 s' is negative"),
+    "a value out of range": ("up.csv", "time_s,bandwidth_Mbit/s\n0,0\n", 2, "'0 Mbit/s' is out of range: a bandwidth is more than 0"),
+    "not a number": ("up.csv", "time_s,bandwidth_Mbit/s\n0,nan\n", 2, "'nan' is no bandwidth"),
+    "an infinite value": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1e999\n", 2, "is too large for a bandwidth"),
+    "times that go back": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1\n9,1\n5,1\n", 4, "times must ascend: 5 s comes after 9 s"),
+    "a time twice": ("up.csv", "time_s,bandwidth_Mbit/s\n0,1\n9,1\n9,2\n", 4, "times must ascend: 9 s is there twice"),
+    "a late beginning": ("up.csv", "time_s,bandwidth_Mbit/s\n5,1\n", 2, "the first time must be 0, found 5 s"),
+    "an open quotation mark": ("up.csv", 'time_s,bandwidth_Mbit/s\n"0,1\n', 2, "not CSV: unexpected end of data"),
+    "other bytes than text": ("up.csv", b"\xff\xfe\x00", None, "'up.csv' cannot be read: it is not UTF-8 text"),
+    "no YAML": ("up.yaml", "- [0 s\n", 2, "not YAML"),
+    "keys in YAML": ("up.yaml", "steps: 1\n", 1, "a trace in YAML is a list of pairs [0 s, 10 Mbit/s]"),
+    "an empty YAML list": ("up.yaml", "[]\n", 1, "the trace has no rows"),
+    "a row too long in YAML": ("up.yaml", "- [0 s, 1 Mbit/s]\n- [5 s, 1 Mbit/s, 3]\n", 2, "a trace is a list of pairs"),
+    "a gap in YAML": ("up.yaml", "- [0 s, 1 Mbit/s]\n- [5 s, ]\n", 2, "a trace is a list of pairs [0 s, 10 Mbit/s], found ['5 s']"),
+    "a null in YAML": ("up.yaml", "- [0 s, 1 Mbit/s]\n- [5 s, null]\n", 2, "a gap: there is no bandwidth"),
+    "a bare number in YAML": ("up.yaml", "- [0, 1 Mbit/s]\n- [5, 1 Mbit/s]\n", 2, "5 has no unit; write e.g. '5 ms'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_TRACES)
+def test_a_bad_trace_is_named_once_with_its_file_and_line_and_the_key_that_wants_it(case, file):
+    name, content, line, says = BAD_TRACES[case]
+    trace = file.with_name(name)
+    trace.write_bytes(content if isinstance(content, bytes) else content.encode())
+    file.write_text(GOOD.replace("bandwidth: 50 Mbit/s", f"trace: {name}"), encoding="utf-8")
+    message = complaint(file)
+    place = f"{file}:11" if line is None else f"{trace}:{line}"
+    assert message.startswith(f"{place}: links[1].trace: "), message
+    assert says in message
+    assert len(message.splitlines()) == 1
+
+
+def test_bad_captures_are_named_in_their_file(file):
+    file.with_name("a.csv").write_text("time_s\n3\n3\n1\n", encoding="utf-8")
+    file.write_text(GOOD.replace("every: 200 ms, jitter: 10 ms", "trace: a.csv"), encoding="utf-8")
+    there = file.with_name("a.csv")
+    assert (
+        complaint(file) == f"{there}:4: workload.trace: times must ascend: 1 s comes after 3 s"
+    )  # twice at 3 s is fine
+
+
+def test_a_trace_that_is_missing_names_those_that_are_there(file):
+    file.with_name("uplink.csv").write_text("0 s,1 Mbit/s\n", encoding="utf-8")
+    file.write_text(GOOD.replace("bandwidth: 50 Mbit/s", "trace: up.csv"), encoding="utf-8")
+    assert f"{file}:11: links[1].trace: no such file: 'up.csv'; {file.parent} holds uplink.csv" in complaint(file)
+    file.write_text(GOOD.replace("bandwidth: 50 Mbit/s", "trace: traces/up.csv"), encoding="utf-8")
+    assert f"no such file: 'traces/up.csv', seen from {file.parent}" in complaint(file)
+
+
+def test_a_bad_trace_of_the_command_line_is_named_as_it_was_written(file):
+    message = complaint(file, "nodes.edge.load={steps: [[0 s, 10 %], [5 s, 200 %]]}")
+    assert message.startswith(
+        "--set nodes.edge.load={steps: [[0 s, 10 %], [5 s, 200 %]]}: nodes.edge.load.steps[1]: '200 %'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "says"),
+    [
+        ("{", 1, "not JSON: "),
+        ("[]", 1, "no profile: it has no 'weights' (write one with 'python -m simnet profile')"),
+        ('{"weights": 3}', 1, "no profile: it has no 'weights'"),
+        ('{"weights": {\n"w": 3}}', 2, "weights.w: must be keys and values, found 3"),
+        ('{"weights": {"w": {\n"device": {}}}}', 2, "weights.w.device: must be keys and values, found {}"),
+        ('{"weights": {"w": {"device":\n{"1": 0.1,\n"0": 0.1}}}}', 3, "a batch size is a whole number from 1 on, found '0'"),
+        ('{"weights": {"w": {"device":\n{"1": 0.1,\n"8": -0.1}}}}', 3, "weights.w.device.8: must be seconds, more than 0, found -0.1"),
+        ('{"weights": {"w": {"device": {"1": "3 ms"}}}}', 1, "must be seconds, more than 0, found '3 ms'"),
+        ('{"weights": {"w": {"device": {"1": NaN}}}}', 1, "must be seconds, more than 0, found nan"),
+    ],
+)  # fmt: skip
+def test_a_bad_profile_is_named_with_its_file_and_line(content, line, says, file):
+    profile = file.with_name("p.json")
+    profile.write_text(content, encoding="utf-8")
+    file.write_text(GOOD.replace("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, profile: p.json"), encoding="utf-8")
+    message = complaint(file)
+    assert message.startswith(f"{profile}:{line}: nodes.cloud.profile: "), message
+    assert says in message
 
 
 def test_the_message_has_exactly_the_documented_form(file):
@@ -250,11 +503,47 @@ NONSENSE = st.recursive(
 )
 
 
+RICH = """\
+name: rich
+data: plaza
+samples: 10
+network: {routing: hops, weights: latency}
+workload: {every: 200 ms, deadline: 1 s, skew: 5 ms, classes: {a: {share: 10 %, priority: 1}, b: {share: 90 %}}}
+sites:
+  north: {mmpp: [{rate: 2 /s, stay: 10 s}, {rate: 20 /s, stay: 2 s}]}
+  south: {trace: [0 s, 1 s], repeat: 5 s}
+  west: {diurnal: {mean: 5 /s, swing: 50 %}}
+nodes:
+  n[1..2]: {tier: device, preset: raspberry-pi-4, site: north, power: {send: 1 uJ/B}, battery: 1 Wh, warm_up: 1 s}
+  s1: {tier: device, speed: 1 GFLOP/s, site: south, load: {steps: [[0 s, 10 %], [5 s, 20 %]], repeat: 9 s}}
+  w1: {tier: device, speed: 1 GFLOP/s, site: west, load: 30 %}
+  edge: {tier: edge, preset: jetson-nano, queue: {order: priority, limit: 9}, batch: {size: 8, efficiency: {8: 3}}}
+  cloud: {tier: cloud, preset: nvidia-t4, queue: 50, profile: {ddnn-plaza: {cloud: {1: 3 ms}}}}
+links:
+  - {between: [n*, edge], preset: wifi, medium: cell, mtu: 1500 B, loss: 1 %, attempts: 3, jitter: 1 ms, queue: 64 kB}
+  - {between: [s1, edge], latency: 1 ms, sharing: fair, trace: {up: {steps: [[0 s, 1 Mbit/s]]}, down: [[0 s, 1 Mbit/s]]}}
+  - {between: [w1, edge], preset: lte-m, loss: {up: {good: 0, bad: 20 %, good_for: 1 s, bad_for: 1 s}, down: null}}
+  - {between: [edge, cloud], preset: cat1}
+systems:
+  ddnn: {heartbeat: {every: 1 s}, retry: {times: 2, after: 150 ms}, breaker: {failures: 3, rest: 10 s}}
+faults:
+  - {mtbf: 1 h, mttr: 1 s, shape: 2, site: north, is: down}
+  - {name: cut, at: 1 s, for: 1 s, partition: [[n*, s1, w1], [edge]]}
+  - {at: 1 s, link: [edge, cloud], direction: up, loss: 30 %}
+"""
+
+
+def test_the_rich_scenario_that_nonsense_breaks_is_good(file):
+    file.write_text(RICH, encoding="utf-8")
+    assert len(load_scenario(file).faults) == 2 + 2 * 4 + 1
+
+
+@pytest.mark.parametrize("good", [GOOD, RICH], ids=["plain", "rich"])
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_nonsense_anywhere_is_a_scenario_error_and_never_another_exception(tmp_path_factory, data):
+def test_nonsense_anywhere_is_a_scenario_error_and_never_another_exception(tmp_path_factory, good, data):
     """Any value of the good file replaced by anything: it loads or it says what is wrong with file and place."""
-    content = yaml.safe_load(GOOD)
+    content = yaml.safe_load(good)
     *parents, last = data.draw(st.sampled_from(places(content)))
     holder = content
     for key in parents:

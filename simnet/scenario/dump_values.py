@@ -10,7 +10,7 @@ from simnet.scenario.nodes import Profile, Steps
 from simnet.scenario.units import format_bandwidth, format_time
 
 LONG = 200
-"""Rows from which on a trace is written as CSV in a text: YAML takes a hundred times longer to read many values."""
+"""Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""
 
 
 def steps_text(steps: Steps, what: Literal["load", "bandwidth"]) -> Any:

@@ -74,7 +74,9 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     listed = {key: value if isinstance(value := data.get(key), list) else [] for key in ("links", "faults")}
     traces = Traces(checks)
 
-    workload = workload_of(checks, traces, given["workload"], ("workload",)) if given["workload"] else None
+    workload = None
+    if isinstance(data.get("workload"), dict):
+        workload = workload_of(checks, traces, given["workload"], ("workload",))
     nodes, named = nodes_of(checks, traces, given["nodes"]), list(given["nodes"])
     whole = isinstance(data.get("nodes"), dict) and len(nodes) == len(named) and tiers_are_whole(checks, nodes)
     links = links_of(checks, traces, listed["links"], named)

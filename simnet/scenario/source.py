@@ -12,7 +12,8 @@ from simnet.scenario.errors import Path, Problem, ScenarioError, dotted
 
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
-_MOST_DEPTH, _MOST_NODES = 30, 100_000  # anchors can make a small file endless
+_MOST_DEPTH, _MOST_NODES = 30, 100_000
+"""Anchors can make a small file endless; without them a text has at most as many nodes as characters."""
 
 
 @dataclass
@@ -76,7 +77,7 @@ def parse(text: str, source: Source) -> Any:
     Raises:
         ScenarioError: not YAML, or a key given twice.
     """
-    reader = _Reader(source)
+    reader = _Reader(source, max(_MOST_NODES, len(text)))
     try:
         # Not the faster C loader: bottomless nesting crashes it, and a scenario takes milliseconds here.
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -94,15 +95,16 @@ def parse(text: str, source: Source) -> Any:
 class _Reader:
     """Turns YAML nodes into dicts, lists and scalars, noting lines, and refusing doubled keys."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, most: int) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self._most = most
         self._scalars = yaml.constructor.SafeConstructor()
         self._nodes = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self._nodes += 1
-        if len(path) > _MOST_DEPTH or self._nodes > _MOST_NODES:
+        if len(path) > _MOST_DEPTH or self._nodes > self._most:
             raise yaml.MarkedYAMLError(problem="nested without end", problem_mark=node.start_mark)
         self.source.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode) and node.tag == _MAP:

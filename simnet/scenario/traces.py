@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from simnet.scenario import units
@@ -28,13 +28,17 @@ _HEADING = re.compile(r".*[\s_(\[]([^\s_()\[\]]+)[)\]]?")
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds: how a cell is read (ValueError if it cannot be), its units, a good heading and value."""
+    """What a column holds: how a cell is read (ValueError if it cannot be), its units, a good heading and value.
+
+    `instead`: what may be written in place of a trace.
+    """
 
     name: str
     read: Callable[[object], float]
     units: Mapping[str, object]
     heading: str
     example: str
+    instead: str = ""
 
 
 def _load(value: object) -> float:
@@ -55,7 +59,7 @@ def _bandwidth(value: object) -> float:
 
 
 TIME = Column("time", units.TIME.parse, units.TIME.units, "time_s", "0 s")
-LOAD = Column("load", _load, {"%": 1}, "load_%", "10 %")
+LOAD = Column("load", _load, {"%": 1}, "load_%", "10 %", "a share such as 30 %, ")
 BANDWIDTH = Column("bandwidth", _bandwidth, units.BANDWIDTH.units, "bandwidth_Mbit/s", "10 Mbit/s")
 
 
@@ -133,7 +137,7 @@ def _table(raw: object, columns: Sequence[Column], path: Path, source: Source) -
     if not isinstance(raw, str) or kind not in ("csv", "yaml", "yml"):
         pair = ", ".join(column.example for column in columns)
         inline = f"[{pair}, …]" if len(columns) == 1 else f"{{steps: [[{pair}], …]}}"
-        text = f"{raw!r} is no trace; write the name of a .csv or .yaml file, or {inline}"
+        text = f"{raw!r} is no trace; write {columns[-1].instead}the name of a .csv or .yaml file, or {inline}"
         raise ScenarioError([source.problem(path, text)])
     file, text = read_beside(raw, source, path)
 
@@ -143,7 +147,10 @@ def _table(raw: object, columns: Sequence[Column], path: Path, source: Source) -
     if kind == "csv":
         return _from_csv(text, columns, tell)
     lines = Source(str(file))
-    rows = parse(text, lines)
+    try:
+        rows = parse(text, lines)
+    except ScenarioError as error:
+        raise ScenarioError([replace(problem, key=dotted(path)) for problem in error.problems]) from None
     if not isinstance(rows, list):
         raise ScenarioError([tell(1, f"a trace in YAML is a list of {_row(columns)}")])
     return _from_list(rows, columns, lambda row, text: tell(lines.lines[(row,)], text), tell(1, ""))
