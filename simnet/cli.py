@@ -15,6 +15,7 @@ from models.data.base import DataError
 from models.device import DeviceError
 from simnet import __version__
 from simnet.cli_profile import profile
+from simnet.cli_validate import validate
 from simnet.results import RunError
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.names import FIGURES
@@ -175,6 +176,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 
 app.command()(profile)
+app.command()(validate)
 
 
 def main() -> None:

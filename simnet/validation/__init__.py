@@ -1,1 +1,1 @@
-"""The simulator beside references that do not share its code: closed forms, hand sums, other engines, a real network."""
+"""The simulator beside references that share none of its code: closed forms, sums by hand, other engines, real TCP."""

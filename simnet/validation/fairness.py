@@ -94,7 +94,7 @@ def departures(settings: Settings) -> list[Result]:
 
 
 REFERENCE = "max–min allocations by hand"
-SOURCE = "progressive filling, Bertsekas and Gallager, Data Networks (1992), 6.5.2"
+SOURCE = "progressive filling, Bertsekas and Gallager 1992, 6.5.2"
 CHECKS = [
     Check("filling", REFERENCE, "five flows on three links, filled in three steps", SOURCE, three_steps),
     Check("uplinks", REFERENCE, "four uplinks that meet on one link", SOURCE, tree),

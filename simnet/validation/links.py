@@ -28,13 +28,15 @@ def burst(nodes: str, count: int, sharing: str = "fifo", header: int = 0) -> Lab
 def fifo(settings: Settings) -> list[Result]:
     """One after another, and a message that propagates does not occupy the link: k · 8 ms + 5 ms."""
     lab = burst("ab", 3)
-    found = [arrived(f"message {k} of 3", lab.ended.get(str(k)), at) for k, at in ((1, 13 * MS), (2, 21 * MS), (3, 29 * MS))]
+    by_hand = {1: 13 * MS, 2: 21 * MS, 3: 29 * MS}
+    found = [arrived(f"message {k} of 3", lab.ended.get(str(k)), time) for k, time in by_hand.items()]
     many = 1000 if settings.full else 100
     lab = burst("ab", many, header=2_500)  # 10 ms each
     found.append(arrived(f"the last of {many}, with headers", lab.ended.get(str(many)), many * 10 * MS + LATENCY))
     # Stored and forwarded: the second link begins when the first message has arrived, and is never idle from then on.
     lab = burst("abc", many)
-    found.append(arrived(f"the last of {many} over two links", lab.ended.get(str(many)), (many + 1) * 8 * MS + 2 * LATENCY))
+    end = (many + 1) * 8 * MS + 2 * LATENCY
+    found.append(arrived(f"the last of {many} over two links", lab.ended.get(str(many)), end))
     return found
 
 

@@ -10,7 +10,7 @@ service.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import exp, factorial
 from typing import Any
@@ -117,12 +117,12 @@ def station(seed: int, rate: float, draw: Draw, customers: int, workers: int = 1
     def ignore(token: Any) -> None:
         pass
 
-    def arrive() -> Iterator[Event]:
+    def arrive() -> Generator[Event, Any, None]:
         for customer, time in enumerate(times.tolist()):
             yield lab.env.timeout(time - lab.env.now)
             compute(customer, works[customer], ignore, ignore, None)
 
-    lab.env.process(arrive())  # type: ignore[arg-type]
+    lab.env.process(arrive())
     return served_at("server", lab.run(), customers, float(times[-1]))
 
 
@@ -143,12 +143,12 @@ def node_then_link(seed: int, rate: float, customers: int) -> tuple[Served, Serv
     def pass_on(customer: int) -> None:
         send(customer, size[customer], ignore, ignore, None)
 
-    def arrive() -> Iterator[Event]:
+    def arrive() -> Generator[Event, Any, None]:
         for customer, time in enumerate(times.tolist()):
             yield lab.env.timeout(time - lab.env.now)
             compute(customer, Work(flop[customer]), pass_on, ignore, customer)
 
-    lab.env.process(arrive())  # type: ignore[arg-type]
+    lab.env.process(arrive())
     spans, end = lab.run(), float(times[-1])
     return served_at("a", spans, customers, end), served_at("a→b", spans, customers, end)
 

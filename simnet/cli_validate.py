@@ -1,0 +1,117 @@
+"""`simnet validate`: simulated beside reference values, with error, tolerance and verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simnet import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from simnet.validation.base import Finding, Result, Settings
+
+COLOURS = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
+WIDTHS = 10, 10, 9, 17, 6
+"""Columns of numbers, and the verdict."""
+MOST = 110
+"""Columns of a line at most."""
+
+
+def validate(
+    full: Annotated[bool, typer.Option("--full", help="More and longer replications: tight intervals.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this check; 'ciw*' for several. May be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results there.")] = None,
+) -> None:
+    """Compare the simulator with closed forms, hand sums, other engines and real TCP; status 1 when one fails."""
+    from rich.console import Console
+
+    from simnet.validation.base import Settings
+    from simnet.validation.checks import carry_out, chosen
+
+    try:
+        checks = chosen(only or ())
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--only") from None
+    if json_file is not None and not json_file.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
+    settings, console = Settings(seed=seed, full=full), Console()
+    found = []
+    with console.status("") as status:
+        for check in checks:
+            status.update(f"{check.name}: {check.about}")
+            found.append(carry_out(check, settings))
+    show(found, console)
+    if json_file is not None:
+        json_file.write_text(json.dumps(report(found, settings), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if any(finding.status == "failed" for finding in found):
+        raise typer.Exit(1)
+
+
+def count(found: Sequence[Finding]) -> dict[str, int]:
+    """How many checks passed, failed, were skipped."""
+    return {status: sum(finding.status == status for finding in found) for status in COLOURS}
+
+
+def report(found: Sequence[Finding], settings: Settings) -> dict[str, object]:
+    """What `--json` writes."""
+    head = {"simnet": __version__, "seed": settings.seed, "full": settings.full, **count(found)}
+    return {**head, "checks": [finding.to_dict() for finding in found]}
+
+
+def show(found: Sequence[Finding], console: Console) -> None:
+    """All references, each with its checks and their quantities, and the sum."""
+    from rich.markup import escape
+
+    for reference in dict.fromkeys(finding.check.reference for finding in found):
+        group = [finding for finding in found if finding.check.reference == reference]
+        sources = "; ".join(dict.fromkeys(finding.check.source for finding in group))
+        console.print(f"[bold]{reference}[/] [dim]({escape(sources)})[/]", highlight=False)
+        console.print(_row(console, "", "simulated", "reference", "error", "tolerance", "", style="dim"))
+        for finding in group:
+            colour, reason = COLOURS[finding.status], escape(finding.reason)
+            console.print(f"  [bold]{finding.check.name}[/]  {escape(finding.check.about)}", highlight=False)
+            if reason:
+                console.print(f"    [{colour}]{finding.status}[/]: {reason}", highlight=False)
+            for result in finding.results:
+                verdict = "passed" if result.passed else "failed"
+                what = f"{result.what}, {result.unit}" if result.unit else result.what
+                console.print(_row(console, what, *_numbers(result), f"[{COLOURS[verdict]}]{verdict}[/]"))
+        console.print()
+    totals = count(found)
+    summary = ", ".join(f"{number} {status}" for status, number in totals.items() if number)
+    colour = COLOURS["failed" if totals["failed"] else "passed"]
+    console.print(f"[{colour}]{summary}[/]; {sum(one.seconds for one in found):.1f} s of processor time")
+
+
+def _row(console: Console, *cells: str, style: str = "") -> Table:
+    """One line of columns that are as wide in every row."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=2)
+    table.add_column(width=max(16, min(console.width, MOST) - sum(WIDTHS) - len(WIDTHS) - 4))
+    for width in WIDTHS[:-1]:
+        table.add_column(width=width, justify="right", no_wrap=True)
+    table.add_column(width=WIDTHS[-1])
+    table.add_row("", *cells, style=style)
+    return table
+
+
+def _numbers(result: Result) -> tuple[str, str, str, str]:
+    """Shares in percent of the reference, differences of what should be exact as they are."""
+    values = f"{result.simulated:.6g}", f"{result.reference:.6g}"
+    if not result.reference or (result.widest is None and result.tolerance < 1e-3 * abs(result.reference)):
+        return *values, f"{result.error:.1g}", f"{result.tolerance:.1g}"
+    share = 100 / abs(result.reference)
+    limit = "" if result.widest is None else f" (≤ {result.widest * share:.0f} %)"
+    return *values, f"{result.error * share:+.2f} %", f"{result.tolerance * share:.2f} %{limit}"
