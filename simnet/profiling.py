@@ -95,12 +95,17 @@ def segment_calls(network: Network, batch: int) -> dict[str, Callable[[], Any]]:
 
 
 def _time(call: Callable[[], Any], device: str) -> float:
-    wait = torch.cuda.synchronize if device == "cuda" else lambda: None  # calls there return before they are done
-    wait()
+    _finish(device)
     begin = perf_counter()
     call()
-    wait()
+    _finish(device)
     return perf_counter() - begin
+
+
+def _finish(device: str) -> None:
+    """Wait for what CUDA has been asked for: calls there return before they are done."""
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def _timing(taken: Sequence[float]) -> Timing:

@@ -49,7 +49,7 @@ class BatchLine(QueueLine):
             Timeout(self.env, self._wait, call).callbacks.append(self._waited)
 
     def _waited(self, timer: Event) -> None:
-        call = timer.value
+        call: Any = timer.value
         if call.waits:
             call.ripe = True
             self._groups[call.work].ripe += 1
