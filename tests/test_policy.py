@@ -6,19 +6,22 @@ cloud's at 57 ms: 20 ms to send the features, 10 ms on the way, 4 ms to compute.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from worlds import EXACT, node, play, rows, spans_of, tiered_scenario, world_scenario
 
 from simnet.engine import World
-from simnet.scenario import Scenario
+from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.schema import Breaker, Fault, Heartbeat, Loss, Periodic, Retry
 from simnet.systems.gather import SkewedReports
 from simnet.systems.policy import policy_report
 
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
 ALL = 0b111111
 CLOSE = 1e-8
 """Seconds that a time with a heartbeat's slack may be off."""
@@ -478,7 +481,39 @@ def test_ddnn_2017_has_a_breaker_before_each_next_exit():
     assert [row["exit"] for row in rows(world, lone)] == ["local"] * 4
 
 
-# All of them together, and none.
+# Files, all of them together, and none.
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{tiers: cloud only, retry: {times: 1, after: 1 ms}}",
+            "retry: does nothing with tiers 'cloud only': there is",
+        ),
+        ("{tiers: cloud only, breaker: {failures: 1, rest: 1 s}}", "breaker: does nothing with tiers 'cloud only'"),
+        (
+            "{tiers: device+cloud, heartbeat: {every: 1 s}}",
+            "heartbeat: does nothing with tiers 'device+cloud': the only",
+        ),
+        ("{retry: {times: 1, after: 1 s}}", "retry: 'after' must be less than cloud_limit (1 s)"),
+        ("{retry: {times: 0, after: 1 ms}}", "retry.times: must be 1 or more, found 0"),
+        ("{breaker: {failures: 2}}", "breaker.rest: is missing"),
+        ("{heartbeat: {every: 0}}", "heartbeat.every: must be more than 0"),
+    ],
+)
+def test_what_a_policy_cannot_do_is_refused_before_the_run(given: str, message: str):
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        load_scenario(SCENARIOS / "ddnn_2017.yaml", [f"systems={{ddnn-2017: {given}}}"])
+
+
+def test_policies_survive_a_file():
+    scenario = load_scenario(SCENARIOS / "resilience.yaml")
+    spec = scenario.systems["all"]
+    assert spec.heartbeat == Heartbeat(every=1.0, misses=3, size=8)
+    assert spec.retry == Retry(times=2, after=0.1, factor=2.0)
+    assert spec.breaker == Breaker(failures=3, rest=5.0)
+
 
 FAULTS = [down("camera2", 2.0, 3.0), cut("edge", "cloud", 4.0, 3.0), down("edge", 8.0, 0.5), down("cloud", 9.0, 2.0)]
 

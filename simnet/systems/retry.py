@@ -57,7 +57,10 @@ class RetriedWork(Work):
     def __init__(self, holder: Node, limit: Limit, retries: Retries, make: Callable[[], Steps]) -> None:
         self._retries, self._make = retries, make
         super().__init__(holder, limit, self._attempt(0))
-        retries.watch(self, lambda number: Life(self._run(self._attempt(number))))
+        retries.watch(self, self._begin_anew)
+
+    def _begin_anew(self, number: int) -> None:
+        Life(self._run(self._attempt(number)))
 
     def _attempt(self, number: int) -> Steps:
         result: Any = yield from self._make()
