@@ -1,4 +1,4 @@
-"""The faults of a resolved scenario, as what a figure needs: when, where, and how to call them."""
+"""The faults of a run, as what a figure needs: when, where, and how to call them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
+from simnet.results import Run
 from simnet.scenario.names import LINK_ARROW
-from simnet.scenario.units import TIME
+from simnet.scenario.units import TIME, format_bandwidth
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,29 @@ class Fault:
     def overlaps(self, start: float, end: float) -> bool:
         """Whether the fault is in effect somewhere between `start` and `end`, in seconds."""
         return self.start < end and start < self.end
+
+
+def faults_of(run: Run) -> list[Fault]:
+    """What faults did in a run, in order of their beginning; what an older run's scenario says they would.
+
+    Raises:
+        ValueError: a time in the scenario is no time.
+        RunError: the table of incidents is damaged.
+    """
+    longest = max(run.systems, key=lambda name: run.summary["systems"][name].get("simulated_time") or 0.0)
+    incidents = run.incidents(longest)
+    return read_faults(run.scenario) if incidents is None else [_incident(row) for row in incidents.to_pylist()]
+
+
+def _incident(row: Mapping[str, Any]) -> Fault:
+    what = {
+        "down": lambda value: "down",
+        "slow": lambda value: f"{value:g}× slower",
+        "bandwidth": lambda value: f"at {format_bandwidth(value)}",
+        "loss": lambda value: f"loses {100 * value:g} %",
+    }[row["action"]](row["value"])
+    end = inf if row["ended"] is None else row["ended"]
+    return Fault(row["began"], end, frozenset({row["target"]}), f"{row['target']} {what}", row["action"] == "down")
 
 
 def read_faults(scenario: Mapping[str, Any]) -> list[Fault]:

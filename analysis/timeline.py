@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.faults import Fault, read_faults
+from analysis.faults import Fault, faults_of
 from analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
 from analysis.style import (
     BAND,
@@ -84,7 +84,7 @@ def draw_timeline(run: Run, first: int | None = None, count: int | None = None) 
     """
     tables = {name: run.samples(name) for name in run.systems}
     try:
-        faults = read_faults(run.scenario)
+        faults = faults_of(run)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.path / SCENARIO}: damaged (faults: {error})") from error
     length = usual_length(tables) if count is None else count

@@ -26,7 +26,7 @@ from simnet.inference.cost import Cost
 from simnet.network import faults
 from simnet.network.incidents import Incident
 from simnet.network.topology import Network
-from simnet.recording import Ending, samples_table, spans_table
+from simnet.recording import Ending, incidents_table, samples_table, spans_table
 from simnet.results import SystemResult
 from simnet.scenario import Scenario
 from simnet.sites import cameras_of, edge_of, skews_of
@@ -204,6 +204,7 @@ def run_system(
         simulated_time=world.env.now,
         hops=world.network.hops,
         reports=reports,
+        incidents=incidents_table(world.incidents) if scenario.faults else None,
     )
 
 

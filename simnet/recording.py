@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simnet.network.incidents import Incident
 from simnet.network.line import Span
-from simnet.results import samples_schema, spans_schema
+from simnet.results import incidents_schema, samples_schema, spans_schema
 from simnet.systems.base import Decision
 from simnet.workload import Captures
 
@@ -79,6 +80,19 @@ def spans_table(spans: Sequence[Span]) -> pa.Table:
     schema = spans_schema()
     columns = zip(*spans, strict=True) if spans else ((),) * len(schema.names)
     return _table(dict(zip(schema.names, columns, strict=True)), schema)
+
+
+def incidents_table(incidents: Sequence[Incident]) -> pa.Table:
+    """One row for each incident, in the order in which they began."""
+    columns: dict[str, Any] = {
+        "fault": [one.name for one in incidents],
+        "target": [one.target for one in incidents],
+        "action": [one.fault.action for one in incidents],
+        "value": [one.fault.value for one in incidents],
+        "began": [one.began for one in incidents],
+        "ended": [one.ended for one in incidents],
+    }
+    return _table(columns, incidents_schema())
 
 
 def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:

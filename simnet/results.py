@@ -32,6 +32,7 @@ __all__ = [
     "RunError",
     "SystemResult",
     "check_target",
+    "incidents_schema",
     "manifest",
     "read_run",
     "samples_schema",
@@ -40,8 +41,8 @@ __all__ = [
     "write_run",
 ]
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS = (
-    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet"
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
+    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
 )  # fmt: skip
 _NUMBER, _ANY, _NOTHING = (int, float, type(None)), "*", object()
 _INTERVAL = dict.fromkeys(("mean", "low", "high"), _NUMBER)
@@ -95,6 +96,7 @@ class SystemResult:
         simulated_time: Simulated seconds from the start to the last event.
         hops: Messages carried over one link each.
         reports: Further sections of the system's summary, ready for JSON.
+        incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
     """
 
     name: str
@@ -111,6 +113,7 @@ class SystemResult:
     simulated_time: float
     hops: int
     reports: dict[str, Any] = field(default_factory=dict)
+    incidents: pa.Table | None = None
 
 
 @cache
@@ -162,6 +165,24 @@ def spans_schema() -> pa.Schema:
     )
 
 
+@cache
+def incidents_schema() -> pa.Schema:
+    """Columns of ``incidents.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            ("fault", word),
+            ("target", word),
+            ("action", word),
+            ("value", pa.float64()),
+            ("began", pa.float64()),
+            ("ended", pa.float64()),
+        ]
+    )
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run read from its folder; the tables are loaded when asked for."""
@@ -191,6 +212,15 @@ class Run:
             RunError: no such system, or its file is missing or damaged.
         """
         return self._table(name, SPANS, spans_schema())
+
+    def incidents(self, name: str) -> pa.Table | None:
+        """What faults did while system `name` ran, columns as in `incidents_schema`; None if the run has no such file.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        there = (self.path / name / INCIDENTS).exists()
+        return self._table(name, INCIDENTS, incidents_schema()) if there else None
 
     def _table(self, name: str, file: str, schema: pa.Schema) -> pa.Table:
         import pyarrow as pa
@@ -265,6 +295,10 @@ def write_run(
         }
         for result in results
     }
+    for result in results:
+        if result.incidents is not None:
+            found = _conform(result.incidents, incidents_schema(), f"{result.name}: incidents")
+            tables[result.name][INCIDENTS] = found
     content = {
         "scenario": scenario_name,
         "seed": scenario.get("seed"),

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from fake_run import write_fake
+from fake_run import fake_system, write_fake
+from fake_run import scenario as fake_scenario
 from rich.console import Console
 from worlds import node, play, world_scenario
 
 from analysis.compare import print_comparison
+from analysis.faults import faults_of
+from analysis.timeline import draw_timeline
 from simnet.fault_report import fault_report
 from simnet.network.incidents import Incident
-from simnet.recording import Ending, samples_table
-from simnet.results import read_run, samples_schema
+from simnet.recording import Ending, incidents_table, samples_table
+from simnet.results import manifest, read_run, samples_schema, write_run
 from simnet.scenario.schema import Fault, Periodic, Scenario
 from simnet.systems.base import Decision
 from simnet.workload import captures
@@ -294,3 +299,30 @@ def test_the_comparison_prints_faults_where_a_run_has_them(tmp_path: Path):
     ]
     at = flat.index("uplink")
     assert flat[at + 3].endswith("–")
+
+
+def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
+    """Also those that no script announced; a run of before there was such a table shows its scenario's."""
+    write_fake(tmp_path / "none", samples=30)
+    run = read_run(tmp_path / "none")
+    assert run.incidents("ddnn") is None
+    assert next(fault.label for fault in faults_of(run)) == "camera3 down"
+    loss = Fault(name="rain", link=("camera1", "edge"), action="loss", value=0.3, mtbf=2.0, mttr=1.0)
+    slow = Fault(name="heat", node="edge", action="slow", value=2.5, at=5.0)
+    narrow = UPLINK[0].model_copy(update={"value": 125e3})
+    incidents = [Incident(loss, 0.5, 0.75), Incident(CAMERA, 1.0, 2.0), Incident(narrow, 3, 4), Incident(slow, 5.0)]
+    results = [fake_system(name, 30, [], 1) for name in ("ddnn", "ada-ddnn")]
+    results = [replace(result, incidents=incidents_table(incidents)) for result in results]
+    made = manifest("", 1, {"name": "plaza"}, {}, ["simnet"])
+    write_run(tmp_path / "run", "x", fake_scenario([]), results, made, None)
+    run = read_run(tmp_path / "run")
+    assert run.incidents("ada-ddnn").to_pylist()[0] == {
+        "fault": "rain", "target": "camera1→edge", "action": "loss", "value": 0.3, "began": 0.5, "ended": 0.75
+    }  # fmt: skip
+    assert [(fault.start, fault.end, fault.label, fault.down) for fault in faults_of(run)] == [
+        (0.5, 0.75, "camera1→edge loses 30 %", False),
+        (1.0, 2.0, "camera1 down", True),
+        (3.0, 4.0, "edge→cloud at 1 Mbit/s", False),
+        (5.0, inf, "edge 2.5× slower", False),
+    ]
+    assert "camera1 down" in {text.get_text() for axes in draw_timeline(run, 8, 8).axes for text in axes.texts}
