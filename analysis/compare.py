@@ -23,12 +23,15 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, their exits, faults, and paired differences."""
+    """Tables of a summary (see ``docs/results.md``): systems, exits, faults, classes, sites, paired differences."""
     names = list(summary["systems"])
     tables = [_systems(summary, names[first : first + SIDE_BY_SIDE]) for first in range(0, len(names), SIDE_BY_SIDE)]
     tables.append(_exits(summary))
     if any(system.get("faults") for system in summary["systems"].values()):
         tables.append(_faults(summary["systems"]))
+    for section, title in (("classes", "class"), ("sites", "site")):
+        if any(section in system for system in summary["systems"].values()):
+            tables.append(_parts(summary["systems"], section, title))
     if summary["paired"]:
         tables.append(_paired(summary["paired"]))
     return tables
@@ -66,6 +69,9 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     row("  of these forced", lambda system: f"{system['forced']:,}")
     row("dropped", _dropped)
     row("unfinished", lambda system: f"{system['unfinished']:,}")
+    if any("deadlines" in system for system in systems.values()):
+        row("deadlines missed", _missed)
+        row("right and in time", lambda system: _percent(system.get("deadlines", {}).get("accuracy_in_time")))
     return table
 
 
@@ -110,6 +116,27 @@ def _recovers(fault: Mapping[str, Any]) -> str:
     return _time(fault["time_to_recover"]) + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
 
 
+def _parts(systems: Mapping[str, Any], section: str, title: str) -> Table:
+    """The samples of each class or site, apart."""
+    timed = any("deadlines" in part for system in systems.values() for part in system.get(section, {}).values())
+    table = _table(section, "system", title, "answered", "accuracy", "mean", "p95", *["missed"] * timed, "exits, %")
+    for name, system in systems.items():
+        for place, part in system.get(section, {}).items():
+            shares = [of["share"] for of in part["exits"].values()]
+            table.add_row(
+                name,
+                place,
+                f"{part['answered']:,}/{part['captured']:,}",
+                _percent(part["accuracy"]),
+                *(_time(part["latency"][key]) for key in ("mean", "p95")),
+                *[_percent(part.get("deadlines", {}).get("miss_rate"))] * timed,
+                " / ".join(NONE if share is None else f"{100 * share:.0f}" for share in shares),
+            )
+            name = ""  # once per system
+        table.add_section()
+    return table
+
+
 def _paired(pairs: Mapping[str, Any]) -> Table:
     table = _table(
         "paired differences, first − second, with 95 % interval",
@@ -141,6 +168,13 @@ def _dropped(system: Mapping[str, Any]) -> str:
 def _energy(system: Mapping[str, Any]) -> str:
     per_sample = system.get("energy", {}).get("per_sample")
     return NONE if per_sample is None else format_energy(per_sample, 3)
+
+
+def _missed(system: Mapping[str, Any]) -> str:
+    found = system.get("deadlines")
+    if found is None:
+        return NONE
+    return f"{_percent(found['miss_rate'])} ({found['late']:,} late, {found['unanswered']:,} unanswered)"
 
 
 def _percent(share: float | None) -> str:

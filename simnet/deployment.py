@@ -9,9 +9,9 @@ from models.codecs import CODECS
 from models.data.base import VIEWS
 from simnet.inference.cost import Cost
 from simnet.scenario import Scenario
-from simnet.scenario.schema import Recorded, SystemSpec
+from simnet.scenario.schema import SystemSpec
 from simnet.scenario.units import format_size
-from simnet.sites import cameras_of, edge_of, sites_of, workload_of
+from simnet.sites import cameras_of, edge_of, sites_of
 from simnet.systems import SYSTEMS
 from simnet.systems.tiers import layout, tiers_for
 
@@ -162,10 +162,6 @@ def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None
         serving = {edge_of(scenario, site) for site in sites_of(scenario)}
         if idle := [n for n, node in scenario.nodes.items() if node.tier == "edge" and n not in serving]:
             found.append(f"{', '.join(whole)}: {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
-    traces = [workload_of(scenario, site) for site in sites_of(scenario)]
-    once = [len(one.times) for one in traces if isinstance(one, Recorded) and one.repeat is None]
-    if scenario.samples is not None and len(once) == len(traces) and (there := sum(once)) < scenario.samples:
-        found.append(f"the recorded captures end after {there:,} of {scenario.samples:,} samples")
     if available is not None and scenario.samples is not None and scenario.samples > available:
         found.append(
             f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "

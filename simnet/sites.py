@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from simnet.scenario import Scenario
+from simnet.scenario import Scenario, node_section
 from simnet.scenario.schema import Workload
 from simnet.streams import stream
 
@@ -14,7 +14,7 @@ NO_SKEWS: Mapping[str, float] = MappingProxyType({})
 
 def sites_of(scenario: Scenario) -> tuple[str | None, ...]:
     """The sites that devices name, in the scenario's order; None is that of devices which name none."""
-    return tuple(dict.fromkeys(node.site for node in scenario.nodes.values() if node.tier == "device")) or (None,)
+    return tuple(node_section.sites_of(scenario.nodes)) or (None,)
 
 
 def cameras_of(scenario: Scenario, site: str | None = None) -> list[tuple[str, int]]:
@@ -25,12 +25,7 @@ def cameras_of(scenario: Scenario, site: str | None = None) -> list[tuple[str, i
 
 def edge_of(scenario: Scenario, site: str | None) -> str | None:
     """The edge that serves a site: its own, else the first that is no other site's; None without any."""
-    edges = {name: node.site for name, node in scenario.nodes.items() if node.tier == "edge"}
-    for wanted in (site, None):
-        for name, owner in edges.items():
-            if owner == wanted:
-                return name
-    return None
+    return next(iter(node_section.edges_for(scenario.nodes, site)), None)
 
 
 def workload_of(scenario: Scenario, site: str | None) -> Workload:

@@ -29,13 +29,18 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a shipped scenario; returns the run and when the faults are, in seconds."""
 
     def run(
-        name: str, *options: str, faults: int = 2, systems: tuple[str, ...] = ("ddnn", "ada-ddnn")
+        name: str,
+        *options: str,
+        faults: int = 2,
+        systems: tuple[str, ...] = ("ddnn", "ada-ddnn"),
+        samples: int = SAMPLES,
     ) -> tuple[Run, list[tuple[float, float]]]:
         workload = load_scenario(SCENARIOS / f"{name}.yaml").workload
-        assert isinstance(workload, Periodic)
-        windows = [(start * workload.every, end * workload.every) for start, end in (FIRST, SECOND)[:faults]]
+        every = workload.every if isinstance(workload, Periodic) else None
+        assert every is not None or not faults
+        windows = [(start * (every or 0), end * (every or 0)) for start, end in (FIRST, SECOND)[:faults]]
         arguments = ["run", str(SCENARIOS / f"{name}.yaml"), "--out", str(tmp_path / name), "--quiet", *options]
-        arguments += ["--samples", str(SAMPLES)]
+        arguments += ["--samples", str(samples)]
         for number, (start, end) in enumerate(windows):
             arguments += [
                 "--set",
@@ -51,7 +56,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         assert made.systems == systems
         for system in made.systems:
             summary = made.summary["systems"][system]
-            assert summary["finished"] + summary["dropped"] + summary["unfinished"] == SAMPLES
+            assert summary["finished"] + summary["dropped"] + summary["unfinished"] == samples
             assert summary["dropped"] == 0
         first, *others = (made.samples(system)["captured_at"] for system in made.systems)
         assert all(first.equals(other) for other in others)
@@ -64,7 +69,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        "resilience",
+        *("resilience", "two_sites", "deadlines"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -171,6 +176,40 @@ def test_resilience(play: Callable[..., Any]):
     assert policy["all"]["heartbeat"] == {"detections": 1, "false_detections": 0}
     assert policy["all"]["breaker"]["cloud"]["openings"] == 1 <= policy["all"]["breaker"]["cloud"]["refused"]
     assert policy["retry"]["retry"]["answered"] > 0
+
+
+def test_two_sites(play: Callable[..., Any]):
+    """Sites share the cloud only: while south has a rush, north's samples that need the cloud are late."""
+    run, _ = play("two_sites", "--no-figures", faults=0, samples=150)
+    for system in run.systems:
+        summary, rows = run.summary["systems"][system], run.samples(system).to_pylist()
+        assert set(summary["sites"]) == {"north", "south"} == {row["site"] for row in rows}
+        assert sum(site["captured"] for site in summary["sites"].values()) == 150
+        for span in run.spans(system).to_pylist():
+            site = rows[span["sample"]]["site"]
+            assert site in span["place"] or span["place"] == "cloud"
+    rows = [row for row in run.samples("ddnn").to_pylist() if row["exit"] == "cloud" or row["outcome"] == "forced"]
+    times = {site: [row["captured_at"] for row in rows if row["site"] == site] for site in ("north", "south")}
+    rush = [any(0 < row["captured_at"] - at < 0.1 for at in times["south"]) for row in rows]
+    north = [(row["latency"], busy) for row, busy in zip(rows, rush, strict=True) if row["site"] == "north"]
+    quiet = [latency for latency, busy in north if not busy]
+    busy = [latency for latency, busy in north if busy]
+    assert quiet and busy and sum(busy) / len(busy) > 1.5 * sum(quiet) / len(quiet)
+
+
+def test_deadlines(play: Callable[..., Any]):
+    """Urgent samples overtake: far fewer of them are late than with queues in order of arrival."""
+    fifo = [f"--set=nodes.{name}.queue.order=fifo" for name in ("edge", "cloud")]
+    missed = []
+    for options in ((), fifo):
+        run, _ = play("deadlines", "--no-figures", *options, faults=0, samples=150)
+        summary = run.summary["systems"]["ddnn"]
+        assert set(summary["classes"]) == {"urgent", "normal"}
+        for key in ("samples", "met", "late", "unanswered"):
+            assert summary["deadlines"][key] == sum(of["deadlines"][key] for of in summary["classes"].values())
+        assert summary["deadlines"]["samples"] == 150
+        missed.append(summary["classes"]["urgent"]["deadlines"]["miss_rate"])
+    assert missed[0] < 0.1 and missed[1] > 0.4
 
 
 def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import EXACT, fake_ask, node, play, rows, spans_of, tiered_scenario, world_scenario
 
-from simnet.deployment import remarks
 from simnet.scenario import Scenario
 from simnet.scenario.schema import (
     Bursty,
@@ -174,13 +173,6 @@ def test_recorded_times_are_the_traces_own():
     assert times(again, samples=6).tolist() == [0.25, 1.0, 1.0, 7.5, 10.25, 11.0]
     assert times(again, duration=20.5).tolist() == [0.25, 1.0, 1.0, 7.5, 10.25, 11.0, 11.0, 17.5, 20.25]
     assert times(again, duration=0.1).tolist() == []
-
-
-def test_a_trace_that_is_too_short_is_remarked_upon():
-    scenario = world_scenario(workload=Recorded(times=(0, 1, 2)), samples=5)
-    assert remarks(scenario, {}) == ["the recorded captures end after 3 of 5 samples"]
-    assert len(rows(play(scenario), scenario)) == 3
-    assert remarks(world_scenario(workload=Recorded(times=(0, 1, 2), repeat=3), samples=5), {}) == []
 
 
 def test_an_mmpp_that_never_sends_is_refused():
