@@ -46,6 +46,7 @@ SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
 )  # fmt: skip
 _NUMBER, _ANY, _NOTHING = (int, float, type(None)), "*", object()
 _INTERVAL = dict.fromkeys(("mean", "low", "high"), _NUMBER)
+_FAULT_GROUP = {"accuracy": _NUMBER, "latency": {"p95": _NUMBER}, "forced_share": _NUMBER}
 SUMMARY_FORM: dict[str, Any] = {
     "scenario": str,
     "seed": _NUMBER,
@@ -59,6 +60,13 @@ SUMMARY_FORM: dict[str, Any] = {
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), _NUMBER),
             "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
             "thresholds": {_ANY: _NUMBER},
+            "faults?": {
+                _ANY: {
+                    **dict.fromkeys(("periods", "recovered"), int),
+                    "time_to_recover": _NUMBER,
+                    **dict.fromkeys(("before?", "during?", "after?"), _FAULT_GROUP),
+                }
+            },
         }
     },
     "paired": {
@@ -68,7 +76,7 @@ SUMMARY_FORM: dict[str, Any] = {
         }
     },
 }
-"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name."""
+"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name; "?": if there at all."""
 LEFTOVER_AGE = 3600.0  # seconds after which a partial folder cannot belong to a writer that is still alive
 
 
@@ -448,7 +456,10 @@ def _misfits(content: Any, form: Any, place: str) -> Iterator[str]:
         yield place
     else:
         for key, inner in form.items():
-            for name in content if key == _ANY else [key]:
+            plain = key.removesuffix("?")
+            if plain != key and content.get(plain) is None:
+                continue
+            for name in content if key == _ANY else [plain]:
                 yield from _misfits(content.get(name, _NOTHING), inner, f"{place}.{name}" if place else str(name))
 
 

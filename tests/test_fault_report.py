@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
@@ -23,7 +24,7 @@ from analysis.timeline import draw_timeline
 from simnet.fault_report import fault_report
 from simnet.network.incidents import Incident
 from simnet.recording import Ending, incidents_table, samples_table
-from simnet.results import manifest, read_run, samples_schema, write_run
+from simnet.results import RunError, manifest, read_run, samples_schema, write_run
 from simnet.scenario.schema import Fault, Periodic, Scenario
 from simnet.systems.base import Decision
 from simnet.workload import captures
@@ -326,3 +327,24 @@ def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
         (5.0, inf, "edge 2.5× slower", False),
     ]
     assert "camera1 down" in {text.get_text() for axes in draw_timeline(run, 8, 8).axes for text in axes.texts}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [((), 3), (("camera",), None), (("camera", "during", "latency"), {}), (("camera", "periods"), "two")],
+)
+def test_a_damaged_section_is_one_message(tmp_path: Path, place: tuple[str, ...], value: Any):
+    write_fake(tmp_path / "run", samples=5)
+    file = tmp_path / "run" / "summary.json"
+    summary = json.loads(file.read_text(encoding="utf-8"))
+    holder, path = summary["systems"]["ddnn"], ("faults", *place)
+    holder["faults"] = report(5, {}, [Incident(CAMERA, 10.0, 15.0)])  # nothing during and after: null
+    file.write_text(json.dumps(summary), encoding="utf-8")
+    assert read_run(tmp_path / "run").summary["systems"]["ddnn"]["faults"]["camera"]["during"] is None
+    holder["faults"] = report(20, {}, [Incident(CAMERA, 10.0, 15.0)])
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    file.write_text(json.dumps(summary), encoding="utf-8")
+    with pytest.raises(RunError, match=rf"summary\.json: damaged \(systems\.ddnn\.{'.'.join(path)}"):
+        read_run(tmp_path / "run")
