@@ -101,7 +101,7 @@ def _faults(systems: Mapping[str, Mapping[str, Any]]) -> Table:
             if (found := system.get("faults", {}).get(fault)) is None:
                 continue
             for when, label in (("before", f"  {name}"), ("during", ""), ("after", "")):
-                group = found[when] or {"accuracy": None, "latency": {"p95": None}, "forced_share": None}
+                group = found.get(when) or {"accuracy": None, "latency": {"p95": None}, "forced_share": None}
                 numbers = _percent(group["accuracy"]), _time(group["latency"]["p95"]), _percent(group["forced_share"])
                 table.add_row(label, when, *numbers, _recovers(found) if when == "after" else "")
         table.add_section()
