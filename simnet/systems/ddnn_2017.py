@@ -22,10 +22,10 @@ from simnet.work import joined
 if TYPE_CHECKING:
     from simnet.network.routing import Route
 
-Call = Callable[..., Signal]
-
 REQUEST = 0
 """Bytes of a request for features: the published formula charges none [R]. It takes the links' time and header."""
+Call = Callable[..., Signal]
+"""(exit, steps, their arguments) to a signal: what the steps bring, or None when its result is not there in time."""
 
 
 @dataclass(frozen=True, eq=False)
