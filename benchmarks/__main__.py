@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("engine", "plaza", "warm_run", "cold_run"):
+for name in ("engine", "fair", "plaza", "warm_run", "cold_run"):
     print(f"== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -92,7 +92,7 @@ def test_parking_lot_with_more_and_more_short_flows():
 MEMBERS = st.tuples(st.floats(1e-3, 1e3), st.lists(st.integers(0, 5), min_size=1, max_size=4, unique=True).map(tuple))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(st.floats(1e-2, 1e9), min_size=6, max_size=6), st.lists(MEMBERS, min_size=1, max_size=12))
 def test_any_allocation_is_feasible_and_every_flow_has_a_bottleneck(bandwidths, members):
     """What characterizes max–min fairness: on some full link of its path nobody has more per weight than the flow."""
@@ -507,7 +507,7 @@ CHANGES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from([2.5e5, 1e6, 1.5e6, 4e6]), min_size=4, max_size=4), CHANGES, SENT)
 def test_any_run_over_a_chain_of_links_is_as_the_slow_simulator_has_it(bandwidths, changes, sent):
     """Messages between any two of five nodes in a row, bandwidths that change, times in whole ms: many ties."""
@@ -542,7 +542,7 @@ FAILURES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.sampled_from([0.0, 1.0, 7.0]), st.sampled_from(["equal", "latency"]), FAILURES, SENT, st.integers(5, 80))
 def test_whatever_fails_bytes_are_conserved_and_no_link_carries_more_than_it_can(latency, weights, failures, sent, end):
     """On every link of a chain, from any start of a span to any end of one; each message has one span on each link."""
@@ -550,9 +550,7 @@ def test_whatever_fails_bytes_are_conserved_and_no_link_carries_more_than_it_can
     wire = chain(*"abcde", script=script, weights=weights, latency=latency * MS)
     for token, (at, size, (start, stop)) in enumerate(sent):
         route = wire.network.route(wire.network.nodes["abcde"[start]], wire.network.nodes["abcde"[stop]])
-        wire.at(
-            at * MS, lambda token=token, size=size, route=route: route.send(token, size, wire.done, wire.lost, token)
-        )
+        wire.at(at * MS, lambda n=token, size=size, way=route: way.send(n, size, wire.done, wire.lost, n))
     wire.env.run(until=end * MS)
     wire.network.close()
     heard = dict(wire.heard)
@@ -566,7 +564,7 @@ def test_whatever_fails_bytes_are_conserved_and_no_link_carries_more_than_it_can
         if token not in heard:
             assert statuses == {"unfinished"} or not spans
         elif heard[token] is None:
-            assert statuses == {"lost"} or not spans
+            assert statuses == {"lost"} or (not statuses and places != whole)
         else:
             assert places == whole and not statuses and all(span[6] == size for span in spans)
     for place in (f"{here}→{there}" for here, there in pairwise("abcde")):
