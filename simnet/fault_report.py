@@ -11,9 +11,10 @@ Definitions, with all times in seconds of simulated time:
 * *during* are the samples touched by the fault. *before* and *after* are samples that no fault at all touched: captured
   before its first period, and captured when one had ended (so those between two periods are *after*, too).
 * *Service is normal again* with the first sample, captured after the end of a period, from which on `IN_ROW` samples
-  in a row are answered, not forced, in a time not longer than the longest latency *before*. All of them must be
-  captured before the next period. The time to recover is from the end of the period to the capture of that first
-  sample; it includes the wait for it, on average half the time between samples.
+  in a row are answered, not forced, in a time not longer than the longest latency *before*. The time to recover is from
+  the end of the period to the capture of that first sample; it includes the wait for it, on average half the time
+  between samples. Where any fault touches a sample captured between the end and the last of the `IN_ROW`, recovery
+  cannot be told from the other fault's effects: such a period counts as not recovered.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def fault_report(
     Returns:
         Per name: `incidents` (count), `targets` (place → s in effect there), `downtime` (their sum), `periods` (count),
         `first` and `last` of these ({began, ended}, None while it lasts), `recovered` (how many periods were followed
-        by normal service before the next), `time_to_recover` (mean over these, in s) and the groups `before`, `during`
-        and `after` (see `_group`). None where a value does not exist. See the module for the definitions.
+        by normal service before anything else struck), `time_to_recover` (mean over these, in s) and the groups
+        `before`, `during` and `after` (see `_group`). None where a value does not exist. The module defines all this.
     """
     names = dict.fromkeys(name_of(fault) for fault in scenario.faults if fault.action != "up")
     if not names:
@@ -185,7 +186,8 @@ def _effect(
     before = reach & clear & (over == 0)
     after = reach & clear & (over > 0)
     usual = lives.latency[before & lives.answered]
-    times = _times_to_recover(lives, periods, reach, float(usual.max()) if len(usual) else None)
+    longest = float(usual.max()) if len(usual) else None
+    times = [] if longest is None else _times_to_recover(lives, periods, reach, clear, longest)
     return {
         "recovered": len(times),
         "time_to_recover": float(np.mean(times)) if times else None,
@@ -195,19 +197,19 @@ def _effect(
     }
 
 
-def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, longest: float | None) -> list[float]:
-    """Seconds from the end of each period to normal service, of those periods after which it came before the next."""
-    captured = lives.captured[reach]
-    if longest is None or len(captured) < IN_ROW:
-        return []
+def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, clear: Mask, longest: float) -> list[float]:
+    """Seconds from the end of each period to normal service, of those periods after which it came undisturbed."""
+    captured, clear = lives.captured[reach], clear[reach]
     slow = lives.latency > longest + ROUNDING  # false for those without latency: they are not answered
     good = (lives.answered & (lives.outcome != "forced") & ~slow)[reach]
     sums = np.concatenate([[0], np.cumsum(good)])
     starts = np.flatnonzero(sums[IN_ROW:] - sums[:-IN_ROW] == IN_ROW)
+    disturbed = np.append(np.flatnonzero(~clear), len(captured))
     times = []
-    for ended, following in zip(periods[:, 1].tolist(), [*periods[1:, 0].tolist(), inf], strict=False):
-        place = np.searchsorted(captured[starts], ended)
-        if place < len(starts) and captured[starts[place] + IN_ROW - 1] < following:
+    for ended in periods[:, 1].tolist():
+        first = np.searchsorted(captured, ended)
+        place = np.searchsorted(starts, first)
+        if place < len(starts) and starts[place] + IN_ROW <= disturbed[np.searchsorted(disturbed, first)]:
             times.append(float(captured[starts[place]] - ended))
     return times
 

@@ -185,6 +185,18 @@ def test_only_what_recovers_before_the_next_period_counts():
     assert found["time_to_recover"] == pytest.approx(25 - 21.5)
 
 
+def test_a_recovery_that_another_fault_disturbs_is_not_told():
+    """Of the ten good samples from 18 on the uplink's fault touches 20; without that fault they count."""
+    special = {number: {"outcome": "forced"} for number in (15, 16, 17)}
+    alone = [Incident(CAMERA, 10.0, 15.0)]
+    assert report(60, special, alone)["camera"]["time_to_recover"] == 3.0
+    found = report(60, special, [*alone, *(Incident(fault, 19.5, 20.5) for fault in UPLINK)])
+    assert (found["camera"]["recovered"], found["camera"]["time_to_recover"]) == (0, None)
+    assert (found["uplink"]["recovered"], found["uplink"]["time_to_recover"]) == (1, 0.5)
+    later = report(60, special, [*alone, *(Incident(fault, 27.5, 28.5) for fault in UPLINK)])
+    assert later["camera"]["time_to_recover"] == 3.0  # 18 to 27 are ten
+
+
 def test_sums_of_the_same_times_count_as_equal():
     special = {number: {"latency": USUAL + 1e-12} for number in range(15, 40)}
     assert report(40, special, [Incident(CAMERA, 10.0, 15.0)])["camera"]["time_to_recover"] == 0.0
