@@ -69,7 +69,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("resilience", "two_sites", "deadlines"),
+        *("failures", "resilience", "two_sites", "deadlines"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -210,6 +210,34 @@ def test_deadlines(play: Callable[..., Any]):
         assert summary["deadlines"]["samples"] == 150
         missed.append(summary["classes"]["urgent"]["deadlines"]["miss_rate"])
     assert missed[0] < 0.1 and missed[1] > 0.4
+
+
+def test_failures(play: Callable[..., Any]):
+    """The cloud is cut off, cameras fail and rain falls more often than in the file; both systems meet the same."""
+    often = {"1.mtbf": "20 s", "1.mttr": "500 ms", "2.mtbf": "2 s", "2.mttr": "500 ms"}
+    options = [word for key, value in often.items() for word in ("--set", f"faults.{key}={value}")]
+    options += ["--set", "nodes.camera*.warm_up=300 ms", "--set", "systems.ada-ddnn.thresholds=0.05"]
+    run, (cut,) = play("failures", "--no-figures", *options, faults=1)
+    incidents = {system: run.incidents(system).to_pylist() for system in run.systems}
+    began = [[(one["fault"], one["target"], one["began"]) for one in found] for found in incidents.values()]
+    shorter = min(map(len, began))  # one of the two may be done before the other
+    assert began[0][:shorter] == began[1][:shorter]
+    assert {fault for fault, _, _ in began[0][:shorter]} == {"partition", "cameras", "rain"}
+    for system in run.systems:
+        rows, report = run.samples(system).to_pylist(), run.summary["systems"][system]["faults"]
+        assert report["partition"]["targets"] == {"edge–cloud": pytest.approx(cut[1] - cut[0])}
+        forced = [row["captured_at"] for row in rows if row["outcome"] == "forced"]
+        assert forced and cut[0] - 0.3 < min(forced) and max(forced) < cut[1]
+        assert report["partition"]["during"]["forced"] == len(forced)
+        gone = [one for one in incidents[system] if one["fault"] == "cameras" and one["ended"] is not None]
+        assert gone and all(one["ended"] - one["began"] > 0.3 for one in gone)
+        for one in gone:
+            view = 1 << int(one["target"].removeprefix("camera")) - 1
+            missed = during(rows, (one["began"], one["ended"]))
+            assert not any(row["views"] & view for row in missed)
+        rain = [one for one in incidents[system] if one["fault"] == "rain"]
+        assert {one["began"] for one in rain} == {one["began"] for one in rain if one["target"] == "edge→camera6"}
+        assert report["rain"]["incidents"] == 6 * report["rain"]["periods"]
 
 
 def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):
