@@ -359,6 +359,19 @@ def test_what_is_sent_again_keeps_the_queue_full_longer():
     bench.hears(("3", "lost", 1.0), ("1", "ok", 5.0), ("2", "ok", 5.0))
 
 
+def test_what_a_failure_took_makes_room_in_the_queue():
+    """The link is down from 0.5 s to 0.6 s; then it is idle again, and 1200 B fit."""
+    bench = Bench()
+    line = bench.link(queue=1200)
+    bench.send(line, "1")
+    bench.send(line, "2", size=200)
+    bench.at(0.5, lambda: line.set_state(False))
+    bench.at(0.6, lambda: line.set_state(True))
+    bench.at(0.6, lambda: bench.send(line, "3"))
+    bench.at(0.6, lambda: bench.send(line, "4", size=200))
+    bench.hears(("1", "lost", 0.5), ("2", "lost", 0.5), ("3", "ok", 2.6), ("4", "ok", 2.8))
+
+
 # Jitter
 
 
