@@ -139,7 +139,8 @@ class Scenario(Frame):
         """The resolved scenario in the file format; loading it gives an equal scenario.
 
         Raises:
-            ValueError: a link has no opposite direction (only possible for a scenario made in Python).
+            ValueError: a link has no opposite direction, or differs from it in what a file gives to both (only possible
+                for a scenario made in Python).
         """
         from simnet.scenario.dump import dump
 
