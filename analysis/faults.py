@@ -44,14 +44,15 @@ def faults_of(run: Run) -> list[Fault]:
 
 
 def _incident(row: Mapping[str, Any]) -> Fault:
-    what = {
-        "down": lambda value: "down",
-        "slow": lambda value: f"{value:g}× slower",
-        "bandwidth": lambda value: f"at {format_bandwidth(value)}",
-        "loss": lambda value: f"loses {100 * value:g} %",
-    }[row["action"]](row["value"])
+    action, value = row["action"], row["value"]
+    if action == "slow":
+        what = f"{value:g}× slower"
+    elif action == "bandwidth":
+        what = f"at {format_bandwidth(value)}"
+    else:
+        what = f"loses {100 * value:g} %" if action == "loss" else action
     end = inf if row["ended"] is None else row["ended"]
-    return Fault(row["began"], end, frozenset({row["target"]}), f"{row['target']} {what}", row["action"] == "down")
+    return Fault(row["began"], end, frozenset({row["target"]}), f"{row['target']} {what}", down=action == "down")
 
 
 def read_faults(scenario: Mapping[str, Any]) -> list[Fault]:

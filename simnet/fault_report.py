@@ -140,11 +140,11 @@ def _overlap(lives: _Lives, periods: Periods) -> Mask:
 
 def _reach(scenario: Scenario, name: str, lives: _Lives) -> Mask:
     """Samples that a fault can touch: those of its targets' sites, or all if a target belongs to none."""
-    sites = set()
+    sites: set[str] = set()
     for fault in scenario.faults:
         if name_of(fault) == name and fault.action != "up":
             ends = (fault.node,) if fault.node is not None else fault.link or ()
-            mine = {scenario.nodes[node].site for node in ends if node is not None} - {None}
+            mine = {site for node in ends if (site := scenario.nodes[node].site) is not None}
             if not mine:
                 return np.ones(len(lives.captured), bool)
             sites |= mine

@@ -182,7 +182,7 @@ def schedule(network: Network, scenario: Scenario) -> list[Incident]:
     env = network.env
     incidents: list[Incident] = []
     targets: dict[str | tuple[str, str], _Target] = {}
-    at_random: dict[tuple[object, ...], _AtRandom] = {}
+    at_random: dict[tuple[str, tuple[float | None, ...]], _AtRandom] = {}
     for fault in scenario.faults:
         key = fault.node if fault.node is not None else fault.link
         assert key is not None  # the schema demands one of the two
@@ -194,7 +194,7 @@ def schedule(network: Network, scenario: Scenario) -> list[Incident]:
             )
         if fault.mtbf is not None:
             source = f"fault/{name_of(fault)}" + ("" if fault.together else f"/{connection_of(fault)}")
-            process = (source, fault.at, fault.mtbf, fault.mttr, fault.shape)
+            process = (source, (fault.at, fault.mtbf, fault.mttr, fault.shape))
             at_random.setdefault(process, _AtRandom()).add(targets[key], fault)
             continue
         strikes = _Strikes()
@@ -202,8 +202,8 @@ def schedule(network: Network, scenario: Scenario) -> list[Incident]:
         _Turn(env, fault.at, strikes.begin)
         if fault.lasts is not None:
             _Turn(env, fault.at + fault.lasts, strikes.end)
-    used: Counter[object] = Counter()
-    for (source, *_), strikes_at_random in at_random.items():
+    used: Counter[str] = Counter()
+    for (source, _), strikes_at_random in at_random.items():
         used[source] += 1  # faults made in Python may share a name and differ in their times: a stream for each
         number = "" if used[source] == 1 else f"/{used[source]}"
         strikes_at_random.start(env, stream(scenario.seed, f"{source}{number}"))
