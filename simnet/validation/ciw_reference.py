@@ -18,7 +18,6 @@ from simnet.validation.base import Check, Result, Settings, Unavailable
 from simnet.validation.intervals import difference
 from simnet.validation.queueing import MU, WARM_UP, Draw, Floats, Served, Size, exponential, station
 
-
 DRAIN = 100 / MU
 """Seconds for which Ciw plays on, so that all who came before have been served: it tells of nobody else."""
 

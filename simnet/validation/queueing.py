@@ -227,7 +227,7 @@ def mm1k(settings: Settings) -> list[Result]:
     inside = sum(n * weight for n, weight in enumerate(weights)) / sum(weights)
     mean = inside / (rate * (1 - blocked))
     return [
-        compared("share blocked", "", [run.blocked for run in runs], blocked, size.widest),
+        compared("share blocked", "", [run.blocked for run in runs], blocked, 1.5 * size.widest),
         compared("mean time in system", "s", [float(run.stays.mean()) for run in runs], mean, size.widest),
         compared("utilisation", "", [run.utilisation(1) for run in runs], rho * (1 - blocked), size.widest),
     ]
