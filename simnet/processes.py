@@ -78,12 +78,13 @@ def _bursty(
         ends, expected = stays.until(lambda end, mass: mass >= units[-1])
     else:
         ends, expected = stays.until(lambda end, mass: end >= duration)
-        most = np.interp(duration, [0.0, *ends], [0.0, *expected])
+        most = np.interp(duration, np.concatenate([[0.0], ends]), np.concatenate([[0.0], expected]))
         units = _collect(_walk(draw, 1.0), lambda last, _: last > most)
         units = units[units <= most]
     stay = np.searchsorted(expected, units)  # the first that ends with at least so many: its rate is not 0
     began, before = (np.concatenate([[0.0], values[:-1]])[stay] for values in (ends, expected))
-    return np.minimum(began + (units - before) / rates[stay % len(rates)], ends[stay])  # rounding must not overtake
+    times: Times = began + (units - before) / rates[stay % len(rates)]
+    return np.minimum(times, ends[stay])  # rounding must not overtake the next stay's
 
 
 class _Stays:
@@ -130,7 +131,7 @@ def _recorded(workload: Recorded, count: int | None, duration: float | None) -> 
     if workload.repeat is None:
         return times
     rounds = ceil((duration or 0.0) / workload.repeat) if count is None else ceil(count / len(times))
-    return (np.arange(rounds)[:, None] * workload.repeat + times).ravel()
+    return np.repeat(np.arange(rounds) * workload.repeat, len(times)) + np.tile(times, rounds)
 
 
 def _walk(draw: np.random.Generator, mean: float) -> Iterator[Times]:

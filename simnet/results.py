@@ -47,6 +47,14 @@ SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
 _NUMBER, _ANY, _NOTHING = (int, float, type(None)), "*", object()
 _INTERVAL = dict.fromkeys(("mean", "low", "high"), _NUMBER)
 _FAULT_GROUP = {"accuracy": _NUMBER, "latency": {"p95": _NUMBER}, "forced_share": _NUMBER}
+_DEADLINES = {**dict.fromkeys(("late", "unanswered"), int), **dict.fromkeys(("miss_rate", "accuracy_in_time"), _NUMBER)}
+_PART = {
+    **dict.fromkeys(("captured", "answered"), int),
+    "accuracy": _NUMBER,
+    "latency": dict.fromkeys(("mean", "p95"), _NUMBER),
+    "exits": {_ANY: {"share": _NUMBER}},
+    "deadlines?": _DEADLINES,
+}
 SUMMARY_FORM: dict[str, Any] = {
     "scenario": str,
     "seed": _NUMBER,
@@ -60,6 +68,9 @@ SUMMARY_FORM: dict[str, Any] = {
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), _NUMBER),
             "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
             "thresholds": {_ANY: _NUMBER},
+            "deadlines?": _DEADLINES,
+            "classes?": {_ANY: _PART},
+            "sites?": {_ANY: _PART},
             "faults?": {
                 _ANY: {
                     **dict.fromkeys(("periods", "recovered"), int),

@@ -132,8 +132,17 @@ def test_a_further_site_shifts_nobodys_arrivals_or_classes():
         assert kinds == [(*lone.classes, None)[kind] for kind in lone.kind]
         np.testing.assert_array_equal(both_of_them.deadline[mine], lone.deadline)
         assert both_of_them.priority[mine].tolist() == lone.priority.tolist()
-    north, south = (both_of_them.times[both_of_them.site == number] for number in (0, 1))
-    assert len(set(north.tolist()) & set(south.tolist())) == 0
+
+
+def test_sites_with_the_same_workload_capture_independently():
+    """Counts per second of two Poisson sites (and of a third, unnamed one) are not correlated: |r| < 3.3 / √n."""
+    scenario = sited(workload=Poisson(poisson=5), samples=None, duration=1000.0)
+    found = captures(scenario)
+    runs = [found.times[found.site == number] for number in (0, 1)]
+    runs.append(captures(world_scenario(workload=Poisson(poisson=5), samples=None, duration=1000.0)).times)
+    counts = [np.histogram(times, np.arange(1001))[0] for times in runs]
+    correlations = np.corrcoef(counts)[np.triu_indices(3, 1)]
+    assert (np.abs(correlations) < 3.3 / 1000**0.5).all()
 
 
 def test_samples_are_the_earliest_of_all_sites():

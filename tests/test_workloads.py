@@ -292,7 +292,7 @@ def test_features_on_request_are_there_after_a_failure_before_the_cameras_own_ca
     """The request comes after all reports; a camera has what it computed since it was up again."""
     values: dict[str, Any] = {"system": "ada-ddnn", "upload": "on_request"}
     name, skew = max(skews_of(skewed()).items(), key=lambda item: item[1])
-    down = Fault(at=0.5, lasts=skew - 1e-4, node=name, action="down")
+    down = Fault(at=0.5 + skew / 4, lasts=skew / 2, node=name, action="down")
     base = skewed(script=[down], **values)
     spec = base.systems["ada-ddnn"].model_copy(update={"thresholds": {"edge-1": 0.0, "edge-2": 1.0}})
     scenario = base.model_copy(update={"systems": {"ada-ddnn": spec}})
