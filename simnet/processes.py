@@ -131,7 +131,8 @@ def _recorded(workload: Recorded, count: int | None, duration: float | None) -> 
     if workload.repeat is None:
         return times
     rounds = ceil((duration or 0.0) / workload.repeat) if count is None else ceil(count / len(times))
-    return np.repeat(np.arange(rounds) * workload.repeat, len(times)) + np.tile(times, rounds)
+    again: Times = np.repeat(np.arange(rounds) * workload.repeat, len(times)) + np.tile(times, rounds)
+    return again
 
 
 def _walk(draw: np.random.Generator, mean: float) -> Iterator[Times]:
