@@ -114,6 +114,8 @@ def test_weights_that_rounding_eats_still_get_their_share():
     """A weight of 1e-9 beside one of 1e9: the first pipe's sum of weights, 1e9 taken off again, would be 0."""
     found = shared([1.0, 1e-3], [(1e9, (0, 1)), (1e-9, (0,)), (1.0, (1,))])
     assert [flow.rate for flow in found] == pytest.approx([1e-3, 0.999, 1e-12])
+    narrow = shared([1.0, 1e-3, 2e-3], [(1e9, (0, 1)), (1e-9, (0, 2)), (1.0, (1,))])
+    assert [flow.rate for flow in narrow] == pytest.approx([1e-3, 2e-3, 1e-12])
 
 
 # --- times
@@ -332,6 +334,14 @@ def test_failures_take_what_has_not_passed(case: str):
         assert statuses == (["ok", "lost"] if at > 15 else ["lost", "lost"])
         size = 9_000 if at == 9 else 10_000
         assert [span[6] for span in wire.network.spans] == [pytest.approx(size, abs=1)] * 2
+
+
+def test_nothing_flows_through_a_node_that_is_down():
+    """The hub is up again when the message arrives there, at 10 ms; only then the second link carries it, for 10 ms."""
+    wire = chain("a", "hub", "b", script=[Fault(at=0.0, lasts=5 * MS, node="hub", action="down")])
+    wire.send(1 * MS, "a", "b", 10_000, "stored")
+    wire.send(30 * MS, "a", "b", 10_000, "flows")
+    assert heard(wire) == {"stored": 21.0, "flows": 40.0}
 
 
 def test_a_flow_starts_anew_at_once_when_it_was_lost():
