@@ -19,6 +19,9 @@ from simnet.scenario import Scenario
 from simnet.scenario.names import LINK_ARROW
 from simnet.scenario.schema import Node
 
+ROUNDING = 1e-9
+"""Part of a battery's charge by which sums of the same energies may differ."""
+
 
 class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
@@ -60,7 +63,7 @@ def _calls(nodes: Mapping[str, Node], spans: Sequence[Span]) -> Any:
     sizes = {name: node.batch.size for name, node in nodes.items() if node.batch is not None and node.batch.size > 1}
     if not sizes:
         return lambda span: 1.0
-    # What began and ended together on a node was one batch, or several full ones on as many workers.
+    # What began and ended together on a node was one batch, or full ones on other workers and one more.
     together = Counter((span[1], span[4], span[5]) for span in spans if span[1] in sizes)
 
     def part(span: Span) -> float:
@@ -86,7 +89,8 @@ def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str
         total = sum(uses.values())
         nodes[name] = {**uses, "total": total, "per_sample": total / answered if answered else None}
         if (capacity := scenario.nodes[name].battery) is not None:
-            nodes[name]["battery_left"] = max(0.0, capacity - total)
+            left = capacity - total
+            nodes[name]["battery_left"] = left if left > ROUNDING * capacity else 0.0
     total = sum(node["total"] for node in nodes.values())
     idle = sum(node["idle"] for node in nodes.values())
     return {

@@ -106,6 +106,18 @@ def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
     assert report["nodes"]["camera1"]["battery_left"] == 0.0
 
 
+def test_work_brings_the_end_forward_and_nothing_is_overdrawn() -> None:
+    """Idling alone would take 12.5 J to 6.25 s; nine samples at 20 mJ + 10 mJ are 0.27 J less until 6.115 s."""
+    power = PowerModel(idle=2.0, busy=22.0, send=1e-6)
+    workload = Periodic(every=0.7)
+    scenario = powered(
+        world_scenario(samples=12, thresholds=1.0, workload=workload), "camera1", battery=12.5, power=power
+    )
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx((12.5 - 9 * 0.03) / 2)
+    assert sum(ledger_of(world, scenario).nodes["camera1"].values()) == pytest.approx(12.5)
+
+
 def test_a_fault_stops_the_drain_and_a_repair_does_not_charge() -> None:
     """10 J at 2 W, but down from 1 s to 4 s: empty at 8 s; the end of a later fault does not revive the node."""
     script = [Fault(at=1.0, lasts=3.0, node="a", action="down"), Fault(at=9.0, lasts=1.0, node="a", action="down")]

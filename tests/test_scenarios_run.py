@@ -69,9 +69,30 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("failures", "resilience", "two_sites", "deadlines"),
+        *("battery", "failures", "resilience", "two_sites", "deadlines"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
+
+
+def test_battery(play):
+    """With a twentieth of the charge three cameras go dark half way through: from then on the others answer alone."""
+    made, _ = play(
+        "battery", "--set", "nodes.camera[1..3].battery=10 mWh", faults=0, systems=("together", "on-request")
+    )
+    for system in made.systems:
+        nodes = made.summary["systems"][system]["energy"]["nodes"]
+        assert {name for name, one in nodes.items() if one.get("battery_left") == 0} == {
+            "camera1",
+            "camera2",
+            "camera3",
+        }
+        table = made.samples(system)
+        assert set(table["views"].to_pylist()) == {63, 63 - 7}
+        assert table["views"].to_pylist() == sorted(table["views"].to_pylist(), reverse=True)
+        sent = sum(one["sent"] for one in nodes.values())
+        assert sum(table["energy"].to_pylist()) == pytest.approx(sent + sum(one["busy"] for one in nodes.values()))
+    sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
+    assert sent[1] < sent[0]
 
 
 CONFIGURATIONS = {

@@ -30,7 +30,7 @@ class Battery:
         self._env, self._node, self._power = env, node, power
         self.charge, self.empty_at = capacity, None if capacity > 0 else env.now
         self._idling_since: float | None = env.now
-        self._alarms = 0
+        self._alarm: Event | None = None
         node.on_change.append(self._changed)
         self._watch()
 
@@ -51,17 +51,18 @@ class Battery:
         self.charge -= joules
         if self.charge <= 0:
             self._empty()
+        else:
+            self._watch()
 
     def _watch(self) -> None:
-        """Set an alarm for the time at which idling alone will have used up the charge."""
+        """Set an alarm, in place of the last, for the time at which idling alone will have used up the charge."""
         if self._idling_since is not None and self._power.idle > 0 and self.empty_at is None:
-            self._alarms += 1
-            Timeout(self._env, max(0.0, self.charge / self._power.idle)).callbacks.append(self._look)
+            self._alarm = Timeout(self._env, max(0.0, self.charge / self._power.idle))
+            self._alarm.callbacks.append(self._look)
 
-    def _look(self, _: Event) -> None:
-        self._alarms -= 1
-        if self._alarms or self._idling_since is None or self.empty_at is not None:
-            return  # a later alarm will look
+    def _look(self, alarm: Event) -> None:
+        if alarm is not self._alarm or self._idling_since is None or self.empty_at is not None:
+            return
         self._idle()
         if self.charge <= 1e-9 * self._power.idle:  # less than a nanosecond's worth: a sum of floats
             self._empty()
