@@ -21,7 +21,7 @@ def demand_report(samples: pa.Table, exits: Sequence[str], end: float) -> dict[s
     """The sections `deadlines`, `classes` and `sites`, each only where a sample has one.
 
     Args:
-        samples: Columns as in `simnet.results.samples_schema`.
+        samples: Columns as in `simnet.result_forms.samples_schema`.
         exits: The system's exits, from the devices upward.
         end: When the run ended, in s of simulated time.
 

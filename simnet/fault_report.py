@@ -77,7 +77,7 @@ def fault_report(
     Args:
         scenario: What was played.
         exits: The system's exits in order.
-        samples: Its samples in order of capture, columns as in `simnet.results.samples_schema`.
+        samples: Its samples in order of capture, columns as in `simnet.result_forms.samples_schema`.
         endings: How each of them ended; a table has no time for those that were dropped.
         incidents: What `simnet.network.faults.schedule` returned.
         end: When the run ended, in s.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simnet.network.incidents import Incident
 from simnet.network.line import Span
-from simnet.results import incidents_schema, samples_schema, spans_schema
+from simnet.result_forms import incidents_schema, samples_schema, spans_schema
 from simnet.systems.base import Decision
 from simnet.workload import Captures
 

@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from simnet.manifest import manifest
+from simnet.result_forms import ANY, SUMMARY_FORM, incidents_schema, misfits, samples_schema, spans_schema
 from simnet.scenario.names import FIGURES
 from simnet.summary import node_tiers, paired, summarize
 
@@ -32,11 +32,8 @@ __all__ = [
     "RunError",
     "SystemResult",
     "check_target",
-    "incidents_schema",
     "manifest",
     "read_run",
-    "samples_schema",
-    "spans_schema",
     "summarize",
     "write_run",
 ]
@@ -44,50 +41,6 @@ __all__ = [
 SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
 )  # fmt: skip
-_NUMBER, _ANY, _NOTHING = (int, float, type(None)), "*", object()
-_INTERVAL = dict.fromkeys(("mean", "low", "high"), _NUMBER)
-_FAULT_GROUP = {"accuracy": _NUMBER, "latency": {"p95": _NUMBER}, "forced_share": _NUMBER}
-_DEADLINES = {**dict.fromkeys(("late", "unanswered"), int), **dict.fromkeys(("miss_rate", "accuracy_in_time"), _NUMBER)}
-_PART = {
-    **dict.fromkeys(("captured", "answered"), int),
-    "accuracy": _NUMBER,
-    "latency": dict.fromkeys(("mean", "p95"), _NUMBER),
-    "exits": {_ANY: {"share": _NUMBER}},
-    "deadlines?": _DEADLINES,
-}
-SUMMARY_FORM: dict[str, Any] = {
-    "scenario": str,
-    "seed": _NUMBER,
-    "samples": int,
-    "systems": {
-        _ANY: {
-            **dict.fromkeys(("captured", "finished", "forced", "dropped", "unfinished"), int),
-            "dropped_by_reason": dict,
-            "accuracy": _NUMBER,
-            "exits": {_ANY: {"count": int, **dict.fromkeys(("share", "accuracy", "forced_accuracy"), _NUMBER)}},
-            "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), _NUMBER),
-            "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
-            "thresholds": {_ANY: _NUMBER},
-            "deadlines?": _DEADLINES,
-            "classes?": {_ANY: _PART},
-            "sites?": {_ANY: _PART},
-            "faults?": {
-                _ANY: {
-                    **dict.fromkeys(("periods", "recovered"), int),
-                    "time_to_recover": _NUMBER,
-                    **dict.fromkeys(("before?", "during?", "after?"), _FAULT_GROUP),
-                }
-            },
-        }
-    },
-    "paired": {
-        _ANY: {
-            **dict.fromkeys(("samples", "only_first_correct", "only_second_correct"), int),
-            **dict.fromkeys(("latency", "accuracy"), _INTERVAL),
-        }
-    },
-}
-"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name; "?": if there at all."""
 LEFTOVER_AGE = 3600.0  # seconds after which a partial folder cannot belong to a writer that is still alive
 
 
@@ -133,73 +86,6 @@ class SystemResult:
     hops: int
     reports: dict[str, Any] = field(default_factory=dict)
     incidents: pa.Table | None = None
-
-
-@cache
-def samples_schema() -> pa.Schema:
-    """Columns of ``samples.parquet``; times in seconds of simulated time."""
-    import pyarrow as pa
-
-    word = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema(
-        [
-            ("sample", pa.int64()),
-            ("label", pa.int16()),
-            ("prediction", pa.int16()),
-            ("correct", pa.bool_()),
-            ("outcome", word),
-            ("exit", word),
-            ("reason", pa.string()),
-            ("captured_at", pa.float64()),
-            ("finished_at", pa.float64()),
-            ("latency", pa.float64()),
-            ("entropy", pa.float64()),
-            ("views", pa.uint8()),
-            ("bytes", pa.int64()),
-            ("site", word),
-            ("class", word),
-            ("deadline", pa.float64()),
-            ("energy", pa.float64()),
-        ]
-    )
-
-
-@cache
-def spans_schema() -> pa.Schema:
-    """Columns of ``spans.parquet``; times in seconds of simulated time."""
-    import pyarrow as pa
-
-    word = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema(
-        [
-            ("sample", pa.int64()),
-            ("place", word),
-            ("kind", word),
-            ("queued_at", pa.float64()),
-            ("started_at", pa.float64()),
-            ("ended_at", pa.float64()),
-            ("bytes", pa.int64()),
-            ("status", word),
-        ]
-    )
-
-
-@cache
-def incidents_schema() -> pa.Schema:
-    """Columns of ``incidents.parquet``; times in seconds of simulated time."""
-    import pyarrow as pa
-
-    word = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema(
-        [
-            ("fault", word),
-            ("target", word),
-            ("action", word),
-            ("value", pa.float64()),
-            ("began", pa.float64()),
-            ("ended", pa.float64()),
-        ]
-    )
 
 
 @dataclass(frozen=True)
@@ -367,7 +253,7 @@ def read_run(path: Path) -> Run:
         path=folder,
         summary=summary,
         manifest=_load(folder / MANIFEST, json.loads, {}),
-        scenario=_load(folder / SCENARIO, yaml.safe_load, {"nodes": {_ANY: {}}}),
+        scenario=_load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}}),
     )
 
 
@@ -453,25 +339,9 @@ def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> d
         raise RunError(f"{path}: damaged ({_first_line(error)})") from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: damaged (holds no mapping)")
-    for place in _misfits(content, form, ""):
+    for place in misfits(content, form, ""):
         raise RunError(f"{path}: damaged ({place} is missing or wrong)")
     return content
-
-
-def _misfits(content: Any, form: Any, place: str) -> Iterator[str]:
-    """Dotted keys of `content` that are missing or not of the type that `form` wants."""
-    if not isinstance(form, Mapping):
-        if not isinstance(content, form):
-            yield place
-    elif not isinstance(content, dict):
-        yield place
-    else:
-        for key, inner in form.items():
-            plain = key.removesuffix("?")
-            if plain != key and content.get(plain) is None:
-                continue
-            for name in content if key == _ANY else [plain]:
-                yield from _misfits(content.get(name, _NOTHING), inner, f"{place}.{name}" if place else str(name))
 
 
 def _first_line(error: BaseException) -> str:

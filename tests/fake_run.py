@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from simnet.results import SystemResult, manifest, samples_schema, spans_schema, write_run
+from simnet.result_forms import samples_schema, spans_schema
+from simnet.results import SystemResult, manifest, write_run
 
 CAMERAS = [f"camera{number}" for number in range(1, 7)]
 FAULTS = [

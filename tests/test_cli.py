@@ -72,7 +72,7 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 FILES = {"summary.json", "scenario.yaml", "manifest.json"} | {
-    f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in ("samples", "spans")
+    f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in ("samples", "spans", "incidents")
 }
 
 

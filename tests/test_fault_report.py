@@ -24,7 +24,8 @@ from analysis.timeline import draw_timeline
 from simnet.fault_report import fault_report
 from simnet.network.incidents import Incident
 from simnet.recording import Ending, incidents_table, samples_table
-from simnet.results import RunError, manifest, read_run, samples_schema, write_run
+from simnet.result_forms import samples_schema
+from simnet.results import RunError, manifest, read_run, write_run
 from simnet.scenario.schema import Fault, Periodic, Scenario
 from simnet.systems.base import Decision
 from simnet.workload import captures

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pytest
 from fake_run import FAULTS, fake_system, scenario, write_fake
 
-from simnet.results import RunError, check_target, manifest, read_run, samples_schema, spans_schema, write_run
+from simnet.result_forms import samples_schema, spans_schema
+from simnet.results import RunError, check_target, manifest, read_run, write_run
 from simnet.summary import node_tiers, paired, summarize
 
 TIERS = {f"camera{number}": "device" for number in range(1, 7)} | {"edge": "edge", "cloud": "cloud"}

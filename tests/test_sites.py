@@ -19,7 +19,8 @@ from models.data import open_dataset
 from simnet.demand_report import demand_report
 from simnet.deployment import remarks
 from simnet.engine import Options, run, run_system
-from simnet.results import SystemResult, read_run, samples_schema
+from simnet.result_forms import samples_schema
+from simnet.results import SystemResult, read_run
 from simnet.scenario import Scenario, load_scenario
 from simnet.scenario.schema import (
     Fault,

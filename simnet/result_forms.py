@@ -1,0 +1,138 @@
+"""The form of a run's results: columns of its tables, and what others rely on in its summary (docs/results.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
+    import pyarrow as pa
+
+NUMBER, ANY, NOTHING = (int, float, type(None)), "*", object()
+_INTERVAL = dict.fromkeys(("mean", "low", "high"), NUMBER)
+_FAULT_GROUP = {"accuracy": NUMBER, "latency": {"p95": NUMBER}, "forced_share": NUMBER}
+_DEADLINES = {**dict.fromkeys(("late", "unanswered"), int), **dict.fromkeys(("miss_rate", "accuracy_in_time"), NUMBER)}
+_PART = {
+    **dict.fromkeys(("captured", "answered"), int),
+    "accuracy": NUMBER,
+    "latency": dict.fromkeys(("mean", "p95"), NUMBER),
+    "exits": {ANY: {"share": NUMBER}},
+    "deadlines?": _DEADLINES,
+}
+SUMMARY_FORM: dict[str, Any] = {
+    "scenario": str,
+    "seed": NUMBER,
+    "samples": int,
+    "systems": {
+        ANY: {
+            **dict.fromkeys(("captured", "finished", "forced", "dropped", "unfinished"), int),
+            "dropped_by_reason": dict,
+            "accuracy": NUMBER,
+            "exits": {ANY: {"count": int, **dict.fromkeys(("share", "accuracy", "forced_accuracy"), NUMBER)}},
+            "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
+            "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
+            "thresholds": {ANY: NUMBER},
+            "deadlines?": _DEADLINES,
+            "classes?": {ANY: _PART},
+            "sites?": {ANY: _PART},
+            "faults?": {
+                ANY: {
+                    **dict.fromkeys(("periods", "recovered"), int),
+                    "time_to_recover": NUMBER,
+                    **dict.fromkeys(("before?", "during?", "after?"), _FAULT_GROUP),
+                }
+            },
+        }
+    },
+    "paired": {
+        ANY: {
+            **dict.fromkeys(("samples", "only_first_correct", "only_second_correct"), int),
+            **dict.fromkeys(("latency", "accuracy"), _INTERVAL),
+        }
+    },
+}
+"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name; "?": if there at all."""
+
+
+def misfits(content: Any, form: Any, place: str) -> Iterator[str]:
+    """Dotted keys of `content` that are missing or not of the type that `form` wants."""
+    if not isinstance(form, Mapping):
+        if not isinstance(content, form):
+            yield place
+    elif not isinstance(content, dict):
+        yield place
+    else:
+        for key, inner in form.items():
+            plain = key.removesuffix("?")
+            if plain != key and content.get(plain) is None:
+                continue
+            for name in content if key == ANY else [plain]:
+                yield from misfits(content.get(name, NOTHING), inner, f"{place}.{name}" if place else str(name))
+
+
+@cache
+def samples_schema() -> pa.Schema:
+    """Columns of ``samples.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            ("sample", pa.int64()),
+            ("label", pa.int16()),
+            ("prediction", pa.int16()),
+            ("correct", pa.bool_()),
+            ("outcome", word),
+            ("exit", word),
+            ("reason", pa.string()),
+            ("captured_at", pa.float64()),
+            ("finished_at", pa.float64()),
+            ("latency", pa.float64()),
+            ("entropy", pa.float64()),
+            ("views", pa.uint8()),
+            ("bytes", pa.int64()),
+            ("site", word),
+            ("class", word),
+            ("deadline", pa.float64()),
+            ("energy", pa.float64()),
+        ]
+    )
+
+
+@cache
+def spans_schema() -> pa.Schema:
+    """Columns of ``spans.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            ("sample", pa.int64()),
+            ("place", word),
+            ("kind", word),
+            ("queued_at", pa.float64()),
+            ("started_at", pa.float64()),
+            ("ended_at", pa.float64()),
+            ("bytes", pa.int64()),
+            ("status", word),
+        ]
+    )
+
+
+@cache
+def incidents_schema() -> pa.Schema:
+    """Columns of ``incidents.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            ("fault", word),
+            ("target", word),
+            ("action", word),
+            ("value", pa.float64()),
+            ("began", pa.float64()),
+            ("ended", pa.float64()),
+        ]
+    )
