@@ -91,7 +91,8 @@ def test_the_same_seed_gives_the_same_bytes_with_and_without_a_memo(
         inference = json.loads(made[name].pop("manifest.json"))["systems"]["ddnn"]["inference"]
         assert (inference["batches"] == 0) == (name == "warm" or (name == "other seed" and inference["batches"] == 0))
     assert made["cold"] == made["warm"] == made["cold again"]
-    assert all(made["cold"][name] != made["other seed"][name] for name in made["cold"])
+    same = {name for name in made["cold"] if made["cold"][name] == made["other seed"][name]}
+    assert same == {name for name in FILES if name.endswith("incidents.parquet")}  # the faults are scripted
     samples = {name: read_run(tmp_path / name).samples("ddnn") for name in ("cold", "other seed")}
     assert samples["cold"]["captured_at"] != samples["other seed"]["captured_at"]
 
