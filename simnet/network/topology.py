@@ -39,8 +39,8 @@ class Network:
         media: dict[str, Medium] = {}
         lossy = {fault.link for fault in scenario.faults if fault.action == "loss"}
         for spec in scenario.links:
-            ends, target, weights = (spec.source, spec.target), self.nodes[spec.target], scenario.network.weights
-            link = make_link(env, record, spec, target, scenario.seed, media, ends in lossy, weights)
+            ends, shares = (spec.source, spec.target), scenario.network.weights
+            link = make_link(env, record, spec, self.nodes[spec.target], scenario.seed, media, ends in lossy, shares)
             self.links[ends] = link
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
