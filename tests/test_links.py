@@ -201,7 +201,7 @@ def test_messages_are_given_up_as_often_as_probability_says():
     assert abs(batches.mean() - (1 - (1 - 0.5**3) ** 2)) < T_29 * batches.std(ddof=1) / sqrt(30)
 
 
-def test_a_fault_sets_the_probability_of_loss_of_what_begins_while_it_lasts():
+def test_a_fault_loses_packets_of_what_begins_while_it_lasts():
     """At 0.5 s 'on the air' is under way and not touched; 'begins in it' waited until 1 s; the fault ends at 1.5 s."""
     bench = Bench()
     line = bench.link(lossy=True, attempts=2)
@@ -210,6 +210,15 @@ def test_a_fault_sets_the_probability_of_loss_of_what_begins_while_it_lasts():
     bench.at(1.5, lambda: line.set_state(True))
     bench.hears(("on the air", "ok", 2.0), ("begins in it", "lost", 3.0 + 3), ("begins after it", "ok", 6.0))
     assert [span[6] for span in bench.spans] == [1000, 2000, 1000]
+
+
+def test_what_a_fault_loses_comes_on_top_of_the_link_s_own_losses():
+    """A link that loses everything does not become better by a fault that loses a tenth."""
+    bench = Bench()
+    line = bench.link(loss=Loss(good=1.0), attempts=1)
+    line.set_state(True, None, 0.1)
+    bench.send(line, "first")
+    bench.hears(("first", "lost", 2.0))
 
 
 def test_the_plain_link_refuses_a_probability_of_loss():

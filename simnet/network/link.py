@@ -47,7 +47,7 @@ class Carrier(ABC):
         """Record what is still on the link at the end of a run as `unfinished`."""
 
     def set_state(self, up: bool, bandwidth: float | None = None, loss: float | None = None) -> None:
-        """What the active faults say together: up or down, bytes/s and probability of loss (None: the link's own).
+        """What the active faults say together: up or down, bytes/s (None: the link's own) and further losses.
 
         Going down loses every message in flight.
 

@@ -44,8 +44,8 @@ class LossyLink(Carrier):
         self._latency, self._jitter, self._limit = spec.latency, spec.jitter, spec.queue
         self._packets, self._channel = Packets(spec, seed, self.place), Channel(spec.loss, seed, self.place)
         self._delays = keyed(seed, f"jitter/{self.place}")
-        self._loss: float | None = None
-        """What a fault has set the probability of loss to."""
+        self._imposed_loss: float | None = None
+        """Probability with which faults lose packets, beside the link's own losses."""
         self._numbers: dict[int, int] = {}
         """Messages so far of each sample."""
         self._waiting = 0
@@ -80,7 +80,8 @@ class LossyLink(Carrier):
         """The turn of `message` has come: how many seconds it will be on the air, given how its packets fare."""
         self._waiting -= message.wire
         self._on_air = message
-        loss = self._channel.at(self._env.now) if self._loss is None else self._loss
+        own = self._channel.at(self._env.now)
+        loss = own if self._imposed_loss is None else 1 - (1 - own) * (1 - self._imposed_loss)
         crossing = self._packets.cross(message.size, loss, message.sample, message.nth)
         message.wire, message.rounds, message.whole = crossing
         return message.wire / self._bandwidth
@@ -145,4 +146,4 @@ class LossyLink(Carrier):
         return (message.sample, self.place, "transfer", *times, size, status)
 
     def _set_loss(self, loss: float | None) -> None:
-        self._loss = loss
+        self._imposed_loss = loss
