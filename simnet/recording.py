@@ -46,7 +46,7 @@ def samples_table(
     decisions = [None if e is None else e.decision for e in endings]
     sizes = np.zeros(len(captured), np.int64)
     if spans:
-        numbers, amounts = np.array([(span[0], span[6]) for span in spans], np.int64).T
+        numbers, amounts = (np.array([span[field] for span in spans], np.int64) for field in (0, 6))
         np.add.at(sizes, numbers[numbers >= 0], amounts[numbers >= 0])
     times = captured.times.tolist()
     kinds = (*captured.classes, None)  # number −1 is that of none
