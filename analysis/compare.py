@@ -167,7 +167,11 @@ def _dropped(system: Mapping[str, Any]) -> str:
 
 def _energy(system: Mapping[str, Any]) -> str:
     per_sample = system.get("energy", {}).get("per_sample")
-    return NONE if per_sample is None else format_energy(per_sample, 3)
+    if per_sample is None:
+        return NONE
+    without = system["energy"].get("without", [])
+    names = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
+    return format_energy(per_sample, 3) + (f" without {names}" if without else "")
 
 
 def _missed(system: Mapping[str, Any]) -> str:

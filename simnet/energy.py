@@ -80,7 +80,7 @@ def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str
     """The summary's section `energy`, in joules; empty where no node has a power model.
 
     `total` over all of these, `per_sample` = total / answered samples, `dynamic_per_sample` without idling; and the
-    same of each node, with what is left in its battery.
+    same of each node, with what is left in its battery. `without` names the computers that have no power model.
     """
     if not ledger.nodes:
         return {}
@@ -99,5 +99,6 @@ def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str
             "per_sample": total / answered if answered else None,
             "dynamic_per_sample": (total - idle) / answered if answered else None,
             "nodes": nodes,
+            "without": [n for n, node in scenario.nodes.items() if node.tier != "router" and n not in nodes],
         }
     }

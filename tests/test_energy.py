@@ -46,6 +46,7 @@ def test_every_joule_of_one_sample_by_hand() -> None:
     assert report["total"] == pytest.approx(dynamic + 4 * length)
     assert report["dynamic_per_sample"] == pytest.approx(dynamic)
     assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
+    assert report["without"] == ["cloud"]
 
 
 def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
