@@ -171,7 +171,7 @@ def _energy(system: Mapping[str, Any]) -> str:
         return NONE
     without = system["energy"].get("without", [])
     names = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
-    return format_energy(per_sample, 3) + (f" without {names}" if without else "")
+    return format_energy(per_sample, 3) + (f" ({names} not counted)" if without else "")
 
 
 def _missed(system: Mapping[str, Any]) -> str:
