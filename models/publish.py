@@ -16,7 +16,7 @@ from models.data import open_dataset
 from models.data.base import ViewDataset
 from models.evaluation import Exits, camera_accuracy, classifier_scores
 from models.networks import AnyArchitecture, Network, architecture, read_architecture
-from models.recipes import recipe, settings_of
+from models.recipes import RECIPES, recipe, settings_of
 from models.reliability import fitted_temperatures, reliability
 from models.traffic import traffic
 from models.training import Recipe, Training, hardware
@@ -33,10 +33,16 @@ NOTES = {"mvmc": "frames repeat parked cars, so training and test data are not i
 
 
 def train_command(arch: AnyArchitecture, data: str, how: Recipe) -> str:
-    """The command that trains this network anew, without the paths that differ between machines."""
-    base = architecture(arch.system, data), recipe("ours", data)
-    settings = " ".join(f"--set {shlex.quote(setting)}" for setting in settings_of(arch, how, base))
-    return f"python -m models train {arch.system} {data} {settings} --seed {how.seed}".replace("  ", " ")
+    """The command that trains this network anew, without the paths that differ between machines.
+
+    It begins with the recipe that leaves the fewest settings to name.
+    """
+    usual = architecture(arch.system, data)
+    settings = {name: settings_of(arch, how, (usual, recipe(name, data))) for name in RECIPES}
+    nearest = min(RECIPES, key=lambda name: len(settings[name]))
+    words = [] if nearest == RECIPES[0] else ["--recipe", nearest]
+    words += [word for setting in settings[nearest] for word in ("--set", shlex.quote(setting))]
+    return " ".join(["python -m models train", arch.system, data, *words, f"--seed {how.seed}"])
 
 
 def judged(

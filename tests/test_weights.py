@@ -314,10 +314,12 @@ def test_the_command_of_a_card_trains_its_network(name: str) -> None:
     words = shlex.split(values["command"])[6:]
     options = list(zip(words[::2], words[1::2], strict=True))
     settings = [value for option, value in options if option == "--set"]
-    arch, how = changed(architecture(system, data), recipe("ours", data), settings)
+    begins_with = dict(options).get("--recipe", "ours")
+    arch, how = changed(architecture(system, data), recipe(begins_with, data), settings)
     assert arch == read_architecture(values["architecture"])
     assert replace(how, seed=values["seed"]) == Recipe(**values["recipe"])
-    assert [pair for pair in options if pair[0] != "--set"] == [("--seed", str(values["seed"]))]
+    others = [pair for pair in options if pair[0] not in ("--set", "--recipe")]
+    assert others == [("--seed", str(values["seed"]))]
 
 
 def test_all_weights_together_are_small() -> None:
