@@ -43,6 +43,7 @@ def cifar10_file(path: Path, n: int = 12, **columns: Any) -> Path:
     """A Parquet file of the cifar10 layout; `columns` replace or, with None, drop its own."""
     random = np.random.default_rng(n)
     made = {"label": random.integers(0, 10, n).tolist(), "img": [{"bytes": png(i), "path": ""} for i in range(n)]}
+    path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table({k: v for k, v in {**made, **columns}.items() if v is not None}), path)
     return path
 
@@ -127,6 +128,36 @@ def test_the_order_of_rows_and_columns_changes_nothing(weights: Path, tmp_path: 
     other = tmp_path / "other.parquet"
     pq.write_table(table.select(["img", "label"]).take(list(reversed(range(20)))), other)
     assert evaluated(call, weights, "--data", path) == evaluated(call, weights, "--data", other)
+
+
+def _bmp(i: int) -> bytes:
+    """Uncompressed, so that all pictures of one size have as many bytes."""
+    content = io.BytesIO()
+    Image.open(io.BytesIO(png(i))).save(content, "BMP")
+    return content.getvalue()
+
+
+_BMPS = [_bmp(i) for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        {"img": pa.array(_BMPS, pa.large_binary())},
+        {"img": pa.array(_BMPS, pa.binary_view())},
+        {"img": pa.array(_BMPS, pa.binary(len(_BMPS[0])))},
+        {"img": pa.array(_BMPS).dictionary_encode()},
+        {"img": pa.StructArray.from_arrays([pa.nulls(20), pa.array(_BMPS).dictionary_encode()], ["path", "bytes"])},
+        {"img": None, "img.bytes": pa.array(_BMPS), "img.path": pa.array([""] * 20)},
+        {"img": None, "image": pa.array(_BMPS)},
+    ],
+    ids=lambda images: ", ".join(f"{name}: {column.type}" for name, column in images.items() if column is not None),
+)
+def test_how_the_images_are_written_changes_nothing(images: Json, weights: Path, tmp_path: Path, call: Any) -> None:
+    plain = cifar10_file(tmp_path / "plain.parquet", 20)
+    small = pa.array(pq.read_table(plain)["label"].to_pylist(), pa.int8())
+    other = cifar10_file(tmp_path / "label=3" / "no suffix", 20, **images, label=small)
+    assert evaluated(call, weights, "--data", plain) == evaluated(call, weights, "--data", other)
 
 
 def test_an_exit_where_nobody_left_has_no_accuracy(weights: Path, tmp_path: Path, call: Any) -> None:

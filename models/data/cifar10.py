@@ -2,9 +2,10 @@
 
 The cut is our interpretation after the DDNN authors' public PyTorch code: 10 rows x 16 columns a patch, three rows of
 two patches, from the image without its first and last row (32 is no multiple of 3).
-Sources of the images, in this order: Parquet in the Hugging Face layout (`img.bytes`, `label`) below the data folder,
-the original `cifar-10-batches-py` folder there, torchvision's download into the cache. The Parquet file of a split is
-`<split>.parquet` or one `<split>-*.parquet`, in the folder itself, in `cifar10/` or in `plain_text/` below either.
+Sources of the images, in this order: Parquet in the Hugging Face layout (`img.bytes`, in a struct or flat, and
+`label`) below the data folder, the original `cifar-10-batches-py` folder there, torchvision's download into the cache.
+The Parquet file of a split is `<split>.parquet` or one `<split>-*.parquet`, in the folder itself, in `cifar10/` or in
+`plain_text/` below either.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class _Parquet:
     """Images in a Parquet file of the Hugging Face layout."""
 
     def __init__(self, path: Path) -> None:
-        self.table = ImageTable(path, [("img", "image")], len(CLASSES))
+        self.table = ImageTable(path, [("img", "image", "img.bytes", "image.bytes")], len(CLASSES))
         self.labels = self.table.labels
         self.digest = self.table.digest
 

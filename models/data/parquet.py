@@ -29,10 +29,15 @@ def find_split(folders: Sequence[Path], split: str) -> Path | None:
     return None
 
 
+BINARY = ("binary", "large_binary", "binary_view", "fixed_size_binary")
+"""Arrow's types of bytes, by name: not every pyarrow that we allow can ask for the third."""
+
+
 class ImageTable:
     """A Parquet file with one or more columns of image files of `side` x `side` pixels and a column `label`.
 
-    An image column holds binary values or structs with the file in `bytes`; each may have one of several names.
+    An image column holds binary values of any Arrow type, dictionaries included, or structs with the file in `bytes`;
+    each may have one of several names.
     Images are decoded when asked for, or all at once by `decode`.
     Raises DataError when the file is no Parquet, lacks a column, or a column or a label is not of the layout.
     """
@@ -101,7 +106,9 @@ class ImageTable:
         column = self._table[name]
         if pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
             column = pc.struct_field(column, "bytes")
-        if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if str(column.type).partition("[")[0] not in BINARY:
             raise DataError(
                 f"{self.path}: {name!r} must hold image files (binary, or structs with 'bytes'); it is {column.type}"
             )
