@@ -7,8 +7,7 @@ its samples share equally; idling belongs to no sample.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,17 @@ ROUNDING = 1e-9
 class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
-    `spans` are all of a run, `up_times` the seconds that each node was up, `samples` their number.
+    `spans` are all of a run, in the order of their recording, `up_times` the seconds that each node was up, `samples`
+    their number; `joined` has the places of the spans that were in one batch with the span before them.
     """
 
     def __init__(
-        self, nodes: Mapping[str, Node], spans: Sequence[Span], up_times: Mapping[str, float], samples: int
+        self,
+        nodes: Mapping[str, Node],
+        spans: Sequence[Span],
+        up_times: Mapping[str, float],
+        samples: int,
+        joined: Collection[int] = (),
     ) -> None:
         self._powered = {name: node.power for name, node in nodes.items() if node.power is not None}
         self.nodes = {
@@ -39,12 +44,12 @@ class Ledger:
         }
         self.samples: NDArray[np.float64] = np.zeros(samples)
         """Joules that each sample caused: computing, sending and receiving, not idling."""
-        calls = _calls(nodes, spans)
-        for span in spans:
-            sample, place, kind, _, started, ended, size, status = span
+        shares = _shares(joined)
+        for number, (sample, place, kind, _, started, ended, size, status) in enumerate(spans):
             if kind == "compute":
                 if (power := self._powered.get(place)) is not None:
-                    self._add(place, "busy", sample, (power.busy - power.idle) * (ended - started) * calls(span))
+                    joules = (power.busy - power.idle) * (ended - started) * shares.get(number, 1.0)
+                    self._add(place, "busy", sample, joules)
                 continue
             source, _, target = place.partition(LINK_ARROW)
             if (power := self._powered.get(source)) is not None:
@@ -58,22 +63,15 @@ class Ledger:
             self.samples[sample] += joules
 
 
-def _calls(nodes: Mapping[str, Node], spans: Sequence[Span]) -> Any:
-    """Function of a compute span: its part in the calls of its batch, 1 where nothing is batched."""
-    sizes = {name: node.batch.size for name, node in nodes.items() if node.batch is not None and node.batch.size > 1}
-    if not sizes:
-        return lambda span: 1.0
-    # What began and ended together on a node was one batch, or full ones on other workers and one more.
-    together = Counter((span[1], span[4], span[5]) for span in spans if span[1] in sizes)
-
-    def part(span: Span) -> float:
-        size = sizes.get(span[1])
-        if size is None:
-            return 1.0
-        count = together[span[1], span[4], span[5]]
-        return -(-count // size) / count
-
-    return part
+def _shares(joined: Collection[int]) -> dict[int, float]:
+    """Place of a span → its part in the call of its batch, for those that had company."""
+    batches: list[list[int]] = []
+    for place in sorted(joined):
+        if batches and batches[-1][-1] == place - 1:
+            batches[-1].append(place)
+        else:
+            batches.append([place - 1, place])
+    return {place: 1 / len(batch) for batch in batches for place in batch}
 
 
 def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def run_system(
         progress.simulated(name, end, end)
     spans = world.network.spans
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
-    ledger = Ledger(scenario.nodes, spans, up_times, len(captured))
+    ledger = Ledger(scenario.nodes, spans, up_times, len(captured), world.network.joined)
     answered = sum(e is not None and e.decision is not None for e in world.endings)
     reports = energy_report(scenario, ledger, answered)
     labels = data.labels[np.arange(len(captured)) % len(data)]

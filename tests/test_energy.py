@@ -19,7 +19,7 @@ POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)
 def ledger_of(world: World, scenario: Scenario) -> Ledger:
     network = world.network
     up_times = {name: one.up_time for name, one in network.nodes.items()}
-    return Ledger(scenario.nodes, network.spans, up_times, len(world.endings))
+    return Ledger(scenario.nodes, network.spans, up_times, len(world.endings), network.joined)
 
 
 def powered(scenario: Scenario, *names: str, **values: Any) -> Scenario:
@@ -75,13 +75,28 @@ def test_a_batch_is_one_call_whose_energy_its_samples_share() -> None:
         (number, "edge", "compute", 0.0, 1.0, 3.0, 0, "ok") for number in range(4)
     ] + [(4, "edge", "compute", 2.0, 3.0, 3.5, 0, "ok")]  # fmt: skip
     nodes = {"edge": node("edge", power=POWER, batch=Batching(size=4))}
-    ledger = Ledger(nodes, spans, {"edge": 4.0}, 5)
+    ledger = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 2, 3])
     assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 2.5)
     assert ledger.samples.tolist() == pytest.approx([2.0] * 4 + [2.0])
-    two_workers = Ledger(
-        {"edge": nodes["edge"].model_copy(update={"batch": Batching(size=2)})}, spans, {"edge": 4.0}, 5
-    )
+    two_workers = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 3])
     assert two_workers.nodes["edge"]["busy"] == pytest.approx(4 * 4.5)  # two batches of two, side by side
+
+
+def test_calls_side_by_side_are_no_batch_though_they_begin_and_end_together() -> None:
+    """Two calls reach a node with two free workers at once, then three more that wait: 1 s, 1 s, 2 s and 1 s."""
+    values = {"power": POWER, "battery": 1000.0, "workers": 2, "batch": Batching(size=2)}
+    nodes = {"edge": node("edge", **values)}
+    wire = Wire(nodes, [])
+    for number in range(5):
+        wire.compute(0.0, "edge", 1e9, number)
+    wire.env.run(until=5.0)
+    spans = wire.network.spans
+    assert [span[4:6] for span in spans] == [(0, 1), (0, 1), (1, 2), (1, 3), (1, 3)]
+    ledger = Ledger(nodes, spans, {"edge": 5.0}, 1, wire.network.joined)
+    assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 5)
+    battery = wire.network.batteries["edge"]
+    battery.draw(0.0)
+    assert battery.charge == pytest.approx(1000 - sum(ledger.nodes["edge"].values()))
 
 
 def test_idling_empties_a_battery_at_the_second() -> None:

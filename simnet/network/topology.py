@@ -20,17 +20,20 @@ from simnet.scenario import Scenario
 class Network:
     """All nodes and links of a scenario; `spans` collects what happens on them.
 
-    `weights` names the ones that run, for measured profiles; `priorities` has that of every sample, where they differ.
+    `joined` has the places in `spans` of those that ran in one batch with the span before them: start and end do not
+    tell, since two workers may begin and end together. `weights` names the ones that run, for measured profiles;
+    `priorities` has that of every sample, where they differ.
     """
 
     def __init__(self, env: Environment, scenario: Scenario, weights: str = "", priorities: Sequence[int] = ()) -> None:
         self.env = env
         self.spans: list[Span] = []
+        self.joined: list[int] = []
         meters = Meters(self.spans.append)
         powered = [name for name, spec in scenario.nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
         self.nodes = {
-            name: make_node(env, record, name, spec, weights, priorities, also=self.spans.append)
+            name: make_node(env, record, name, spec, weights, priorities, also=self._join)
             for name, spec in scenario.nodes.items()
         }
         self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
@@ -67,3 +70,7 @@ class Network:
             node.close()
         for link in self.links.values():
             link.close()
+
+    def _join(self, span: Span) -> None:
+        self.joined.append(len(self.spans))
+        self.spans.append(span)
