@@ -58,7 +58,13 @@ def profile(
             def tell(number: int, name: str = card.name) -> None:
                 status.update(f"{name}: {'warm-up' if number < 0 else f'round {number + 1} of {repeats}'}")
 
-            measured.append((card, measure(card, where, sizes, repeats, tell)))
+            try:
+                measured.append((card, measure(card, where, sizes, repeats, tell)))
+            except RuntimeError as problem:
+                if "memory" not in str(problem):  # torch has no class of its own for it on a processor
+                    raise
+                text = f"no memory to run {card.name} with {max(sizes)} samples at a time; choose smaller batches"
+                raise typer.BadParameter(text, param_hint="--batches") from None
     write_profile(profile_file(measured, where, repeats), out)
     spread = max(timing.spread for _, times in measured for by_batch in times.values() for timing in by_batch.values())
     for card, times in measured:
@@ -108,7 +114,8 @@ def efficiency(times: Times, segment: str) -> dict[int, float]:
 def settings(card: Card, times: Times) -> list[str]:
     """For each segment the keys of a node that take as long, for a scenario without this profile.
 
-    A segment that multiplies nothing has no speed that could say it.
+    A segment that multiplies nothing has no speed that could say it. Where a batch was measured to be faster than one
+    sample alone, as happens on a busy machine, the most that a scenario may say stands there: as fast as one.
     """
     from simnet.scenario.units import format_speed
 
@@ -116,7 +123,7 @@ def settings(card: Card, times: Times) -> list[str]:
     for segment, by_batch in times.items():
         if not (flop := float(card.segments[segment]["flop"])):
             continue
-        curve = ", ".join(f"{batch}: {value:.3g}" for batch, value in efficiency(times, segment).items())
+        curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in efficiency(times, segment).items())
         speed = format_speed(flop / by_batch[1].seconds, 4)
         size = max(by_batch)
         lines.append(f"{segment}: speed: {speed}, overhead: 0 s, batch: {{size: {size}, efficiency: {{{curve}}}}}")

@@ -158,6 +158,7 @@ def test_bad_wishes_are_one_message_and_no_file(simnet, random_weights: Callable
         ([weights, "--batches", "0,2"], "batch sizes are whole numbers from 1"),
         ([weights, "--device", "tpu"], "'tpu' is none of auto, cpu, cuda"),
         ([weights, "--repeats", "0"], "--repeats"),
+        ([weights, "--batches", 10**13], "no memory to run ddnn-plaza with 10000000000000 samples at a time"),
     ]:
         status, _, error = simnet("profile", *arguments, "--out", out)
         assert status == 2, arguments
@@ -215,15 +216,24 @@ def test_efficiency_is_that_of_a_sample_in_a_batch():
     assert efficiency(TIMES, "edge") == {1: 1.0, 4: pytest.approx(2.0)}
 
 
-def test_the_printed_settings_give_the_measured_times(random_weights: Callable[..., Path], tmp_path: Path):
-    """Pasted into a node, they make a call of one and of four as long as measured."""
+FASTER_THAN_ALONE = {"edge": {1: Timing(0.2, 3.0), 4: Timing(0.05, 0.0)}}
+"""What a busy machine may give; a scenario refuses an efficiency above the batch's size."""
+
+
+@pytest.mark.parametrize(
+    ("measured", "seconds"), [(TIMES, [0.2, 0.4]), (FASTER_THAN_ALONE, [0.2, 0.2])], ids=["usual", "busy machine"]
+)
+def test_the_printed_settings_give_the_measured_times(
+    random_weights: Callable[..., Path], tmp_path: Path, measured: dict, seconds: list[float]
+):
+    """Pasted into a node, they make a call of one and of four as long as measured, or as a scenario may say."""
     import yaml
 
     from simnet.network.service import ServiceTime
     from simnet.work import Work
 
     card = read_card(str(random_weights("ddnn")))
-    (line,) = settings(card, TIMES)
+    (line,) = settings(card, measured)
     segment, _, keys = line.partition(": ")
     assert segment == "edge"
     text = SCENARIO.replace(", profile: measured.json", "").replace("WEIGHTS", str(card.weights))
@@ -232,7 +242,7 @@ def test_the_printed_settings_give_the_measured_times(random_weights: Callable[.
     times = ServiceTime(load_scenario(file).nodes["edge"], "")
     work = Work(float(card.segments["edge"]["flop"]))
     assert yaml.safe_load(f"{{{keys}}}")["batch"]["size"] == 4
-    assert [times.seconds(work, size) for size in (1, 4)] == pytest.approx([0.2, 0.4], rel=1e-3)
+    assert [times.seconds(work, size) for size in (1, 4)] == pytest.approx(seconds, rel=1e-3)
 
 
 def test_the_file_has_seconds_and_spread_by_size(random_weights: Callable[..., Path]):
