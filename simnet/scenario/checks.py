@@ -38,6 +38,8 @@ class Checks:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
+                if _counts_good_ones(detail):
+                    continue
                 self.wrong((*path, *_place(raw, detail)), _message(model, detail))
             return None
 
@@ -98,6 +100,11 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _no_mapping(model: type[BaseModel], found: object) -> str:
     return f"expected keys and values (allowed: {', '.join(_keys(model))}), found {found!r}"
+
+
+def _counts_good_ones(detail: Mapping[str, Any]) -> bool:
+    """Whether a list is called too short only because members of it are wrong, of which pydantic tells as well."""
+    return detail["type"] == "too_short" and bool(len(detail["input"]) >= detail["ctx"]["min_length"])
 
 
 def _place(raw: object, detail: Mapping[str, Any]) -> list[str | int]:
