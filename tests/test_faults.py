@@ -290,6 +290,11 @@ def test_times_to_failure_are_weibull_and_times_to_repair_exponential(shape: flo
         assert abs(draws.mean() - mean) < 3 * draws.std() / sqrt(n)
 
 
+def test_the_clock_of_faults_at_random_begins_at_their_time():
+    now, later = ([began for began, _ in of(struck([at_random(at=at)]), "a")] for at in (0.0, 100.0))
+    assert len(later) > 10 and later == pytest.approx([began + 100 for began in now[: len(later)]])
+
+
 def test_another_target_shifts_nobodys_draws():
     alone = of(struck([at_random()]), "a")
     more = struck([at_random(target="b"), at_random(), at_random("other", "a", action="slow", value=2.0)])
