@@ -299,6 +299,18 @@ def test_an_upload_is_repeated_after_growing_waits_until_the_limit_ends_it():
     assert report(world) == {"retry": {"sent": 3, "answered": 0}}
 
 
+@pytest.mark.parametrize(
+    ("retry", "sent"),
+    [
+        (Retry(times=2000, after=0.05, factor=2.0), [0.023, 0.073, 0.173, 0.373]),
+        (Retry(times=3, after=0.05, factor=1e200), [0.023, 0.073]),
+        (Retry(times=10**9, after=0.2, factor=1.0), [0.023, 0.223, 0.423]),
+    ],
+)
+def test_repetitions_that_could_only_come_after_the_limit_cost_nothing(retry: Retry, sent: list[float]):
+    assert uploads(play(asking([down("cloud")], retry=retry))) == about(*sent)
+
+
 def test_an_upload_is_repeated_no_more_than_the_given_times():
     scenario = asking([down("cloud")], retry=Retry(times=2, after=0.05, factor=1.0))
     world = play(scenario)

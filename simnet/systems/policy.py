@@ -22,7 +22,7 @@ class Policy:
 
     def __init__(self, env: Environment, spec: SystemSpec, cameras: int) -> None:
         self._env, self._spec, self._cameras = env, spec, cameras
-        self.retries = None if spec.retry is None else Retries(env, spec.retry)
+        self.retries = None if spec.retry is None else Retries(env, spec.retry, spec.cloud_limit)
         self._watch: Watch | None = None
         self._breakers: dict[str, Breaker] = {}
 

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 class Retries:
     """When the calls of a system are made again: n-th repetition `after` · `factor`ⁿ⁻¹ s after the attempt before it.
 
-    Whoever asks cannot know what became of an attempt: one that is merely slow goes on, its work is done twice, and
-    the first answer counts.
+    None that could only come when the call's own limit, `within` s, is over. Whoever asks cannot know what became of an
+    attempt: one that is merely slow goes on, its work is done twice, and the first answer counts.
     """
 
-    def __init__(self, env: Environment, spec: Retry) -> None:
-        self._limits = [Limit(env, spec.after * spec.factor**number) for number in range(spec.times)]
+    def __init__(self, env: Environment, spec: Retry, within: float) -> None:
+        self._limits: list[Limit] = []
+        wait, begins = spec.after, spec.after
+        while len(self._limits) < spec.times and begins < within:  # so that no power of the factor is too large
+            self._limits.append(Limit(env, wait))
+            wait *= spec.factor
+            begins += wait
         self._sent = self._answered = 0
 
     def watch(self, call: Awaited, again: Callable[[int], None]) -> None:
