@@ -237,7 +237,8 @@ CASES = {
     "failures of a fixed length": ("at: 40 s,", "mtbf: 1 h, mttr: 1 s,", 16, "faults[0].for: faults at random last 'mttr' on average; leave 'for' out"),
     "recoveries at random": ("at: 40 s, for: 20 s, node: camera3, is: down", "mtbf: 1 h, mttr: 1 s, node: camera3, is: up", 16, "faults[0].is: faults at random end by themselves; leave 'is: up' out"),
     "shape of a script": ("at: 40 s,", "at: 40 s, shape: 2,", 16, "faults[0].shape: only faults at random have a shape; give 'mtbf' and 'mttr'"),
-    "no shape": ("at: 40 s, for: 20 s,", "mtbf: 1 h, mttr: 1 s, shape: 0,", 16, "faults[0].shape: must be more than 0"),
+    "no shape": ("at: 40 s, for: 20 s,", "mtbf: 1 h, mttr: 1 s, shape: 0,", 16, "faults[0].shape: must be 0.1 or more, found 0"),
+    "hardly a shape": ("at: 40 s, for: 20 s,", "mtbf: 1 h, mttr: 1 s, shape: 1.0e-308,", 16, "faults[0].shape: must be 0.1 or more, found 1e-308"),
     "a fault without time": ("at: 40 s, for: 20 s, ", "", 16, "faults[0].at: is missing"),
     "together or not": ("at: 40 s,", "at: 40 s, together: perhaps,", 16, "faults[0].together: must be true or false, found 'perhaps'"),
     "together at different times": (
@@ -281,6 +282,12 @@ def test_a_mistake_is_named_with_file_line_key_and_a_way_out(case, file):
     hit = [text for text in message.splitlines() if says in text]
     assert hit, message
     assert hit[0].startswith(f"{file}:{line}: "), message
+
+
+def test_a_bad_member_of_a_list_does_not_make_the_list_too_short(file):
+    states = "mmpp: [{rate: 2 /s, stay: 0 s}, {rate: 2 /s, stay: 1 s}]"
+    file.write_text(GOOD.replace("every: 200 ms, jitter: 10 ms", states), encoding="utf-8")
+    assert complaint(file) == f"{file}:4: workload.mmpp[0].stay: must be more than 0, found '0 s'"
 
 
 # Cases that take two changes: what is replaced by what, twice.

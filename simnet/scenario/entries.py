@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from simnet.scenario.faults import LEAST_SHAPE
 from simnet.scenario.quantities import Bandwidth, Model, Share, Time
 from simnet.scenario.schema import Frame
 from simnet.scenario.workloads import Demand
@@ -73,5 +74,5 @@ class FaultEntry(Model):
     loss: Annotated[Share, Field(gt=0)] | None = None
     mtbf: Annotated[Time, Field(gt=0)] | None = None
     mttr: Annotated[Time, Field(gt=0)] | None = None
-    shape: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] | None = None
+    shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] | None = None
     together: Annotated[bool, Field(strict=True)] | None = None

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from simnet.scenario.quantities import Model, Time
 
+LEAST_SHAPE = 0.1
+"""Of a Weibull distribution: there the mean is 3.6 million times the scale. Below, draws are 0 or beyond any run."""
+
 
 class Fault(Model):
     """`node` or directed `link` is down, up, slow, narrow or lossy: scripted, or at random (`mtbf`, `mttr`).
@@ -31,7 +34,7 @@ class Fault(Model):
     value: float | None = None
     mtbf: Annotated[Time, Field(gt=0)] | None = None
     mttr: Annotated[Time, Field(gt=0)] | None = None
-    shape: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = 1.0
+    shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
