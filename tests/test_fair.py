@@ -336,6 +336,22 @@ def test_failures_take_what_has_not_passed(case: str):
         assert [span[6] for span in wire.network.spans] == [pytest.approx(size, abs=1)] * 2
 
 
+def test_who_hears_of_one_message_may_take_down_the_link_under_another_that_is_through_at_the_same_moment():
+    """Both have left at 20 ms; the first to arrive takes the link down, and the other is lost and does not arrive."""
+    wire = chain("a", "b")
+    line, heard_of = wire.network.links["a", "b"], list[str]()
+
+    def done(token: str) -> None:
+        heard_of.append(f"{token} arrived")
+        line.set_state(False)
+
+    for token in ("first", "second"):
+        line.send(0, 10_000, done, lambda token: heard_of.append(f"{token} was lost"), token)
+    wire.env.run()
+    assert heard_of == ["first arrived", "second was lost"]
+    assert [span[7] for span in wire.network.spans] == ["ok", "lost"]
+
+
 def test_nothing_flows_through_a_node_that_is_down():
     """The hub is up again when the message arrives there, at 10 ms; only then the second link carries it, for 10 ms."""
     wire = chain("a", "hub", "b", script=[Fault(at=0.0, lasts=5 * MS, node="hub", action="down")])

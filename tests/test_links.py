@@ -221,6 +221,17 @@ def test_what_a_fault_loses_comes_on_top_of_the_link_s_own_losses():
     bench.hears(("first", "lost", 2.0))
 
 
+def test_losses_of_a_link_and_of_a_fault_are_independent():
+    """Half and half: a quarter of the packets arrives, those whose draw is below 1 − 0.75."""
+    bench = Bench()
+    line = bench.link(loss=Loss(good=0.5), attempts=1)
+    draws = iter([0.24, 0.26])
+    line._packets._draws = SimpleNamespace(uniforms=lambda *_: np.array([next(draws)]))  # type: ignore[attr-defined]
+    line.set_state(True, None, 0.5)
+    bench.send(line, "arrives", "does not")
+    bench.hears(("arrives", "ok", 2.0), ("does not", "lost", 3.0))
+
+
 def test_the_plain_link_refuses_a_probability_of_loss():
     with pytest.raises(ValueError, match="a→b"):
         Bench().link().set_state(True, None, 0.5)
