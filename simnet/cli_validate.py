@@ -44,6 +44,8 @@ def validate(
         raise typer.BadParameter(str(problem), param_hint="--only") from None
     if json_file is not None and not json_file.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
+    if json_file is not None and json_file.is_dir():
+        raise typer.BadParameter(f"{json_file} is a folder", param_hint="--json")
     settings, console = Settings(seed=seed, full=full), Console()
     found = []
     with console.status("") as status:
@@ -52,7 +54,8 @@ def validate(
             found.append(carry_out(check, settings))
     show(found, console)
     if json_file is not None:
-        json_file.write_text(json.dumps(report(found, settings), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(report(found, settings), indent=2, ensure_ascii=False, allow_nan=False)
+        json_file.write_text(text + "\n", encoding="utf-8")
     if any(finding.status == "failed" for finding in found):
         raise typer.Exit(1)
 

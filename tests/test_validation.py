@@ -22,6 +22,7 @@ from simnet.validation import ciw_reference, queueing, simgrid_reference, tcp_re
 from simnet.validation.base import Check, Result, Settings, Unavailable
 from simnet.validation.checks import ALL, carry_out, chosen
 from simnet.validation.intervals import difference, interval, t_quantile
+from simnet.validation.lab import Lab
 from simnet.validation.links import burst
 from simnet.validation.queueing import Size
 
@@ -332,11 +333,26 @@ def test_json(tmp_path: Path):
     }  # fmt: skip
 
 
+def test_what_never_happened_is_null_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Links that never deliver: the checks fail, and the file is JSON."""
+    monkeypatch.setattr(Lab, "_done", lambda lab, name: None)
+    file = tmp_path / "validation.json"
+    assert invoke("--only", "fair-burst", "--json", str(file)).exit_code == 1
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    (check,) = json.loads(file.read_text(encoding="utf-8"), parse_constant=refuse)["checks"]
+    assert check["status"] == "failed" and len(check["results"]) == 3
+    assert {(one["simulated"], one["error"], one["passed"]) for one in check["results"]} == {(None, None, False)}
+
+
 def test_a_name_that_no_check_has(tmp_path: Path):
     told = invoke("--only", "mm2")
     assert told.exit_code == 2
     assert "no check is called 'mm2'; did you mean" in " ".join(told.output.split())
     assert invoke("--only", "lot", "--json", str(tmp_path / "nowhere" / "x.json")).exit_code == 2
+    assert "is a folder" in invoke("--only", "lot", "--json", str(tmp_path)).output
 
 
 def test_names_are_unique_and_documented():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 
@@ -50,17 +51,16 @@ class Result:
         return abs(self.error) <= self.tolerance and (self.widest is None or self.tolerance <= self.widest)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "what": self.what,
-            "unit": self.unit,
+        """For JSON, which has no word for what is not a number: None."""
+        values = {
             "simulated": self.simulated,
             "reference": self.reference,
             "error": self.error,
             "tolerance": self.tolerance,
             "widest": self.widest,
-            "passed": self.passed,
         }
+        finite = {key: value if value is not None and isfinite(value) else None for key, value in values.items()}
+        return {"what": self.what, "unit": self.unit, **finite, "passed": self.passed}
 
 
 def exactly(what: str, unit: str, simulated: float, reference: float, tolerance: float = 1e-9) -> Result:
