@@ -64,8 +64,10 @@ def profile_covers(scenario: Scenario, node_name: str, card: Card, segments: Ite
         return
     times = profile.get(card.name, {})
     if missing := [segment for segment in dict.fromkeys(segments) if not times.get(segment)]:
-        what = f"{card.name}'s {' and '.join(missing)} segment{'s' if len(missing) > 1 else ''}" if times else card.name
-        there = ", ".join(times) if times else ", ".join(profile) or "none"
+        measured = {name: [one for one, taken in parts.items() if taken] for name, parts in profile.items()}
+        own = measured.get(card.name)
+        what = f"{card.name}'s {' and '.join(missing)} segment{'s' if len(missing) > 1 else ''}" if own else card.name
+        there = ", ".join(own or [name for name, parts in measured.items() if parts]) or "none"
         raise scenario.error(
             ("nodes", node_name, "profile"),
             f"has no times of {what}, only of {there}; measure them: python -m simnet profile {card.name}",

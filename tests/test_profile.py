@@ -119,6 +119,11 @@ def test_a_run_with_a_profile_charges_exactly_those_seconds(simnet, scenario: Pa
             "nodes.camera1.profile: has no times of ddnn-plaza, only of other",
         ),
         (
+            {"ddnn-plaza": {}},
+            CAMERA_LINE,
+            "nodes.camera1.profile: has no times of ddnn-plaza, only of none; measure them: python",
+        ),
+        (
             {"ddnn-plaza": {"device": {"1": 1.0}}},
             EDGE_LINE,
             "nodes.edge.profile: has no times of ddnn-plaza's edge segment, only of device; measure them: "
