@@ -10,6 +10,8 @@ from simnet.scenario.quantities import Energy, EnergyPerByte, Model, Power, Size
 
 VIEWS = 6
 """Views per sample, hence the most devices a site may have."""
+MOST_WORKERS = 100_000
+"""Each is kept count of; so many are as good as any number."""
 
 
 class Steps(Model):
@@ -104,7 +106,7 @@ class Node(Model):
     tier: Literal["device", "gateway", "edge", "cloud", "router"]
     preset: str | None = None
     speed: Speed = 0.0
-    workers: Annotated[int, Field(ge=1, strict=True)] = 1
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)] = 1
     overhead: Time = 0.0
     memory: Annotated[Size, Field(gt=0)] | None = None
     view: Annotated[int, Field(ge=1, le=VIEWS, strict=True)] | None = None
@@ -119,7 +121,7 @@ class Node(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.battery is not None and self.power is None:
+        if self.battery is not None and self.power in (None, PowerModel()):  # with nothing in it, nothing is drawn
             raise ValueError("a battery needs a power model: 'power: {idle: 2 W, busy: 6 W}'")
         if self.batch is not None and self.batch.size > 1 and self.batch.wait > 0 and self.queue.limit == 0:
             raise ValueError("a queue limit of 0 leaves no room to wait for a batch")

@@ -59,10 +59,14 @@ class Quantity:
         except DecimalException:
             result = math.inf
         if not math.isfinite(result):
-            raise ValueError(f"{value!r} is too large for a {self.name}")
+            raise ValueError(f"{value!r} is too large for {self._one}")
         if result < 0:
-            raise ValueError(f"{value!r} is negative; a {self.name} must be 0 or more")
+            raise ValueError(f"{value!r} is negative; {self._one} must be 0 or more")
         return result
+
+    @property
+    def _one(self) -> str:
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
 
     def _refusal(self, value: str, number: str, unit: str) -> str:
         if not unit:
