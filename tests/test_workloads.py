@@ -122,6 +122,16 @@ def test_an_mmpp_begins_with_its_first_state():
     assert np.mean(firsts) == pytest.approx(rounds * 2 + rounds / 42, rel=0.2)
 
 
+def test_the_stays_of_an_mmpp_tell_nothing_of_its_arrivals():
+    """On and off for Exp(1 s) each, at 1/s: E = 1/2 + (1 s + E)/2, so the first arrival is at 2 s on average.
+
+    Were both drawn alike, the first arrival would come just when the first stay ends, at 1 s on average.
+    """
+    workload = Bursty(mmpp=(Phase(rate=1, stay=1), Phase(rate=0, stay=1)))
+    firsts = [float(times(workload, samples=1, seed=seed)[0]) for seed in range(500)]
+    assert abs(np.mean(firsts) - 2) < 3.3 * np.std(firsts) / sqrt(500) < 0.5
+
+
 @pytest.mark.parametrize("kind", ["quiet and busy", "off and on", "poisson"])
 def test_the_index_of_dispersion_is_that_of_the_closed_form(kind: str):
     """Variance / mean of the counts in windows: 1 for Poisson, and for two states (Fischer & Meier-Hellstern 1993)
