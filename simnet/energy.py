@@ -74,11 +74,14 @@ def _shares(joined: Collection[int]) -> dict[int, float]:
     return {place: 1 / len(batch) for batch in batches for place in batch}
 
 
-def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str, Any]:
+def energy_report(
+    scenario: Scenario, ledger: Ledger, answered: int, empty_at: Mapping[str, float | None]
+) -> dict[str, Any]:
     """The summary's section `energy`, in joules; empty where no node has a power model.
 
     `total` over all of these, `per_sample` = total / answered samples, `dynamic_per_sample` without idling; and the
-    same of each node, with what is left in its battery. `without` names the computers that have no power model.
+    same of each node, with what is left in its battery and when that was empty (`empty_at`, in seconds, of each node
+    that has one; None while it is not). `without` names the computers that have no power model.
     """
     if not ledger.nodes:
         return {}
@@ -89,6 +92,7 @@ def energy_report(scenario: Scenario, ledger: Ledger, answered: int) -> dict[str
         if (capacity := scenario.nodes[name].battery) is not None:
             left = capacity - total
             nodes[name]["battery_left"] = left if left > ROUNDING * capacity else 0.0
+            nodes[name]["battery_empty_at"] = empty_at[name]
     total = sum(node["total"] for node in nodes.values())
     idle = sum(node["idle"] for node in nodes.values())
     return {

@@ -183,7 +183,8 @@ def run_system(
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, spans, up_times, len(captured), world.network.joined)
     answered = sum(e is not None and e.decision is not None for e in world.endings)
-    reports = energy_report(scenario, ledger, answered)
+    empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
+    reports = energy_report(scenario, ledger, answered, empty_at)
     labels = data.labels[np.arange(len(captured)) % len(data)]
     samples = samples_table(captured, labels, world.endings, spans, ledger.samples if ledger.nodes else None)
     reports |= demand_report(samples, exits, world.env.now)

@@ -33,6 +33,7 @@ SUMMARY_FORM: dict[str, Any] = {
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
             "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
             "thresholds": {ANY: NUMBER},
+            "energy?": {"nodes": {ANY: {"battery_empty_at?": NUMBER}}},
             "deadlines?": _DEADLINES,
             "classes?": {ANY: _PART},
             "sites?": {ANY: _PART},

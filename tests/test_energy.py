@@ -42,7 +42,7 @@ def test_every_joule_of_one_sample_by_hand() -> None:
     assert set(ledger.nodes) == {"camera1", "edge"}
     dynamic = 0.004 + 0.01 + 0.008 + 0.02 + 0.005
     assert ledger.samples.tolist() == pytest.approx([dynamic])
-    report = energy_report(scenario, ledger, 1)["energy"]
+    report = energy_report(scenario, ledger, 1, {})["energy"]
     assert report["total"] == pytest.approx(dynamic + 4 * length)
     assert report["dynamic_per_sample"] == pytest.approx(dynamic)
     assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
@@ -61,7 +61,7 @@ def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
 
 def test_no_power_model_no_section() -> None:
     scenario = world_scenario()
-    assert energy_report(scenario, ledger_of(play(scenario), scenario), 1) == {}
+    assert energy_report(scenario, ledger_of(play(scenario), scenario), 1, {}) == {}
 
 
 def test_a_node_that_is_down_draws_nothing() -> None:
@@ -118,8 +118,10 @@ def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
     assert world.network.batteries["camera1"].empty_at == pytest.approx(2.001)
     views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
     assert [view & 1 for view in views] == [1, 1, 0, 0]
-    report = energy_report(scenario, ledger_of(world, scenario), 4)["energy"]
+    empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
+    report = energy_report(scenario, ledger_of(world, scenario), 4, empty_at)["energy"]
     assert report["nodes"]["camera1"]["battery_left"] == 0.0
+    assert report["nodes"]["camera1"]["battery_empty_at"] == pytest.approx(2.001)
 
 
 def test_work_brings_the_end_forward_and_nothing_is_overdrawn() -> None:

@@ -74,7 +74,7 @@ def energy(settings: Settings) -> list[Result]:
         "camera": {"idle": 2.8, "busy": 1.6, "sent": 0.4536, "received": 0.0},
         "edge": {"idle": 2.6, "busy": 1.2, "sent": 0.0, "received": 0.156},
     }
-    total = energy_report(lab.scenario, ledger, answered=1)["energy"]["total"]
+    total = energy_report(lab.scenario, ledger, answered=1, empty_at={})["energy"]["total"]
     # One byte more or less of the message that is cut short is a millionth of a joule.
     found = [
         exactly(f"{node}, {use}", "J", ledger.nodes[node][use], joules, 2e-6)
