@@ -37,13 +37,15 @@ def comparison(summary: Mapping[str, Any]) -> list[Table]:
     return tables
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str, long_names: bool = True) -> Table:
+    """An empty table; on a narrow terminal the first column's cells are broken (`long_names`), or all others."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        whole = (number > 0) == long_names
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=whole, overflow="fold")
     return table
 
 
@@ -51,7 +53,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     """One column per system named."""
     seed = f", seed {summary['seed']}" if summary["seed"] is not None else ""
     systems = {name: summary["systems"][name] for name in names}
-    table = _table(f"{summary['scenario']}: {summary['samples']:,} samples{seed}", "", *systems)
+    title = f"{summary['scenario']}: {summary['samples']:,} samples{seed}"
+    table = _table(title, "", *systems, long_names=False)
 
     def row(label: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
         table.add_row(label, *(cell(system) for system in systems.values()))
@@ -65,6 +68,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
     if any("energy" in system for system in systems.values()):
         row("energy per sample", _energy)
+    if any(_batteries(system) for system in systems.values()):
+        row("batteries empty", _empty)
     row("finished", lambda system: f"{system['finished']:,}")
     row("  of these forced", lambda system: f"{system['forced']:,}")
     row("dropped", _dropped)
@@ -76,7 +81,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 
 def _exits(summary: Mapping[str, Any]) -> Table:
-    table = _table("exits", "system", "exit", "T", "samples", "share", "exit accuracy", "forced accuracy")
+    titles = ("system", "exit", "T", "samples", "share", "exit accuracy", "forced accuracy")
+    table = _table("exits", *titles, long_names=False)
     for name, system in summary["systems"].items():
         for place, numbers in system["exits"].items():
             threshold = system["thresholds"].get(place)
@@ -94,7 +100,7 @@ def _exits(summary: Mapping[str, Any]) -> Table:
 
 def _faults(systems: Mapping[str, Mapping[str, Any]]) -> Table:
     """A fault's name, below it three rows for each system."""
-    table = _table("faults", "fault", "samples", "accuracy", "latency p95", "forced", "recovers in")
+    table = _table("faults", "fault", "samples", "accuracy", "latency\np95", "forced", "recovers in")
     for fault in dict.fromkeys(name for system in systems.values() for name in system.get("faults", {})):
         table.add_row(fault)
         for name, system in systems.items():
@@ -119,7 +125,7 @@ def _recovers(fault: Mapping[str, Any]) -> str:
 def _parts(systems: Mapping[str, Any], section: str, title: str) -> Table:
     """The samples of each class or site, apart."""
     timed = any("deadlines" in part for system in systems.values() for part in system.get(section, {}).values())
-    table = _table(section, "system", title, "answered", "accuracy", "mean", "p95", *["missed"] * timed, "exits, %")
+    table = _table(section, "system", title, "answers", "accuracy", "mean", "p95", *["missed"] * timed, "exits, %")
     for name, system in systems.items():
         for place, part in system.get(section, {}).items():
             shares = [of["share"] for of in part["exits"].values()]
@@ -130,7 +136,7 @@ def _parts(systems: Mapping[str, Any], section: str, title: str) -> Table:
                 _percent(part["accuracy"]),
                 *(_time(part["latency"][key]) for key in ("mean", "p95")),
                 *[_percent(part.get("deadlines", {}).get("miss_rate"))] * timed,
-                " / ".join(NONE if share is None else f"{100 * share:.0f}" for share in shares),
+                "/".join(NONE if share is None else f"{100 * share:.0f}" for share in shares),
             )
             name = ""  # once per system
         table.add_section()
@@ -140,7 +146,7 @@ def _parts(systems: Mapping[str, Any], section: str, title: str) -> Table:
 def _paired(pairs: Mapping[str, Any]) -> Table:
     table = _table(
         "paired differences, first − second, with 95 % interval",
-        "systems", "samples", "latency, ms", "accuracy, points", "only one right",
+        "systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright",
     )  # fmt: skip
     for name, pair in pairs.items():
         table.add_row(
@@ -172,6 +178,18 @@ def _energy(system: Mapping[str, Any]) -> str:
     without = system["energy"].get("without", [])
     names = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
     return format_energy(per_sample, 3) + (f" ({names} not counted)" if without else "")
+
+
+def _batteries(system: Mapping[str, Any]) -> list[float | None]:
+    """When each battery was empty, in seconds; None for one that was not."""
+    nodes = system.get("energy", {}).get("nodes", {})
+    return [node["battery_empty_at"] for node in nodes.values() if "battery_empty_at" in node]
+
+
+def _empty(system: Mapping[str, Any]) -> str:
+    found = _batteries(system)
+    empty = [at for at in found if at is not None]
+    return f"{len(empty)} of {len(found)}" + (f", first after {_time(min(empty))}" if empty else "")
 
 
 def _missed(system: Mapping[str, Any]) -> str:

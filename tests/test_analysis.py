@@ -250,3 +250,41 @@ def test_many_systems_are_compared_without_cutting_a_number(tmp_path: Path):
     print_comparison(write_fake(tmp_path / "run", 40, systems=names), Console(file=text, width=80))
     printed = text.getvalue()
     assert "…" not in printed and all(name in printed for name in names)
+
+
+def test_long_names_are_broken_in_a_comparison_and_no_number_is(tmp_path: Path):
+    """Faults, classes and sites of a crowded summary at 80 columns: every number in one piece."""
+    summary = write_fake(tmp_path / "run", samples=40)
+    latency = dict.fromkeys(("mean", "p50", "p95", "p99"), 0.1234)
+    part = {"captured": 1234, "answered": 1234, "accuracy": 1.0, "latency": latency}
+    part |= {"exits": {name: {"share": share} for name, share in (("edge-1", 0.32), ("edge-2", 0.61), ("cloud", 0.07))}}
+    part |= {"deadlines": {"late": 1, "unanswered": 0, "miss_rate": 1.0, "accuracy_in_time": 0.0}}
+    group = {"accuracy": 1.0, "latency": latency, "forced_share": 1.0}
+    fault = {
+        "before": group,
+        "during": group,
+        "after": group,
+        "periods": 13,
+        "recovered": 12,
+        "time_to_recover": 0.1234,
+    }
+    for system in summary["systems"].values():
+        system["classes"] = {"urgent": part}
+        system["faults"] = {"camera*, edge-north, edge-south | cloud cut": fault}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and max(map(len, printed.splitlines())) <= 80
+    for number in ("123 ms (12 of 13)", "1,234/1,234", "32/61/7", "100.0 %"):
+        assert printed.count(number) >= len(summary["systems"])
+
+
+def test_a_comparison_says_when_the_first_battery_was_empty(tmp_path: Path):
+    summary = write_fake(tmp_path / "run", samples=40, systems=("ddnn",))
+    at = {"camera1": 263.1, "camera2": 262.6, "camera3": None}
+    nodes = {name: {"battery_empty_at": time} for name, time in at.items()} | {"edge": {}}
+    summary["systems"]["ddnn"]["energy"] = {"per_sample": 1.0, "nodes": nodes}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    (row,) = [line for line in text.getvalue().splitlines() if "batteries empty" in line]
+    assert row.split("empty")[1].strip() == "2 of 3, first after 263 s"
