@@ -67,6 +67,20 @@ def test_priority_overtakes_but_does_not_interrupt():
     bench.hears((0, 1.0), (3, 2.0), (4, 3.0), (2, 4.0), (1, 5.0))
 
 
+def test_who_waits_goes_before_what_the_end_of_a_call_brings():
+    """The end of 0 has an urgent call come, and a place to wait is free for it then: 1 is on the worker already."""
+    bench = Bench(priorities=(0, 0, 1), queue=Queue(order="priority", limit=1))
+
+    def heard(sample: int) -> None:
+        bench.heard.append((sample, bench.env.now))
+        if sample == 0:
+            bench.node.compute(2, SECOND, heard, heard, 2)
+
+    for sample in (0, 1):
+        bench.node.compute(sample, SECOND, heard, heard, sample)
+    bench.hears((0, 1.0), (1, 2.0), (2, 3.0))
+
+
 def test_a_fifo_queue_heeds_no_priorities():
     bench = Bench(priorities=(0, 1, 2), queue=Queue(limit=9))
     bench.compute(0.0, 0, 1, 2)
@@ -144,6 +158,15 @@ def test_the_wait_is_counted_anew_for_those_whom_a_batch_left_behind():
     bench.compute(0.1, 1, 2)
     bench.hears((0, 2.1), (1, 2.1), (2, 2.1))
     assert bench.starts() == pytest.approx({0: 0.1, 1: 0.1, 2: 1.1})
+
+
+def test_whom_a_batch_left_behind_waits_though_one_in_that_batch_had_waited_long_enough():
+    """0 has waited long enough when the worker is free, at 2 s, and takes 1 along; 2 may still wait, until 2.95 s."""
+    bench, light = Bench(batch=Batching(size=2, wait=1.0)), Work(1e8, ("edge",))
+    bench.compute(0.0, 8, 9, work=OTHER)
+    for number, time in enumerate((0.5, 1.9, 1.95)):
+        bench.compute(time, number, work=light)
+    bench.hears((8, 2.0), (9, 2.0), (0, 2.2), (1, 2.2), (2, 3.05))
 
 
 def test_without_a_wait_a_free_worker_takes_what_is_there():

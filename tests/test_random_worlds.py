@@ -1,7 +1,8 @@
 """Worlds in which everything is drawn at random: links, nodes, workloads, faults and policies of all kinds together.
 
 What must hold whatever is combined: every sample has exactly one outcome, spans are in order and end within the run,
-two plays are equal, and what the scenario draws (captures, incidents) is the same for both systems.
+two plays are equal, batteries paid what the ledger of energy says, and what the scenario draws (captures, incidents) is
+the same for both systems.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import EXACT, play, world_scenario
 
+from simnet.energy import Ledger
+from simnet.engine import World
 from simnet.scenario import Scenario
 from simnet.scenario.schema import (
     Batching,
@@ -75,7 +79,7 @@ def drawn_node(node: Node, draw: random.Random) -> Node:
         values["load"] = Steps(times=(0, 0.2), values=(0, 0.7), repeat=0.4)
     if draw.random() < 0.4:
         values["power"] = PowerModel(idle=2, busy=9, send=1e-6, receive=1e-7)
-        values["battery"] = draw.choice([None, 1.5, 8.0]) if node.tier == "device" else None
+        values["battery"] = draw.choice([None, 1.5, 8.0]) if node.tier == "device" else 1000.0
     if draw.random() < 0.3:
         values["warm_up"] = 0.1
     return node.model_copy(update=values)
@@ -128,6 +132,16 @@ def drawn_scenario(draw: random.Random, system: str) -> Scenario:
     return Scenario.model_validate(made.model_dump())  # all the schema's own checks
 
 
+def charges_agree(world: World, scenario: Scenario) -> None:
+    """Batteries pay as things end, the ledger sums up afterwards; one that is empty may have been overdrawn."""
+    up_times = {name: one.up_time for name, one in world.network.nodes.items()}
+    ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(world.endings), world.network.joined)
+    for name, battery in world.network.batteries.items():
+        battery.draw(0.0)  # idling up to now
+        left = (scenario.nodes[name].battery or 0.0) - sum(ledger.nodes[name].values())
+        assert left <= EXACT if battery.empty_at is not None else battery.charge == pytest.approx(left)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32))
 def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
@@ -140,6 +154,7 @@ def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
         for _, _, _, queued, started, ended, size, status in world.network.spans:
             assert queued <= started + EXACT and started <= ended + EXACT and ended <= world.env.now + EXACT
             assert size >= 0 and status in ("ok", "lost", "unfinished", "dropped")
+        charges_agree(world, scenario)
         worlds.append(world)
     first, second = worlds
     assert first._captured == second._captured
