@@ -87,6 +87,10 @@ def _numbers(values: Any, good: Callable[[float], bool]) -> bool:
     return isinstance(values, dict) and all(type(v) in (int, float) and good(v) for v in values.values())
 
 
+def _list_of(values: Any, kind: type) -> bool:
+    return isinstance(values, list) and all(type(v) is kind for v in values)
+
+
 def shipped() -> list[Card]:
     """Cards of all shipped weights, by name. Raises WeightsError for a damaged one."""
     return [read_card(name) for name in sorted(path.stem for path in WEIGHTS.glob("*.json"))]
@@ -96,7 +100,7 @@ def read_card(name: str) -> Card:
     """Find a card by name among the shipped weights, or by the path of a `.safetensors` or `.json` file.
 
     Raises WeightsError when it is missing, no JSON, lacks a required key or has a threshold outside [0, 1],
-    a temperature that is not positive or a codec that is none.
+    a temperature that is not positive, a codec that is none, or names or a view size of another kind.
     """
     named = Path(name)
     path = named.with_suffix(".json") if named.suffix in (".json", ".safetensors") else WEIGHTS / f"{name}.json"
@@ -109,10 +113,17 @@ def read_card(name: str) -> Card:
         ) from None
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem
-    edge = not isinstance(values, dict) or "edge" in (values.get("classifiers") or ("edge",))
+    named_exits = values.get("classifiers") if isinstance(values, dict) else None
+    edge = not isinstance(named_exits, list) or not named_exits or "edge" in named_exits
     missing = [key for key in REQUIRED if (edge or ".edge." not in key) and not _has(values, key)]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
+    for key in ("class_names", "classifiers"):
+        if not _list_of(values[key], str):
+            raise WeightsError(f"{path}: {key} must be a list of names")
+    view = values["architecture"]["view"]
+    if not (_list_of(view, int) and len(view) == 2):
+        raise WeightsError(f"{path}: architecture.view must be height and width")
     calibration = values["calibration"]
     if not _numbers(calibration["thresholds"], lambda t: 0 <= t <= 1):
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")

@@ -50,9 +50,9 @@ def evaluate(
     from models.evaluation import Exits, camera_accuracy, classifier_scores
     from models.weights import load_network
 
-    if not any(present[view] for view in card.values["architecture"].get("devices", range(VIEWS))):
-        raise typer.BadParameter(f"{missing!r} leaves no camera", param_hint="--missing")
     network = load_network(card, pick_device(device))
+    if not any(present[view] for view in network.arch.devices):
+        raise typer.BadParameter(f"{missing!r} leaves no camera", param_hint="--missing")
     data_name = card.values["data"]
     views = open_dataset(data_name, split, data_dir) if data is None else open_file(data_name, data)
     _check(card, views)
@@ -70,7 +70,7 @@ def evaluate(
         console.print(f"note: {note}")
     console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
     if (alone := camera_accuracy(scores, views.labels)) is not None:
-        cameras = zip(card.values["architecture"].get("devices", range(VIEWS)), alone, strict=True)
+        cameras = zip(network.arch.devices, alone, strict=True)
         listing = ", ".join(f"{view + 1}: {_percent(a)}" for view, a in cameras)
         console.print(f"each camera alone, %: {listing}")
     console.print(_table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated))

@@ -43,6 +43,6 @@ def load_network(card: Card, device: str = "cpu") -> Network:
             raise ValueError(f"the card's system is {card.values['system']!r}, its architecture's {arch.system!r}")
         network = build(arch)
         network.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, IndexError) as problem:
+    except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
         raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

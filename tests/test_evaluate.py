@@ -275,6 +275,13 @@ def test_files_that_are_none(weights: Path, tmp_path: Path, call: Any) -> None:
     refused(call("evaluate", weights, "--data", mvmc_file(tmp_path / "other.parquet")), "lacks the columns")
 
 
+@pytest.mark.parametrize("devices", [None, [], ["a"], [9], 4])
+def test_a_card_with_impossible_devices(devices: object, tmp_path: Path, call: Any) -> None:
+    weights = ddnn_2017_weights(tmp_path / "mine.safetensors")
+    change_card(weights, lambda card: card["architecture"].update(devices=devices))
+    refused(call("evaluate", weights, "--data", mvmc_file(tmp_path / "a.parquet")), "does not fit its card")
+
+
 def test_plaza_has_no_files(tmp_path: Path, call: Any) -> None:
     weights = write_random_weights(tmp_path, "ddnn", "plaza")
     path = cifar10_file(tmp_path / "a.parquet")
@@ -326,6 +333,16 @@ def _other_views(weights: Path) -> None:
         ),
         (lambda weights: change_card(weights, lambda card: card.update(class_names=["a", "b"])), "is for 2 classes"),
         (lambda weights: change_card(weights, lambda card: card["calibration"].update(thresholds={})), "no calibrated"),
+        (lambda weights: change_card(weights, lambda card: card.update(class_names=10)), "class_names must be a list"),
+        (lambda weights: change_card(weights, lambda card: card.update(classifiers=3)), "classifiers must be a list"),
+        (
+            lambda weights: change_card(weights, lambda card: card["architecture"].update(view=[32])),
+            "architecture.view must be height and width",
+        ),
+        (
+            lambda weights: change_card(weights, lambda card: card["architecture"].update(edge_widths={})),
+            "does not fit its card",
+        ),
         (_other_views, "is for 10 classes and views of 32x32; cifar10 has 10 and 10x16"),
         (lambda weights: weights.unlink(), "are missing"),
         (lambda weights: weights.with_suffix(".json").write_text("{"), "not a readable card"),
