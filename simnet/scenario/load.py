@@ -63,7 +63,7 @@ def _apply(override: str, data: dict[str, Any], source: Source, option: str | No
     for place, parent in parents:
         for target in _targets(parent, parts[-1], place, refuse):
             parent[target] = value
-            source.overrides[(*place, target)] = origin
+            source.override((*place, target), origin)
             if not place and target in ("samples", "duration"):
                 data.pop({"samples": "duration", "duration": "samples"}[str(target)], None)
 
