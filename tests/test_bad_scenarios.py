@@ -113,13 +113,16 @@ CASES = {
     "misspelt threshold": ("thresholds: calibrated", "thresholds: calibratd", 14, "found 'calibratd'; did you mean 'calibrated'?"),
     "threshold nan": ("thresholds: calibrated", "thresholds: .nan", 14, "found nan"),
     "jitter too large": ("jitter: 10 ms", "jitter: 200 ms", 4, "workload: jitter (200 ms) must be smaller than every (200 ms)"),
-    "two workloads": ("every: 200 ms, jitter: 10 ms", "every: 200 ms, poisson: 5 /s", 4, "workload.every: unknown key 'every'"),
+    "two workloads": ("every: 200 ms, jitter: 10 ms", "every: 200 ms, poisson: 5 /s", 4, "workload: needs exactly one of 'every', 'poisson', 'mmpp', 'diurnal', 'trace', found 'every' and 'poisson'"),
+    "no workload": ("{every: 200 ms, jitter: 10 ms}", "{}", 4, "workload: needs exactly one of 'every', 'poisson', 'mmpp', 'diurnal', 'trace', found none"),
+    "misspelt workload": ("every: 200 ms", "evry: 200 ms", 4, "workload.evry: unknown key 'evry'; did you mean 'every'?"),
     "workload a text": ("{every: 200 ms, jitter: 10 ms}", "200 ms", 4, "workload: must be keys and values, found '200 ms'"),
     "samples and duration": ("samples: 10", "samples: 10\nduration: 5 s", 4, "duration: give either 'samples' or 'duration', not both"),
     "neither samples nor duration": ("samples: 10\n", "", 1, "needs 'samples' (a number) or 'duration' (a time)"),
     "section missing": ("data: plaza\n", "", 1, "data: is missing"),
     "entry a text": ("{tier: cloud, speed: 10 TFLOP/s}", "fast", 8, "nodes.cloud: expected keys and values"),
     "not YAML": ("samples: 10", "samples: [10", 4, "not YAML:"),
+    "a range without quotes": ("[camera*, edge]", "[camera[1..6], edge]", 10, "not YAML: expected ',' or ']', but got '['; a range inside brackets needs quotes: 'camera[1..6]'"),
     "a tab": ("samples: 10", "\tsamples: 10", 3, "not YAML:"),
     "key that is no text": ("samples: 10", "[1, 2]: 10", 3, "not YAML: a key must be text"),
     "python object": ("samples: 10", "samples: !!python/object:os.system 10", 3, "not YAML:"),
@@ -214,9 +217,9 @@ CASES = {
     "captures that are none": ("every: 200 ms, jitter: 10 ms", "trace: 5 s", 4, "workload.trace: '5 s' is no trace; write the name of a .csv or .yaml file, or [0 s, …]"),
     "captures that go back in time": ("every: 200 ms, jitter: 10 ms", "trace: [2 s, 1 s]", 4, "workload.trace[1]: times must ascend: 1 s comes after 2 s"),
     "captures repeated too soon": ("every: 200 ms, jitter: 10 ms", "trace: [0 s, 2 s], repeat: 2 s", 4, "workload.repeat: repeat (2 s) must be later than the last time (2 s)"),
-    "captures with another workload": ("every: 200 ms", "trace: [0 s], every: 200 ms", 4, "workload.every: unknown key 'every'"),
+    "captures with another workload": ("every: 200 ms", "trace: [0 s], every: 200 ms", 4, "workload: needs exactly one of 'every', 'poisson', 'mmpp', 'diurnal', 'trace', found 'every' and 'trace'"),
     "fewer captures than samples": ("every: 200 ms, jitter: 10 ms", "trace: [0 s, 2 s]", 3, "samples: the trace has only 2 captures: give it a 'repeat', or ask for fewer samples"),
-    "shares that leave some over": ("jitter: 10 ms", "classes: {a: {share: 10 %}, b: {share: 80 %}}", 4, "workload: the shares of the classes must sum to 1 (100 %)"),
+    "shares that leave some over": ("jitter: 10 ms", "classes: {a: {share: 10 %}, b: {share: 80 %}}", 4, "workload: the shares of the classes must sum to 1 (100 %), found 90 %"),
     "class without share": ("jitter: 10 ms", "classes: {a: {priority: 1}}", 4, "workload.classes.a.share: is missing"),
     "class with half a priority": ("jitter: 10 ms", "classes: {a: {share: 1, priority: 0.5}}", 4, "workload.classes.a.priority: must be a whole number"),
     "class with an unknown key": ("jitter: 10 ms", "classes: {a: {share: 1, prio: 1}}", 4, "workload.classes.a.prio: unknown key 'prio'; did you mean 'priority'?"),
@@ -483,12 +486,29 @@ def test_a_directory_is_not_a_scenario(tmp_path):
         ("seed", "write KEY=VALUE"),
         ("nodes..x=1", "write KEY=VALUE"),
         ("seed=[", "not YAML"),
+        (
+            "links.1={between: [edge, cloud], bandwidth: 0 Mbit/s, latency: 1 ms}",
+            "links[1].bandwidth: must be more than 0",
+        ),
+        ("workload={every: 20 ms, jitter: -1 ms}", "workload.jitter: '-1 ms' is negative"),
     ],
 )
 def test_a_bad_override_is_named_as_it_was_written(file, override, says):
     message = complaint(file, override)
     assert message.startswith(f"--set {override}: "), message
     assert says in message
+
+
+def test_a_misspelt_key_is_not_missed_as_well(file):
+    file.write_text(GOOD.replace("{tier: cloud,", "{Tier: cloud,"), encoding="utf-8")
+    assert "nodes.cloud.tier: is missing" not in complaint(file)
+
+
+def test_the_last_override_of_a_value_is_the_one_that_is_named(file):
+    overrides = ["nodes.edge.workers=2", "nodes.edge={tier: edge, speed: 1 GFLOP/s, workers: 0}"]
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(file, overrides)
+    assert str(caught.value) == f"--set {overrides[1]}: nodes.edge.workers: must be 1 or more, found 0"
 
 
 def test_a_bad_samples_option_is_named_as_it_was_written(file):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.scenario import names
-from simnet.scenario.errors import Path, Problem, unknown
+from simnet.scenario.errors import Path, Problem, nearest, unknown
 from simnet.scenario.presets import Preset
 from simnet.scenario.quantities import FROM_FILE
 from simnet.scenario.source import Source
@@ -37,8 +37,9 @@ class Checks:
         try:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                if _counts_good_ones(detail):
+            details = error.errors(include_url=False)
+            for detail in details:
+                if _counts_good_ones(detail) or _misspelt(detail, details):
                     continue
                 self.wrong((*path, *_place(raw, detail)), _message(model, detail))
             return None
@@ -105,6 +106,16 @@ def _no_mapping(model: type[BaseModel], found: object) -> str:
 def _counts_good_ones(detail: Mapping[str, Any]) -> bool:
     """Whether a list is called too short only because members of it are wrong, of which pydantic tells as well."""
     return detail["type"] == "too_short" and bool(len(detail["input"]) >= detail["ctx"]["min_length"])
+
+
+def _misspelt(detail: Mapping[str, Any], details: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a key is missing only because it is there under a name much like its own, which is noted as unknown."""
+    return detail["type"] == "missing" and any(
+        other["type"] == "extra_forbidden"
+        and other["loc"][:-1] == detail["loc"][:-1]
+        and nearest(other["loc"][-1], [str(detail["loc"][-1])])
+        for other in details
+    )
 
 
 def _place(raw: object, detail: Mapping[str, Any]) -> list[str | int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -12,6 +13,7 @@ from simnet.scenario.errors import Path, Problem, ScenarioError, dotted
 
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
+_RANGE = re.compile(r"[A-Za-z][\w-]*\[\d+\.\.\d+\]")
 _MOST_DEPTH, _MOST_NODES = 30, 100_000
 """Anchors can make a small file endless; without them a text has at most as many nodes as characters."""
 
@@ -32,6 +34,14 @@ class Source:
             if path[:end] in self.lines:
                 return Problem(self.file, self.lines[path[:end]], dotted(path), message)
         return Problem(self.file, None, dotted(path), message)
+
+    def override(self, path: Path, option: str) -> None:
+        """Let `path` and all that was below it come from `option`."""
+        for known in [*self.lines, *self.overrides]:
+            if known[: len(path)] == path:
+                self.lines.pop(known, None)
+                self.overrides.pop(known, None)
+        self.overrides[path] = option
 
     def alias(self, path: Path, original: Path) -> None:
         """Let `path` and all below it point where `original` does (a name that came out of a range)."""
@@ -86,10 +96,18 @@ def parse(text: str, source: Source) -> Any:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
         line = mark.line + 1 if mark is not None else None
-        raise ScenarioError([Problem(source.file, line, "", f"not YAML: {said}")]) from None
+        raise ScenarioError([Problem(source.file, line, "", f"not YAML: {said}{_quotes(text, mark)}")]) from None
     if reader.problems:
         raise ScenarioError(reader.problems)
     return data
+
+
+def _quotes(text: str, mark: yaml.Mark | None) -> str:
+    """What to do if it is a range where YAML stopped: inside brackets its own bracket would be a list."""
+    if mark is None or mark.line >= len(lines := text.splitlines()):
+        return ""
+    found = [one for one in _RANGE.finditer(lines[mark.line]) if one.start() < mark.column < one.end()]
+    return f"; a range inside brackets needs quotes: '{found[0].group()}'" if found else ""
 
 
 class _Reader:

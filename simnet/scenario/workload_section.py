@@ -12,20 +12,32 @@ from simnet.scenario.traces import Traces
 from simnet.scenario.units import format_time
 from simnet.scenario.workloads import Bursty, Diurnal, Periodic, Poisson, Recorded, Workload
 
-_KINDS: dict[str, type[Workload]] = {"poisson": Poisson, "mmpp": Bursty, "diurnal": Diurnal}
-"""Workloads by the key that only they have."""
+_KINDS: dict[str, type[Workload]] = {"every": Periodic, "poisson": Poisson, "mmpp": Bursty, "diurnal": Diurnal}
+"""Workloads by the key that only they have; the file's form of the fifth kind, `trace`, is a `RecordedEntry`."""
 
 
 def workload_of(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Workload | None:
     """One workload, or None if it is no good."""
-    if "trace" in raw:
-        result: Workload | None = _recorded(checks, traces, raw, path)
-    else:
-        kind = next((kind for key, kind in _KINDS.items() if key in raw), Periodic)
-        result = checks.check(kind, raw, path)
+    kinds = [key for key in (*_KINDS, "trace") if key in raw]
+    if len(kinds) != 1:
+        _no_kind(checks, raw, path, kinds)
+        return None
+    recorded = kinds == ["trace"]
+    result = _recorded(checks, traces, raw, path) if recorded else checks.check(_KINDS[kinds[0]], raw, path)
     for name in result.classes if result is not None else ():
         checks.named(name, (*path, "classes", name))
     return result
+
+
+def _no_kind(checks: Checks, raw: Raw, path: Path, found: Sequence[str]) -> None:
+    """Note that a workload is of no kind, where no unknown key explains it, or of several."""
+    known = dict.fromkeys(key for kind in (*_KINDS.values(), RecordedEntry) for key in kind.model_fields)
+    strange = [key for key in raw if key not in known]
+    for key in strange:
+        checks.wrong((*path, key), unknown("key", key, list(known)))
+    if found or not strange:
+        kinds, given = ", ".join(f"'{key}'" for key in (*_KINDS, "trace")), " and ".join(f"'{key}'" for key in found)
+        checks.wrong(path, f"needs exactly one of {kinds}, found {given or 'none'}")
 
 
 def _recorded(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Recorded | None:

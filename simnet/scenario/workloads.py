@@ -30,8 +30,9 @@ class Demand(Model):
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
-        if self.classes and abs(sum(one.share for one in self.classes.values()) - 1) > 1e-9:
-            raise ValueError("the shares of the classes must sum to 1 (100 %)")
+        whole = sum(one.share for one in self.classes.values())
+        if self.classes and abs(whole - 1) > 1e-9:
+            raise ValueError(f"the shares of the classes must sum to 1 (100 %), found {100 * whole:.6g} %")
         return self
 
 
