@@ -107,6 +107,7 @@ def test_only_links_that_need_more_than_the_plain_one_are_of_another_kind():
     for values in ({"mtu": 1500}, {"loss": Loss(good=0.1)}, {"jitter": 0.1}, {"queue": 1}, {"medium": "air"}):
         assert type(bench.link(**values)) is LossyLink
     assert type(bench.link(lossy=True)) is LossyLink
+    assert type(bench.link(trace=Steps(times=(0.0, 1.0), values=(1.0, 2.0)))) is LossyLink
 
 
 def test_a_lossy_link_without_losses_does_what_the_plain_link_does():
@@ -586,6 +587,16 @@ def test_a_trace_changes_the_bandwidth_in_the_middle_of_a_transmission(kind: dic
     bench.send(line, "2", "3")
     bench.at(9.0, lambda: bench.send(line, "4"))
     bench.hears(("1", "ok", 3.0), ("2", "ok", 5.0), ("3", "ok", 5.5), ("4", "ok", 10.5))
+
+
+@kinds
+def test_a_change_of_bandwidth_moves_only_what_is_on_the_air_however_many_wait(kind: dict[str, Any]):
+    """What is moved leaves its old end on the clock: with 300 that wait and 50 changes it would be 15,000 events."""
+    bench = Bench()
+    line = bench.link(**kind, trace=Steps(times=(0, 0.1), values=(1000, 500), repeat=0.2))
+    bench.send(line, *map(str, range(300)))
+    bench.env.run(until=5.0)
+    assert len(bench.env._queue) < 100
 
 
 @kinds

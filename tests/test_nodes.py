@@ -285,6 +285,15 @@ def test_background_load_stretches_what_runs_and_what_comes(kind: dict):
     bench.hears((0, 1.5), (1, 2.75), (2, 3.75))
 
 
+@pytest.mark.parametrize("kind", [{}, *KINDS[2:]], ids=["plain", "batch", "profile"])
+def test_a_change_of_load_moves_only_what_runs_however_many_wait(kind: dict):
+    """What is moved leaves its old end on the clock: with 300 that wait and 50 changes it would be 15,000 events."""
+    bench = Bench(load=Steps(times=(0.0, 0.1), values=(0.0, 0.5), repeat=0.2), **kind)
+    bench.compute(0.0, *range(300))
+    bench.env.run(until=5.0)
+    assert len(bench.env._queue) < 100
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=["plain", "queue", "batch", "profile"])
 def test_load_and_slow_downs_multiply(kind: dict):
     """Half the speed throughout; three times slower from 1 s (half done) to 2.5 s (a quarter more done)."""

@@ -34,7 +34,7 @@ class ProfiledNode(Node):
 
 
 class QueuedNode(Node):
-    """A node with a queue that has an order, a limit, or batches."""
+    """A node with a queue: one that has an order, a limit or batches, or a load that changes."""
 
     def __init__(
         self,
@@ -77,11 +77,12 @@ def make_node(
 ) -> Node:
     """The node that `spec` asks for, with its background load on the clock.
 
+    Where the load changes the node keeps a queue, since a `FifoLine` would have to move all that waits each time.
     `weights` names those that run (for a profile), `priorities` has that of every sample (empty: all equal), `also`
     records the spans of a batch but the first, by default `record` does.
     """
     node: Node
-    if spec.queue != Queue() or spec.batch is not None:
+    if spec.queue != Queue() or spec.batch is not None or (spec.load is not None and spec.load.changes):
         node = QueuedNode(env, record, name, spec, weights, priorities, also)
     elif spec.profile is not None:
         node = ProfiledNode(env, record, name, spec, weights)

@@ -36,6 +36,11 @@ class Steps(Model):
             raise ValueError("repeat must be later than the last time")
         return self
 
+    @property
+    def changes(self) -> bool:
+        """Whether there is more than one value."""
+        return len(self.times) > 1
+
 
 class Queue(Model):
     """Who waits at a node: in which order, and how many calls at most (None: any number); more are dropped.
