@@ -75,8 +75,8 @@ def _accuracies(ax: Axes, run: Run) -> None:
                 shown.append(100 * numbers["forced_accuracy"])
                 ax.plot(shown[-1], row + 0.15, markerfacecolor="none", markeredgecolor=colours[name],
                         markeredgewidth=1.6, **look_of)  # fmt: skip
-    low = min(shown, default=0.0)
-    ax.set_xlim(max(0.0, low - 0.12 * (100 - low) - 1), 101)
+    low = min(*shown, 95.0) if shown else 0.0  # a few points at least: no ticks of a fraction, or above 100 %
+    ax.set_xlim(max(0.0, low - 0.12 * (100 - low) - 0.5), 100 + 0.03 * (100 - low))
     ax.grid(axis="x")
     ax.set_title("accuracies")
     ax.set_xlabel("right answers, %", color=MUTED)

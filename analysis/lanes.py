@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.faults import Fault
@@ -22,13 +22,16 @@ class Lane:
     link: bool = False
 
 
-def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequence[Fault]) -> list[Lane]:
+def lay_out(
+    scenario: Mapping[str, object], used: Iterable[str], faults: Sequence[Fault], chosen: Collection[str] = ()
+) -> list[Lane]:
     """Lanes from the devices to the cloud.
 
     Args:
         scenario: The resolved scenario; its order of nodes is kept within a tier.
         used: Places that have a span; links and routers appear only if they are among them, or hit by a fault.
         faults: Faults in view; devices that they hit are shown first where not all devices fit.
+        chosen: Places where the samples shown were; their devices come next.
     """
     tiers = node_tiers(scenario)
     rank = {"device": 0, "edge": 2, "cloud": 3}
@@ -41,7 +44,7 @@ def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequenc
     links = sorted({place for place in used if LINK_ARROW in place} | {p for p in hit if LINK_ARROW in p and upward(p)})
     order = sorted(tiers, key=lambda node: rank.get(tiers[node], 1))
     devices = [node for node in order if tiers[node] == "device"]
-    shown = _most_telling(devices, faults)
+    shown = _most_telling(devices, faults, chosen)
     lanes = []
     for node in order:
         out = [link for link in links if link.split(LINK_ARROW)[0] == node]
@@ -62,10 +65,9 @@ def lay_out(scenario: Mapping[str, object], used: Iterable[str], faults: Sequenc
     return lanes
 
 
-def _most_telling(devices: Sequence[str], faults: Sequence[Fault]) -> list[str]:
-    hit = [device for device in devices if any(fault.hits(device) for fault in faults)]
-    rest = [device for device in devices if device not in hit]
-    return [*hit, *rest][:MAX_DEVICES]
+def _most_telling(devices: Sequence[str], faults: Sequence[Fault], chosen: Collection[str]) -> list[str]:
+    hit = {device for device in devices if any(fault.hits(device) for fault in faults)}
+    return sorted(devices, key=lambda device: (device not in hit, device not in chosen))[:MAX_DEVICES]
 
 
 def slots(starts: Sequence[float], ends: Sequence[float]) -> list[int]:

@@ -110,7 +110,8 @@ def _figure(run: Run, tables: Mapping[str, pa.Table], view: _View) -> Figure:
     bars = {name: _bars(run.spans(name), view) for name in tables}
     lives = {name: _lives(table, view) for name, table in tables.items()}
     used = {bar.place for system in bars.values() for bar in system}
-    lanes = lay_out(run.scenario, used, view.faults)
+    chosen = {bar.place for system in bars.values() for bar in system if view.shows(bar.sample)}
+    lanes = lay_out(run.scenario, used, view.faults, chosen)
     heights = []
     for name in tables:
         depth = max((life["slot"] for life in lives[name]), default=0) + 1

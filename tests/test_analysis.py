@@ -14,6 +14,7 @@ from fake_run import FAULTS, fake_system, write_fake
 from rich.console import Console
 
 from analysis.compare import print_comparison
+from analysis.exits import draw_exits
 from analysis.faults import Fault, read_faults
 from analysis.figures import draw_all
 from analysis.lanes import MAX_DEVICES, lay_out, slots
@@ -174,6 +175,27 @@ def test_lanes_run_from_the_devices_to_the_cloud():
         "cloud",
     ]
     assert lanes[labels.index("c1")].places == {"c1", "c1→edge"}
+
+
+def test_devices_of_the_samples_shown_have_lanes_before_others():
+    """Two sites of six: the samples are the second one's, which loses a lane only to a device that a fault hits."""
+    names = [f"{site}{number}" for site in ("north", "south") for number in range(1, 7)]
+    nodes = {name: {"tier": "device"} for name in names} | {"cloud": {"tier": "cloud"}}
+    faults = read_faults({"faults": [{"at": "1 s", "node": "north6", "is": "down"}]})
+    chosen = {f"south{number}" for number in range(1, 7)}
+    lanes = lay_out({"nodes": nodes}, names, faults, chosen)
+    assert [lane.label for lane in lanes] == ["north1", "north6", *sorted(chosen), "cloud"]
+
+
+def test_accuracies_are_drawn_within_a_readable_range(tmp_path: Path):
+    """Where all answers are right, too, the axis spans a few points and marks none above 100 %."""
+    write_fake(tmp_path / "run", samples=20, systems=("ddnn",))
+    run = read_run(tmp_path / "run")
+    for numbers in (run.summary["systems"]["ddnn"], *run.summary["systems"]["ddnn"]["exits"].values()):
+        numbers["accuracy"] = 1.0
+    _, axes = draw_exits(run).axes
+    assert axes.get_xlim()[0] < 96
+    assert 100 in axes.get_xticks() and axes.get_xlim()[1] < 101
 
 
 def test_what_a_fault_hits_has_a_lane_even_if_nothing_happens_there():
