@@ -130,7 +130,8 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
 
 def _outline(scenario: Scenario) -> str:
     length = _count(scenario.samples, "sample") if scenario.samples is not None else f"{scenario.duration:g} s"
-    sizes = {"node": scenario.nodes, "link": scenario.links, "system": scenario.systems, "fault": scenario.faults}
+    faults = {fault.name for fault in scenario.faults}  # one of a glob, or of both directions, is several
+    sizes = {"node": scenario.nodes, "link": scenario.links, "system": scenario.systems, "fault": faults}
     return f"{length} of {scenario.data}, {', '.join(_count(len(all_), word) for word, all_ in sizes.items())}"
 
 

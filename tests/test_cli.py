@@ -284,6 +284,12 @@ def test_a_device_that_is_not_there_is_one_message(scenario: Path, simnet, fresh
     assert status == 2 and "tpu" in err and "auto, cpu, cuda" in err
 
 
+def test_check_counts_faults_as_they_are_reported(simnet):
+    """One that hits both directions of a link is one."""
+    _, printed, _ = simnet("check", Path(__file__).parent.parent / "scenarios" / "six_cameras.yaml")
+    assert ", 2 faults; " in printed
+
+
 def test_check_and_compare_show_the_codec(scenario: Path, simnet, tmp_path: Path):
     """In `check` beside the weights, in `compare` in a row of its own; a codec not trained for is mentioned."""
     change(scenario, "ada-ddnn: {", "ada-ddnn: {codec: int8, ")
