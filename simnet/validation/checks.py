@@ -37,8 +37,8 @@ def chosen(names: Iterable[str]) -> list[Check]:
         if not found:
             known = [check.name for check in ALL]
             near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(f"no check is called {name!r}; {hint}There are {', '.join(known)}")
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"no check is called {name!r}{hint} (there are {', '.join(known)})")
         wanted.update(found)
     return [check for check in ALL if not wanted or check.name in wanted]
 
