@@ -106,24 +106,26 @@ def tables() -> dict[str, str]:
     from models.studies.base import stored
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
-    zeros = _mode(FAULTS, "zero features")
-    dark = _mode(FAULTS, "zero input")
+    modes = {mode: _mode(FAULTS, mode) for mode in ("zero features", "zero input")}
     return {
         "accuracies": page.accuracies(cards),
         "losses": page.losses(cards),
-        "one missing": page.one_missing(zeros),
-        "many missing": page.many_missing(zeros),
-        "many missing, zero input": page.many_missing(dark),
+        "one missing": page.one_missing(modes["zero features"]),
+        "many missing": page.many_missing(modes["zero features"]),
+        "many missing, zero input": page.many_missing(modes["zero input"]),
         "flattening": "\n\n".join(
             f"{label}: "
-            + page.flattening(zeros[plain], zeros[dropout], (read_card(FAULTS[plain]), read_card(FAULTS[dropout])))
+            + page.flattening(
+                {mode: (entries[plain], entries[dropout]) for mode, entries in modes.items()},
+                (read_card(FAULTS[plain]), read_card(FAULTS[dropout])),
+            )
             for label, plain, dropout in (
                 ("CIFAR-10", "ADA-DDNN", "with view dropout"),
                 ("plaza", "ADA-DDNN, plaza", "plaza, view dropout"),
             )
         ),
-        "missing samples": "; ".join(
-            f"{label}: {stored(f'faults-{name}')['samples']:,}" for label, name in FAULTS.items()
+        "missing samples": page.missing_samples(
+            {label: stored(f"faults-{name}")["samples"] for label, name in FAULTS.items()}
         ),
         "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
         "ablation": page.ablation(stored("ablation-cifar10")),

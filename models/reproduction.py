@@ -131,25 +131,35 @@ def many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return table(("weights", "exit", *(f"{n} missing" for n in numbers)), rows)
 
 
-def flattening(
-    plain: Sequence[Mapping[str, Any]], dropout: Sequence[Mapping[str, Any]], cards: tuple[Card, Card]
-) -> str:
+def flattening(modes: Mapping[str, tuple[Sequence[Mapping[str, Any]], ...]], cards: tuple[Card, Card]) -> str:
     """What cameras missing cost with plain training and with view dropout, and what view dropout costs (cloud exit).
 
-    `cards` are of the same two networks: with all cameras present the whole test split counts.
+    `modes` maps a mode to the entries of the plain network and of the one with view dropout; `cards` are of the same
+    two: with all cameras present the whole test split counts.
     """
 
-    def cloud(entries: Sequence[Mapping[str, Any]], n: int) -> float:
-        return 100 * fmean(e["forced"]["cloud"] for e in entries if len(e["missing"]) == n)
+    def loss(entries: Sequence[Mapping[str, Any]], n: int) -> float:
+        none, some = (fmean(e["forced"]["cloud"] for e in entries if len(e["missing"]) == k) for k in (0, n))
+        return 100 * (none - some)
 
+    falls = (
+        f"{mode}: " + ", ".join(f"{n} missing {loss(plain, n):.1f} → {loss(dropout, n):.1f}" for n in (1, 2, 3))
+        for mode, (plain, dropout) in modes.items()
+    )
     before, after = (100 * card.values["forced_accuracy"]["test"]["cloud"] for card in cards)
-    losses_ = {n: (cloud(plain, 0) - cloud(plain, n), cloud(dropout, 0) - cloud(dropout, n)) for n in (1, 2, 3)}
-    fall = "; ".join(f"{n} missing {a:.1f} → {b:.1f}" for n, (a, b) in losses_.items())
     samples = cards[0].values["samples"]["test"]
     return (
-        f"Points of cloud accuracy that missing cameras cost, plain → view dropout: {fall}. "
+        f"points of cloud accuracy that missing cameras cost, plain → view dropout, with {'; with '.join(falls)}. "
         f"With all cameras present: {before:.2f} → {after:.2f} % of {samples:,} test samples."
     )
+
+
+def missing_samples(samples: Mapping[str, int]) -> str:
+    """On how many samples each study ran, and how wide an interval over so few is at most."""
+    fewest = min(samples.values())
+    low, high = wilson(fewest // 2, fewest)
+    counts = "; ".join(f"{label}: {n:,}" for label, n in samples.items())
+    return f"{counts}. The 95 % interval of such an accuracy is at most ±{50 * (high - low):.1f} points."
 
 
 def codecs(studies: Iterable[Mapping[str, Any]]) -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.cards import WeightsError, read_card, shipped
+from models.cards import Card, WeightsError, read_card, shipped
 from models.cli_reproduce import tables
 from models.codecs import CODECS, encoded_bytes
 from models.data.plaza import Plaza
 from models.evaluation import Exits, classifier_scores
 from models.markdown import filled, table
-from models.reproduction import Measured, exit_accuracy, tier_of
+from models.reproduction import Measured, exit_accuracy, flattening, missing_samples, tier_of
 from models.studies import base, codecs, faults
 from models.weights import load_network
 
@@ -58,6 +58,29 @@ def test_edge_accuracy_joins_both_edge_exits(card: object) -> None:
     assert share + rest == pytest.approx(1)
     assert share * edge.accuracy + rest * cloud.accuracy == pytest.approx(test["system_accuracy"])
     assert tier_of("edge-1") == tier_of("edge-2") == tier_of("edge") == "edge" and tier_of("local") == "local"
+
+
+def test_flattening_is_told_for_every_mode() -> None:
+    """Falls from the study's own figure with all cameras; what it costs with all of them from the whole test split."""
+
+    def entries(*accuracies: float) -> list[dict[str, object]]:
+        return [{"missing": [1] * n, "forced": {"cloud": a}} for n, a in enumerate(accuracies)]
+
+    cards = tuple(
+        Card(Path("x"), {"forced_accuracy": {"test": {"cloud": a}}, "samples": {"test": 8_000}}) for a in (0.875, 0.865)
+    )
+    plain, dropout = entries(0.9, 0.8, 0.6, 0.4), entries(0.85, 0.84, 0.8, 0.75)
+    plain.append({"missing": [2], "forced": {"cloud": 0.7}})  # the mean over subsets counts
+    text = flattening({"zero features": (plain, dropout), "zero input": (dropout, plain)}, cards)  # type: ignore[arg-type]
+    assert "with zero features: 1 missing 15.0 → 1.0, 2 missing 30.0 → 5.0, 3 missing 50.0 → 10.0;" in text
+    assert "with zero input: 1 missing 1.0 → 15.0, 2 missing 5.0 → 30.0, 3 missing 10.0 → 50.0." in text
+    assert "87.50 → 86.50 % of 8,000 test samples" in text
+
+
+def test_widest_interval_of_the_fault_studies() -> None:
+    """Of the smallest study, at one half: 0.98 / √1000 = 3.1 points."""
+    assert missing_samples({"a": 1_000, "b": 8_000}).startswith("a: 1,000; b: 8,000. ")
+    assert "±3.1 points" in missing_samples({"a": 1_000, "b": 8_000})
 
 
 def test_subsets_are_all_but_the_empty_world() -> None:
