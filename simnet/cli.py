@@ -187,6 +187,9 @@ def main() -> None:
     except (ScenarioError, RunError, DataError, WeightsError, DeviceError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
+    except MemoryError as problem:  # more samples than fit, e.g. of every nanosecond
+        print(f"error: not enough memory; ask for fewer samples, or a shorter time ({problem})", file=sys.stderr)
+        raise SystemExit(2) from None
     except OSError as problem:  # a folder that cannot be made, a full disk
         print(f"error: {problem.filename or ''}: {problem.strerror or problem}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -338,3 +338,11 @@ def test_remarks_know_the_size_of_the_data(scenario: Path):
 
 def test_an_output_folder_that_cannot_be_made_is_one_message(scenario: Path, simnet):
     one_message(simnet("run", scenario, "--out", "/dev/null/run", "--quiet"), "/dev/null")
+
+
+def test_more_samples_than_fit_into_memory_are_one_message(scenario: Path, simnet, monkeypatch: pytest.MonkeyPatch):
+    def full(*args: object) -> None:
+        raise MemoryError("Unable to allocate 26.2 TiB")
+
+    monkeypatch.setattr("simnet.engine.captures", full)
+    one_message(simnet("run", scenario, "--quiet"), "not enough memory; ask for fewer samples")
