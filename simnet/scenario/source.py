@@ -13,7 +13,7 @@ from simnet.scenario.errors import Path, Problem, ScenarioError, dotted
 
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
-_RANGE = re.compile(r"[A-Za-z][\w-]*\[\d+\.\.\d+\]")
+_GLOB = re.compile(r"[\w*-]*(?:\[\d+\.\.\d+\]|[*?])[\w*?-]*")
 _MOST_DEPTH, _MOST_NODES = 30, 100_000
 """Anchors can make a small file endless; without them a text has at most as many nodes as characters."""
 
@@ -103,11 +103,14 @@ def parse(text: str, source: Source) -> Any:
 
 
 def _quotes(text: str, mark: yaml.Mark | None) -> str:
-    """What to do if it is a range where YAML stopped: inside brackets its own bracket would be a list."""
+    """What to do if YAML stopped at a range or glob, whose signs mean something else to it."""
     if mark is None or mark.line >= len(lines := text.splitlines()):
         return ""
-    found = [one for one in _RANGE.finditer(lines[mark.line]) if one.start() < mark.column < one.end()]
-    return f"; a range inside brackets needs quotes: '{found[0].group()}'" if found else ""
+    at = mark.column
+    for word in _GLOB.finditer(lines[mark.line]):
+        if word.start() <= at < word.end() or (word.group() == "*" and at == word.end()):
+            return f"; write it in quotes: '{word.group()}'"
+    return ""
 
 
 class _Reader:
