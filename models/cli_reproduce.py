@@ -80,12 +80,19 @@ def reproduce(
     from analysis.style import look, save
 
     try:
-        page.write_text(filled(page.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+        text = filled(page.read_text(encoding="utf-8"), tables())
     except (OSError, ValueError) as problem:
         raise typer.BadParameter(f"{page}: {problem}", param_hint="--page") from problem
-    with look():
-        for name, figure in _figures():
-            console.print(f"wrote {save(figure, figures / f'{name}.png')}", soft_wrap=True)
+    try:
+        with look():
+            for name, figure in _figures():
+                console.print(f"wrote {save(figure, figures / f'{name}.png')}", soft_wrap=True)
+    except OSError as problem:
+        raise typer.BadParameter(f"{figures} cannot be written: {problem}", param_hint="--figures") from problem
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise typer.BadParameter(f"{page} cannot be written: {problem}", param_hint="--page") from problem
     console.print(f"wrote {page}", soft_wrap=True)
 
 
@@ -103,9 +110,11 @@ def tables() -> dict[str, str]:
     """
     from models import reproduction as page
     from models.reproduction_2017 import parts as parts_2017
-    from models.studies.base import stored
+    from models.studies.base import check_weights_of, stored
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
+    study_2017 = stored("ddnn-2017")
+    check_weights_of(study_2017["sweep_shipped"], read_card("ddnn-2017-mvmc"), "ddnn-2017")
     modes = {mode: _mode(FAULTS, mode) for mode in ("zero features", "zero input")}
     return {
         "accuracies": page.accuracies(cards),
@@ -129,7 +138,7 @@ def tables() -> dict[str, str]:
         ),
         "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
         "ablation": page.ablation(stored("ablation-cifar10")),
-        **parts_2017(stored("ddnn-2017")),
+        **parts_2017(study_2017),
     }
 
 

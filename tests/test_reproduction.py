@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
+from models import cli_reproduce
 from models.cards import Card, WeightsError, read_card, shipped
 from models.cli_reproduce import tables
 from models.codecs import CODECS, encoded_bytes
@@ -137,6 +141,35 @@ def test_the_page_is_what_the_stored_evaluations_say() -> None:
     """No table on the page was typed, and none is of other weights than those that are shipped."""
     page = (Path(__file__).parent.parent / "docs" / "reproduction.md").read_text(encoding="utf-8")
     assert filled(page, tables()) == page
+
+
+def test_no_part_of_the_page_is_of_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stored evaluation of shipped weights, with the checksum of others, is refused."""
+    for path in sorted(base.EVALUATIONS.glob("*.json")):
+        found = re.findall(r'"sha256": "(\w+)"', path.read_text(encoding="utf-8"))
+        assert len(found) == (path.name != "ablation-cifar10.json"), path
+        if not found:
+            continue
+        shutil.copytree(base.EVALUATIONS, tmp_path / path.stem)
+        (tmp_path / path.stem / path.name).write_text(path.read_text(encoding="utf-8").replace(found[0], "0"))
+        with monkeypatch.context() as patch:
+            patch.setattr(base, "EVALUATIONS", tmp_path / path.stem)
+            with pytest.raises(WeightsError, match=rf"{path.name} is of other weights than .*; run the study again"):
+                tables()
+
+
+def test_reproduce_says_what_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves the page alone."""
+    page = tmp_path / "page.md"
+    page.write_text("x")
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.setattr(cli_reproduce, "tables", dict)
+    with pytest.raises(typer.BadParameter, match="cannot be written"):
+        cli_reproduce.reproduce(page, file / "figures")
+    with pytest.raises(typer.BadParameter, match="No such file"):
+        cli_reproduce.reproduce(tmp_path / "none.md", tmp_path)
+    assert page.read_text() == "x"
 
 
 def test_stored_results_belong_to_their_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,15 @@ def stored(name: str, card: Card | None = None) -> dict[str, Any]:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: no readable evaluation: {problem}") from problem
-    if card is not None and values.get("sha256") != card.values["sha256"]:
-        raise WeightsError(f"{path} is of other weights than {card.path}; run the study again")
+    if card is not None:
+        check_weights_of(values, card, name)
     return values
+
+
+def check_weights_of(values: dict[str, Any], card: Card, name: str) -> None:
+    """Raise WeightsError when `values`, of the study `name`, were found with other weights than the card's."""
+    if values.get("sha256") != card.values["sha256"]:
+        raise WeightsError(f"{EVALUATIONS / f'{name}.json'} is of other weights than {card.path}; run the study again")
 
 
 def wilson(hits: int, samples: int) -> tuple[float, float]:
