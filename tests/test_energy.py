@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -134,6 +135,53 @@ def test_work_brings_the_end_forward_and_nothing_is_overdrawn() -> None:
     world = play(scenario)
     assert world.network.batteries["camera1"].empty_at == pytest.approx((12.5 - 9 * 0.03) / 2)
     assert sum(ledger_of(world, scenario).nodes["camera1"].values()) == pytest.approx(12.5)
+
+
+@pytest.mark.parametrize("years", [1, 10, 100])
+def test_a_battery_that_lasts_for_years_is_empty_at_one_moment(years: int) -> None:
+    """So late that the clock does not know nanoseconds; without an end, at one moment, of looking what is left."""
+    life, idle = years * 3.16e7, 0.0007
+    nodes = {"a": node("edge", power=PowerModel(idle=idle, busy=3 * idle), battery=idle * life)}
+    for calls in range(20):
+        wire = Wire(nodes, [])
+        for number in range(calls):
+            wire.compute(0.047 * number * life, "a", 1e9 / 3, number)
+        for _ in range(500):
+            if wire.env.peek() < inf:
+                wire.env.step()
+        assert wire.network.batteries["a"].empty_at == pytest.approx(life - 2 * calls / 3, abs=1e-6 * years)
+
+
+def test_what_is_drawn_leaves_nothing_on_the_clock() -> None:
+    """However often an end is brought forward, few events wait for it."""
+    nodes = {"a": node("edge", power=PowerModel(idle=2.0, busy=22.0), battery=1e6)}
+    wire = Wire(nodes, [])
+    for number in range(1000):
+        wire.compute(0.1 * number, "a", 1e6, number)
+    wire.env.run(until=100.0)
+    assert len(wire.env._queue) < 50
+
+
+def test_heartbeats_belong_to_no_sample() -> None:
+    spans = [(sample, "a→b", "transfer", 0.0, 0.0, 1.0, 1000, "ok") for sample in (0, -1)]
+    ledger = Ledger({"a": node("device", power=POWER), "b": node("edge")}, spans, {"a": 1.0}, 2)
+    assert ledger.nodes["a"]["sent"] == pytest.approx(2000e-6)
+    assert ledger.samples.tolist() == pytest.approx([1000e-6, 0.0])
+
+
+def test_what_does_not_arrive_is_not_received() -> None:
+    """The link loses the message half way: a has sent 5 kB, b has received nothing; both batteries agree."""
+    nodes = {name: node("edge", power=POWER, battery=1000.0) for name in ("a", "b")}
+    fault = Fault(at=0.005, link=("a", "b"), action="down")
+    wire = Wire(nodes, [link("a", "b")], [fault])
+    wire.send(0.0, "a", "b", 10_000, "m")
+    wire.env.run(until=1.0)
+    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "b": 1.0}, 1)
+    for name, joules in (("a", 5000e-6), ("b", 0.0)):
+        assert ledger.nodes[name]["sent"] + ledger.nodes[name]["received"] == pytest.approx(joules)
+        battery = wire.network.batteries[name]
+        battery.draw(0.0)
+        assert battery.charge == pytest.approx(1000 - 2 * 1.0 - joules)
 
 
 def test_a_fault_stops_the_drain_and_a_repair_does_not_charge() -> None:

@@ -7,6 +7,7 @@ when it ran empty (our choice: a call's energy is known exactly only then).
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf, ulp
 from typing import TYPE_CHECKING
 
 from simpy import Environment, Event, Timeout
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from simnet.scenario.schema import PowerModel
 
 Recorder = Callable[["Span"], None]
+SOON = 1.0
+"""Seconds before idling alone would have used up the charge from which on the alarm is exact."""
 
 
 class Battery:
@@ -31,6 +34,7 @@ class Battery:
         self.charge, self.empty_at = capacity, None if capacity > 0 else env.now
         self._idling_since: float | None = env.now
         self._alarm: Event | None = None
+        self._alarm_at = inf
         node.on_change.append(self._changed)
         self._watch()
 
@@ -55,16 +59,27 @@ class Battery:
             self._watch()
 
     def _watch(self) -> None:
-        """Set an alarm, in place of the last, for the time at which idling alone will have used up the charge."""
-        if self._idling_since is not None and self._power.idle > 0 and self.empty_at is None:
-            self._alarm = Timeout(self._env, max(0.0, self.charge / self._power.idle))
+        """See to it that an alarm comes no later than the time at which idling alone will have used up the charge.
+
+        Whatever is drawn brings that time forward. With an alarm for it each time, thousands that nobody needs any more
+        would stay on the clock; so it comes at half of the time, and is set anew, until the end is near.
+        """
+        if self._idling_since is None or self._power.idle <= 0 or self.empty_at is not None:
+            return
+        left = max(0.0, self.charge / self._power.idle)
+        if self._env.now + left < self._alarm_at:
+            delay = left if left < SOON else left / 2
+            self._alarm, self._alarm_at = Timeout(self._env, delay), self._env.now + delay
             self._alarm.callbacks.append(self._look)
 
     def _look(self, alarm: Event) -> None:
-        if alarm is not self._alarm or self._idling_since is None or self.empty_at is not None:
+        if alarm is not self._alarm:
+            return
+        self._alarm_at = inf
+        if self._idling_since is None or self.empty_at is not None:
             return
         self._idle()
-        if self.charge <= 1e-9 * self._power.idle:  # less than a nanosecond's worth: a sum of floats
+        if self.charge <= max(1e-9, 4 * ulp(self._env.now)) * self._power.idle:  # what rounding left: no time passes
             self._empty()
         else:
             self._watch()
