@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import typer.main
 import yaml
+from typer.testing import CliRunner
 
 from models.cli import app as models_app
 from simnet.cli import app as simnet_app
+from simnet.result_forms import incidents_schema, samples_schema, spans_schema
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -53,3 +58,67 @@ def test_commands_in_the_pages_exist_with_their_options() -> None:
             assert options <= known, f"{page.name}: {program} {rest}: {options - known}"
             seen += 1
     assert seen > 5
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [("samples", samples_schema), ("spans", spans_schema), ("incidents", incidents_schema)],
+)
+def test_columns_of_the_results_are_those_of_the_page(file: str, schema: Callable[[], pa.Schema]) -> None:
+    """Each column once, in order, with its type."""
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## `{file}\.parquet`\n(.*?)^#", text, re.DOTALL | re.MULTILINE)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| `")
+    ]
+    words = {"dictionary<values=string, indices=int32, ordered=0>": "text", "string": "text", "double": "float64"}
+    columns = [(field.name, words.get(str(field.type), str(field.type))) for field in schema()]
+    documented = [(row[0].strip("`"), row[1].removesuffix(", null")) for row in rows]
+    assert documented == columns
+
+
+def test_keys_of_a_summary_are_those_of_the_page(tmp_path: Path) -> None:
+    """Of a summary with faults, batteries, deadlines, classes, sites and policies every key is in results.md."""
+    scenario = tmp_path / "all.yaml"
+    scenario.write_text(EVERYTHING, encoding="utf-8")
+    out = tmp_path / "run"
+    arguments = ["run", str(scenario), "--out", str(out), "--no-figures", "--quiet"]
+    assert CliRunner().invoke(simnet_app, arguments, catch_exceptions=False).exit_code == 0
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    written = {word for code in re.findall(r"`([^`\n]+)`", page) for word in re.findall(r"[a-z]\w*", code)}
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    system = summary["systems"]["ada-ddnn"]
+    assert {"energy", "faults", "deadlines", "classes", "sites", "policy"} <= set(system)
+    names = {"north", "south", "urgent", "other", "n1", "south1", "cloud"}
+    assert {key for key in _keys(summary) if re.fullmatch(r"[a-z]\w*", key)} - names <= written
+
+
+def _keys(content: object) -> Iterator[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from _keys(value)
+
+
+EVERYTHING = """\
+data: plaza
+samples: 30
+workload:
+  every: 200 ms
+  classes: {urgent: {share: 50 %, deadline: 100 ms}, other: {share: 50 %}}
+sites: {south: {every: 300 ms}}
+nodes:
+  n1: {tier: device, site: north, preset: raspberry-pi-4, battery: 1 Wh}
+  south1: {tier: device, site: south, preset: raspberry-pi-4}
+  edge: {tier: edge, preset: jetson-nano}
+  cloud: {tier: cloud, speed: 10 TFLOP/s}
+links:
+  - {between: [n1, edge], preset: wifi}
+  - {between: [south1, edge], preset: wifi}
+  - {between: [edge, cloud], preset: wan}
+systems:
+  ddnn: {}
+  ada-ddnn: {heartbeat: {every: 1 s}, retry: {times: 1, after: 100 ms}, breaker: {failures: 2, rest: 1 s}}
+faults:
+  - {at: 2 s, for: 1 s, node: n1, is: down, name: other}
+"""
