@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis.reliability import draw_reliability
-from models.calibration import RULES, TOLERANCE, Rule, calibration, grid_counts
+from models import publish
+from models.calibration import RULES, TOLERANCE, Rule, best_thresholds, calibration, grid_counts
 from models.cards import read_card
 from models.evaluation import Exits, Outcome
 from models.exits import exit_scores
@@ -135,6 +136,50 @@ def test_a_card_keeps_all_rules_with_thresholds_from_validation() -> None:
         on_test = test.outcome(chosen.thresholds)
         assert tuple(found["test"]["shares"].values()) == on_test.shares
         assert found["test"]["bytes"] == pytest.approx(sent_by(on_test, SENT["ada-ddnn"]))
+
+
+def test_early_means_half_a_point_at_most() -> None:
+    """Of 1,000 samples five may be wrong that the cloud gets right; a sixth, the 600th surest, is one too many."""
+    number = np.arange(1_000)
+    correct = np.stack([number % 100 != 99, np.ones(1_000, bool)])
+    entropies = np.stack([number / 1_000, np.zeros(1_000)])
+    assert best_thresholds(entropies, correct, "early") == (0.59,)
+    assert best_thresholds(entropies, correct, "bytes", (1, 2)) == (0.59,)
+    assert best_thresholds(entropies, correct, "accuracy") == (0.09,)
+
+
+class Split:
+    """A split of made-up scores in place of one that a network would have to look at."""
+
+    def __init__(self, seed: int) -> None:
+        self.exits, self.scores = made_up(seed)
+        self.labels = np.random.default_rng(seed).integers(0, 3, 400)
+
+
+@pytest.mark.parametrize("temperature", [False, True])
+def test_no_test_data_are_in_thresholds_and_temperatures(temperature: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the test data, a card has the same of them; and they are not those that test data would give."""
+    monkeypatch.setattr(publish, "classifier_scores", lambda network, data: data.scores)
+    card = {"system": "ada-ddnn", "class_names": list("abc"), "segments": SEGMENTS, "architecture": {}}
+    validation, tests = Split(0), (Split(1), Split(2))
+    one, other = (publish.judged(None, card, validation, test, "early", temperature) for test in tests)  # type: ignore[arg-type]
+    assert one["calibration"]["test"] != other["calibration"]["test"]
+    fitted = fitted_temperatures("ada-ddnn", validation.scores, validation.labels)
+    used = fitted if temperature else {}
+    chosen = Exits("ada-ddnn", validation.scores, validation.labels, used).calibrate("early").thresholds
+    for test, found in zip(tests, (one, other), strict=True):
+        block = found["calibration"]
+        assert block["temperatures"] == used and tuple(block["thresholds"].values()) == chosen
+        assert [block["rules"][r]["thresholds"] for r in RULES] == [
+            one["calibration"]["rules"][r]["thresholds"] for r in RULES
+        ]
+        assert {e: v["scaled"]["temperature"] for e, v in found["reliability"].items()} == {
+            "edge-1": fitted["device"],
+            "edge-2": fitted["edge"],
+            "cloud": fitted["cloud"],
+        }
+        assert fitted_temperatures("ada-ddnn", test.scores, test.labels) != fitted
+        assert Exits("ada-ddnn", test.scores, test.labels, used).calibrate("early").thresholds != chosen
 
 
 SEGMENTS = {"device": {"features": [16, 5, 8]}, "edge": {"features": [64, 8, 8]}, "cloud": {"features": None}}
