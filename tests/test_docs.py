@@ -89,7 +89,7 @@ def test_keys_of_a_summary_are_those_of_the_page(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     system = summary["systems"]["ada-ddnn"]
     assert {"energy", "faults", "deadlines", "classes", "sites", "policy"} <= set(system)
-    names = {"north", "south", "urgent", "other", "n1", "south1", "cloud"}
+    names = {"ddnn", "north", "south", "urgent", "other", "n1", "south1", "cloud"}
     assert {key for key in _keys(summary) if re.fullmatch(r"[a-z]\w*", key)} - names <= written
 
 
