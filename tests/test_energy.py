@@ -81,6 +81,7 @@ def test_a_batch_is_one_call_whose_energy_its_samples_share() -> None:
     assert ledger.samples.tolist() == pytest.approx([2.0] * 4 + [2.0])
     two_workers = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 3])
     assert two_workers.nodes["edge"]["busy"] == pytest.approx(4 * 4.5)  # two batches of two, side by side
+    assert two_workers.samples.tolist() == pytest.approx([4.0] * 4 + [2.0])
 
 
 def test_calls_side_by_side_are_no_batch_though_they_begin_and_end_together() -> None:

@@ -130,23 +130,37 @@ def test_who_begins_is_first_among_those_who_wait(jobs: Arrivals, workers: int, 
         assert all(rank(span) < rank(other) for other in left)
 
 
-@settings(max_examples=100, deadline=None)
-@given(arrivals, workers)
-def test_an_unlimited_fifo_queue_is_a_fifo_line(jobs: Arrivals, workers: int):
-    """Two implementations, one by events and one by arithmetic, agree on every time."""
-    seen = play(jobs, workers, Queue())
-    env, spans = Environment(), {}
+def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int, Span]:
+    """The spans of the jobs, by number, on a line without a queue; `faster`: times quicker than they say."""
+    env, spans = Environment(), dict[int, Span]()
     line = FifoLine(env, lambda span: spans.update({span[0]: span}), "edge", "compute", workers)
     now = 0.0
     for number, (gap, seconds, *_) in enumerate(jobs):
         now += gap
         env.timeout(now).callbacks.append(
-            lambda _, number=number, seconds=seconds: line.submit(number, seconds, 0, id, id, None)
+            lambda _, number=number, seconds=seconds: line.submit(number, seconds / faster, 0, id, id, None)
         )
     env.run()
+    return spans
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrivals, workers)
+def test_an_unlimited_fifo_queue_is_a_fifo_line(jobs: Arrivals, workers: int):
+    """Two implementations, one by events and one by arithmetic, agree on every time."""
+    seen, spans = play(jobs, workers, Queue()), on_fifo_line(jobs, workers)
     assert seen.spans.keys() == spans.keys()
     for number, span in spans.items():
         assert seen.spans[number][3:6] == pytest.approx(span[3:6], abs=EXACT)
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrivals, workers, st.integers(0, 2), st.floats(1, 10))
+def test_more_or_faster_workers_make_no_call_end_later(jobs: Arrivals, workers: int, more: int, faster: float):
+    """Hence the mean latency of a FIFO line is never worse for more capacity."""
+    base, better = on_fifo_line(jobs, workers), on_fifo_line(jobs, workers + more, faster)
+    assert base.keys() == better.keys()
+    assert all(better[number][5] <= base[number][5] + EXACT for number in base)
 
 
 @settings(max_examples=100, deadline=None)
