@@ -17,7 +17,10 @@ from models.device import pick_device
 
 def calibrate(
     name: Annotated[str, typer.Argument(help="Shipped weights by name or a .safetensors file.")],
-    rule: Annotated[str, typer.Option(help=f"The rule whose T count: {', '.join(RULES)}.")] = DEFAULT_RULE,
+    rule: Annotated[
+        str | None,
+        typer.Option(help=f"The rule whose T count: {', '.join(RULES)} [default: the card's, else {DEFAULT_RULE}]."),
+    ] = None,
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Divide scores by fitted temperatures before entropies are taken.")
     ] = False,
@@ -25,10 +28,11 @@ def calibrate(
     device: Device = "cpu",
 ) -> None:
     """Find T by every rule on the validation split, measure reliability, and rewrite the card; the weights stay."""
-    wanted = next((r for r in RULES if r == rule), None)
-    if wanted is None:
+    if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"{rule!r} is none of {', '.join(RULES)}", param_hint="--rule")
     card = read_card(name)
+    former = card.values.get("calibration", {}).get("rule")
+    wanted = next((r for r in RULES if r == (rule or former)), DEFAULT_RULE)
 
     from models.publish import recalibrate
 
@@ -51,7 +55,7 @@ def calibrate(
             f"{exit_name}: calibration error on test {100 * entry['ece']['test']:.2f} %, "
             f"{100 * scaled['ece']['test']:.2f} % with temperature {scaled['temperature']:g}"
         )
-    console.print(f"wrote {card.path}", soft_wrap=True)
+    console.print(f"wrote {card.path}; T by the rule {wanted}", soft_wrap=True)
 
 
 def reliability(

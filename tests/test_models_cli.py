@@ -134,6 +134,9 @@ def test_train_resume_and_evaluate(tmp_path: Path) -> None:
         changed.values["classifiers"]
     )
     assert changed.thresholds == changed.values["calibration"]["rules"]["accuracy"]["thresholds"]
+    again = call("calibrate", "mine.json", "--temperature")  # the card's own rule stays in force
+    assert again.exit_code == 0 and "T by the rule accuracy" in words(again)
+    assert read_card("mine.json").values == changed.values
     unscaled = ("forced_accuracy", "calibration", "camera_accuracy")
     kept = {key: value for key, value in card.values.items() if key not in unscaled}
     assert {key: value for key, value in changed.values.items() if key not in unscaled} == kept
