@@ -161,3 +161,19 @@ def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
     until = min(first.env.now, second.env.now)
     begun = [[(one.fault.name, one.began) for one in world.incidents if one.began < until] for world in (first, second)]
     assert begun[0] == begun[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_nothing_happens_after_the_end_of_a_run(seed: int) -> None:
+    draw = random.Random(seed)
+    drawn = drawn_scenario(draw, "ddnn")
+    end = draw.uniform(0.05, 1.0)
+    scenario = Scenario.model_validate(drawn.model_dump() | {"samples": None, "duration": end})
+    world = play(scenario)
+    assert world.env.now == end
+    times = [span[5] for span in world.network.spans]
+    times += [ending.at for ending in world.endings if ending is not None]
+    times += [time for one in world.incidents for time in (one.began, one.ended) if time is not None]
+    assert all(time <= end + EXACT for time in times)
+    charges_agree(world, scenario)
