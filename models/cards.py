@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,11 @@ def read_card(name: str) -> Card:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.json")))
+        known = sorted(p.stem for p in WEIGHTS.glob("*.json"))
+        near = get_close_matches(named.stem, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise WeightsError(
-            f"no weights {name!r}: {path.name} is not among the shipped ones ({known}) nor a file"
+            f"no weights {name!r}: {path.name} is not among the shipped ones ({', '.join(known)}) nor a file{hint}"
         ) from None
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem

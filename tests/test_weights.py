@@ -64,7 +64,7 @@ def test_saved_and_loaded_is_the_same(weights: Path) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(WeightsError, match="no weights 'ada-dnn-plaza'"):
+    with pytest.raises(WeightsError, match=r"no weights 'ada-dnn-plaza': .* did you mean 'ada-ddnn-plaza'"):
         read_card("ada-dnn-plaza")
 
 
