@@ -256,3 +256,53 @@ def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypa
     (left_out,) = set(range(6)) - set(five)
     assert found["growing"][4]["system"] == found["missing"][left_out]["retrained"]["system"]
     assert [entry["pair"] for entry in found["fusion"]] == ["MP-CC", "AP"]
+
+
+class Tinted:
+    """A split of noise in which the class is the colour that is a little darker."""
+
+    def __init__(self, seed: int, n: int = 200) -> None:
+        random = np.random.default_rng(seed)
+        self.labels = random.integers(0, 3, n)
+        self._views = random.integers(10, 256, (n, 6, 3, 32, 32), dtype=np.uint8)
+        self._views[np.arange(n), :, self.labels] -= 4
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def views(self, indices: Any) -> Any:
+        return self._views[indices]
+
+
+class Darkest(torch.nn.Module):
+    """Stands in for a network: scores by how dark the colours are, locally of two cameras, in the cloud of all."""
+
+    arch = Ddnn2017Architecture()
+
+    def forward(self, views: Tensor, present: Tensor) -> dict[str, Tensor]:
+        dark = -100 * views.mean((-2, -1)) * present[..., None]
+        return {"device": dark, "local": dark[:, :2].mean(1), "cloud": dark.mean(1)}
+
+
+def test_study_takes_thresholds_from_validation_and_lets_cameras_fail() -> None:
+    from models.evaluation import Exits
+    from models.studies.ddnn2017 import _measured, _Views
+
+    net = Darkest()
+    held_out, test = _Views(Tinted(1)), _Views(Tinted(2))  # type: ignore[arg-type]
+    found = _measured(net, held_out, test)  # type: ignore[arg-type]
+    everywhere = torch.ones(200, 6, dtype=torch.bool)
+    at = [
+        Exits("ddnn-2017", {k: s.numpy() for k, s in net(v.views, everywhere).items()}, v.labels)
+        for v in (held_out, test)
+    ]
+    chosen, others = (exits.calibrate().thresholds for exits in at)
+    assert tuple(found["thresholds"]) == chosen != others
+    assert found["system"] == at[1].outcome(chosen).system_accuracy and 0 < found["shares"]["local"] < 1
+    for camera, failing in enumerate(found["failing"]):
+        present = everywhere.clone()
+        present[:, camera] = False
+        scores = net(test.views, present)
+        forced = {name: float((scores[name].argmax(1).numpy() == test.labels).mean()) for name in ("local", "cloud")}
+        assert failing["forced"] == forced
+        assert (forced["local"] == found["forced"]["local"]) == (camera > 1)

@@ -103,16 +103,25 @@ class FirstSamples:
 
 
 def test_codec_study_runs_the_network_on_what_arrives() -> None:
-    """Each codec's figures are those of the network with that codec, and its bytes those that are charged for it."""
-    card, few = read_card("ada-ddnn-plaza"), FirstSamples(Plaza("test"), 120)
-    found = codecs.run(card, few, few)["codecs"]  # type: ignore[arg-type]
+    """Figures are those of the network with each codec, at T from validation; bytes are those that are charged."""
+    card = read_card("ddnn-plaza")
+    few, held_out = FirstSamples(Plaza("test"), 120), FirstSamples(Plaza("validation"), 200)
+    found = codecs.run(card, few, held_out)["codecs"]  # type: ignore[arg-type]
     network = load_network(card)
     for codec in CODECS:
-        exits = Exits(card.values["system"], classifier_scores(network, few, codec=codec), few.labels)  # type: ignore[arg-type]
-        assert found[codec]["forced"] == exits.forced_accuracies
-        sizes = found[codec]["bytes"]
+        at, calibrated = (
+            Exits(card.values["system"], classifier_scores(network, data, codec=codec), data.labels)  # type: ignore[arg-type]
+            for data in (few, held_out)
+        )
+        assert found[codec]["forced"] == at.forced_accuracies
+        outcome = at.outcome(calibrated.calibrate().thresholds)
+        assert tuple(found[codec]["thresholds"].values()) == outcome.thresholds != at.calibrate().thresholds
+        assert found[codec]["system"] == outcome.system_accuracy
+        sizes, upload = found[codec]["bytes"], encoded_bytes(codec, card.segments["edge"]["features"])
         assert sizes["device_to_edge"] == 6 * encoded_bytes(codec, card.segments["device"]["features"])
-        assert sizes["expected"] >= sizes["device_to_edge"]
+        assert sizes["edge_to_cloud"] == upload
+        assert sizes["expected"] == pytest.approx(sizes["device_to_edge"] + outcome.shares[-1] * upload)
+    assert 0 < found["fp32"]["shares"]["cloud"] < 1  # so that the upload counts in part
     assert found["1bit"]["forced"] != found["fp32"]["forced"]
 
 
@@ -125,13 +134,19 @@ def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
     zeros = {tuple(e["missing"]): e for e in found["modes"]["zero features"]}
     network = load_network(card)
 
-    for missing in ((), (2,), (1, 4, 6)):
+    for missing in ((), (2,), (1, 4, 6), (1, 2, 3, 4, 5)):
         present = np.array([v + 1 not in missing for v in range(6)])
         scores = classifier_scores(network, few, present=present)  # type: ignore[arg-type]
         if "device" in scores:
             scores["device"][:, ~present] = np.nan
         exits = Exits(card.values["system"], scores, few.labels)
         assert zeros[missing]["forced"] == pytest.approx(exits.forced_accuracies, abs=1 / 59)
+        outcome = exits.outcome([card.thresholds[e] for e in exits.names[:-1]])
+        assert zeros[missing]["system"] == pytest.approx(outcome.system_accuracy, abs=1 / 59)
+    for entries in found["modes"].values() if "device" in scores else ():  # camera 6 is left: nobody else may be surest
+        last = next(e for e in entries if e["missing"] == [1, 2, 3, 4, 5])
+        alone = (scores["device"][:, 5].argmax(1) == few.labels).mean()
+        assert last["forced"]["edge-1"] == pytest.approx(alone, abs=1 / 59)
     # The black view's features are the devices' own, so with nothing missing both modes are the same network.
     assert zeros[()]["forced"] == found["modes"]["zero input"][0]["forced"]
     assert zeros[(1, 2, 3, 4, 5)] != next(e for e in found["modes"]["zero input"] if len(e["missing"]) == 5)
