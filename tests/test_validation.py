@@ -31,6 +31,14 @@ STATISTICAL = ["mm1", "md1", "mmc", "tandem", "mm1k"]
 CIW = ["ciw-mm2", "ciw-mg2", "ciw-limit"]
 
 
+SIZES = [
+    (size(settings), least)
+    for size in (Size.of, ciw_reference.size_of)
+    for settings, least in ((Settings(), 10), (Settings(full=True), 30))
+]
+"""Of what a user runs, before `small` makes it quick, and the fewest replications."""
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten short replications, with intervals as wide as these give."""
@@ -117,6 +125,11 @@ def test_utilisation_counts_what_lies_between_warm_up_and_last_arrival():
     served = queueing.served_at("x", spans, 2, 6.0)
     assert served.utilisation(1) == pytest.approx(0.75)
     assert served.stays.tolist() == [1.0, 5.0]
+
+
+@pytest.mark.parametrize(("size", "least"), SIZES)
+def test_a_user_gets_ten_seeds_at_least_and_narrow_intervals(size: Size, least: int):
+    assert size.replications >= least and size.customers >= 8000 and size.widest <= 0.12
 
 
 def test_other_seeds_draw_other_replications():
