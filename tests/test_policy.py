@@ -10,14 +10,18 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from simpy import Environment
 from worlds import EXACT, node, play, rows, spans_of, tiered_scenario, world_scenario
 
 from simnet.engine import World
+from simnet.events import Signal
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.schema import Breaker, Fault, Heartbeat, Loss, Periodic, Retry
+from simnet.systems.breaker import Breaker as CircuitBreaker
 from simnet.systems.gather import SkewedReports
 from simnet.systems.policy import policy_report
 
@@ -449,6 +453,24 @@ def test_a_late_failure_of_a_call_from_before_does_not_open_the_circuit_again():
     found = rows(world, scenario)
     assert [row["outcome"] for row in found] == ["finished"] * 4 + ["forced"] * 4 + ["finished"] * 4
     assert report(world)["breaker"]["cloud"]["openings"] == 1
+
+
+def test_what_was_asked_before_the_circuit_opened_does_not_decide_its_trial():
+    """Two calls are under way; the first fails and opens it for 1 s. The second fails during the trial at 2 s."""
+    env = Environment()
+    holder: Any = SimpleNamespace(env=env, on_down=[])
+    breaker = CircuitBreaker(holder, Breaker(failures=1, rest=1.0))
+    first, second, trial, refused = (Signal(env) for _ in range(4))
+    for call in (first, second):
+        breaker.call(lambda call=call: call)
+    first.fire(None)
+    env.run(until=2.0)
+    breaker.call(lambda: trial)
+    second.fire(None)
+    assert breaker.call(lambda: refused) is not refused, "the trial is under way still"
+    trial.fire(True)
+    assert breaker.report() == {"openings": 1, "trials": 1, "refused": 1, "open_time": 2.0}
+    assert breaker.call(lambda: refused) is refused, "closed by the trial"
 
 
 def test_an_edge_that_goes_down_forgets_that_the_circuit_was_open():
