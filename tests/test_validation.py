@@ -296,6 +296,14 @@ def test_tcp_really_runs_and_leaves_nothing_behind():
     assert not list(Path("/run/netns").glob(f"simnet-{os.getpid()}-*"))
 
 
+@pytest.mark.parametrize(("slower", "status"), [(0.94, "failed"), (0.96, "passed"), (1.04, "passed"), (1.06, "failed")])
+def test_tcp_and_a_link_may_differ_by_a_twentieth(slower: float, status: str, monkeypatch: pytest.MonkeyPatch):
+    """The measured time is `slower` times the simulated one; 5 % of the measured one are allowed."""
+    simulated = tcp_reference.simulated
+    monkeypatch.setattr(tcp_reference, "measured", lambda rate, sizes: simulated(rate, sizes) * slower)
+    assert verdict("tcp") == status
+
+
 def test_the_simulated_side_of_tcp_by_hand():
     """Three segments (1448 + 1448 + 1 B of payload) and one of another message, each with 66 B."""
     assert tcp_reference.simulated(1000.0, [2897, 100]) == pytest.approx((2897 + 100 + 4 * 66) / 1000)
