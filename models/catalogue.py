@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from models.cards import Card
+from models.cards import Card, WeightsError
 from models.markdown import table
 from models.traffic import traffic
 
@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
 
 def overview(card: Card) -> dict[str, Any]:
-    """What `list --json` prints of one card: FLOP and bytes sent are of one sample, one view on a device."""
-    values, sent = card.values, traffic(card.values).per_segment
-    return {
-        "name": card.name,
-        "data": values["data"],
-        "parameters": values["parameters"],
-        "segments": {
-            name: {"parameters": s["parameters"], "flop": s["flop"], "bytes_sent": sent.get(name, 0)}
-            for name, s in card.segments.items()
-        },
-        "forced_accuracy": values["forced_accuracy"]["test"],
-        "system_accuracy": values["calibration"]["test"]["system_accuracy"],
-        "thresholds": card.thresholds,
-    }
+    """What `list --json` prints of one card: FLOP and bytes sent are of one sample, one view on a device.
+
+    Raises WeightsError for a card that lacks any of it.
+    """
+    values = card.values
+    try:
+        sent = traffic(values).per_segment
+        return {
+            "name": card.name,
+            "data": values["data"],
+            "parameters": values["parameters"],
+            "segments": {
+                name: {"parameters": s["parameters"], "flop": s["flop"], "bytes_sent": sent.get(name, 0)}
+                for name, s in card.segments.items()
+            },
+            "forced_accuracy": values["forced_accuracy"]["test"],
+            "system_accuracy": values["calibration"]["test"]["system_accuracy"],
+            "thresholds": card.thresholds,
+        }
+    except (KeyError, TypeError) as problem:
+        raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
 
 
 def overview_table(cards: Sequence[Card]) -> Table:

@@ -259,6 +259,14 @@ def test_overview_has_bytes_by_codec_and_accuracies(weights: Path) -> None:
     assert [sent[s]["bytes_sent"] for s in ("device", "edge")] == [44 + 64 + 4 * 8, 48 + 4 * 24]
 
 
+@pytest.mark.parametrize("key", ["parameters", "forced_accuracy"])
+def test_an_overview_of_a_card_that_lacks_something_is_one_message(key: str, weights: Path) -> None:
+    complete(weights)
+    change(weights, lambda values: values.pop(key))
+    with pytest.raises(WeightsError, match=f"{weights.stem}.json: the card is not complete: '{key}'"):
+        overview(read_card(str(weights)))
+
+
 def test_documentation_agrees_with_the_cards() -> None:
     text = DOC.read_text(encoding="utf-8")
     shown = text.split("<!-- cards -->\n")[1].split("<!-- end of cards -->")[0]
