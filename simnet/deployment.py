@@ -21,7 +21,7 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
 
     Raises ScenarioError when weights are missing or are not those of their card, belong to another system or data set,
     have no calibrated thresholds although these are asked for, a segment does not fit into its node's memory (with the
-    activations of a whole batch), or a node's profile lacks its times.
+    activations of a whole batch on every worker), or a node's profile lacks its times.
     """
     cards = {}
     for name, spec in scenario.systems.items():
@@ -44,14 +44,14 @@ def cards_of(scenario: Scenario) -> dict[str, Card]:
         for node_name, segments in _hosts(scenario, spec, card).items():
             profile_covers(scenario, node_name, card, segments)
             there, batch = scenario.nodes[node_name].memory, scenario.nodes[node_name].batch
-            more = 0 if batch is None else batch.size - 1
-            needed = sum(cost.memory[segment] + more * cost.activations[segment] for segment in segments)
+            together = scenario.nodes[node_name].workers * (1 if batch is None else batch.size)
+            needed = sum(cost.memory[segment] + (together - 1) * cost.activations[segment] for segment in segments)
             if there is not None and needed > there:
                 what = f"the {' and '.join(segments)} segment{'s' if len(segments) > 1 else ''} of {name}"
-                batches = f" for batches of {batch.size}" if batch is not None else ""
+                at_once = f" for {together} samples at a time" if together > 1 else ""
                 raise scenario.error(
                     ("nodes", node_name, "memory"),
-                    f"{what} needs {format_size(needed)}{batches}, not {format_size(there)}",
+                    f"{what} needs {format_size(needed)}{at_once}, not {format_size(there)}",
                 )
         cards[name] = card
     return cards

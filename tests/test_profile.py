@@ -143,16 +143,24 @@ def test_a_profile_without_what_a_node_runs_is_refused_before_the_run(
     assert not (tmp_path / "run").exists()
 
 
-def test_memory_counts_the_activations_of_a_whole_batch(scenario: Path, tmp_path: Path):
-    """Weights and one sample's activations fit; four samples' do, five do not."""
+def test_memory_counts_the_activations_of_whole_batches_on_all_workers(scenario: Path, tmp_path: Path):
+    """Weights, once, and one sample's activations fit; four samples' do, five do not."""
     hand_made(tmp_path, {"ddnn-plaza": {segment: {"1": 1.0} for segment in ("device", "edge")}})
     edge = read_card(load_scenario(scenario).systems["ddnn"].weights).segments["edge"]
     activations = edge["memory"] - 4 * edge["parameters"]
     room = [f"nodes.edge.memory={edge['memory'] + 3 * activations} B"]
     cards_of(load_scenario(scenario, room))
     cards_of(load_scenario(scenario, [*room, "nodes.edge.batch={size: 4}"]))
-    with pytest.raises(ScenarioError, match=r"nodes\.edge\.memory: the edge segment of ddnn needs .* for batches of 5"):
-        cards_of(load_scenario(scenario, [*room, "nodes.edge.batch={size: 5}"]))
+    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=4"]))
+    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=2", "nodes.edge.batch={size: 2}"]))
+    for values, samples in (
+        (["nodes.edge.batch={size: 5}"], 5),
+        (["nodes.edge.workers=5"], 5),
+        (["nodes.edge.workers=2", "nodes.edge.batch={size: 3}"], 6),
+    ):
+        message = rf"nodes\.edge\.memory: the edge segment of ddnn needs .* for {samples} samples at a time, not"
+        with pytest.raises(ScenarioError, match=message):
+            cards_of(load_scenario(scenario, [*room, *values]))
 
 
 def test_bad_wishes_are_one_message_and_no_file(simnet, random_weights: Callable[..., Path], tmp_path: Path):
