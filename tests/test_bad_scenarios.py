@@ -190,7 +190,7 @@ CASES = {
     "medium that is no name": ("preset: wifi", "preset: wifi, medium: cell 1", 10, "links[0].medium: 'cell 1' is no name"),
     "medium for each direction": ("preset: wifi", "preset: wifi, medium: {up: a, down: b}", 10, "links[0].medium: must be text"),
     "queue of a fair link": ("preset: wifi", "preset: wifi, sharing: fair, queue: 1 kB", 10, "links[0]: a fair link has no queue"),
-    "queue in messages": ("preset: wifi", "preset: wifi, queue: 50", 10, "links[0].queue: 50 has no unit; write e.g. '50 GB'"),
+    "queue in messages": ("preset: wifi", "preset: wifi, queue: 50", 10, "links[0].queue: 50 has no unit; write e.g. '50 kB'"),
     "mtu of nothing": ("preset: wifi", "preset: wifi, mtu: 0", 10, "links[0].mtu: must be more than 0"),
     "loss above 100 %": ("preset: wifi", "preset: wifi, loss: 150 %", 10, "links[0].loss.good: must be 1 or less, found '150 %'"),
     "loss in an unknown unit": ("preset: wifi", "preset: wifi, loss: 1 ppm", 10, "links[0].loss.good: '1 ppm' is no share; write e.g. 0.01 or '1 %'"),

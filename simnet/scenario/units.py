@@ -121,7 +121,7 @@ SPEED = Quantity(
      for spelling in (f"{q}flops", f"{q}flop", f"{q}flops/s")},
 )  # fmt: skip
 SIZE = Quantity(
-    "size", "4 GB", {**_scaled("B", "1", "kMG"), **_binary("B")},
+    "size", "4 kB", {**_scaled("B", "1", "kMG"), **_binary("B")},
     ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB"),
     {"byte": "B", "bytes": "B", "k": "kB", "m": "MB", "g": "GB"},
 )  # fmt: skip
