@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,16 +31,21 @@ FAULTS = {
 }
 """Networks of the fault study and their names in figures; view dropout follows what it is compared with."""
 CODECS = ("ada-ddnn-cifar10", "ada-ddnn-cifar10-1bit", "ada-ddnn-plaza", "ada-ddnn-plaza-1bit")
-STUDIES = ("faults", "codecs", "ablation", "ddnn-2017")
+FINE_TUNED = (
+    *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
+    *(name for name in CODECS if name.endswith("-1bit")),
+)
+STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "ddnn-2017")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="faults, codecs, ablation or ddnn-2017.")],
+    name: Annotated[str, typer.Argument(help="faults, codecs, fine-tuning, ablation or ddnn-2017.")],
     weights: Annotated[list[str] | None, typer.Option(help="Only these weights; may be repeated.")] = None,
-    rows: Annotated[int, typer.Option(help="faults: test samples to use, the first ones.", min=1)] = 1_000,
+    rows: Annotated[
+        int, typer.Option(help="faults, fine-tuning: test samples that cameras fail for, the first ones.", min=1)
+    ] = 1_000,
     epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
-    seed: Annotated[int, typer.Option(help="ablation: seed of the runs.")] = 1,
-    seeds: Annotated[int, typer.Option(help="ddnn-2017: number of seeds.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017: number of seeds.", min=1)] = 3,
     data_dir: DataDir = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
 ) -> None:
@@ -47,22 +53,27 @@ def study(
     import torch
 
     from models.data import open_dataset
-    from models.studies import ablation, codecs, ddnn2017, faults
+    from models.studies import ablation, codecs, ddnn2017, faults, fine_tuning
     from models.studies.base import store
 
     if name not in STUDIES:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(STUDIES)}", param_hint="NAME")
     if threads:
         torch.set_num_threads(threads)
+    tell = partial(console.print, soft_wrap=True)
     if name == "ablation":
-        ablation.run(epochs, seed, data_dir, "cpu", console.print)
+        ablation.run(epochs, range(1, seeds + 1), data_dir, tell)
         return
     if name == "ddnn-2017":
-        ddnn2017.run(data_dir, range(1, seeds + 1))
+        ddnn2017.run(data_dir, range(1, seeds + 1), tell)
         return
-    for one in weights or (FAULTS.values() if name == "faults" else CODECS):
+    usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED}[name]
+    for one in weights or usual:
         card = read_card(one)
         data = open_dataset(card.values["data"], "test", data_dir)
+        if name == "fine-tuning":
+            fine_tuning.run(card, data, rows, range(1, seeds + 1), data_dir, tell)
+            continue
         if name == "faults":
             found = faults.run(card, data, rows)
         else:
@@ -115,6 +126,7 @@ def tables() -> dict[str, str]:
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
     study_2017 = stored("ddnn-2017")
     check_weights_of(study_2017["sweep_shipped"], read_card("ddnn-2017-mvmc"), "ddnn-2017")
+    fine_tuned = [stored(f"fine-tuning-{name}", read_card(name)) for name in FINE_TUNED]
     modes = {mode: _mode(FAULTS, mode) for mode in ("zero features", "zero input")}
     return {
         "accuracies": page.accuracies(cards),
@@ -137,6 +149,8 @@ def tables() -> dict[str, str]:
             {label: stored(f"faults-{name}")["samples"] for label, name in FAULTS.items()}
         ),
         "codecs": page.codecs(stored(f"codecs-{name}", read_card(name)) for name in CODECS),
+        "fine-tuned": page.fine_tuned(fine_tuned),
+        "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
         **parts_2017(study_2017),
     }

@@ -195,20 +195,57 @@ def codecs(studies: Iterable[Mapping[str, Any]]) -> str:
     return table(head, rows)
 
 
-def ablation(study: Mapping[str, Any]) -> str:
-    """Short runs with one thing changed at a time; differences to ours with the same seed, in points."""
-    runs = study["runs"]
-    base = {(r["epochs"], r["seed"]): r["validation_accuracy"] for r in runs if r["variant"] == "ours"}
+def fine_tuned(studies: Iterable[Mapping[str, Any]]) -> str:
+    """Forced accuracies of fine-tuned networks over seeds, all cameras present."""
     rows = []
-    for run in runs:
-        mine, its = run["validation_accuracy"], base[run["epochs"], run["seed"]]
-        rows.append(
-            (
-                run["variant"],
-                str(run["seed"]),
-                f"{run['parameters']:,}",
-                *(f"{100 * mine[e]:.2f} ({100 * (mine[e] - its[e]):+.2f})" for e in ("edge-1", "edge-2", "cloud")),
-            )
-        )
-    head = ("changed", "seed", "parameters", "edge-1, %", "edge-2, %", "cloud, %")
+    for study in studies:
+        runs = study["runs"]
+        for name in runs[0]["forced"]:
+            each = [run["forced"][name] for run in runs]
+            rows.append((f"`{study['weights']}`", _seeds(runs), name, over_seeds(each, study["samples"])))
+    return table(("weights", "seeds", "exit", "forced, % (95 %) [seeds]"), rows)
+
+
+def fine_tuned_missing(studies: Iterable[Mapping[str, Any]]) -> str:
+    """Points of cloud accuracy that missing cameras cost networks trained with view dropout, over seeds."""
+    numbers = (1, 2, 3)
+    rows = []
+    for study in studies:
+        for mode in study["runs"][0].get("cloud_missing", ()):
+            accuracies = [run["cloud_missing"][mode] for run in study["runs"]]
+            lost = [[100 * (by[0] - by[n]) for by in accuracies] for n in numbers]
+            cells = (f"{fmean(each):.1f} [{min(each):.1f} – {max(each):.1f}]" for each in lost)
+            rows.append((f"`{study['weights']}`", mode, *cells))
+    return table(("weights", "mode", *(f"{n} missing, points [seeds]" for n in numbers)), rows)
+
+
+def _seeds(runs: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(run["seed"]) for run in runs)
+
+
+def over_seeds(accuracies: Sequence[float], samples: int) -> str:
+    """Mean over seeds with its interval over samples, in percent; least and greatest seed in square brackets."""
+    least, greatest = (100 * pick(accuracies) for pick in (min, max))
+    return f"{Measured(fmean(accuracies), samples)} [{least:.1f}–{greatest:.1f}]"
+
+
+def ablation(study: Mapping[str, Any]) -> str:
+    """Short runs with one thing changed at a time: mean over seeds, and the difference to ours, paired by seed.
+
+    In square brackets least and greatest difference, in points.
+    """
+    by: dict[str, list[Mapping[str, Any]]] = {}
+    for run in study["runs"]:
+        by.setdefault(run["variant"], []).append(run)
+    base = {(r["epochs"], r["seed"]): r["validation_accuracy"] for r in by["ours"]}
+    rows = []
+    for variant, runs in by.items():
+        cells = []
+        for name in ("edge-1", "edge-2", "cloud"):
+            mean = 100 * fmean(r["validation_accuracy"][name] for r in runs)
+            apart = [100 * (r["validation_accuracy"][name] - base[r["epochs"], r["seed"]][name]) for r in runs]
+            spread = f" ({fmean(apart):+.1f} [{min(apart):+.1f} – {max(apart):+.1f}])" if variant != "ours" else ""
+            cells.append(f"{mean:.1f}{spread}")
+        rows.append((variant, _seeds(runs), f"{runs[0]['parameters']:,}", *cells))
+    head = ("changed", "seeds", "parameters", "edge-1, %", "edge-2, %", "cloud, %")
     return table(head, rows)

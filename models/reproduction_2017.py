@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.markdown import table
-from models.reproduction import Measured
+from models.reproduction import Measured, over_seeds
 
 SWEEP = {
     0.1: (0.0, 96),
@@ -34,13 +34,12 @@ TIERS = ("local", "cloud", "system")
 
 
 def _over_seeds(figure: Mapping[str, Any]) -> str:
-    """Mean over seeds with the least and the greatest, in percent."""
-    each = [100 * value for value in figure["per_seed"]]
-    return f"{100 * figure['mean']:.1f} ({min(each):.1f}–{max(each):.1f})"
+    """Mean over seeds with its interval over samples and, in square brackets, least and greatest of the seeds."""
+    return over_seeds(figure["per_seed"], figure["samples"])
 
 
 def _beside(figure: Mapping[str, Any], published: float) -> str:
-    """Mean and spread over seeds, and the verdict of the mean's interval over samples."""
+    """The same, with the verdict of the mean's interval."""
     verdict = Measured(figure["mean"], figure["samples"]).verdict(published)
     return f"{_over_seeds(figure)} {verdict}"
 
@@ -92,7 +91,7 @@ def alone(study: Mapping[str, Any]) -> str:
             _beside(line["local"], published),
             _over_seeds(line["cloud"]),
             f"{100 * line['seen']['mean']:.0f}",
-            _over_seeds(line["accuracy_where_seen"]),
+            over_seeds(line["accuracy_where_seen"]["per_seed"], round(line["seen"]["mean"] * line["seen"]["samples"])),
             _over_seeds(line["seen_and_right"]),
         )
         for number, (published, line) in enumerate(zip(ALONE, lines, strict=True), start=1)

@@ -12,6 +12,8 @@ from models.recipes import changed, recipe
 from models.reproduction import ablation as page
 from models.studies import ablation, base
 
+EXITS = ("edge-1", "edge-2", "cloud")
+
 
 def test_every_variant_changes_our_recipe_or_architecture() -> None:
     ours = architecture(ablation.SYSTEM, ablation.DATA), recipe("ours", ablation.DATA)
@@ -27,10 +29,27 @@ def test_stored_variants_are_not_run_again(tmp_path: Path, monkeypatch: pytest.M
     small = ("batch=16", "device_widths=[4,4,4,4]", "edge_widths=[8,8]", "cloud_widths=[8,8]", "edge_pools=[1]")
     monkeypatch.setattr(ablation, "VARIANTS", {"ours": small, "rate 0.01": (*small, "rate=0.01")})
     told: list[str] = []
-    for _ in range(2):
-        ablation.run(1, 1, None, "cpu", told.append)
+    for seeds in ((1,), (1, 2), (1, 2)):
+        ablation.run(1, seeds, None, told.append)
     runs = base.stored(ablation.STUDY)["runs"]
-    assert [run["variant"] for run in runs] == ["ours", "rate 0.01"] and len(told) == 2
-    assert runs[0]["loss"] != runs[1]["loss"]
+    assert [(run["variant"], run["seed"]) for run in runs] == [
+        (name, seed) for seed in (1, 2) for name in ("ours", "rate 0.01")
+    ]
+    assert len(told) == 4 and len({run["loss"]["total"] for run in runs}) == 4
+
+
+def test_the_page_compares_variants_seed_by_seed() -> None:
+    """Mean over seeds, difference to ours with the same seed, least and greatest of these."""
+    runs = [
+        {
+            "variant": name,
+            "epochs": 1,
+            "seed": seed,
+            "parameters": 1_000,
+            "validation_accuracy": dict.fromkeys(EXITS, a),
+        }
+        for name, seed, a in (("ours", 1, 0.5), ("ours", 2, 0.7), ("other", 2, 0.65), ("other", 1, 0.48))
+    ]
     ours, other = page({"runs": runs}).splitlines()[2:]
-    assert "(+0.00)" in ours and f"{100 * runs[1]['validation_accuracy']['cloud']:.2f} (" in other
+    assert ours == "| ours | 1, 2 | 1,000 | 60.0 | 60.0 | 60.0 |"
+    assert other.endswith("| 56.5 (-3.5 [-5.0 – -2.0]) |")

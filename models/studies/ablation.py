@@ -5,8 +5,9 @@ Short runs rank what helps early; they are no substitute for the long ones. Accu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -40,25 +41,25 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 """Settings of each variant, as `python -m models train --set` takes them."""
 
 
-def run(epochs: int, seed: int, data_dir: Path | None, device: str, tell: Callable[[str], None]) -> None:
-    """Train every variant for `epochs` and store its last line of the log; variants that are stored are not run again.
+def run(epochs: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable[[str], None]) -> None:
+    """Train every variant for `epochs` with each seed and store its last line of the log; what is stored stays.
 
     Raises DataError without the data set, WeightsError when the stored results are damaged.
     """
-    for name, settings in VARIANTS.items():
-        values: dict[str, Any] = {"data": DATA, "split": "validation", "runs": []}
-        if (EVALUATIONS / f"{STUDY}.json").exists():
-            values = stored(STUDY)
+    values: dict[str, Any] = {"data": DATA, "split": "validation", "runs": []}
+    if (EVALUATIONS / f"{STUDY}.json").exists():
+        values = stored(STUDY)
+    for seed, (name, settings) in product(seeds, VARIANTS.items()):
         key: dict[str, Any] = {"variant": name, "epochs": epochs, "seed": seed}
         if any(all(found[k] == v for k, v in key.items()) for found in values["runs"]):
             continue
         how = replace(recipe("ours", DATA), epochs=epochs, warm_up=1.0, average=AVERAGE, seed=seed)
         arch, how = changed(architecture(SYSTEM, DATA), how, settings)
-        training = Training(arch, DATA, how, data_dir, device)
+        training = Training(arch, DATA, how, data_dir, "cpu")
         while training.epoch < epochs:
             training.run_epoch(lambda: None)
         last = training.log[-1]
         parameters = sum(p.numel() for p in training.network.parameters())
         values["runs"].append({**key, "settings": list(settings), "parameters": parameters, **last})
         store(STUDY, values)
-        tell(f"{name}: {last['validation_accuracy']}")
+        tell(f"{name}, seed {seed}: {last['validation_accuracy']}")

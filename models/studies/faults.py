@@ -20,7 +20,7 @@ from models.cards import Card
 from models.codecs import transmit
 from models.data.base import VIEWS, ViewDataset
 from models.evaluation import Exits, Scores
-from models.networks import EarlyExitNetwork, normalize
+from models.networks import EarlyExitNetwork, Network, normalize
 from models.weights import load_network
 
 Mode = Literal["zero features", "zero input"]
@@ -63,18 +63,32 @@ def _batches(
 
 
 def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
-    """Accuracies of the card's weights on the first `rows` samples, for every subset of missing cameras, both modes.
+    """Accuracies of the card's weights on the first `rows` samples, see `with_missing`.
 
     Raises ValueError for weights of another system than `ddnn` and `ada-ddnn`.
-    Returns, for each mode, one entry per subset: `missing` (1-based), `forced` (accuracy of each exit), and `shares`,
-    `exit_accuracies` (None where no sample left) and `system` at the calibrated T.
     """
-    network = load_network(card)
+    rows = min(rows, len(data))
+    return {
+        "weights": card.name,
+        "sha256": card.values["sha256"],
+        "data": card.values["data"],
+        "split": data.split,
+        "samples": rows,
+        "modes": with_missing(load_network(card), card, data, rows),
+    }
+
+
+def with_missing(network: Network, card: Card, data: ViewDataset, rows: int) -> dict[str, list[dict[str, Any]]]:
+    """For each mode, one entry for every subset of missing cameras, of a network that was trained as the card says.
+
+    An entry has `missing` (1-based), `forced` (accuracy of each exit on the first `rows` samples), and `shares`,
+    `exit_accuracies` (None where no sample left) and `system` at the card's T.
+    Raises ValueError for networks of another system than `ddnn` and `ada-ddnn`.
+    """
     if not isinstance(network, EarlyExitNetwork):
         raise ValueError(f"{card.name}: the study is of ddnn and ada-ddnn, not of {card.values['system']}")
-    rows = min(rows, len(data))
     labels: NDArray[np.int64] = data.labels[:rows]
-    results: dict[str, Any] = {}
+    results: dict[str, list[dict[str, Any]]] = {}
     for mode in MODES:
         parts = list(_batches(network, data, rows, mode))
         entries = []
@@ -95,11 +109,4 @@ def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
                 }
             )
         results[mode] = entries
-    return {
-        "weights": card.name,
-        "sha256": card.values["sha256"],
-        "data": card.values["data"],
-        "split": data.split,
-        "samples": rows,
-        "modes": results,
-    }
+    return results

@@ -1,0 +1,73 @@
+"""Fine-tuning with several seeds: how much of what view dropout or 1 bit brings is the draw of one seed.
+
+Every run begins with the same weights. The card's seed stands for the shipped network itself; the others are trained
+by the card's recipe with another seed, measured, and not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from models.cards import Card
+from models.data.base import VIEWS, ViewDataset
+from models.evaluation import Exits, classifier_scores
+from models.networks import Network, read_architecture
+from models.studies.base import EVALUATIONS, store, stored
+from models.studies.faults import with_missing
+from models.training import Recipe, Training
+from models.weights import load_network
+
+
+def run(
+    card: Card, data: ViewDataset, rows: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable[[str], None]
+) -> None:
+    """Measure the card's network and its likes with other seeds on `data`; what is stored is not run again.
+
+    A run has `forced`, the accuracy of each exit over all samples, and, where views were dropped in training,
+    `cloud_missing`: for each mode the cloud's accuracy on the first `rows` samples with 0 … 5 cameras missing, the mean
+    over all subsets. Raises DataError without the data set, WeightsError when the stored results are damaged.
+    """
+    study = f"fine-tuning-{card.name}"
+    head = {
+        "weights": card.name,
+        "sha256": card.values["sha256"],
+        "data": card.values["data"],
+        "split": data.split,
+        "samples": len(data),
+        "rows": min(rows, len(data)),
+    }
+    values: dict[str, Any] = {**head, "runs": []}
+    if (EVALUATIONS / f"{study}.json").exists():
+        found = stored(study)
+        if {key: found.get(key) for key in head} == head:
+            values = found
+    for seed in seeds:
+        if seed in [done["seed"] for done in values["runs"]]:
+            continue
+        network = load_network(card) if seed == card.values["seed"] else _trained(card, seed, data_dir)
+        exits = Exits(card.values["system"], classifier_scores(network, data), data.labels)
+        line: dict[str, Any] = {"seed": seed, "forced": exits.forced_accuracies}
+        if card.values["recipe"]["view_dropout"]:
+            line["cloud_missing"] = {
+                mode: [
+                    fmean(entry["forced"]["cloud"] for entry in entries if len(entry["missing"]) == n)
+                    for n in range(VIEWS)
+                ]
+                for mode, entries in with_missing(network, card, data, head["rows"]).items()
+            }
+        values["runs"].append(line)
+        store(study, values)
+        tell(f"{card.name}, seed {seed}: {line['forced']}")
+
+
+def _trained(card: Card, seed: int, data_dir: Path | None) -> Network:
+    """The card's network trained anew with another seed."""
+    how = replace(Recipe(**card.values["recipe"]), seed=seed)
+    training = Training(read_architecture(card.values["architecture"]), card.values["data"], how, data_dir, "cpu")
+    while training.epoch < how.epochs:
+        training.run_epoch(lambda: None)
+    return training.result
