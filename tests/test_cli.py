@@ -14,7 +14,6 @@ import pytest
 import torch
 from fake_run import write_fake
 
-from simnet import cli
 from simnet.deployment import remarks
 from simnet.results import read_run
 from simnet.scenario import load_scenario
@@ -47,24 +46,6 @@ def scenario(tmp_path: Path, random_weights: Callable[..., Path]) -> Path:
     named = SCENARIO.replace("DDNN", str(random_weights("ddnn"))).replace("ADA", str(random_weights("ada-ddnn")))
     file.write_text(named, encoding="utf-8")
     return file
-
-
-@pytest.fixture
-def simnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs `simnet ARGUMENTS`; returns exit status, stdout and stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 0
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return call
 
 
 def results(folder: Path) -> dict[str, bytes]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ import torch
 
 from models.cards import read_card
 from models.weights import load_network
-from simnet import cli
 from simnet.cli_profile import efficiency, settings
 from simnet.deployment import cards_of
 from simnet.profiling import Timing, profile_file, segment_calls
@@ -36,26 +34,13 @@ systems:
 EDGE_LINE, CAMERA_LINE = 6, 5
 
 
-@pytest.fixture
-def simnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs `simnet ARGUMENTS`; returns exit status, stdout and stderr."""
+@pytest.fixture(autouse=True)
+def wide_and_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A wide terminal; the number of threads, which `profile` sets, is put back."""
     threads = torch.get_num_threads()
     monkeypatch.setenv("COLUMNS", "160")
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 0
-        finally:
-            torch.set_num_threads(threads)
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return call
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
