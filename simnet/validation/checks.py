@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -55,8 +55,3 @@ def carry_out(check: Check, settings: Settings) -> Finding:
         return Finding(check, "failed", reason=reason, seconds=time.process_time() - began)
     status = "passed" if results and all(result.passed for result in results) else "failed"
     return Finding(check, status, results, seconds=time.process_time() - began)
-
-
-def findings(checks: Iterable[Check], settings: Settings) -> Iterator[Finding]:
-    """One after another."""
-    return (carry_out(check, settings) for check in checks)
