@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from math import prod
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from models.cards import WeightsError, read_card
 from models.data import open_dataset
 from models.data.base import VIEWS, ViewDataset
-from models.ddnn2017 import PAIRS, Ddnn2017Architecture, bytes_per_device
+from models.ddnn2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
 from models.evaluation import Exits, Scores
 from models.networks import Network, architecture, normalize
 from models.recipes import recipe
@@ -168,7 +167,7 @@ def _baselines(train: _Views, test: _Views) -> dict[str, Any]:
     return {
         "commonest class": {"samples": samples, "accuracy": float((test.labels == commonest).mean())},
         "class by pattern of black views": {"samples": samples, "accuracy": float((test.labels == guesses).mean())},
-        "raw_bytes_per_device": prod(test.views.shape[2:]),
+        "raw_bytes_per_device": raw_bytes(test.views.shape[-2:]),
     }
 
 

@@ -31,7 +31,7 @@ def run(
     `cloud_missing`: for each mode the cloud's accuracy on the first `rows` samples with 0 … 5 cameras missing, the mean
     over all subsets. Raises DataError without the data set, WeightsError when the stored results are damaged.
     """
-    study = f"fine-tuning-{card.name}"
+    study, how = f"fine-tuning-{card.name}", Recipe(**card.values["recipe"])
     head = {
         "weights": card.name,
         "sha256": card.values["sha256"],
@@ -48,10 +48,10 @@ def run(
     for seed in seeds:
         if seed in [done["seed"] for done in values["runs"]]:
             continue
-        network = load_network(card) if seed == card.values["seed"] else _trained(card, seed, data_dir)
+        network = load_network(card) if seed == how.seed else _trained(card, replace(how, seed=seed), data_dir)
         exits = Exits(card.values["system"], classifier_scores(network, data), data.labels)
         line: dict[str, Any] = {"seed": seed, "forced": exits.forced_accuracies}
-        if card.values["recipe"]["view_dropout"]:
+        if how.view_dropout:
             line["cloud_missing"] = {
                 mode: [
                     fmean(entry["forced"]["cloud"] for entry in entries if len(entry["missing"]) == n)
@@ -64,9 +64,8 @@ def run(
         tell(f"{card.name}, seed {seed}: {line['forced']}")
 
 
-def _trained(card: Card, seed: int, data_dir: Path | None) -> Network:
-    """The card's network trained anew with another seed."""
-    how = replace(Recipe(**card.values["recipe"]), seed=seed)
+def _trained(card: Card, how: Recipe, data_dir: Path | None) -> Network:
+    """A network like the card's, trained anew."""
     training = Training(read_architecture(card.values["architecture"]), card.values["data"], how, data_dir, "cpu")
     while training.epoch < how.epochs:
         training.run_epoch(lambda: None)
