@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.scenario.units import format_energy, format_size, format_time
+from simnet.language.units import format_energy, format_size, format_time
 
 if TYPE_CHECKING:
     from rich.console import Console

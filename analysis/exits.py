@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.style import INK, MUTED, PAPER, exit_colours, exit_legend, exit_markers, look
-from simnet.results import Run
+from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, exit_legend, exit_markers, look
+from simnet.results.folder import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

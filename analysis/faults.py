@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from simnet.results import Run
-from simnet.scenario.names import LINK_ARROW
-from simnet.scenario.units import TIME, format_bandwidth
+from simnet.language.names import LINK_ARROW
+from simnet.language.units import TIME, format_bandwidth
+from simnet.results.folder import Run
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.exits import draw_exits
-from analysis.latency import draw_latency
-from analysis.style import look, save
-from analysis.timeline import draw_timeline
-from simnet.results import Run
+from simnet.analysis.exits import draw_exits
+from simnet.analysis.latency import draw_latency
+from simnet.analysis.style import look, save
+from simnet.analysis.timeline import draw_timeline
+from simnet.results.folder import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

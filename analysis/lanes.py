@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.faults import Fault
-from simnet.scenario.names import LINK_ARROW
-from simnet.summary import node_tiers
+from simnet.analysis.faults import Fault
+from simnet.language.names import LINK_ARROW
+from simnet.results.summary import node_tiers
 
 MAX_DEVICES = 8  # more would leave no room for the rest
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.style import INK, MUTED, PAPER, exit_colours, look
-from simnet.results import Run
-from simnet.scenario.units import format_time
-from simnet.summary import ANSWERED
+from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, look
+from simnet.language.units import format_time
+from simnet.results.folder import Run
+from simnet.results.summary import ANSWERED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analysis.style import exit_colours, exit_markers
+from simnet.analysis.style import exit_colours, exit_markers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def draw_one_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Forced accuracy of every exit with camera 1 to 6 missing; dotted: with all of them.
 
-    `studies` maps a panel's title to the entries of one mode of a fault study (`models.studies.faults`).
+    `studies` maps a panel's title to the entries of one mode of a fault study (`simnet.models.studies.faults`).
     """
     figure, panels = _panels(studies)
     for axes, (title, entries) in zip(panels, studies.items(), strict=True):

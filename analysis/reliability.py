@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from analysis.style import INK, MUTED, OTHERS, PAPER, exit_colours, exit_markers, look
+from simnet.analysis.style import INK, MUTED, OTHERS, PAPER, exit_colours, exit_markers, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.faults import Fault, faults_of
-from analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
-from analysis.style import (
+from simnet.analysis.faults import Fault, faults_of
+from simnet.analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
+from simnet.analysis.style import (
     BAND,
     FAULT,
     INK,
@@ -24,10 +24,10 @@ from analysis.style import (
     exit_markers,
     look,
 )
-from analysis.window import choose_window, usual_length
-from simnet.results import SCENARIO, Run, RunError
-from simnet.scenario.units import format_time
-from simnet.summary import node_tiers
+from simnet.analysis.window import choose_window, usual_length
+from simnet.language.units import format_time
+from simnet.results.folder import SCENARIO, Run, RunError
+from simnet.results.summary import node_tiers
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analysis.style import INK, MUTED
+from simnet.analysis.style import INK, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from models.cards import Card
+    from simnet.models.cards.card import Card
 
 _COLOURS = {"ada-ddnn": "#4477AA", "ddnn": "#EE9B33"}
 _NAMES = {"ada-ddnn": "ADA-DDNN", "ddnn": "DDNN (algorithm 1)"}

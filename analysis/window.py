@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.faults import Fault
+from simnet.analysis.faults import Fault
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -28,11 +28,11 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
     import numpy as np
     import torch
 
-    from models.data import open_dataset
-    from models.exits import normalized_entropy
-    from models.networks import normalize
-    from models.weights import load_network
-    from simnet.deployment import cards_of, thresholds_of
+    from simnet.models.cards.weights import load_network
+    from simnet.models.data import open_dataset
+    from simnet.models.networks.early_exit import normalize
+    from simnet.models.rules import normalized_entropy
+    from simnet.world.plan import cards_of, thresholds_of
 
     scenario = loaded(changed, samples)
     data = open_dataset(scenario.data, scenario.split)

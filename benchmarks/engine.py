@@ -29,11 +29,11 @@ import numpy as np
 import simpy
 from simpy.events import Event
 
-from simnet.engine import World
 from simnet.inference.cost import Cost
-from simnet.recording import samples_table, spans_table
 from simnet.scenario import Scenario
-from simnet.workload import captures
+from simnet.world.captures import captures
+from simnet.world.recording import samples_table, spans_table
+from simnet.world.run import World
 
 GROUPS = 10_000
 HOPS, LATENCY = 63_000, 0.02538

@@ -22,9 +22,9 @@ from typing import Any
 from simpy import Environment
 
 from benchmarks.engine import raw_timeouts, timed
-from simnet.network.fair import FairLink, FairPath
 from simnet.network.line import Span
-from simnet.scenario.schema import Link
+from simnet.network.links.fair import FairLink, FairPath
+from simnet.network.links.spec import Link
 
 FLOWS = (1, 10, 100, 1_000)
 BANDWIDTH = 1e6

@@ -25,7 +25,7 @@ def render(samples: int, way: str, cache: Path) -> float:
 
     import numpy as np
 
-    from models.data.plaza import Plaza
+    from simnet.models.data.plaza.plaza import Plaza
 
     data = Plaza("test", samples, cache)
     begin = perf_counter()

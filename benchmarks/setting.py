@@ -13,9 +13,9 @@ from time import perf_counter
 
 import numpy as np
 
-from models.cards import WeightsError, read_card
-from models.data import open_dataset
-from models.data.cache import cache_dir
+from simnet.models.cards.card import WeightsError, read_card
+from simnet.models.data import open_dataset
+from simnet.models.data.cache import cache_dir
 from simnet.scenario import Scenario, load_scenario
 
 SCENARIO = Path("scenarios/six_cameras.yaml")

@@ -26,9 +26,10 @@ def in_parts(changed: Sequence[str], samples: int, target: Path) -> list[tuple[s
     def mark(part: str) -> None:
         marks.append((part, perf_counter(), process_time()))
 
-    from analysis.figures import draw_all
-    from simnet import engine
-    from simnet.results import manifest, read_run, write_run
+    from simnet.analysis.figures import draw_all
+    from simnet.results.folder import read_run, write_run
+    from simnet.results.manifest import manifest
+    from simnet.world import run as engine
 
     mark("imports")
     scenario = loaded(changed, samples)

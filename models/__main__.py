@@ -1,5 +1,5 @@
 """`python -m models`."""
 
-from models.cli import main
+from simnet.cli.models.app import main
 
 main()

@@ -1,5 +1,5 @@
 """`python -m simnet`."""
 
-from simnet.cli import main
+from simnet.cli.app import main
 
 main()

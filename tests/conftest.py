@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-from models.data.cache import cache_dir
-
-ROOT = Path(__file__).parent.parent
+from simnet.models.data.cache import cache_dir
 
 
 def prepare_cache(folder: Path, pixels: Path) -> Path:
@@ -47,7 +46,7 @@ def fresh_cache(tmp_path: Path, session_cache: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def simnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Runs `simnet ARGUMENTS` in this process; returns exit status, stdout and stderr."""
-    from simnet import cli
+    from simnet.cli import app as cli
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])

@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from simnet.result_forms import samples_schema, spans_schema
-from simnet.results import SystemResult, manifest, write_run
+from simnet.results.folder import write_run
+from simnet.results.manifest import manifest
+from simnet.results.result import SystemResult
+from simnet.results.tables import samples_schema, spans_schema
 
 CAMERAS = [f"camera{number}" for number in range(1, 7)]
 FAULTS = [

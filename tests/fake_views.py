@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.data import open_dataset as really_open
-from models.data.base import SPLITS
+from simnet.models.data import open_dataset as really_open
+from simnet.models.data.base import SPLITS
 
 SIZES = {"train": 48, "validation": 20, "test": 20}
 
@@ -48,5 +48,5 @@ def open_fake(name: str, split: str, data_dir: Path | None = None) -> FakeViews:
 
 def use_fake_views(patch: pytest.MonkeyPatch) -> None:
     """Let training, publishing and the command line open `FakeViews` as plaza."""
-    for place in ("models.data", "models.training", "models.publish"):
+    for place in ("simnet.models.data", "simnet.models.training.training", "simnet.models.training.publish"):
         patch.setattr(f"{place}.open_dataset", open_fake)

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 import typer.main
 import yaml
+from paths import ROOT
 from typer.testing import CliRunner
 
-from models.cli import app as models_app
-from simnet.cli import app as simnet_app
-from simnet.result_forms import incidents_schema, samples_schema, spans_schema
+from simnet.cli.app import app as simnet_app
+from simnet.cli.models.app import app as models_app
+from simnet.results.tables import incidents_schema, samples_schema, spans_schema
 
-ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

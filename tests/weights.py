@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from models.cost import segment_costs
-from models.networks import EXITS, Architecture, EarlyExitNetwork, architecture
-from models.weights import save_weights
+from simnet.models.cards.costs import segment_costs
+from simnet.models.cards.weights import save_weights
+from simnet.models.networks.early_exit import EXITS, Architecture, EarlyExitNetwork, architecture
 
 
 def random_network(system: str, data: str, seed: int = 0, **changes: Any) -> EarlyExitNetwork:

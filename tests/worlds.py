@@ -10,16 +10,21 @@ from typing import Any
 import numpy as np
 from simpy import Environment
 
-from simnet.engine import World
-from simnet.network import faults
+from simnet.network.faults import schedule as faults
+from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
+from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node
 from simnet.network.topology import Network
-from simnet.recording import samples_table
+from simnet.network.work import Work
 from simnet.scenario import Scenario
-from simnet.scenario.schema import Fault, Link, Networking, Node, Periodic, Poisson, SystemSpec
+from simnet.scenario.scenario import Networking
 from simnet.systems import SYSTEMS
-from simnet.work import Work
-from simnet.workload import captures
+from simnet.systems.options import SystemSpec
+from simnet.workloads.spec import Periodic, Poisson
+from simnet.world.captures import captures
+from simnet.world.recording import samples_table
+from simnet.world.run import World
 
 EXACT = 1e-9
 """Seconds that a sum of floats may be off."""

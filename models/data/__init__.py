@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from models.data.base import SPLITS, DataError, ViewDataset
+from simnet.models.data.base import SPLITS, DataError, ViewDataset
 
 DATASETS = ("plaza", "cifar10", "mvmc")
 
@@ -21,15 +21,15 @@ def open_dataset(name: str, split: str, data_dir: Path | None = None) -> ViewDat
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     if name == "plaza":
-        from models.data.plaza import Plaza
+        from simnet.models.data.plaza.plaza import Plaza
 
         return Plaza(split)
     if name == "cifar10":
-        from models.data.cifar10 import Cifar10
+        from simnet.models.data.cifar10 import Cifar10
 
         return Cifar10(split, data_folder(data_dir))
     if name == "mvmc":
-        from models.data.mvmc import Mvmc
+        from simnet.models.data.mvmc import Mvmc
 
         return Mvmc(split, data_folder(data_dir))
     raise DataError(f"unknown data set {name!r}; there are {', '.join(DATASETS)}")
@@ -43,11 +43,11 @@ def open_file(name: str, path: Path) -> ViewDataset:
     """
     data: ViewDataset
     if name == "cifar10":
-        from models.data.cifar10 import Cifar10
+        from simnet.models.data.cifar10 import Cifar10
 
         data = Cifar10.from_file(path)
     elif name == "mvmc":
-        from models.data.mvmc import Mvmc
+        from simnet.models.data.mvmc import Mvmc
 
         data = Mvmc.from_file(path)
     elif name in DATASETS:

@@ -20,9 +20,9 @@ from tarfile import TarError
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.base import VIEWS, DataError
-from models.data.cache import cache_dir
-from models.data.parquet import ImageTable, find_split
+from simnet.models.data.base import VIEWS, DataError
+from simnet.models.data.cache import cache_dir
+from simnet.models.data.parquet import ImageTable, find_split
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 VALIDATION = 5_000

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.base import SPLITS, VIEWS, DataError
-from models.data.parquet import ImageTable, find_split
+from simnet.models.data.base import SPLITS, VIEWS, DataError
+from simnet.models.data.parquet import ImageTable, find_split
 
 CLASSES = ("car", "bus", "person")
 VALIDATION = 0.15
@@ -42,7 +42,7 @@ def held_out_frames(frames: NDArray[np.int64], labels: NDArray[np.int64]) -> set
 
 
 class Mvmc:
-    """The data set `mvmc`; see `models.data.base.ViewDataset`.
+    """The data set `mvmc`; see `simnet.models.data.base.ViewDataset`.
 
     Raises DataError when the file is missing or damaged, or has fewer than two frames to cut validation from.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.base import DataError
+from simnet.models.data.base import DataError
 
 
 def find_split(folders: Sequence[Path], split: str) -> Path | None:

@@ -11,10 +11,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from models.networks import architecture
-from models.recipes import changed, recipe
-from models.studies.base import EVALUATIONS, store, stored
-from models.training import Training
+from simnet.models.networks.early_exit import architecture
+from simnet.models.studies.base import EVALUATIONS, store, stored
+from simnet.models.training.recipes import changed, recipe
+from simnet.models.training.training import Training
 
 SYSTEM, DATA = "ada-ddnn", "cifar10"
 STUDY = f"ablation-{DATA}"

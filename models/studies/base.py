@@ -7,7 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from models.cards import Card, WeightsError
+from simnet.models.cards.card import Card, WeightsError
 
 EVALUATIONS = Path(__file__).parents[1] / "evaluations"
 Z95 = 1.959963984540054

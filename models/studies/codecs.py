@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from models.cards import Card
-from models.codecs import CODECS, encoded_bytes
-from models.data.base import VIEWS, ViewDataset
-from models.evaluation import Exits, classifier_scores
-from models.weights import load_network
+from simnet.models.cards.card import Card
+from simnet.models.cards.weights import load_network
+from simnet.models.codecs import CODECS, encoded_bytes
+from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.evaluation.scores import Exits, classifier_scores
 
 
 def run(card: Card, data: ViewDataset, validation: ViewDataset) -> dict[str, Any]:

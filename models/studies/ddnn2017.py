@@ -18,16 +18,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.cards import WeightsError, read_card
-from models.data import open_dataset
-from models.data.base import VIEWS, ViewDataset
-from models.ddnn2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
-from models.evaluation import Exits, Scores
-from models.networks import Network, architecture, normalize
-from models.recipes import recipe
-from models.studies.base import EVALUATIONS, store, stored
-from models.training import Training
-from models.weights import load_network
+from simnet.models.cards.card import WeightsError, read_card
+from simnet.models.cards.weights import load_network
+from simnet.models.data import open_dataset
+from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.evaluation.scores import Exits, Scores
+from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
+from simnet.models.networks.early_exit import Network, architecture, normalize
+from simnet.models.studies.base import EVALUATIONS, store, stored
+from simnet.models.training.recipes import recipe
+from simnet.models.training.training import Training
 
 SYSTEM, DATA, STUDY = "ddnn-2017", "mvmc", "ddnn-2017"
 PAIR = "MP-CC"

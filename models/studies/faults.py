@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.cards import Card
-from models.codecs import transmit
-from models.data.base import VIEWS, ViewDataset
-from models.evaluation import Exits, Scores
-from models.networks import EarlyExitNetwork, Network, normalize
-from models.weights import load_network
+from simnet.models.cards.card import Card
+from simnet.models.cards.weights import load_network
+from simnet.models.codecs import transmit
+from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.evaluation.scores import Exits, Scores
+from simnet.models.networks.early_exit import EarlyExitNetwork, Network, normalize
 
 Mode = Literal["zero features", "zero input"]
 MODES: tuple[Mode, ...] = ("zero features", "zero input")

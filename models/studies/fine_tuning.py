@@ -12,14 +12,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from models.cards import Card
-from models.data.base import VIEWS, ViewDataset
-from models.evaluation import Exits, classifier_scores
-from models.networks import Network, read_architecture
-from models.studies.base import EVALUATIONS, store, stored
-from models.studies.faults import with_missing
-from models.training import Recipe, Training
-from models.weights import load_network
+from simnet.models.cards.card import Card
+from simnet.models.cards.weights import load_network
+from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.evaluation.scores import Exits, classifier_scores
+from simnet.models.networks.early_exit import Network, read_architecture
+from simnet.models.studies.base import EVALUATIONS, store, stored
+from simnet.models.studies.faults import with_missing
+from simnet.models.training.training import Recipe, Training
 
 
 def run(

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cards import Card
-from models.data.base import VIEWS, ViewDataset
-from models.data.cache import cache_dir
-from models.exits import surest_device
 from simnet.inference.memo import Memo, Table
+from simnet.models.cards.card import Card
+from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.cache import cache_dir
+from simnet.models.rules import surest_device
 
 Answer = tuple[int, float]
 """Predicted class and normalized entropy."""
@@ -139,7 +139,7 @@ class Answers:
 
     def _run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self._segments is None:
-            from simnet.inference.segments import Segments
+            from simnet.inference.batches import Segments
 
             self._segments = Segments(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
         scores: NDArray[np.float32]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import cast
 
-from models.cards import FLOAT, Card
-from models.codecs import Codec, encoded_bytes
-from models.traffic import BITS
+from simnet.models.cards.card import FLOAT, Card
+from simnet.models.cards.traffic import BITS
+from simnet.models.codecs import Codec, encoded_bytes
 
 BINARY = "binary"
 """How DDNN of 2017's features travel: they are ±1, one bit each."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.exits import normalized_entropy
+from simnet.models.rules import normalized_entropy
 
 
 class Table:

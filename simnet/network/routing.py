@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from simnet.network.fair import FairLink, FairPath
 from simnet.network.line import Callback
-from simnet.network.link import Carrier
-from simnet.network.node import Node
-from simnet.scenario.schema import Link as LinkSpec
+from simnet.network.links.base import Carrier
+from simnet.network.links.fair import FairLink, FairPath
+from simnet.network.links.spec import Link as LinkSpec
+from simnet.network.nodes.plain import Node
 
 Send = Callable[[int, int, Callback, Callback, Any], None]
 _PER_SECOND = 10**12

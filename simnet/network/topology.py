@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from simpy import Environment
 
-from simnet.network.battery import Meters
 from simnet.network.line import Span
-from simnet.network.link import Carrier
-from simnet.network.links import make_link
-from simnet.network.medium import Medium
-from simnet.network.node import Node
-from simnet.network.nodes import make_node
+from simnet.network.links.base import Carrier
+from simnet.network.links.kinds import make_link
+from simnet.network.links.medium import Medium
+from simnet.network.nodes.battery import Meters
+from simnet.network.nodes.kinds import make_node
+from simnet.network.nodes.plain import Node
 from simnet.network.routing import Route, Router
 from simnet.scenario import Scenario
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from simnet.scenario.links import Loss
-from simnet.scenario.nodes import Profile, Steps
-from simnet.scenario.units import format_bandwidth, format_time
+from simnet.language.schedule import Steps
+from simnet.language.units import format_bandwidth, format_time
+from simnet.network.links.spec import Loss
+from simnet.network.nodes.spec import Profile
 
 LONG = 200
 """Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from simnet.scenario import names
-from simnet.scenario.errors import Path, Problem, ScenarioError, dotted, unknown
+from simnet.language import names
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, unknown
+from simnet.language.source import Source, parse, read
 from simnet.scenario.resolve import expand_names, resolve
-from simnet.scenario.schema import Scenario
-from simnet.scenario.source import Source, parse, read
+from simnet.scenario.scenario import Scenario
 
 Refuse = Callable[[str], ScenarioError]
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from simnet.scenario import names
-from simnet.scenario.checks import Checks, Raw
-from simnet.scenario.entries import Header
-from simnet.scenario.errors import Problem, ScenarioError
-from simnet.scenario.fault_section import faults_of
-from simnet.scenario.link_section import links_of
-from simnet.scenario.node_section import nodes_of, reachable, sites_of, tiers_are_whole
-from simnet.scenario.schema import Networking, Scenario
-from simnet.scenario.source import Source
+from simnet.language import names
+from simnet.language.checks import Checks, Raw
+from simnet.language.errors import Problem, ScenarioError
+from simnet.language.source import Source
+from simnet.language.traces import Traces
+from simnet.network.faults.section import faults_of
+from simnet.network.links.section import links_of
+from simnet.network.nodes.section import nodes_of, sites_of
+from simnet.scenario.header import Header
+from simnet.scenario.places import enough, reachable, tiers_are_whole
+from simnet.scenario.scenario import Networking, Scenario
 from simnet.scenario.systems import systems
-from simnet.scenario.traces import Traces
-from simnet.scenario.workload_section import enough, workload_of, workloads_of_sites
+from simnet.workloads.section import workload_of, workloads_of_sites
 
 
 def expand_names(data: Raw, source: Source) -> Raw:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simnet.scenario import names
-from simnet.scenario.checks import Checks
-from simnet.scenario.errors import Path, nearest, unknown
-from simnet.scenario.node_section import edges_for, sites_of
-from simnet.scenario.schema import Node, SystemSpec
-from simnet.scenario.units import format_time
+from simnet.language import names
+from simnet.language.checks import Checks
+from simnet.language.errors import Path, nearest, unknown
+from simnet.language.units import format_time
+from simnet.network.nodes.section import edges_for, sites_of
+from simnet.network.nodes.spec import Node
+from simnet.systems.options import SystemSpec
 
 
 def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping[str, Node]) -> dict[str, SystemSpec]:

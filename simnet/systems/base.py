@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simpy import Timeout
 
-from models.codecs import CODECS
-from simnet.events import Limit, Signal
-from simnet.systems.policy import Policy
-from simnet.work import Work
+from simnet.clock import Limit, Signal
+from simnet.models.codecs import CODECS
+from simnet.network.work import Work
+from simnet.systems.policies.policy import Policy
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
     from simnet.inference.cost import Cost
-    from simnet.network.node import Node
+    from simnet.network.nodes.plain import Node
     from simnet.network.routing import Route
     from simnet.network.topology import Network
-    from simnet.scenario.schema import SystemSpec
+    from simnet.systems.options import SystemSpec
 
 Ask = Callable[[str, int, int], tuple[int, float]]
 """(exit, sample, views) to (predicted class, normalized entropy): the real network, see `simnet.inference.answers`."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simnet.events import Signal
-from simnet.systems.awaited import Steps, Work, aside
+from simnet.clock import Signal
+from simnet.network.work import joined
 from simnet.systems.base import Protocol, Setting, Step, System
-from simnet.systems.gather import Camera, Collector, Features, Gather
-from simnet.systems.retry import RetriedWork
+from simnet.systems.parts.attempt import Steps, Work, aside
+from simnet.systems.parts.gather import Camera, Collector, Features, Gather
+from simnet.systems.policies.retry import RetriedWork
 from simnet.systems.tiers import DEFAULT, TIERS, layout
-from simnet.work import joined
 
 if TYPE_CHECKING:
     from simnet.network.routing import Route

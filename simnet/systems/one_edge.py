@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from simnet.events import Signal
-from simnet.systems.awaited import Awaited
+from simnet.clock import Signal
 from simnet.systems.base import Setting, System
-from simnet.systems.gather import Camera, Features, Reports
+from simnet.systems.parts.attempt import Awaited
+from simnet.systems.parts.gather import Camera, Features, Reports
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""

@@ -7,15 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from simnet.validation import (
-    ciw_reference,
-    fairness,
-    ledgers,
-    links,
-    queueing,
-    simgrid_reference,
-    tcp_reference,
-)
+from simnet.validation import ciw_reference, fairness, ledgers, links, queueing, simgrid_reference, tcp_reference
 from simnet.validation.base import Check, Finding, Settings, Unavailable
 
 ALL: list[Check] = [

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simnet.scenario.schema import Link, Networking, Node
+from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node
+from simnet.scenario.scenario import Networking
 from simnet.validation.base import Check, Result, Settings, arrived, exactly
 from simnet.validation.lab import MS, Lab, a_scenario, chain, routers
 

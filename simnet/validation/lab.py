@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from simpy import Environment
 
-from simnet.network import faults
+from simnet.network.faults import schedule as faults
+from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
+from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node
 from simnet.network.topology import Network
+from simnet.network.work import Work
 from simnet.scenario import Scenario
-from simnet.scenario.schema import Fault, Link, Networking, Node, Poisson, Workload
-from simnet.work import Work
+from simnet.scenario.scenario import Networking
+from simnet.workloads.spec import Poisson, Workload
 
 MS = 1e-3
 

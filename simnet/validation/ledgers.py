@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from simnet.energy import Ledger, energy_report
+from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
-from simnet.scenario.schema import Fault, Link, Node, PowerModel
+from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node, PowerModel
+from simnet.results.sections.energy import Ledger, energy_report
 from simnet.validation.base import Check, Result, Settings, exactly
 from simnet.validation.lab import Lab, a_scenario
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simnet.scenario.schema import Link
+from simnet.network.links.spec import Link
 from simnet.validation.base import Check, Result, Settings, arrived
 from simnet.validation.lab import MS, Lab, a_scenario, chain, routers
 

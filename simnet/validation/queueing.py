@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 from simpy import Event
 
 from simnet.network.line import Span
-from simnet.scenario.schema import Link, Node, Poisson, Queue
+from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node, Queue
+from simnet.network.work import Work
 from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings
 from simnet.validation.intervals import interval
 from simnet.validation.lab import Lab, a_scenario, routers, server
-from simnet.work import Work
-from simnet.workload import arrivals
+from simnet.workloads.spec import Poisson
+from simnet.world.captures import arrivals
 
 MU = 100.0
 """Services per second and worker: 10 MFLOP on average at 1 GFLOP/s, or 1 MB at 100 MB/s."""

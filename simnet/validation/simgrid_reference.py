@@ -22,7 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
 
-from simnet.scenario.schema import Fault, Link, Networking
+from simnet.network.faults.spec import Fault
+from simnet.network.links.spec import Link
+from simnet.scenario.scenario import Networking
 from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings, Unavailable, arrived, exactly
 from simnet.validation.lab import MS, Lab, a_scenario, chain, routers

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simnet.scenario.schema import Link
+from simnet.network.links.spec import Link
 from simnet.validation.base import Check, Result, Settings, Unavailable
 from simnet.validation.lab import Lab, a_scenario, routers
 

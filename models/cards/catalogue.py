@@ -1,0 +1,201 @@
+"""All weights at a glance, for `python -m models list` and `docs/models.md`, from their cards alone. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from simnet.models.cards.card import Card, WeightsError
+from simnet.models.cards.markdown import table
+from simnet.models.cards.traffic import traffic
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def overview(card: Card) -> dict[str, Any]:
+    """What `list --json` prints of one card: FLOP and bytes sent are of one sample, one view on a device.
+
+    Raises WeightsError for a card that lacks any of it.
+    """
+    values = card.values
+    try:
+        sent = traffic(values).per_segment
+        return {
+            "name": card.name,
+            "data": values["data"],
+            "parameters": values["parameters"],
+            "segments": {
+                name: {"parameters": s["parameters"], "flop": s["flop"], "bytes_sent": sent.get(name, 0)}
+                for name, s in card.segments.items()
+            },
+            "forced_accuracy": values["forced_accuracy"]["test"],
+            "system_accuracy": values["calibration"]["test"]["system_accuracy"],
+            "thresholds": card.thresholds,
+        }
+    except (KeyError, TypeError) as problem:
+        raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
+
+
+def overview_table(cards: Sequence[Card]) -> Table:
+    """The same for the terminal; fits 80 columns with names of up to 29 characters."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="per sample; on a device, of one view")
+    made.add_column("weights", overflow="fold")
+    made.add_column("segment", no_wrap=True)
+    for heading in ("parameters", "MFLOP", "bytes sent"):
+        made.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    made.add_column("forced and\nsystem, test %", justify="right", no_wrap=True)
+    for card in cards:
+        values = overview(card)
+        segments = values["segments"].values()
+        accuracies = {**values["forced_accuracy"], "system": values["system_accuracy"]}
+        made.add_row(
+            f"{card.name}\n{values['data']}",
+            "\n".join((*values["segments"], "all")),
+            "\n".join(f"{n:,}" for n in (*(s["parameters"] for s in segments), values["parameters"])),
+            "\n".join(f"{s['flop'] / 1e6:.3f}" for s in segments),
+            "\n".join(f"{s['bytes_sent']:,}" for s in segments),
+            "\n".join(f"{name} {100 * accuracy:.2f}" for name, accuracy in accuracies.items()),
+            end_section=True,
+        )
+    return made
+
+
+def _layers(widths: Sequence[int], pools: Sequence[int]) -> str:
+    """Channels per ResLayer, an arrow where 2x2 pooling follows."""
+    return ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
+
+
+def _architecture(card: Card) -> list[str]:
+    arch = card.values["architecture"]
+    height, width = arch["view"]
+    head = [f"`{card.name}`", f"3×{height}×{width}"]
+    if arch["system"] == "ddnn-2017":  # every binary block pools
+        devices = f"{len(arch['devices'])} of {arch['filters']} ↓"
+        edge = f"{len(arch['edges'])} of {arch['edge_filters']} ↓" if arch["edges"] else "–"
+        cloud = ", ".join(f"{width} ↓" for width in arch["cloud_filters"])
+        return [*head, devices, f"{arch['local_fusion']}, {arch['cloud_fusion']}", edge, cloud, "1 bit a value"]
+    edge, cloud = (_layers(arch[f"{tier}_widths"], arch[f"{tier}_pools"]) for tier in ("edge", "cloud"))
+    if arch["system"] == "ddnn":  # algorithm 1 has the edge's layers in the cloud
+        edge, cloud = "–", f"{edge}, {cloud}"
+    return [*head, _layers(arch["device_widths"], arch["device_pools"]), arch["fusion"], edge, cloud, card.codec]
+
+
+def _costs(card: Card) -> list[list[str]]:
+    sent = traffic(card.values).per_segment
+    return [
+        [
+            f"`{card.name}`",
+            name,
+            f"{segment['parameters']:,}",
+            f"{segment['flop']:,}",
+            "×".join(map(str, segment["features"] or ())) or "–",
+            f"{sent[name]:,}" if name in sent else "–",
+            f"{segment['memory']:,}",
+        ]
+        for name, segment in card.segments.items()
+    ]
+
+
+def _percent(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {100 * value:.2f}" for name, value in values.items())
+
+
+def _thresholds(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {t:g}" for name, t in values.items())
+
+
+def _result(card: Card) -> list[str]:
+    values: dict[str, Any] = card.values
+    chosen = values["calibration"]["test"]
+    return [
+        f"`{card.name}`",
+        str(values["epochs"]),
+        f"{values['duration_seconds'] / 60:.0f} min",
+        _percent(values["forced_accuracy"]["test"]),
+        _thresholds(card.thresholds),
+        _percent(chosen["shares"]),
+        f"{100 * chosen['system_accuracy']:.2f}",
+    ]
+
+
+def _rules(card: Card) -> list[list[str]]:
+    calibration = card.values["calibration"]
+    return [
+        [
+            f"`{card.name}`",
+            f"**{rule}**" if rule == calibration["rule"] else rule,
+            _thresholds(found["thresholds"]),
+            f"{100 * found['validation']['system_accuracy']:.2f}",
+            _percent(found["test"]["shares"]),
+            _percent({name: a for name, a in found["test"]["exit_accuracies"].items() if a is not None}),
+            f"{100 * found['test']['system_accuracy']:.2f}",
+            f"{found['test']['bytes']:,.0f}",
+        ]
+        for rule, found in calibration.get("rules", {}).items()
+    ]
+
+
+def _reliability(card: Card) -> list[list[str]]:
+    return [
+        [
+            f"`{card.name}`",
+            name,
+            *(f"{100 * entry['ece'][split]:.2f}" for split in ("validation", "test")),
+            f"{entry['scaled']['temperature']:.2f}",
+            *(f"{100 * entry['scaled']['ece'][split]:.2f}" for split in ("validation", "test")),
+            "yes" if card.temperatures else "no",
+        ]
+        for name, entry in card.values.get("reliability", {}).items()
+    ]
+
+
+def _provenance(card: Card) -> str:
+    values = card.values
+    samples = ", ".join(f"{name} {n:,}" for name, n in values.get("samples", {}).items())
+    told = {
+        "data": f"{values['data']}; {values['data_licence']}" + (f"; {n}" if (n := values.get("data_note")) else ""),
+        "samples": samples,
+        "command": f"`{values['command']}`",
+        "machine": f"{values['hardware']}, torch {values['torch']}",
+        "SHA-256": f"`{card.sha256}`",
+    }
+    return f"**`{card.name}`**\n\n" + "\n".join(f"* {key}: {value}" for key, value in told.items())
+
+
+def markdown(cards: Sequence[Card]) -> str:
+    """Layers, costs of one sample (one view, on a device), training and accuracy, calibration, reliability, origin."""
+    architecture = table(
+        ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_architecture, cards)
+    )
+    cost = table(
+        ("weights", "segment", "parameters", "FLOP", "sends on", "bytes sent", "memory, bytes"),
+        (row for card in cards for row in _costs(card)),
+    )
+    result = table(
+        ("weights", "epochs", "trained", "forced accuracy, test %", "calibrated T", "shares, test %", "system, test %"),
+        map(_result, cards),
+    )
+    rules = table(
+        ("weights", "rule", "T", "system, validation %", "shares, test %", "exit accuracy, test %", "system, test %",
+         "bytes a sample"),
+        (row for card in cards for row in _rules(card)),
+    )  # fmt: skip
+    reliability = table(
+        ("weights", "exit", "ECE, validation %", "ECE, test %", "fitted temperature", "then: validation %", "test %",
+         "in force"),
+        (row for card in cards for row in _reliability(card)),
+    )  # fmt: skip
+    origins = "\n\n".join(map(_provenance, cards))
+    parts = (
+        ("Layers", architecture),
+        ("Cost of one sample", cost),
+        ("Training and accuracy", result),
+        ("Calibration by three rules", rules),
+        ("Reliability", reliability),
+        ("Origin", origins),
+    )
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in parts) + "\n"

@@ -1,0 +1,48 @@
+"""Weight files: safetensors and a card, written together and checked against each other when loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
+from simnet.models.networks.early_exit import Network, build, read_architecture
+
+
+def save_weights(network: Network, card: dict[str, Any], path: Path) -> None:
+    """Write `path` (`.safetensors`) and the card beside it; the card gets the weight file's checksum.
+
+    Both are written aside first; a kill between the two renames leaves a pair that `load_network` refuses.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    save_file(tensors, partial)
+    text = json.dumps({**card, "sha256": file_sha256(partial)}, indent=1) + "\n"
+    partial_card = path.with_suffix(".json.partial")
+    partial_card.write_text(text, encoding="utf-8")
+    partial.replace(path)
+    partial_card.replace(path.with_suffix(".json"))
+
+
+def load_network(card: Card, device: str = "cpu") -> Network:
+    """Build the card's network with its weights, in eval mode on `device`.
+
+    Raises WeightsError when the file is missing or damaged, its checksum is not the card's, or its tensors do not fit.
+    """
+    path = card.weights
+    check_weights(card)
+    try:
+        arch = read_architecture(card.values["architecture"])
+        if arch.system != card.values["system"]:
+            raise ValueError(f"the card's system is {card.values['system']!r}, its architecture's {arch.system!r}")
+        network = build(arch)
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
+        raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
+    return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

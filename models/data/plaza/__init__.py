@@ -1,0 +1,1 @@
+"""`plaza`: a data set that is generated here; see docs/plaza.md."""

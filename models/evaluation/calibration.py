@@ -1,0 +1,140 @@
+"""Calibration: the thresholds that a rule finds best on a grid. numpy only.
+
+Call it on validation data, never on test data (the papers search on the test set). All combinations on the grid are
+counted at once: a histogram of where on the grid each sample's entropies lie, summed up along its axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # it imports torch
+    from simnet.models.evaluation.scores import Exits, Outcome
+
+Rule = Literal["accuracy", "early", "bytes"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+"""`accuracy`: best system accuracy. `early`: largest share that leaves before the cloud, with a system accuracy within
+`TOLERANCE` of the cloud's forced accuracy. `bytes`: least bytes sent per sample, within the same."""
+DEFAULT_RULE: Rule = "early"
+TOLERANCE = 0.005
+"""Half a point of accuracy (our choice)."""
+STEP = 0.01
+"""Grid of thresholds, 0 to 1 (our choice)."""
+
+Counts = NDArray[np.int64]
+
+
+def grid_counts(
+    entropies: NDArray[np.float64], correct: NDArray[np.bool_], grid: NDArray[np.float64]
+) -> tuple[Counts, Counts]:
+    """How many samples leave, and how many of them are right, for every combination of thresholds of `grid` `[g]`.
+
+    `entropies` and `correct` are `[exits, n]`; a sample leaves at the first exit whose entropy is below its T, at last
+    at the last. Both results are `[exits, g, g, …]` with one axis of `g` per exit but the last.
+    """
+    early = len(entropies) - 1
+    first = np.searchsorted(grid, entropies[:-1], side="right")  # the first T above; NaN is above every one
+    size = (len(grid) + 1,) * early
+
+    def counted(weights: NDArray[np.bool_] | None) -> Counts:
+        flat = np.ravel_multi_index(tuple(first), size)
+        counts = np.bincount(flat, weights, minlength=int(np.prod(size)))
+        return counts.astype(np.int64).reshape(size)
+
+    def leaving(counts: Counts, at: int) -> Counts:
+        for axis in range(early):
+            below = counts.cumsum(axis)
+            if axis < at:
+                counts = below.take([-1], axis) - below  # went past this exit
+            elif axis == at:
+                counts = below
+            else:
+                counts = below.take([-1], axis)  # never saw this exit
+            if axis <= at:
+                counts = counts.take(range(len(grid)), axis)
+        return np.broadcast_to(counts, (len(grid),) * early)
+
+    return (
+        np.stack([leaving(counted(None), at) for at in range(early + 1)]),
+        np.stack([leaving(counted(correct[at]), at) for at in range(early + 1)]),
+    )
+
+
+def best_thresholds(
+    entropies: NDArray[np.float64],
+    correct: NDArray[np.bool_],
+    rule: Rule = DEFAULT_RULE,
+    sent: Sequence[int] | None = None,
+    step: float = STEP,
+) -> tuple[float, ...]:
+    """The thresholds on a grid of `step` that are best by `rule`, for `entropies` and `correct` `[exits, n]`.
+
+    `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs. Among equals the
+    more accurate win, then those that leave earlier, then the lower T. Raises ValueError for an unknown rule.
+    """
+    grid = np.arange(0.0, 1.0 + step / 2, step).round(6)
+    left, right = (counts.reshape(len(counts), -1) for counts in grid_counts(entropies, correct, grid))
+    accurate, early = right.sum(0), left[:-1].sum(0)
+    good = accurate >= correct[-1].sum() - TOLERANCE * correct.shape[1] - 1e-6  # or rounding would decide
+    match rule:
+        case "accuracy":
+            wanted, good = (accurate, early), np.ones_like(good)
+        case "early":
+            wanted = (early, accurate)
+        case "bytes":
+            if sent is None:
+                raise ValueError("the rule 'bytes' needs the bytes sent until each exit")
+            wanted = (-np.asarray(sent) @ left, accurate)
+        case _:
+            raise ValueError(f"unknown rule {rule!r}; known: {', '.join(RULES)}")
+    allowed = np.flatnonzero(good)  # never empty: T = 0 everywhere leaves all to the cloud
+    keys = (*wanted, *left[:-1])
+    order = np.lexsort([-allowed, *(key[allowed] for key in reversed(keys))])
+    place = np.unravel_index(allowed[order[-1]], (len(grid),) * (len(entropies) - 1))
+    return tuple(float(grid[index]) for index in place)
+
+
+def outcome_values(outcome: Outcome, names: Sequence[str], sent: Mapping[str, int]) -> dict[str, Any]:
+    """An outcome for the card: shares, accuracies (None where no sample left) and expected bytes per sample."""
+    return {
+        "shares": dict(zip(names, outcome.shares, strict=True)),
+        "exit_accuracies": {
+            name: None if accuracy != accuracy else accuracy
+            for name, accuracy in zip(names, outcome.exit_accuracies, strict=True)
+        },
+        "system_accuracy": outcome.system_accuracy,
+        "bytes": sum(share * sent[name] for name, share in zip(names, outcome.shares, strict=True)),
+    }
+
+
+def calibration(
+    validation: Exits,
+    test: Exits,
+    sent: Mapping[str, int],
+    rule: Rule = DEFAULT_RULE,
+    temperatures: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """What a card says of calibration: thresholds by every rule, found on `validation`, with what they do on both.
+
+    `rule` gives the thresholds that count; `temperatures` are those that both exits were made with; `sent` is the bytes
+    sent for a sample that leaves at each exit.
+    """
+    rules = {}
+    for name in RULES:
+        chosen = validation.calibrate(name, [sent[exit_name] for exit_name in validation.names])
+        rules[name] = {
+            "thresholds": dict(zip(validation.names, chosen.thresholds, strict=False)),
+            "validation": outcome_values(chosen, validation.names, sent),
+            "test": outcome_values(test.outcome(chosen.thresholds), test.names, sent),
+        }
+    return {
+        "rule": rule,
+        "thresholds": rules[rule]["thresholds"],
+        "temperatures": dict(temperatures or {}),
+        "rules": rules,
+        "test": rules[rule]["test"],
+    }

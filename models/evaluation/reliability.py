@@ -1,0 +1,98 @@
+"""Reliability: how far an exit's confidence can be believed, and temperature scaling. numpy only.
+
+Expected calibration error and temperature scaling after Guo et al. 2017, "On Calibration of Modern Neural Networks":
+samples in equal-width bins of confidence (the largest probability); the error is the mean over samples of the distance
+between a bin's accuracy and its mean confidence. Every sample counts at every exit, as for forced accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.models.rules import CLASSIFIERS, exit_scores, probabilities
+
+BINS = 15
+HOTTEST = 20.0
+"""Temperatures are sought between its inverse and it."""
+
+Scores = Mapping[str, NDArray[np.floating]]
+Labels = NDArray[np.int64]
+
+
+def bins(scores: NDArray[np.floating], labels: Labels) -> dict[str, list[Any]]:
+    """Reliability diagram of scores `[n, classes]`: `count`, mean `confidence`, `accuracy` (None if empty) per bin."""
+    p = probabilities(scores)
+    confidence, right = p.max(axis=-1), p.argmax(axis=-1) == labels
+    place = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1).astype(np.int64)  # bins are open below, closed above
+    count = np.bincount(place, minlength=BINS)
+    sums = (np.bincount(place, weights, minlength=BINS) for weights in (confidence, right))
+    means = [[round(float(s / n), 6) if n else None for s, n in zip(of_bin, count, strict=True)] for of_bin in sums]
+    return {"count": count.tolist(), "confidence": means[0], "accuracy": means[1]}
+
+
+def expected_calibration_error(found: Mapping[str, list[Any]]) -> float:
+    """Expected calibration error, in [0, 1], of what `bins` found."""
+    off: float = sum(
+        n * abs(accuracy - confidence)
+        for n, confidence, accuracy in zip(found["count"], found["confidence"], found["accuracy"], strict=True)
+        if n
+    )
+    return round(off / float(sum(found["count"])), 6)
+
+
+def negative_log_likelihood(scores: NDArray[np.floating], labels: Labels) -> float:
+    """Mean of −log of the probability of the true class (natural logarithm)."""
+    s = scores.astype(np.float64)
+    s = s - s.max(axis=-1, keepdims=True)
+    return float((np.log(np.exp(s).sum(axis=-1)) - s[np.arange(len(s)), labels]).mean())
+
+
+def fitted_temperatures(system: str, scores: Scores, labels: Labels) -> dict[str, float]:
+    """One temperature for the classifier of each exit, which minimizes the exit's negative log-likelihood.
+
+    Call it on validation data. For ADA-DDNN's edge exit 1 the answers are those of the surest device, chosen with that
+    temperature: what leaves is what is fitted (our choice). A grid of 21 temperatures is narrowed down four times.
+    """
+    found: dict[str, float] = {}
+    for exit_name in exit_scores(system, scores):
+        classifier = CLASSIFIERS.get(exit_name, exit_name)
+
+        def loss(log_t: float, exit_name: str = exit_name, classifier: str = classifier) -> float:
+            at = exit_scores(system, scores, {classifier: float(np.exp(log_t))})[exit_name]
+            return negative_log_likelihood(at, labels)
+
+        low, high = -np.log(HOTTEST), np.log(HOTTEST)
+        for _ in range(4):
+            tried = np.linspace(low, high, 21)
+            best = int(np.argmin([loss(t) for t in tried]))
+            low, high = tried[max(best - 1, 0)], tried[min(best + 1, 20)]
+        found[classifier] = round(float(np.exp(tried[best])), 4)
+    return found
+
+
+def reliability(
+    system: str, splits: Mapping[str, tuple[Scores, Labels]], temperatures: Mapping[str, float]
+) -> dict[str, Any]:
+    """What a card says of reliability, per exit: `ece` and `bins` of each split; in `scaled` with `temperatures`.
+
+    `splits` maps the name of a split to the classifiers' scores and the labels.
+    """
+
+    def measured(used: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+        entries: dict[str, dict[str, Any]] = {}
+        for split, (scores, labels) in splits.items():
+            for name, at in exit_scores(system, scores, used).items():
+                entry = entries.setdefault(name, {"ece": {}, "bins": {}})
+                entry["bins"][split] = bins(at, labels)
+                entry["ece"][split] = expected_calibration_error(entry["bins"][split])
+        return entries
+
+    plain, scaled = measured({}), measured(temperatures)
+    for name, entry in plain.items():
+        classifier = CLASSIFIERS.get(name, name)
+        entry["scaled"] = {"temperature": temperatures[classifier], **scaled[name]}
+    return plain

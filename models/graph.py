@@ -1,0 +1,381 @@
+"""A network as data: a graph of segments, what each takes, gives and costs. No torch; a card holds it.
+
+A *segment* is a part of a network that runs in one piece on one machine; it may have several *copies* (one for each view,
+one for each node), and copy c of segment s is the *part* (s, c). Parts take features or scores of other parts, or views,
+over *arcs*. What has no weights (the surest of several devices, an aggregation of scores) is a segment, too, so that every
+exit is one segment's scores.
+
+What a part answers depends on what arrived: `arrived` is a bit mask over the graph's arcs, and `key` reduces it to the arcs
+that matter to one part. Lossy codecs are a second mask over the same arcs, in the bits above: `coded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+INPUT = "input"
+"""What stands for the views where a segment's source is named."""
+FLOAT = 4
+"""Bytes of one float32 value, as scores and entropies travel."""
+
+What = Literal["features", "scores"]
+
+
+class GraphError(ValueError):
+    """A graph that makes no network: an unknown source, a circle, a part that nobody gives anything."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """What each copy of a segment is given by the copies of another one.
+
+    Attributes:
+        source: The other segment's name, or `INPUT` for views.
+        what: Its features or its class scores (of views: features).
+        groups: For each copy the numbers of those copies of `source` that give it something; empty: all give to all.
+        filled: Whether in the mode "zero input" (see `Pass`) what a source would have said of a black view stands in for
+            one that is missing.
+    """
+
+    source: str
+    what: What = "features"
+    groups: tuple[tuple[int, ...], ...] = ()
+    filled: bool = True
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment; costs are of one copy and one sample.
+
+    Attributes:
+        name: Its name, a word without spaces.
+        takes: What it is given.
+        copies: How many there are.
+        exit: The exit at which its scores are tested; None: at none.
+        sends: Shape of its features, without the batch; None: it gives no features to others.
+        scores: Whether it gives class scores.
+        trained: Whether its scores take part in the joint loss.
+        scale: The segment whose scores a fitted temperature divides for this exit; empty: its own.
+        flop: Floating-point operations, two for a multiply-add.
+        parameters: Number of its weights.
+        memory: Bytes of weights and of the largest input and output held at once.
+    """
+
+    name: str
+    takes: tuple[Take, ...]
+    copies: int = 1
+    exit: str | None = None
+    sends: tuple[int, ...] | None = None
+    scores: bool = True
+    trained: bool = True
+    scale: str = ""
+    flop: int = 0
+    parameters: int = 0
+    memory: int = 0
+
+    @property
+    def activations(self) -> int:
+        """Bytes of `memory` that are not parameters, which a batch takes for each sample.
+
+        Statistics of batch norms count as such, too, since a card does not tell them apart: a bound from above.
+        """
+        return self.memory - FLOAT * self.parameters
+
+
+class Part(NamedTuple):
+    """One copy of a segment."""
+
+    segment: str
+    copy: int = 0
+
+
+class Arc(NamedTuple):
+    """`source` gives `target` its features or scores."""
+
+    source: Part
+    target: Part
+    what: What
+    filled: bool
+
+
+class Graph:
+    """Segments in an order in which they can run, their parts and arcs.
+
+    Args:
+        views: Views of a sample.
+        view: Channels, height and width of one view.
+        segments: The segments; each after those that it takes something of.
+        classes: Names or number of the classes.
+
+    Raises:
+        GraphError: names are not unique, a source or copy does not exist, there is a circle, or no exit.
+    """
+
+    def __init__(self, views: int, view: Sequence[int], segments: Iterable[Segment], classes: int) -> None:
+        self.views, self.view, self.classes = views, tuple(view), classes
+        listed = list(segments)
+        self.segments = {segment.name: segment for segment in listed}
+        """The segments by name, in order."""
+        self.arcs: list[Arc] = []
+        self.into: dict[Part, list[list[int]]] = {}
+        """For each part, in order, and each of its takes, the numbers of its arcs."""
+        _check_names(listed, views, view, classes)
+        for segment in listed:
+            for copy in range(segment.copies):
+                part = Part(segment.name, copy)
+                self.into[part] = [self._add(part, take) for take in segment.takes]
+        self.all = (1 << len(self.arcs)) - 1
+        """Mask of all arcs: everything has arrived."""
+        self._keys: dict[tuple[Part, int], int] = {}
+        self._alive: dict[tuple[Part, int], bool] = {}
+        self._from: dict[Part, int] = {}
+        for number, arc in enumerate(self.arcs):
+            self._from[arc.source] = self._from.get(arc.source, 0) | 1 << number
+
+    def _add(self, part: Part, take: Take) -> list[int]:
+        there = self.views if take.source == INPUT else self._before(part, take).copies
+        if take.groups and part.copy >= len(take.groups):
+            raise GraphError(f"segment {part.segment!r} takes of {take.source!r} for {len(take.groups)} copies only")
+        chosen = take.groups[part.copy] if take.groups else tuple(range(there))
+        if not chosen or not all(0 <= number < there for number in chosen):
+            raise GraphError(
+                f"segment {part.segment!r}, copy {part.copy}: of {take.source!r} there are copies 0 to {there - 1}, "
+                f"not {', '.join(map(str, chosen)) or 'none'}"
+            )
+        first = len(self.arcs)
+        self.arcs += [Arc(Part(take.source, number), part, take.what, take.filled) for number in chosen]
+        return list(range(first, len(self.arcs)))
+
+    def _before(self, part: Part, take: Take) -> Segment:
+        """The segment that `take` names, which must stand before the one that takes."""
+        source = self.segments.get(take.source)
+        if source is None:
+            known = ", ".join([INPUT, *self.segments])
+            raise GraphError(
+                f"segment {part.segment!r} takes of an unknown segment {take.source!r} (there are {known})"
+            )
+        if Part(source.name) not in self.into:
+            raise GraphError(f"segments {source.name!r} and {part.segment!r} stand in a circle, or in the wrong order")
+        if take.what == "scores" and not source.scores:
+            raise GraphError(f"segment {part.segment!r} takes scores of {source.name!r}, which gives none")
+        return source
+
+    @cached_property
+    def exits(self) -> dict[str, Segment]:
+        """The segment whose scores are tested at each exit, in order."""
+        return {segment.exit: segment for segment in self.segments.values() if segment.exit is not None}
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """All parts, in order."""
+        return iter(self.into)
+
+    def parts_of(self, segment: str) -> list[Part]:
+        """The copies of a segment."""
+        return [Part(segment, copy) for copy in range(self.segments[segment].copies)]
+
+    @cached_property
+    def networkx(self) -> nx.MultiDiGraph:
+        """Parts and arcs as a networkx graph; the data of an arc are its number (`arc`) and `what` it carries."""
+        import networkx as nx
+
+        made = nx.MultiDiGraph()
+        made.add_nodes_from(self.into)
+        for number, arc in enumerate(self.arcs):
+            made.add_edge(arc.source, arc.target, arc=number, what=arc.what)
+        return made
+
+    # Masks.
+
+    def arcs_from(self, *parts: Part) -> int:
+        """Mask of the arcs out of some parts."""
+        mask = 0
+        for part in parts:
+            mask |= self._from.get(part, 0)
+        return mask
+
+    def arcs_into(self, *parts: Part) -> int:
+        """Mask of the arcs into some parts."""
+        return sum(1 << arc for part in parts for arcs in self.into[part] for arc in arcs)
+
+    def of_views(self, views: int) -> int:
+        """Mask of what arrives if these views (bit mask) are there, the others are missing, and nothing else is lost."""
+        missing = [Part(INPUT, view) for view in range(self.views) if not views >> view & 1]
+        return self.all & ~self.arcs_from(*missing)
+
+    def coded(self, arcs: int) -> int:
+        """The bits that say over which arcs, of a mask, features travel with a lossy codec."""
+        return arcs << len(self.arcs)
+
+    def key(self, part: Part, upstream: int) -> int:
+        """Of `upstream` (arrived and coded arcs) the bits that matter to a part: equal keys, equal answers."""
+        known = self._keys.get((part, upstream))
+        if known is None:
+            known = self._keys[part, upstream] = self._key(part, upstream)
+        return known
+
+    def _key(self, part: Part, upstream: int) -> int:
+        kept, todo, several = 0, [part], len(self.arcs)
+        while todo:
+            for arcs in self.into[todo.pop()]:
+                for number in arcs:
+                    arc = self.arcs[number]
+                    if kept >> number & 1 or not upstream >> number & 1 or not self.alive(arc.source, upstream):
+                        continue
+                    kept |= 1 << number
+                    if arc.what == "features":
+                        kept |= upstream & 1 << (several + number)
+                    if arc.source.segment != INPUT:
+                        todo.append(arc.source)
+        return kept
+
+    def alive(self, part: Part, upstream: int) -> bool:
+        """Whether a part has anything to work on."""
+        if part.segment == INPUT:
+            return True
+        known = self._alive.get((part, upstream))
+        if known is None:
+            known = self._alive[part, upstream] = any(
+                upstream >> arc & 1 and self.alive(self.arcs[arc].source, upstream)
+                for arcs in self.into[part]
+                for arc in arcs
+            )
+        return known
+
+    def views_of(self, part: Part, upstream: int) -> int:
+        """Bit mask of the views that took part in what a part answers."""
+        kept = self.key(part, upstream)
+        return sum(
+            {1 << arc.source.copy for n, arc in enumerate(self.arcs) if kept >> n & 1 and arc.source[0] == INPUT}
+        )
+
+    # Bytes.
+
+    @property
+    def raw_view(self) -> int:
+        """Bytes of one view as a camera takes it: one byte for each colour of a pixel."""
+        return prod(self.view)
+
+    @property
+    def score_bytes(self) -> int:
+        """Bytes of one part's class scores, as float32."""
+        return FLOAT * self.classes
+
+    # To a card and back.
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a card."""
+        segments = [{k: v for k, v in asdict(segment).items() if k in ("flop", "parameters", "memory")
+                     or v != _DEFAULTS.get(k)} for segment in self.segments.values()]  # fmt: skip
+        for segment in segments:
+            segment["takes"] = [
+                {k: v for k, v in take.items() if v != _TAKE_DEFAULTS.get(k)} for take in segment["takes"]
+            ]
+        return {"views": self.views, "view": list(self.view), "classes": self.classes, "segments": segments}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Graph:
+        """Inverse of `as_dict`. Raises GraphError for anything that is no graph."""
+        try:
+            return cls(
+                _whole(values["views"], 1),
+                [_whole(n, 1) for n in values["view"]],
+                [_segment(one) for one in values["segments"]],
+                _whole(values["classes"], 2),
+            )
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise GraphError(f"is no graph of segments: {problem}") from None
+
+    def with_costs(self, costs: Mapping[str, Mapping[str, Any]]) -> Graph:
+        """The same graph with further values of its segments, by name: `flop`, `parameters`, `memory`, `sends`."""
+        from dataclasses import replace
+
+        segments = [replace(segment, **costs.get(name, {})) for name, segment in self.segments.items()]
+        return Graph(self.views, self.view, segments, self.classes)
+
+
+_DEFAULTS = {"copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": ""}
+_TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
+
+
+def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], classes: int) -> None:
+    names = [segment.name for segment in segments]
+    if not segments:
+        raise GraphError("a network needs at least one segment")
+    for name in names:
+        if not name or not name.replace("-", "").replace("_", "").isalnum() or name == INPUT:
+            raise GraphError(f"{name!r} is no name of a segment: use letters, digits, '-' and '_' (not {INPUT!r})")
+        if names.count(name) > 1:
+            raise GraphError(f"there are two segments {name!r}")
+    exits = [segment.exit for segment in segments if segment.exit is not None]
+    if not exits:
+        raise GraphError("a network needs at least one segment with an exit")
+    for segment in segments:
+        if segment.exit is not None and exits.count(segment.exit) > 1:
+            raise GraphError(f"there are two exits {segment.exit!r}")
+        if segment.exit is not None and (segment.copies > 1 or not segment.scores):
+            what = "has several copies" if segment.copies > 1 else "gives no scores"
+            raise GraphError(f"exit {segment.exit!r}: its segment {segment.name!r} {what}")
+        if not segment.takes or segment.copies < 1:
+            raise GraphError(f"segment {segment.name!r} takes nothing or has no copies")
+        if segment.scale and segment.scale not in names:
+            raise GraphError(f"segment {segment.name!r}: there is no segment {segment.scale!r} to scale")
+    if views < 1 or len(view) != 3 or classes < 2:
+        raise GraphError("a graph needs a view at least, its channels, height and width, and two classes")
+
+
+def _segment(values: Mapping[str, Any]) -> Segment:
+    takes = tuple(
+        Take(
+            _text(take["source"]),
+            _one_of(take.get("what", "features"), ("features", "scores")),
+            tuple(tuple(_whole(n, 0) for n in group) for group in take.get("groups", ())),
+            _bool(take.get("filled", True)),
+        )
+        for take in values["takes"]
+    )
+    sends = values.get("sends")
+    exit_name = values.get("exit")
+    return Segment(
+        _text(values["name"]),
+        takes,
+        _whole(values.get("copies", 1), 1),
+        None if exit_name is None else _text(exit_name),
+        None if sends is None else tuple(_whole(n, 1) for n in sends),
+        _bool(values.get("scores", True)),
+        _bool(values.get("trained", True)),
+        _text(values.get("scale", "")),
+        *(_whole(values[key], 0) for key in ("flop", "parameters", "memory")),
+    )
+
+
+def _whole(value: Any, least: int) -> int:
+    if type(value) is not int or value < least:
+        raise GraphError(f"{value!r} is no whole number from {least} on")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphError(f"{value!r} is no text")
+    return value
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise GraphError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _one_of(value: Any, allowed: Sequence[What]) -> What:
+    if value not in allowed:
+        raise GraphError(f"{value!r} is none of {', '.join(allowed)}")
+    found: What = value
+    return found

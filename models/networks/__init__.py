@@ -1,0 +1,1 @@
+"""The networks that there are, each a graph of segments."""

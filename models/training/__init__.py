@@ -1,0 +1,1 @@
+"""Training: recipes, runs with checkpoints, and what is published of them."""

@@ -1,0 +1,1 @@
+"""`python -m models`: the commands of the networks."""

@@ -1,0 +1,156 @@
+"""`python -m models train`. torch is imported when training begins, not for `--help`."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simnet.cli.models.options import DataDir, Device, console
+from simnet.models.cards.card import WEIGHTS
+from simnet.models.data import DATASETS
+from simnet.models.device import pick_device
+
+
+def _writable(path: Path, option: str) -> Path:
+    """`path`, its folder made. Raises typer.BadParameter now rather than OSError after hours of training."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise typer.BadParameter(f"{path} cannot be written: {problem}", param_hint=option) from problem
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written", param_hint=option)
+    return path
+
+
+def train(
+    system: Annotated[str, typer.Argument(help="ddnn, ada-ddnn or ddnn-2017.")],
+    data: Annotated[str, typer.Argument(help="plaza, cifar10 or mvmc.")],
+    recipe: Annotated[str, typer.Option(help="ours or paper; the options below change it.")] = "ours",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Samples per step.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    shift: Annotated[int | None, typer.Option(help="Augmentation: largest shift in pixels.", min=0)] = None,
+    fusion: Annotated[str | None, typer.Option(help="concat, tile, max or mean; default: the architecture's.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="name=value for any other field of architecture or recipe; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 1,
+    data_dir: DataDir = None,
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Weight file to write; default models/weights/<system>-<data>.")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint file, written after every epoch.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+) -> None:
+    """Train a system's network on a data set; write weights and card when the last epoch is done."""
+    from dataclasses import replace
+
+    import torch
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from simnet.models.data import open_dataset
+    from simnet.models.networks.early_exit import SYSTEMS, Architecture, architecture
+    from simnet.models.networks.layers import FUSION_KINDS
+    from simnet.models.training.publish import publish
+    from simnet.models.training.recipes import RECIPES, changed
+    from simnet.models.training.recipes import recipe as recipe_of
+    from simnet.models.training.training import Training
+
+    if system not in SYSTEMS:
+        raise typer.BadParameter(f"{system!r} is none of {', '.join(SYSTEMS)}", param_hint="SYSTEM")
+    if data not in DATASETS:
+        raise typer.BadParameter(f"{data!r} is none of {', '.join(DATASETS)}", param_hint="DATA")
+    if recipe not in RECIPES:
+        raise typer.BadParameter(f"{recipe!r} is none of {', '.join(RECIPES)}", param_hint="--recipe")
+    if rate is not None and (not rate > 0 or math.isinf(rate)):
+        raise typer.BadParameter(f"{rate} is no positive number", param_hint="--rate")
+    arch = architecture(system, data)
+    if fusion is not None:
+        if not isinstance(arch, Architecture):
+            raise typer.BadParameter(
+                f"{system} has two: --set local_fusion=… and --set cloud_fusion=…", param_hint="--fusion"
+            )
+        kind = next((k for k in FUSION_KINDS if k == fusion), None)
+        if kind is None or (kind == "tile" and data != "cifar10"):
+            raise typer.BadParameter(
+                f"{fusion!r}: {data} can be fused by {', '.join(FUSION_KINDS)} (tile only for the patches of cifar10)",
+                param_hint="--fusion",
+            )
+        arch = replace(arch, fusion=kind)
+    if threads:
+        torch.set_num_threads(threads)
+    given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
+    how = replace(recipe_of(recipe, data), seed=seed, **{k: v for k, v in given.items() if v is not None})
+    try:
+        arch, how = changed(arch, how, setting or ())
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--set") from problem
+    weights = _writable(out or WEIGHTS / f"{system}-{data}", "--out")
+    named = weights.suffix in (".safetensors", ".json")  # "run.2" is a name without a suffix, too
+    weights = weights.with_suffix(".safetensors") if named else weights.with_name(f"{weights.name}.safetensors")
+    saved = _writable(checkpoint or Path("checkpoints") / f"{system}-{data}.pt", "--checkpoint")
+    if resume and not saved.is_file():
+        raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
+    where = pick_device(device)
+    open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
+    option = "--batch"
+    try:
+        run = Training(arch, data, how, data_dir, where)
+        option = "--resume"
+        if resume:
+            run.resume(saved)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint=option) from problem
+    kept = f"{saved} holds epoch {run.epoch} of {how.epochs}; go on with --resume" if resume else None
+    if not saved.exists():  # so that whoever stops the first epoch can resume, too
+        run.save(saved)
+        kept = f"{saved} holds the untrained network; go on with --resume"
+    order = ("device", "local", "edge", "cloud", "total")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            progress.console.print(
+                f"{system} on {data}: {len(run.data.labels)} samples, {run.steps} steps an epoch, on {run.device}"
+            )
+            task = progress.add_task("training", total=how.epochs * run.steps, completed=run.epoch * run.steps)
+            while run.epoch < how.epochs:
+                line = run.run_epoch(lambda: progress.advance(task))
+                run.save(saved)
+                kept = f"{saved} holds epoch {run.epoch} of {how.epochs}; go on with --resume"
+                losses = " ".join(f"{k} {line['loss'][k]:.3f}" for k in sorted(line["loss"], key=order.index))
+                accuracies = " ".join(f"{k} {100 * v:.2f} %" for k, v in line["validation_accuracy"].items())
+                progress.console.print(
+                    f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s",
+                    soft_wrap=True,
+                )
+    except KeyboardInterrupt:
+        kept = kept or f"no epoch was finished; {saved} is still an earlier run's"
+        console.print(f"stopped; {kept}", soft_wrap=True)
+        raise typer.Exit(130) from None
+    except FloatingPointError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    publish(run, weights, data_dir)
+    console.print(f"wrote {weights} and its card", soft_wrap=True)

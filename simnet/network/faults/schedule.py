@@ -1,0 +1,229 @@
+"""Faults, scripted and at random: each target's state is what its active faults say together, so they may overlap."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from math import inf, prod
+
+import numpy as np
+from numpy.typing import NDArray
+from simpy import Environment, Event
+from simpy.events import URGENT
+
+from simnet.clock import Background
+from simnet.network.faults.incidents import Incident, connection_of, name_of
+from simnet.network.faults.renewal import Renewal
+from simnet.network.faults.spec import Fault
+from simnet.network.links.base import Carrier
+from simnet.network.nodes.plain import Node
+from simnet.network.topology import Network
+from simnet.scenario import Scenario
+from simnet.streams import stream
+
+
+class _Target(ABC):
+    """A node or link with the incidents that are active on it; `incidents` gets all of them."""
+
+    def __init__(self, env: Environment, incidents: list[Incident]) -> None:
+        self._env, self._incidents = env, incidents
+        self._active: list[Incident] = []
+
+    def begin(self, fault: Fault) -> Incident | None:
+        """The fault strikes; None for an "up", which only ends outages."""
+        ended: list[Incident] = []
+        incident = None
+        if fault.action == "up":
+            ended = [other for other in self._active if other.outage]
+            self._active = [other for other in self._active if not other.outage]
+        else:
+            incident = Incident(fault, self._env.now)
+            self._incidents.append(incident)
+            self._active.append(incident)
+        self._change(ended)
+        return incident
+
+    def end(self, incident: Incident) -> None:
+        """Its time is over; nothing happens if an "up" has ended it before."""
+        if incident in self._active:
+            self._active.remove(incident)
+            self._change([incident])
+
+    @property
+    def _up(self) -> bool:
+        return not any(incident.outage for incident in self._active)
+
+    def _values(self, action: str) -> list[float]:
+        faults = [incident.fault for incident in self._active]
+        return [fault.value for fault in faults if fault.action == action and fault.value is not None]
+
+    def _close(self, ended: Iterable[Incident]) -> None:
+        for incident in ended:
+            incident.ended = self._env.now
+
+    @abstractmethod
+    def _change(self, ended: Sequence[Incident]) -> None:
+        """Put the target into the state that its active incidents make; `ended` have just left them."""
+
+
+class _OnLink(_Target):
+    """Of several bandwidths the latest holds; losses are independent of each other: p = 1 − Π(1 − pᵢ)."""
+
+    def __init__(self, env: Environment, incidents: list[Incident], link: Carrier) -> None:
+        super().__init__(env, incidents)
+        self._link = link
+
+    def _change(self, ended: Sequence[Incident]) -> None:
+        self._close(ended)
+        bandwidths, losses = self._values("bandwidth"), self._values("loss")
+        loss = 1 - prod(1 - each for each in losses) if losses else None
+        self._link.set_state(self._up, bandwidths[-1] if bandwidths else None, loss)
+
+
+class _OnNode(_Target):
+    """Slow-downs multiply. After the last failure the node warms up; a new failure meanwhile starts over."""
+
+    def __init__(self, env: Environment, incidents: list[Incident], node: Node, warm_up: float) -> None:
+        super().__init__(env, incidents)
+        self._node, self._warm_up = node, warm_up
+        self._warm: _Turn | None = None
+        """The end of the warm-up, while there is one; the outages in `_warming` last until then."""
+        self._warming: list[Incident] = []
+        self._over: list[Incident] = []
+        """Outages that ended while others lasted."""
+
+    def _change(self, ended: Sequence[Incident]) -> None:
+        self._close(ended)
+        outages = [incident for incident in ended if incident.outage]
+        if not self._up:
+            if self._warm is not None:
+                self._warm.callbacks.clear()
+                self._warm = None
+                self._close(self._warming)
+            self._over += outages
+        elif outages and self._warm_up:
+            now = self._env.now
+            # Of those that end at one moment it must not matter which is the last.
+            self._warming = [*outages, *(other for other in self._over if other.ended == now)]
+            self._over.clear()
+            for incident in self._warming:
+                incident.ended = None
+            self._warm = _Turn(self._env, now + self._warm_up, self._is_warm)
+        self._set_state()
+
+    def _is_warm(self) -> None:
+        self._warm = None
+        self._close(self._warming)
+        self._set_state()
+
+    def _set_state(self) -> None:
+        self._node.set_state(self._up and self._warm is None, prod(self._values("slow")))
+
+
+class _Turn(Event):
+    """A moment at which something begins or ends; it comes before whatever else happens then."""
+
+    _ok, _value = True, None
+
+    def __init__(self, env: Environment, time: float, act: Callable[[], None]) -> None:
+        super().__init__(env)
+        self.callbacks.append(lambda _: act())
+        env.schedule(self, URGENT, time - env.now)
+
+
+class _Strikes:
+    """Faults that strike their targets at the same moments, once or again and again."""
+
+    def __init__(self) -> None:
+        self._members: list[tuple[_Target, Fault]] = []
+        self._present: list[tuple[_Target, Incident]] = []
+
+    def add(self, target: _Target, fault: Fault) -> None:
+        """Of faults at random all have the same `at` and distributions."""
+        self._members.append((target, fault))
+
+    def begin(self) -> None:
+        struck = [(target, target.begin(fault)) for target, fault in self._members]
+        self._present = [(target, incident) for target, incident in struck if incident is not None]
+
+    def end(self) -> None:
+        for target, incident in self._present:
+            target.end(incident)
+
+
+class _AtRandom(_Strikes):
+    """Strikes in turn with repairs, one event ahead: when a run will end is not known."""
+
+    def start(self, env: Environment, random: np.random.Generator) -> None:
+        """Put the first failure on the clock."""
+        _, fault = self._members[0]
+        self._env, self._renewal = env, Renewal(random, fault)
+        self._wait(fault.at + self._renewal.time_to_failure(), self._fail)
+
+    def _wait(self, time: float, act: Callable[[], None]) -> None:
+        Background(self._env, time, act)
+
+    def _fail(self) -> None:
+        self.begin()
+        self._wait(self._env.now + self._renewal.time_to_repair(), self._repair)
+
+    def _repair(self) -> None:
+        self.end()
+        self._wait(self._env.now + self._renewal.time_to_failure(), self._fail)
+
+
+def schedule(network: Network, scenario: Scenario) -> list[Incident]:
+    """Put the scenario's faults on the clock; the list gets every incident when it begins.
+
+    Times of faults at random come from the stream `fault/NAME` for those that strike together, else from one for each
+    node or connection, `fault/NAME/TARGET`. They depend on nothing that a system does.
+    """
+    env = network.env
+    incidents: list[Incident] = []
+    targets: dict[str | tuple[str, str], _Target] = {}
+    at_random: dict[tuple[str, tuple[float | None, ...]], _AtRandom] = {}
+    for fault in scenario.faults:
+        key = fault.node if fault.node is not None else fault.link
+        assert key is not None  # the schema demands one of the two
+        if key not in targets:
+            targets[key] = (
+                _OnNode(env, incidents, network.nodes[key], scenario.nodes[key].warm_up)
+                if isinstance(key, str)
+                else _OnLink(env, incidents, network.links[key])
+            )
+        if fault.mtbf is not None:
+            source = f"fault/{name_of(fault)}" + ("" if fault.together else f"/{connection_of(fault)}")
+            process = (source, (fault.at, fault.mtbf, fault.mttr, fault.shape))
+            at_random.setdefault(process, _AtRandom()).add(targets[key], fault)
+            continue
+        strikes = _Strikes()
+        strikes.add(targets[key], fault)
+        _Turn(env, fault.at, strikes.begin)
+        if fault.lasts is not None:
+            _Turn(env, fault.at + fault.lasts, strikes.end)
+    used: Counter[str] = Counter()
+    for (source, _), strikes_at_random in at_random.items():
+        used[source] += 1  # faults made in Python may share a name and differ in their times: a stream for each
+        number = "" if used[source] == 1 else f"/{used[source]}"
+        strikes_at_random.start(env, stream(scenario.seed, f"{source}{number}"))
+    return incidents
+
+
+def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Bit mask of the views whose camera the script leaves up, at each of `times`; a guess at who will report.
+
+    Warm-ups count, faults at random do not: a guess that is wrong costs time only.
+    """
+    masks = np.zeros(len(times), np.int64)
+    for name, view in cameras:
+        script = [fault for fault in scenario.faults if fault.node == name and fault.mtbf is None]
+        script.sort(key=lambda fault: fault.at)
+        up = np.ones(len(times), bool)
+        for number, fault in enumerate(script):
+            if fault.action == "down":
+                end = fault.at + (inf if fault.lasts is None else fault.lasts)
+                end = min([end, *(other.at for other in script[number + 1 :] if other.action == "up")])
+                up &= (times < fault.at) | (times >= end + scenario.nodes[name].warm_up)
+        masks |= up.astype(np.int64) << view
+    return masks

@@ -1,0 +1,225 @@
+"""The file's `faults`: one entry becomes one fault for each node or direction of a link that it strikes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from simnet.language.checks import Checks, Raw
+from simnet.language.errors import Path, unknown
+from simnet.language.names import LINK_ARROW
+from simnet.language.quantities import Bandwidth, Model, Share, Time
+from simnet.network.faults.spec import LEAST_SHAPE, Fault
+from simnet.network.links.spec import Link
+
+
+class FaultEntry(Model):
+    """One entry of the file's `faults`."""
+
+    name: str | None = None
+    at: Time | None = None
+    lasts: Annotated[Time, Field(gt=0)] | None = Field(None, alias="for")
+    node: str | None = None
+    link: tuple[str, str] | None = None
+    site: str | None = None
+    partition: tuple[tuple[str, ...], ...] | None = None
+    direction: Literal["up", "down"] | None = None
+    state: Literal["down", "up"] | None = Field(None, alias="is")
+    slow: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
+    bandwidth: Annotated[Bandwidth, Field(gt=0)] | None = None
+    loss: Annotated[Share, Field(gt=0)] | None = None
+    mtbf: Annotated[Time, Field(gt=0)] | None = None
+    mttr: Annotated[Time, Field(gt=0)] | None = None
+    shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] | None = None
+    together: Annotated[bool, Field(strict=True)] | None = None
+
+
+Ends = tuple[str, str]
+_TARGETS = {
+    "node": ("a node", ("is", "slow")),
+    "link": ("a link", ("is", "bandwidth", "loss")),
+    "site": ("a site", ("is", "slow")),
+    "partition": ("a partition", ("is",)),
+}
+"""What a fault may strike, and what it may do there."""
+
+
+def faults_of(
+    checks: Checks, raw: Sequence[Any], known: Sequence[str], sites: Mapping[str, Sequence[str]], links: Sequence[Link]
+) -> list[Fault]:
+    """The faults of all entries that are good; `sites` has the nodes of each."""
+    section = _Section(checks, known, sites, links)
+    entries = [(index, checks.check(FaultEntry, value, ("faults", index))) for index, value in enumerate(raw)]
+    section.taken = {entry.name for _, entry in entries if entry is not None and entry.name is not None}
+    result: list[tuple[int, Fault]] = []
+    for index, entry in entries:
+        if entry is not None:
+            result += [(index, fault) for fault in section.faults(entry, ("faults", index))]
+    _agree(checks, result)
+    return [fault for _, fault in result]
+
+
+class _Section:
+    def __init__(
+        self, checks: Checks, known: Sequence[str], sites: Mapping[str, Sequence[str]], links: Sequence[Link]
+    ) -> None:
+        self.checks, self.known, self.sites, self.links = checks, known, sites, links
+        self.there = {(link.source, link.target) for link in links}
+        self.fair = {(link.source, link.target) for link in links if link.sharing == "fair"}
+        self.taken: set[str] = set()
+        """Names that entries have."""
+
+    def faults(self, entry: FaultEntry, path: Path) -> Iterator[Fault]:
+        what = self.what(entry, path)
+        if what is None:
+            return
+        what["name"] = self.name(entry) if entry.name is None else entry.name
+        if entry.link is not None or entry.partition is not None:
+            struck = self.cut(entry.partition, path) if entry.partition is not None else self.pairs(entry, path)
+            for ends in struck:
+                yield Fault(link=ends, **what)
+        else:
+            for node in self.nodes(entry, path):
+                yield Fault(node=node, **what)
+
+    def what(self, entry: FaultEntry, path: Path) -> Raw | None:
+        """What all faults of an entry have in common; None if that is no good."""
+        before = len(self.checks.problems)
+        wrong = self.checks.wrong
+        targets = [key for key in _TARGETS if getattr(entry, key) is not None]
+        if len(targets) != 1:
+            found = " and ".join(f"'{key}'" for key in targets) or "none"
+            wrong(path, f"needs exactly one of 'node', 'link', 'site' and 'partition', found {found}")
+            return None
+        subject, allowed = _TARGETS[targets[0]]
+        values = {"is": entry.state, "slow": entry.slow, "bandwidth": entry.bandwidth, "loss": entry.loss}
+        chosen = [key for key, value in values.items() if value is not None]
+        if not chosen and entry.partition is not None:
+            chosen, values["is"] = ["is"], "down"
+        if len(chosen) != 1 or chosen[0] not in allowed:
+            found = ", ".join(f"'{key}'" for key in chosen) or "nothing"
+            choice = f"one of {', '.join(map(repr, allowed))}" if len(allowed) > 1 else repr(allowed[0])
+            wrong(path, f"a fault of {subject} says {choice}; found {found}")
+            return None
+        if entry.direction is not None and entry.link is None:
+            wrong((*path, "direction"), "only a link has directions")
+        self.times(entry, path)
+        random, action = entry.mtbf is not None, values["is"] or chosen[0]
+        groups = entry.site is not None or entry.partition is not None
+        return None if len(self.checks.problems) > before else {
+            "at": entry.at or 0.0,
+            "lasts": entry.lasts,
+            "action": action,
+            "value": None if chosen[0] == "is" else values[chosen[0]],
+            "mtbf": entry.mtbf,
+            "mttr": entry.mttr,
+            "shape": 1.0 if entry.shape is None else entry.shape,
+            "together": random and groups if entry.together is None else entry.together,
+        }  # fmt: skip
+
+    def times(self, entry: FaultEntry, path: Path) -> None:
+        wrong, random = self.checks.wrong, entry.mtbf is not None or entry.mttr is not None
+        if random and (entry.mtbf is None or entry.mttr is None):
+            wrong(path, "faults at random need both 'mtbf' and 'mttr'")
+        if not random and entry.at is None:
+            wrong((*path, "at"), "is missing")
+        if not random and entry.shape is not None:
+            wrong((*path, "shape"), "only faults at random have a shape; give 'mtbf' and 'mttr'")
+        if random and entry.lasts is not None:
+            wrong((*path, "for"), "faults at random last 'mttr' on average; leave 'for' out")
+        if entry.state == "up" and entry.lasts is not None:
+            wrong((*path, "for"), "'is: up' ends outages and does not last; leave 'for' out")
+        if entry.state == "up" and random:
+            wrong((*path, "is"), "faults at random end by themselves; leave 'is: up' out")
+
+    def nodes(self, entry: FaultEntry, path: Path) -> Sequence[str]:
+        if entry.node is not None:
+            return self.checks.matching(entry.node, self.known, (*path, "node"))
+        assert entry.site is not None  # one of the four is given
+        if entry.site not in self.sites:
+            self.checks.wrong((*path, "site"), unknown("site", entry.site, list(self.sites)))
+        return self.sites.get(entry.site, ())
+
+    def pairs(self, entry: FaultEntry, path: Path) -> list[Ends]:
+        """The directed links that an entry's `link` and `direction` mean."""
+        assert entry.link is not None
+        firsts, seconds = (
+            self.checks.matching(end, self.known, (*path, "link", side)) for side, end in enumerate(entry.link)
+        )
+        found = [(first, second) for first in firsts for second in seconds if (first, second) in self.there]
+        if firsts and seconds and not found and not self.broken:
+            pairs = [f"{link.source} - {link.target}" for link in self.links[::2]]
+            self.checks.wrong((*path, "link"), unknown("link", " - ".join(entry.link), pairs))
+        fair = [pair for pair in found if pair in self.fair]
+        if fair and entry.loss is not None:
+            self.checks.wrong((*path, "loss"), f"'{' - '.join(fair[0])}' is a fair link: its messages are no packets")
+        both = [(pair, pair[::-1]) for pair in found]
+        chosen = {
+            pair: None
+            for up, down in both
+            for pair in (up, down)
+            if entry.direction is None or pair == (up, down)[entry.direction == "down"]
+        }
+        return list(chosen)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a link has a mistake: it may be the one that is meant."""
+        return any(problem.key.startswith("links[") for problem in self.checks.problems)
+
+    def cut(self, groups: Sequence[Sequence[str]], path: Path) -> list[Ends]:
+        """Every direction of every link that leads from one group of nodes to another."""
+        path = (*path, "partition")
+        before = len(self.checks.problems)
+        if len(groups) < 2:
+            self.checks.wrong(path, "needs two groups of nodes or more, e.g. [[camera*, edge], [cloud]]")
+        group_of: dict[str, int] = {}
+        for number, patterns in enumerate(groups):
+            for place, pattern in enumerate(patterns):
+                for node in self.checks.matching(pattern, self.known, (*path, number, place)):
+                    if group_of.setdefault(node, number) != number:
+                        self.checks.wrong((*path, number, place), f"'{node}' is in two groups")
+        if len(self.checks.problems) > before:
+            return []
+        none = -1
+        found = [
+            (source, target)
+            for source, target in ((link.source, link.target) for link in self.links)
+            if none not in (here := group_of.get(source, none), there := group_of.get(target, none)) and here != there
+        ]
+        if not found and not self.broken:
+            message = "no link leads from one group to another: name what lies between them in one of the groups"
+            self.checks.wrong(path, message)
+        return found
+
+    def name(self, entry: FaultEntry) -> str:
+        """A name for an entry without one, which no other entry has."""
+        if entry.link is not None:
+            ends = entry.link[::-1] if entry.direction == "down" else entry.link
+            target = ("–" if entry.direction is None else LINK_ARROW).join(ends)
+        elif entry.partition is not None:
+            target = " | ".join(", ".join(group) for group in entry.partition)
+        else:
+            target = entry.node or f"site {entry.site}"
+        states = {"slow": entry.slow, "bandwidth": entry.bandwidth, "loss": entry.loss}
+        action = next((key for key, value in states.items() if value is not None), entry.state or "cut")
+        name, number = f"{target} {action}", 1
+        while name in self.taken:
+            number += 1
+            name = f"{target} {action} ({number})"
+        self.taken.add(name)
+        return name
+
+
+def _agree(checks: Checks, faults: Sequence[tuple[int, Fault]]) -> None:
+    """Faults that strike together need the same times."""
+    first: dict[str, Fault] = {}
+    for index, fault in faults:
+        other = first.setdefault(fault.name, fault)
+        for key in ("together", "at", "mtbf", "mttr", "shape"):
+            if (fault.together or other.together) and getattr(fault, key) != getattr(other, key):
+                message = f"faults of one name that strike together need the same '{key}'; '{fault.name}' has two"
+                checks.wrong(("faults", index), message)
+                break

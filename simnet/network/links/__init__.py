@@ -1,0 +1,1 @@
+"""Kinds of links, each with what a scenario says of it."""

@@ -1,0 +1,127 @@
+"""The file's `links`: globs, presets, traces, and values that differ by direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from simnet.language import units
+from simnet.language.checks import Checks, Raw
+from simnet.language.errors import Path, unknown
+from simnet.language.quantities import Model
+from simnet.language.traces import Traces
+from simnet.network.links.presets import LINK_PRESETS
+from simnet.network.links.spec import Link
+
+
+class LinkEntry(Model):
+    """One entry of the file's `links`; values but `sharing`, `medium` and `attempts` may be `{up: …, down: …}`."""
+
+    between: tuple[str, str]
+    preset: str | None = None
+    bandwidth: Any = None
+    latency: Any = None
+    header: Any = None
+    sharing: Any = None
+    medium: Any = None
+    mtu: Any = None
+    loss: Any = None
+    attempts: Any = None
+    jitter: Any = None
+    queue: Any = None
+    trace: Any = None
+
+
+UP, DOWN = "up", "down"
+"""From the first name of `between` to the second, and back."""
+_NEEDED = ("bandwidth", "latency")
+_DIRECTED = (*_NEEDED, "header", "mtu", "loss", "jitter", "queue", "trace")
+_COMMON = ("sharing", "medium", "attempts")
+_STRUCTURED = ("loss", "trace")
+"""Keys whose value may have keys of its own."""
+
+
+def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence[str]) -> list[Link]:
+    """Both directions of every link that is good."""
+    result: list[Link] = []
+    owner: dict[tuple[str, str], int] = {}
+    for index, value in enumerate(raw):
+        path = ("links", index)
+        entry = checks.check(LinkEntry, value, path)
+        if entry is None:
+            continue
+        firsts, seconds = (checks.matching(end, known, (*path, "between", side))
+                           for side, end in enumerate(entry.between))  # fmt: skip
+        both = _both_directions(checks, traces, value, path)
+        pairs = [(first, second) for first in firsts for second in seconds if first != second]
+        if firsts and seconds and not pairs:
+            checks.wrong((*path, "between"), f"links '{firsts[0]}' with itself")
+        for first, second in pairs:
+            if owner.get((first, second)) == index:  # a mesh, [router*, router*], meets each pair twice
+                continue
+            if (first, second) in owner:
+                other = owner[first, second]
+                checks.wrong(path, f"'{first}' and '{second}' are linked already, by links[{other}]")
+            owner[first, second] = owner[second, first] = index
+            if both is not None:
+                result.append(both[0].model_copy(update={"source": first, "target": second}))
+                result.append(both[1].model_copy(update={"source": second, "target": first}))
+    return result
+
+
+def _both_directions(checks: Checks, traces: Traces, raw: Raw, path: Path) -> tuple[Link, Link] | None:
+    """The link's values up and down, ends to be filled in."""
+    before = len(checks.problems)
+    values = checks.with_preset(raw, LINK_PRESETS, path)
+    for key in _DIRECTED:
+        if _differs(key, values.get(key)):
+            _both_named(checks, values[key], (*path, key))
+    if isinstance(values.get("medium"), str):
+        checks.named(values["medium"], (*path, "medium"))
+    if len(checks.problems) > before:
+        return None
+    directions = [_direction(checks, traces, raw, values, name, path) for name in (UP, DOWN)]
+    if len(checks.problems) > before:
+        return None
+    up, down = (checks.check(Link, one, path) for one in directions)
+    return (up, down) if up is not None and down is not None else None
+
+
+def _direction(checks: Checks, traces: Traces, raw: Raw, values: Raw, name: str, path: Path) -> Raw:
+    """What a `Link` of one direction is made of."""
+    one: Raw = {"source": "", "target": "", **{key: values[key] for key in _COMMON if values.get(key) is not None}}
+    for key in _DIRECTED:
+        value = values.get(key)
+        given = _one(key, value, name)
+        if given is not None:
+            one[key] = {"good": given} if key == "loss" and not isinstance(given, dict) else given
+    if "trace" in one:
+        if _one("bandwidth", raw.get("bandwidth"), name) is not None:
+            checks.wrong((*path, "trace"), "give either 'bandwidth' or 'trace', not both")
+        where = (*path, "trace", name) if _differs("trace", values["trace"]) else (*path, "trace")
+        one["trace"] = traces.bandwidth(one["trace"], where)
+        if one["trace"] is not None:
+            one["bandwidth"] = units.format_bandwidth(one["trace"].values[0])
+    for key in _NEEDED:
+        if key not in one and not (key == "bandwidth" and "trace" in one):
+            checks.wrong(path, f"needs a {key}, directly or from a preset")
+    return one
+
+
+def _differs(key: str, value: object) -> bool:
+    """Whether a value is given for each direction."""
+    return isinstance(value, dict) and (key not in _STRUCTURED or not {UP, DOWN}.isdisjoint(value))
+
+
+def _one(key: str, value: Any, name: str) -> Any:
+    """What a value is in one direction."""
+    return value[name] if _differs(key, value) else value
+
+
+def _both_named(checks: Checks, value: Mapping[str, Any], path: Path) -> None:
+    for name in value:
+        if name not in (UP, DOWN):
+            checks.wrong((*path, name), unknown("direction", name, [UP, DOWN]))
+    for name in (UP, DOWN):
+        if name not in value:
+            checks.wrong(path, f"gives no '{name}'; write {{up: …, down: …}}")

@@ -1,0 +1,1 @@
+"""Kinds of nodes, each with what a scenario says of it."""

@@ -1,0 +1,93 @@
+"""Kinds of nodes that are more than a FIFO line of FLOP / speed, and which kind a scenario's node is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simpy import Environment
+
+from simnet.network.line import Callback
+from simnet.network.nodes.batching import BatchLine
+from simnet.network.nodes.plain import Node
+from simnet.network.nodes.queueing import QueueLine, Recorder
+from simnet.network.nodes.service import ServiceTime
+from simnet.network.nodes.spec import Node as NodeSpec
+from simnet.network.nodes.spec import Queue
+from simnet.network.varying import schedule_steps
+from simnet.network.work import Work
+
+
+class ProfiledNode(Node):
+    """A node with a FIFO line whose service times were measured."""
+
+    def __init__(self, env: Environment, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
+        super().__init__(env, record, name, spec)
+        self._times = ServiceTime(spec, weights)
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """Run `work` for one sample; `lost` is called at once when the node is down."""
+        if self.up:
+            self._fifo.submit(sample, self._times.seconds(work, 1) * self._pace, 0, done, lost, token)
+        else:
+            lost(token)
+
+
+class QueuedNode(Node):
+    """A node with a queue: one that has an order, a limit or batches, or a load that changes."""
+
+    def __init__(
+        self,
+        env: Environment,
+        record: Recorder,
+        name: str,
+        spec: NodeSpec,
+        weights: str,
+        priorities: Sequence[int] = (),
+        also: Recorder | None = None,
+    ) -> None:
+        super().__init__(env, record, name, spec)
+        self._times = ServiceTime(spec, weights)
+        common = (env, record, name, self._seconds, spec.workers, spec.queue, priorities, f"{spec.tier} queue full")
+        self._queue = QueueLine(*common) if spec.batch is None else BatchLine(*common, also, batch=spec.batch)
+        self._line = self._queue
+
+    def _seconds(self, work: Work, batch: int) -> float:
+        return self._times.seconds(work, batch) * self._pace
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """Queue `work` for one sample; `lost` is called at once when the node is down or its queue is full.
+
+        Where the token is a string, a reason, a full queue calls `lost` with one of its own: "edge queue full".
+        """
+        if self.up:
+            self._queue.submit(sample, work, done, lost, token)
+        else:
+            lost(token)
+
+
+def make_node(
+    env: Environment,
+    record: Recorder,
+    name: str,
+    spec: NodeSpec,
+    weights: str = "",
+    priorities: Sequence[int] = (),
+    also: Recorder | None = None,
+) -> Node:
+    """The node that `spec` asks for, with its background load on the clock.
+
+    Where the load changes the node keeps a queue, since a `FifoLine` would have to move all that waits each time.
+    `weights` names those that run (for a profile), `priorities` has that of every sample (empty: all equal), `also`
+    records the spans of a batch but the first, by default `record` does.
+    """
+    node: Node
+    if spec.queue != Queue() or spec.batch is not None or (spec.load is not None and spec.load.changes):
+        node = QueuedNode(env, record, name, spec, weights, priorities, also)
+    elif spec.profile is not None:
+        node = ProfiledNode(env, record, name, spec, weights)
+    else:
+        node = Node(env, record, name, spec)
+    if spec.load is not None:
+        schedule_steps(env, spec.load, node.set_load)
+    return node

@@ -1,0 +1,109 @@
+"""Nodes: the computers of the simulated network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
+
+from simpy import Environment
+
+from simnet.network.line import Callback, FifoLine, Span
+from simnet.network.nodes.spec import Node as NodeSpec
+
+if TYPE_CHECKING:
+    from simnet.network.links.base import Carrier
+    from simnet.network.work import Work
+
+
+class Processor(Protocol):
+    """What a node asks of the line that holds its calls."""
+
+    def lose(self) -> None:
+        """Lose all calls."""
+
+    def stretch(self, factor: float) -> None:
+        """Make what has begun take `factor` times as long from now on."""
+
+    def close(self) -> None:
+        """Record what has not ended."""
+
+
+class Node:
+    """A computer: a FIFO line of `workers`; a call takes FLOP / speed + overhead. While it is down it does nothing.
+
+    Nodes that do more are in `simnet.network.nodes`.
+    """
+
+    def __init__(self, env: Environment, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
+        self.env, self.name, self.tier = env, name, spec.tier
+        self.up = True
+        self.failed_at = -inf
+        """When it last went down, in seconds: what it held in memory before is gone."""
+        self.outgoing: list[Carrier] = []
+        self.on_down: list[Callable[[], None]] = []
+        """Called when the node goes down."""
+        self.on_change: list[Callable[[], None]] = []
+        """Called when the node has gone down (before anything on it is lost) or up."""
+        self._down_for, self._drained = 0.0, False
+        self._speed, self._overhead = spec.speed, spec.overhead
+        self._slow, self._load, self._pace = 1.0, 0.0, 1.0
+        self._fifo = FifoLine(env, record, name, "compute", spec.workers)
+        self._line: Processor = self._fifo
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """Run `work` for one sample; `lost` is called at once when the node is down."""
+        if self.up:
+            service = (work.flop / self._speed + self._overhead) * self._pace
+            self._fifo.submit(sample, service, 0, done, lost, token)
+        else:
+            lost(token)
+
+    def set_state(self, up: bool, slow: float) -> None:
+        """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""
+        was, up = self.up, up and not self._drained
+        if slow != self._slow:
+            self._slow = slow
+            self._set_pace()
+        if self.up and not up:
+            self.up, self.failed_at = False, self.env.now
+            self._changed()
+            self._line.lose()
+            for link in self.outgoing:
+                link.lose(unserved_only=True)
+            for forget in self.on_down:
+                forget()
+        elif up and not was:
+            self._down_for += self.env.now - self.failed_at
+            self.up = True
+            self._changed()
+
+    def set_load(self, share: float) -> None:
+        """Other work takes `share` (0 to 1, exclusive) of the speed from now on; work in progress is stretched."""
+        self._load = share
+        self._set_pace()
+
+    def _set_pace(self) -> None:
+        pace = self._slow / (1 - self._load)
+        if pace != self._pace:
+            self._line.stretch(pace / self._pace)
+            self._pace = pace
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()
+
+    def drain(self) -> None:
+        """Go down for good: the battery is empty."""
+        self._drained = True
+        self.set_state(False, self._slow)
+
+    @property
+    def up_time(self) -> float:
+        """Seconds that the node has been up so far."""
+        down = self._down_for + (0.0 if self.up else self.env.now - self.failed_at)
+        return float(self.env.now - down)
+
+    def close(self) -> None:
+        """Record unfinished work at the end of a run."""
+        self._line.close()

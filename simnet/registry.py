@@ -1,0 +1,181 @@
+"""How kinds of things are found by name: ours, those of installed packages, and those of a user's own file.
+
+There is one way for all of them. A name is looked up, in this order, in the table of our own kinds, among the entry points
+of installed packages, or read as ``module:Name`` or ``file.py:Name``, seen from the scenario's folder first. Nothing is
+imported before it is asked for, and what is found must keep the contract of its kind.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+ALL: dict[str, Registry[Any]] = {}
+"""Every registry by its group, once the module that holds it has been imported; see `simnet.plugins`."""
+
+
+class PluginError(Exception):
+    """A plug-in cannot be found or imported, or breaks its contract; the message names both."""
+
+
+class Found(NamedTuple):
+    """One kind in a listing: its name, where it is from, and what is wrong with it (None: nothing)."""
+
+    name: str
+    origin: str
+    problem: str | None
+
+
+class Registry(Generic[T]):
+    """The kinds of one sort, by name.
+
+    Args:
+        group: Group of entry points, such as ``simnet.systems``.
+        what: The sort in words, for messages: "system".
+        contract: The class that a kind must be derived from; an instance will not do.
+        ours: Our own kinds, ``name → "module:Name"``, in the order in which they are listed.
+        check: Called with what was found; raises ValueError with what it lacks.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        what: str,
+        contract: str,
+        ours: Mapping[str, str],
+        check: Callable[[type[T]], None] | None = None,
+    ) -> None:
+        self.group, self.what, self._contract, self._check = group, what, contract, check
+        self._ours = dict(ours)
+        self._known: dict[tuple[Path | None, str], type[T]] = {}
+        ALL[group] = self
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of our own kinds, without looking for others."""
+        return iter(self._ours)
+
+    def __getitem__(self, name: str) -> type[T]:
+        return self.get(name)
+
+    def names(self) -> list[str]:
+        """Our own names and those of installed packages."""
+        return list(dict.fromkeys([*self._ours, *self._entry_points()]))
+
+    def get(self, name: str, folder: Path | None = None) -> type[T]:
+        """The kind called `name`; `folder` is where files are looked for, beside the scenario.
+
+        Raises:
+            KeyError: there is none of this name, and it is no ``module:Name`` either.
+            PluginError: it cannot be imported, or is not what its contract wants.
+        """
+        key = (folder if ":" in name else None, name)
+        if key not in self._known:
+            if name in self._ours:
+                kind = self._load(name, self._ours[name], None)
+            elif ":" in name:
+                kind = self._load(name, name, folder)
+            elif (place := self._entry_points().get(name)) is not None:
+                kind = self._load(name, place, None)
+            else:
+                raise KeyError(name)
+            self._known[key] = kind
+        return self._known[key]
+
+    def found(self) -> Iterator[Found]:
+        """All kinds, with what is wrong with those that cannot be used; imports every one."""
+        for name, place in {**self._entry_points(), **self._ours}.items():
+            try:
+                self.get(name)
+                problem = None
+            except PluginError as error:
+                problem = str(error)
+            yield Found(name, "simnet" if name in self._ours else place, problem)
+
+    def _entry_points(self) -> dict[str, str]:
+        from importlib import metadata  # 50 ms: only for names that are not ours
+
+        return {point.name: point.value for point in metadata.entry_points(group=self.group)}
+
+    def _load(self, name: str, place: str, folder: Path | None) -> type[T]:
+        module_name, _, attribute = place.rpartition(":")
+        try:
+            module = _module(module_name, folder)
+            kind = module
+            for part in attribute.split("."):
+                kind = getattr(kind, part)
+        except PluginError as error:
+            raise PluginError(f"{self.what} {name!r}: {error}") from None
+        except AttributeError:
+            raise PluginError(f"{self.what} {name!r}: {module_name} has no {attribute!r}") from None
+        except Exception as error:  # whatever the user's module raises while it is imported
+            reason = f"{type(error).__name__}: {error}"
+            raise PluginError(f"{self.what} {name!r}: {module_name} cannot be imported ({reason})") from error
+        module_of, _, base_name = self._contract.partition(":")
+        base = getattr(importlib.import_module(module_of), base_name)
+        if not isinstance(kind, type) or not issubclass(kind, base):
+            raise PluginError(f"{self.what} {name!r}: {attribute} is no class derived from {base_name}")
+        if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+            raise PluginError(
+                f"{self.what} {name!r}: {attribute} lacks {', '.join(missing)}, which {base_name} demands"
+            )
+        if inspect.isabstract(kind):
+            raise PluginError(f"{self.what} {name!r}: {attribute} is abstract")
+        if self._check is not None:
+            try:
+                self._check(kind)
+            except ValueError as error:
+                raise PluginError(f"{self.what} {name!r}: {error}") from None
+        return kind
+
+
+def _module(name: str, folder: Path | None) -> ModuleType:
+    """A module by name or file; a file in `folder` comes before an installed module of the same name."""
+    if not name:
+        raise PluginError("names no module; write module:Name or file.py:Name")
+    if name.endswith(".py"):
+        file = (folder or Path()) / name
+        if not file.is_file():
+            raise PluginError(f"there is no file {file}")
+        return _from_file(file.resolve())
+    if folder is not None:
+        base = folder.joinpath(*name.split("."))
+        for file in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
+            if file.is_file():
+                return _from_file(file.resolve(), name)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            beside = "" if folder is None else f", neither beside the scenario ({folder}) nor installed"
+            raise PluginError(f"there is no module {name!r}{beside}") from None
+        raise
+
+
+def _from_file(file: Path, name: str | None = None) -> ModuleType:
+    """The module in a file, run once; under its own name if that is free, so that its classes can be pickled."""
+    plain = name or file.stem
+    taken = sys.modules.get(plain)
+    if taken is not None and getattr(taken, "__file__", None) != str(file):
+        plain = f"{plain}_{sha256(str(file).encode()).hexdigest()[:8]}"
+    if plain in sys.modules:
+        return sys.modules[plain]
+    spec = importlib.util.spec_from_file_location(plain, file)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[plain] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[plain]
+        raise
+    return module

@@ -1,0 +1,1 @@
+"""A run's results: rows, summary, folder."""

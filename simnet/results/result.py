@@ -1,0 +1,66 @@
+"""What one system did in a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
+    import pyarrow as pa
+
+    from simnet.systems.base import Decision
+
+
+class Ending(NamedTuple):
+    """How the life of a sample ended: with a decision, or dropped for a reason, and when."""
+
+    at: float
+    decision: Decision | None
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`finished`, `forced` or `dropped`."""
+        if self.decision is None:
+            return "dropped"
+        return "forced" if self.decision.forced else "finished"
+
+
+@dataclass(frozen=True)
+class SystemResult:
+    """What one inference system did in a run.
+
+    Attributes:
+        name: The system's name in the scenario; names its folder, so it must be a plain file name.
+        system: The kind of system, for instance ``ada-ddnn``.
+        exits: All exits that the system has, from the devices upward.
+        codec: How features travelled.
+        samples: One row per captured sample, columns as in `samples_schema`.
+        spans: One row per step of a sample's life, columns as in `spans_schema`.
+        forced: Accuracy per exit if every sample left there; None unless it was asked for.
+        raw_sample_bytes: Bytes of all uncompressed views of one sample, by site (None: the unnamed one).
+        thresholds: Normalized-entropy threshold of each exit that has one.
+        inference: How the segments were run (device, batches, samples ...); goes to the manifest,
+            since it differs between a cold and a warm run.
+        weights: Name and SHA-256 of the weights.
+        simulated_time: Simulated seconds from the start to the last event.
+        hops: Messages carried over one link each.
+        reports: Further sections of the system's summary, ready for JSON.
+        incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
+    """
+
+    name: str
+    system: str
+    exits: tuple[str, ...]
+    codec: str
+    samples: pa.Table
+    spans: pa.Table
+    forced: dict[str, float] | None
+    raw_sample_bytes: dict[str | None, int]
+    thresholds: dict[str, float]
+    inference: dict[str, Any]
+    weights: dict[str, str]
+    simulated_time: float
+    hops: int
+    reports: dict[str, Any] = field(default_factory=dict)
+    incidents: pa.Table | None = None

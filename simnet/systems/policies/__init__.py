@@ -1,0 +1,1 @@
+"""What an edge does about others that do not answer."""

@@ -1,0 +1,161 @@
+"""Failure detection by heartbeats: a camera of which nothing has been heard for too long is not waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from simpy import Timeout
+
+from simnet.systems.parts.gather import Collector, Features, Gather, Reports, Sender, SkewedReports
+
+if TYPE_CHECKING:
+    from simpy import Environment, Event
+
+    from simnet.network.line import Callback
+    from simnet.network.nodes.plain import Node
+    from simnet.systems.parts.gather import Camera, Way
+    from simnet.systems.policies.spec import Heartbeat
+
+NO_SAMPLE = -1
+"""What stands for the sample in the spans of heartbeats."""
+SLACK = 1e-9
+"""Part of the time limit that is granted to rounding: a heartbeat that comes just in time counts."""
+
+
+class Watch(Collector):
+    """A collector that regards a camera as dead when nothing of it has arrived for `misses` · `every` seconds.
+
+    It is alive again when something arrives. At the start, and when the collector is up again after a failure, all are
+    regarded as alive. `senders` is how many cameras will be followed.
+    """
+
+    def __init__(self, env: Environment, node: Node, wait: float, spec: Heartbeat, senders: int) -> None:
+        super().__init__(env, node, wait)
+        self.features = WatchedFeatures
+        self.every, self.size = spec.every, spec.size
+        self.patience = spec.misses * spec.every * (1 + SLACK)
+        self.alive = 0
+        """The views whose cameras are regarded as alive."""
+        self._senders = senders
+        self._pulses: list[Pulse] = []
+        self._detections = self._false = 0
+        node.on_change.append(self._changed)
+
+    def follow(self, node: Node, mask: int, way: Way) -> Pulse:
+        """Watch a camera whose messages come on `way`; they must be sent on what is returned.
+
+        The n-th of the cameras begins n / number of cameras · `every` s after the start, so that their heartbeats are
+        spread evenly (our choice), and is heard of for the first time, as far as the watch knows, at that moment.
+        """
+        pulse = Pulse(self, node, mask, way, len(self._pulses) / self._senders * self.every)
+        self._pulses.append(pulse)
+        self.alive |= mask
+        return pulse
+
+    def reports_of(self, cameras: Sequence[Camera]) -> type[Reports]:
+        """As a collector that does not watch, but for whom it waits."""
+        return WatchedSkewedReports if any(camera.skew for camera in cameras) else WatchedReports
+
+    def found_dead(self, pulse: Pulse) -> None:
+        """A camera has been silent for too long: nobody waits for it any more."""
+        self.alive &= ~pulse.mask
+        self._detections += 1
+        self._false += pulse.node.up
+        for gather in list(self.waiting):
+            gather.review()
+
+    def _changed(self) -> None:
+        if self.node.up:
+            for pulse in self._pulses:
+                pulse.hear()
+
+    def report(self) -> dict[str, Any]:
+        """How often a camera was regarded as dead, and how often it was up at that moment."""
+        return {"detections": self._detections, "false_detections": self._false}
+
+
+class Pulse:
+    """A camera's way to the node that watches it: what arrives is noted, and heartbeats go there, too.
+
+    While the camera is down it sends none; afterwards it goes on at the times at which it would have sent them.
+    """
+
+    def __init__(self, watch: Watch, node: Node, mask: int, way: Way, begins: float) -> None:
+        self.node, self.mask = node, mask
+        self._watch, self._way, self._begins = watch, way, begins
+        self._beats = 0
+        self._heard_at = begins
+        self._timed = True
+        """Whether a timer looks after it: not while it is regarded as dead."""
+        Timeout(watch.env, begins).callbacks.append(self._beat)
+        Timeout(watch.env, begins + watch.patience).callbacks.append(self._look)
+
+    def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        """As `Route.send`."""
+        self._way.send(sample, size, self._arrived, self._missed, (done, lost, token))
+
+    def _arrived(self, message: tuple[Callback, Callback, Any]) -> None:
+        self.hear()
+        done, _, token = message
+        done(token)
+
+    def _missed(self, message: tuple[Callback, Callback, Any]) -> None:
+        _, lost, token = message
+        lost(token)
+
+    def _beat(self, _: Event) -> None:
+        watch = self._watch
+        if self.node.up:
+            self.send(NO_SAMPLE, watch.size, _nothing, _nothing, None)
+        self._beats += 1
+        Timeout(watch.env, self._begins + self._beats * watch.every - watch.env.now).callbacks.append(self._beat)
+
+    def hear(self) -> None:
+        """Something of the camera is there: it is alive."""
+        watch = self._watch
+        self._heard_at = watch.env.now
+        watch.alive |= self.mask
+        if not self._timed:
+            self._timed = True
+            Timeout(watch.env, watch.patience).callbacks.append(self._look)
+
+    def _look(self, _: Event) -> None:
+        watch = self._watch
+        left = self._heard_at + watch.patience - watch.env.now
+        if left > 0 and watch.node.up:
+            Timeout(watch.env, left).callbacks.append(self._look)
+            return
+        self._timed = False
+        if watch.node.up:  # else nobody looks, until it is up again
+            watch.found_dead(self)
+
+
+def _nothing(_: Any) -> None:
+    """A heartbeat has done its work when it is heard, and nobody knows of one that is lost."""
+
+
+class _Watched(Gather):
+    """Is complete when all have arrived whose cameras the watch regards as alive."""
+
+    _at: Watch
+
+    def arrived(self, sender: Sender) -> None:
+        super().arrived(sender)
+        self.review()
+
+    def review(self) -> None:
+        if self.callbacks is not None and not self._everyone & self._at.alive & ~self._views:
+            self._close()
+
+
+class WatchedReports(_Watched, Reports):
+    """Reports, without waiting for cameras that are regarded as dead; one that reports all the same takes part."""
+
+
+class WatchedSkewedReports(_Watched, SkewedReports):
+    """The same of cameras that are not synchronous."""
+
+
+class WatchedFeatures(_Watched, Features):
+    """Features, without waiting for cameras that are regarded as dead; with 0 if all that were asked are."""

@@ -1,0 +1,1 @@
+"""When samples are captured."""

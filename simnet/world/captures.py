@@ -1,0 +1,82 @@
+"""What is captured when and where: the samples of all sites, of which class they are, when they must be answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.scenario import Scenario
+from simnet.streams import stream
+from simnet.workloads.arrivals import arrival_times
+from simnet.workloads.spec import Workload
+from simnet.world.sites import sites_of, workload_of
+
+
+@dataclass(frozen=True)
+class Captures:
+    """All samples of a run in order of capture, one entry of each array per sample.
+
+    Attributes:
+        times: When it is captured, in s, ascending.
+        site: Number of its site in `sites`.
+        sites: The sites; None is the unnamed one.
+        kind: Number of its class in `classes`; −1 without one.
+        classes: The classes of all sites.
+        priority: Higher goes first where a queue heeds it; 0 without a class.
+        deadline: In s after capture; not a number without one.
+    """
+
+    times: NDArray[np.float64]
+    site: NDArray[np.int64]
+    sites: tuple[str | None, ...]
+    kind: NDArray[np.int64]
+    classes: tuple[str, ...]
+    priority: NDArray[np.int64]
+    deadline: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+def captures(scenario: Scenario) -> Captures:
+    """The samples of a scenario, the same for each of its systems.
+
+    Every site draws its arrivals and classes from streams of its own, so that a further site shifts nobody's. The
+    sites' samples are merged in order of time; `samples` counts them together. With `skew` a sample's capture is what
+    its site's workload says, and each camera's own is later (`simnet.sites.skews_of`): latency counts from the former.
+    """
+    sites = sites_of(scenario)
+    workloads = [workload_of(scenario, site) for site in sites]
+    classes = tuple(dict.fromkeys(name for workload in workloads for name in workload.classes))
+    parts = []
+    for number, (site, workload) in enumerate(zip(sites, workloads, strict=True)):
+        below = "" if site is None else f"/{site}"
+        times = arrival_times(workload, scenario.seed, f"arrivals{below}", scenario.samples, scenario.duration)
+        kinds = _kinds(workload, scenario.seed, f"classes{below}", len(times), classes)
+        parts.append((times, np.full(len(times), number), *kinds))
+    times, site_numbers, kind, priority, deadline = (np.concatenate(values) for values in zip(*parts, strict=True))
+    first = np.argsort(times, kind="stable")[: scenario.samples]
+    return Captures(times[first], site_numbers[first], sites, kind[first], classes, priority[first], deadline[first])
+
+
+def arrivals(scenario: Scenario) -> NDArray[np.float64]:
+    """Capture time of every sample in s, ascending."""
+    return captures(scenario).times
+
+
+def _kinds(
+    workload: Workload, seed: int, name: str, count: int, classes: tuple[str, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Class, priority and deadline of a site's samples; the classes are drawn by their shares, each for itself."""
+    otherwise = np.nan if workload.deadline is None else workload.deadline
+    if not workload.classes:
+        return np.full(count, -1), np.zeros(count, np.int64), np.full(count, otherwise)
+    ones = list(workload.classes.values())
+    bounds = np.cumsum([one.share for one in ones])[:-1]  # the last has the rest, whatever rounding leaves of it
+    drawn = np.searchsorted(bounds, stream(seed, name).random(count), side="right")
+    kind = np.array([classes.index(one) for one in workload.classes])
+    priority = np.array([one.priority for one in ones])
+    deadline = np.array([otherwise if one.deadline is None else one.deadline for one in ones])
+    return kind[drawn], priority[drawn], deadline[drawn]

@@ -1,0 +1,312 @@
+"""Figures and tables drawn from run folders, the awkward ones included."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from math import inf
+from pathlib import Path
+
+import pytest
+import yaml
+from fake_run import FAULTS, fake_system, write_fake
+from paths import ROOT
+from rich.console import Console
+
+from simnet.analysis.compare import print_comparison
+from simnet.analysis.exits import draw_exits
+from simnet.analysis.faults import Fault, read_faults
+from simnet.analysis.figures import draw_all
+from simnet.analysis.lanes import MAX_DEVICES, lay_out, slots
+from simnet.analysis.style import exit_colours, exit_markers
+from simnet.analysis.timeline import draw_timeline
+from simnet.analysis.window import choose_window, usual_length
+from simnet.results.folder import RunError, read_run
+
+NAMES = ["timeline.png", "exit_shares.png", "latency.png"]
+
+
+@pytest.mark.parametrize(
+    ("case", "names"),
+    [
+        ({}, NAMES),
+        ({"faults": []}, NAMES),
+        ({"systems": ("ddnn",)}, NAMES),
+        ({"systems": ("a", "b", "ada", "d")}, NAMES),
+        ({"all_dropped": True}, NAMES),
+        ({"samples": 1}, NAMES),
+        ({"samples": 0}, NAMES[1:]),
+    ],
+    ids=["faults", "no faults", "one system", "four systems", "all dropped", "one sample", "no sample"],
+)
+def test_figures_are_drawn(tmp_path: Path, case: dict, names: list[str]):
+    write_fake(tmp_path / "run", **{"samples": 60, **case})
+    drawn = draw_all(read_run(tmp_path / "run"), tmp_path / "figures")
+    assert [path.name for path in drawn] == names
+    assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000 for path in drawn)
+
+
+def test_figures_of_a_run_are_the_same_every_time(tmp_path: Path):
+    for folder in ("a", "b"):
+        out = tmp_path / folder
+        write_fake(out, samples=40, figures=lambda made: draw_all(read_run(made), made / "figures") and None)
+    for name in NAMES:
+        first, second = (tmp_path / folder / "figures" / name for folder in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_timeline_shows_what_is_asked_for(tmp_path: Path):
+    write_fake(tmp_path / "run", samples=130)
+    run = read_run(tmp_path / "run")
+    figure = draw_timeline(run, first=118, count=8)
+    upper, lower = figure.axes
+    assert upper.get_title(loc="left") == "DDNN" and lower.get_title(loc="left") == "ADA-DDNN"
+    assert upper.get_xlim() == lower.get_xlim()
+    words = {text.get_text() for text in upper.texts}
+    assert {str(number) for number in range(118, 126)} <= words
+    assert "edge→cloud down" in words
+    entries = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"compute", "transfer", "fault", "lost", "forced exit"} <= entries
+    with pytest.raises(RunError, match="has 0 to 129"):
+        draw_timeline(run, first=130)
+
+
+def test_window_holds_the_first_fault_and_every_exit():
+    tables = {name: fake_system(name, 200, FAULTS).samples for name in ("ddnn", "ada-ddnn")}
+    length = usual_length(tables)
+    first = choose_window(tables, read_faults({"faults": FAULTS}), length)
+    captured = tables["ddnn"].column("captured_at").to_pylist()
+    assert captured[first + 1] < 4 < captured[first + length - 1]
+    calm = choose_window(tables, [], length)
+    for table in tables.values():
+        part = table.slice(calm, length).column("exit").cast("string").to_pylist()
+        assert set(part) == set(table.column("exit").cast("string").to_pylist())
+
+
+def test_a_window_is_found_in_any_run():
+    one = {"ddnn": fake_system("ddnn", 1, []).samples}
+    late = read_faults({"faults": [{"at": "1 h", "node": "edge", "is": "down"}]})
+    assert choose_window(one, late, 8) == 0
+    assert choose_window({"ddnn": fake_system("ddnn", 0, []).samples}, late, 8) == 0
+    assert choose_window({"ddnn": fake_system("ddnn", 30, []).samples}, late, 8) <= 22
+
+
+def test_faults_are_read_as_a_resolved_scenario_writes_them():
+    first, second, third, fourth = read_faults(
+        {
+            "faults": [
+                {
+                    "at": "90 s",
+                    "for": "500 ms",
+                    "link": ["edge", "cloud"],
+                    "direction": "down",
+                    "bandwidth": "1 Mbit/s",
+                },
+                {"at": "10 s", "node": "camera1", "is": "down"},
+                {"at": "30 s", "node": "camera1", "is": "up"},
+                {"at": "50 s", "node": "edge", "slow": 3.0},
+                {"at": "95 s", "link": ["edge", "cloud"], "is": "down"},
+            ]
+        }
+    )
+    assert (first.start, first.end, first.label) == (10, 30, "camera1 down")
+    assert (second.end, second.label) == (inf, "edge 3× slower")
+    assert (third.end, third.label) == (90.5, "cloud→edge at 1 Mbit/s")
+    assert third.hits("cloud→edge") and not third.hits("edge→cloud") and not third.hits("cloud")
+    assert fourth.hits("cloud→edge") and fourth.hits("edge→cloud")
+    assert first.overlaps(29, 31) and not first.overlaps(30, 31)
+
+
+def test_up_ends_the_outages_of_its_target_and_nothing_else():
+    found = read_faults(
+        {
+            "faults": [
+                {"at": "1 s", "for": "20 s", "node": "edge", "is": "down"},
+                {"at": "1 s", "node": "edge", "slow": 3.0},
+                {"at": "1 s", "node": "cloud", "is": "down"},
+                {"at": "2 s", "node": "edge", "is": "up"},
+                {"at": "3 s", "for": "2 s", "node": "edge", "is": "down"},
+                {"at": "9 s", "node": "edge", "is": "up"},
+                {"at": "1 s", "link": ["edge", "cloud"], "direction": "up", "bandwidth": "1 Mbit/s"},
+                {"at": "2 s", "link": ["edge", "cloud"], "direction": "up", "is": "up"},
+            ]
+        }
+    )
+    assert [(fault.label, fault.start, fault.end) for fault in found] == [
+        ("edge down", 1, 2),
+        ("edge 3× slower", 1, inf),
+        ("cloud down", 1, inf),
+        ("edge→cloud at 1 Mbit/s", 1, inf),
+        ("edge down", 3, 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"at": "soon", "node": "edge", "is": "down"},
+        {"at": "1 s", "for": 3, "node": "edge", "is": "down"},
+        {"node": "edge", "is": "down"},
+        {"at": "1 s", "is": "down"},
+        {"at": "1 s", "node": "edge", "slow": "x"},
+        "down",
+    ],
+)
+def test_faults_that_cannot_be_read_are_one_message(tmp_path: Path, fault: object):
+    write_fake(tmp_path / "run", samples=5, faults=[])
+    file = tmp_path / "run" / "scenario.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "faults": [fault]}))
+    with pytest.raises(RunError, match=r"scenario\.yaml: damaged \(faults: "):
+        draw_timeline(read_run(tmp_path / "run"))
+
+
+def test_lanes_run_from_the_devices_to_the_cloud():
+    nodes = {"cloud": {"tier": "cloud"}, "edge": {"tier": "edge"}} | {f"c{i}": {"tier": "device"} for i in range(20)}
+    used = {"c1→edge", "c1", "edge", "edge→cloud", "edge→c1", "edge→c2"}
+    faults = read_faults({"faults": [{"at": "1 s", "node": "c19", "is": "down"}]})
+    lanes = lay_out({"nodes": nodes}, used, faults)
+    labels = [lane.label for lane in lanes]
+    assert labels == [
+        *(f"c{i}" for i in range(MAX_DEVICES - 1)),
+        "c19",
+        "edge",
+        "edge → devices",
+        "edge → cloud",
+        "cloud",
+    ]
+    assert lanes[labels.index("c1")].places == {"c1", "c1→edge"}
+
+
+def test_devices_of_the_samples_shown_have_lanes_before_others():
+    """Two sites of six: the samples are the second one's, which loses a lane only to a device that a fault hits."""
+    names = [f"{site}{number}" for site in ("north", "south") for number in range(1, 7)]
+    nodes = {name: {"tier": "device"} for name in names} | {"cloud": {"tier": "cloud"}}
+    faults = read_faults({"faults": [{"at": "1 s", "node": "north6", "is": "down"}]})
+    chosen = {f"south{number}" for number in range(1, 7)}
+    lanes = lay_out({"nodes": nodes}, names, faults, chosen)
+    assert [lane.label for lane in lanes] == ["north1", "north6", *sorted(chosen), "cloud"]
+
+
+def test_accuracies_are_drawn_within_a_readable_range(tmp_path: Path):
+    """Where all answers are right, too, the axis spans a few points and marks none above 100 %."""
+    write_fake(tmp_path / "run", samples=20, systems=("ddnn",))
+    run = read_run(tmp_path / "run")
+    for numbers in (run.summary["systems"]["ddnn"], *run.summary["systems"]["ddnn"]["exits"].values()):
+        numbers["accuracy"] = 1.0
+    _, axes = draw_exits(run).axes
+    assert axes.get_xlim()[0] < 96
+    assert 100 in axes.get_xticks() and axes.get_xlim()[1] < 101
+
+
+def test_what_a_fault_hits_has_a_lane_even_if_nothing_happens_there():
+    """A router that is down and an uplink without traffic are shaded; the unused way back takes no room."""
+    faults = [Fault(0, 1, frozenset(["mast"]), "mast down", True)]
+    faults += [Fault(0, 1, frozenset(["edge→cloud", "cloud→edge"]), "edge–cloud down", True)]
+    tiers = {"camera1": "device", "mast": "router", "edge": "edge", "cloud": "cloud"}
+    lanes = lay_out({"nodes": {name: {"tier": tier} for name, tier in tiers.items()}}, ["camera1"], faults)
+    assert [lane.label for lane in lanes] == ["camera1", "mast", "edge", "edge → cloud", "cloud"]
+
+
+def test_slots_never_overlap():
+    starts, ends = [0.0, 1.0, 1.0, 2.0, 5.0], [3.0, 2.0, 4.0, 6.0, 6.0]
+    found = slots(starts, ends)
+    assert found == [0, 1, 2, 1, 0]
+    assert slots([], []) == []
+
+
+def test_an_exit_looks_the_same_in_every_run():
+    assert exit_colours(["edge-1", "cloud"])["cloud"] == exit_colours(["cloud", "edge"])["cloud"]
+    many = ["x", "y", "cloud", "edge-1"]
+    assert len(set(exit_colours(many).values())) == len(set(exit_markers(many).values())) == 4
+    assert list(exit_colours(many)) == ["edge-1", "x", "y", "cloud"]
+
+
+@pytest.mark.parametrize("all_dropped", [False, True])
+def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
+    summary = write_fake(tmp_path / "run", samples=150, all_dropped=all_dropped)
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and max(map(len, printed.splitlines())) <= 80
+    for word in (
+        "system accuracy",
+        "p99",
+        "device→edge",
+        "raw offload",
+        "edge-1",
+        "forced accuracy",
+        "ada-ddnn vs ddnn",
+    ):
+        assert word in printed
+    if all_dropped:
+        assert "150 no view arrived" in " ".join(printed.split())
+    else:
+        accuracy = 100 * summary["systems"]["ada-ddnn"]["accuracy"]
+        assert f"{accuracy:.1f} %" in printed
+
+
+@pytest.mark.parametrize(("sent", "share"), [(56_800, "0.3 %"), (0, "0 %"), (184_000, "1 %"), (9_200_000, "50 %")])
+def test_small_shares_of_the_raw_views_do_not_vanish(tmp_path: Path, sent: int, share: str):
+    summary = write_fake(tmp_path / "run", samples=5, systems=("ddnn",))
+    summary["systems"]["ddnn"]["bytes"] |= {"device_to_edge": sent, "raw_offload": 18_400_000}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    (row,) = [line for line in text.getvalue().splitlines() if "device→edge" in line]
+    assert row.rstrip().endswith(f"B {share:>6}")
+
+
+def test_analysis_needs_neither_torch_nor_the_engine():
+    code = (
+        "import sys, simnet.analysis.figures, simnet.analysis.compare\n"
+        "print({'torch', 'simpy', 'simnet.world.run'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()"
+
+
+def test_many_systems_are_compared_without_cutting_a_number(tmp_path: Path):
+    """Ten thresholds side by side, 80 columns: no cell ends in an ellipsis."""
+    names = tuple(f"ada-{number}" for number in range(10))
+    text = io.StringIO()
+    print_comparison(write_fake(tmp_path / "run", 40, systems=names), Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and all(name in printed for name in names)
+
+
+def test_long_names_are_broken_in_a_comparison_and_no_number_is(tmp_path: Path):
+    """Faults, classes and sites of a crowded summary at 80 columns: every number in one piece."""
+    summary = write_fake(tmp_path / "run", samples=40)
+    latency = dict.fromkeys(("mean", "p50", "p95", "p99"), 0.1234)
+    part = {"captured": 1234, "answered": 1234, "accuracy": 1.0, "latency": latency}
+    part |= {"exits": {name: {"share": share} for name, share in (("edge-1", 0.32), ("edge-2", 0.61), ("cloud", 0.07))}}
+    part |= {"deadlines": {"late": 1, "unanswered": 0, "miss_rate": 1.0, "accuracy_in_time": 0.0}}
+    group = {"accuracy": 1.0, "latency": latency, "forced_share": 1.0}
+    fault = {
+        "before": group,
+        "during": group,
+        "after": group,
+        "periods": 13,
+        "recovered": 12,
+        "time_to_recover": 0.1234,
+    }
+    for system in summary["systems"].values():
+        system["classes"] = {"urgent": part}
+        system["faults"] = {"camera*, edge-north, edge-south | cloud cut": fault}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    printed = text.getvalue()
+    assert "…" not in printed and max(map(len, printed.splitlines())) <= 80
+    for number in ("123 ms (12 of 13)", "1,234/1,234", "32/61/7", "100.0 %"):
+        assert printed.count(number) >= len(summary["systems"])
+
+
+def test_a_comparison_says_when_the_first_battery_was_empty(tmp_path: Path):
+    summary = write_fake(tmp_path / "run", samples=40, systems=("ddnn",))
+    at = {"camera1": 263.1, "camera2": 262.6, "camera3": None}
+    nodes = {name: {"battery_empty_at": time} for name, time in at.items()} | {"edge": {}}
+    summary["systems"]["ddnn"]["energy"] = {"per_sample": 1.0, "nodes": nodes}
+    text = io.StringIO()
+    print_comparison(summary, Console(file=text, width=80))
+    (row,) = [line for line in text.getvalue().splitlines() if "batteries empty" in line]
+    assert row.split("empty")[1].strip() == "2 of 3, first after 263 s"

@@ -1,0 +1,315 @@
+"""`python -m models`: what a user sees of training and evaluation, and of every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from fake_views import use_fake_views
+from paths import ROOT
+from typer.testing import CliRunner, Result
+from weights import write_random_weights
+
+from simnet.cli.models import app as cli
+from simnet.models.cards.card import WEIGHTS, WeightsError, read_card
+from simnet.models.cards.weights import load_network
+from simnet.models.data.base import DataError
+from simnet.models.training import training
+
+TRAIN = ("train", "ada-ddnn", "plaza", "--epochs", "2", "--batch", "16", "--threads", "1")
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; sys.argv[0] = 'models'; from simnet.cli.models.app import main; main()"
+)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SIMNET_DATA", raising=False)
+    use_fake_views(monkeypatch)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def python_m(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=Path.cwd(),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def words(result: Result) -> str:
+    """All that was printed, without the frames and line breaks that typer puts around a message."""
+    return " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["", "train", "evaluate", "calibrate", "reliability", "list", "cards"])
+def test_help_needs_no_torch(command: str) -> None:
+    done = python_m("-c", WITHOUT_TORCH, *([command] if command else []), "--help")
+    assert done.returncode == 0 and "Usage" in done.stdout and done.stderr == ""
+
+
+def test_cards_need_no_torch() -> None:
+    done = python_m("-c", WITHOUT_TORCH, "cards")
+    assert done.returncode == 0 and done.stderr == ""
+    assert all(f"`{path.stem}`" in done.stdout for path in WEIGHTS.glob("*.json"))
+
+
+def test_list_needs_no_torch_and_fits_the_terminal() -> None:
+    done = python_m("-c", WITHOUT_TORCH, "list")
+    assert done.returncode == 0 and done.stderr == "" and "…" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    as_json = python_m("-c", WITHOUT_TORCH, "list", "--json")
+    found = json.loads(as_json.stdout)
+    files = [path for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json")]
+    assert found["bytes"] == sum(path.stat().st_size for path in files)
+    assert [weights["name"] for weights in found["weights"]] == sorted(path.stem for path in WEIGHTS.glob("*.json"))
+    for weights in found["weights"]:
+        card = read_card(weights["name"])
+        assert weights["forced_accuracy"] == card.values["forced_accuracy"]["test"]
+        assert f"system {100 * weights['system_accuracy']:.2f}" in done.stdout
+        for name, segment in weights["segments"].items():
+            assert segment["flop"] == card.segments[name]["flop"] and f"{segment['parameters']:,}" in done.stdout
+            assert segment["bytes_sent"] == 0 or f"{segment['bytes_sent']:,}" in done.stdout
+
+
+def test_cards_are_written_between_the_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- cards -->\nold\n<!-- end of cards -->\nafter\n")
+    assert call("cards", "--write", str(page)).exit_code == 0
+    text = page.read_text()
+    assert text.startswith("before\n<!-- cards -->\n") and text.endswith("<!-- end of cards -->\nafter\n")
+    assert "old" not in text and "| segment |" in text
+    page.write_text("no marks")
+    assert call("cards", "--write", str(page)).exit_code == 2
+
+
+def test_train_resume_and_evaluate(tmp_path: Path) -> None:
+    done = call(*TRAIN, "--out", "mine")
+    assert done.exit_code == 0, done.output
+    assert "epoch 1: loss device" in done.output and "validation edge-1" in done.output and "ETA" in done.output
+    card = read_card("mine.safetensors")
+    assert card.values["epochs"] == 2 and Path("checkpoints/ada-ddnn-plaza.pt").is_file()
+    load_network(card)
+
+    again = call(*TRAIN, "--out", "again.v2", "--resume")  # nothing is left to train: it is published again
+    assert again.exit_code == 0 and "epoch" not in again.output.replace("an epoch", "")
+    assert read_card("again.v2.json").sha256 == card.sha256
+    other = call(*TRAIN, "--seed", "2", "--resume")
+    assert other.exit_code == 2 and "its seed is 1, not 2" in words(other)
+
+    shown = call("evaluate", "mine.json", "-T", "0,1")
+    assert shown.exit_code == 0, shown.output
+    forced = card.values["forced_accuracy"]["test"]
+    assert "forced accuracy: " + ", ".join(f"{e} {100 * a:.2f} %" for e, a in forced.items()) in words(shown)
+    rows = {line.split()[0]: line.split()[1:] for line in shown.output.splitlines() if len(line.split()) == 8}
+    cloud = f"{100 * forced['cloud']:.2f}"
+    assert rows["0"] == ["0.00", "–", "0.00", "–", "100.00", cloud, cloud]
+    chosen = card.values["calibration"]["test"]
+    assert rows["calibrated"][-1] == f"{100 * chosen['system_accuracy']:.2f}"
+    assert rows["calibrated"][:6:2] == [f"{100 * share:.2f}" for share in chosen["shares"].values()]
+    assert rows["T"] == ["share", "accuracy"] * 3 + ["accuracy"]
+    assert max(map(len, shown.output.splitlines())) <= 80 and "…" not in shown.output
+    picked = ", ".join(f"{e} {t:g}" for e, t in card.thresholds.items())
+    assert f"calibrated on the validation split: {picked}" in words(shown)
+    assert call("evaluate", "mine.json", "-T", "0.5", "--split", "validation").exit_code == 0
+
+    # Calibration anew finds what publishing found, another rule chooses among what is stored.
+    before = Path("mine.json").read_text()
+    assert call("calibrate", "mine.json").exit_code == 0
+    assert json.loads(Path("mine.json").read_text()) == json.loads(before)
+    done = call("calibrate", "mine.json", "--rule", "accuracy", "--temperature")
+    assert done.exit_code == 0 and "with temperature" in done.output, done.output
+    changed = read_card("mine.json")
+    assert changed.values["calibration"]["rule"] == "accuracy" and set(changed.temperatures) == set(
+        changed.values["classifiers"]
+    )
+    assert changed.thresholds == changed.values["calibration"]["rules"]["accuracy"]["thresholds"]
+    again = call("calibrate", "mine.json", "--temperature")  # the card's own rule stays in force
+    assert again.exit_code == 0 and "T by the rule accuracy" in words(again)
+    assert read_card("mine.json").values == changed.values
+    unscaled = ("forced_accuracy", "calibration", "camera_accuracy")
+    kept = {key: value for key, value in card.values.items() if key not in unscaled}
+    assert {key: value for key, value in changed.values.items() if key not in unscaled} == kept
+    assert list(changed.values)[-2:] == ["log", "sha256"]
+    load_network(changed)
+
+    drawn = call("reliability", "mine.json", "--out", "deep/picture.png")
+    assert drawn.exit_code == 0 and Path("deep/picture.png").read_bytes().startswith(b"\x89PNG")
+    assert call("reliability", "mine.json", "--out", ".").exit_code == 2
+
+
+@pytest.mark.parametrize(("steps", "kept"), [(1, "holds the untrained network"), (4, "holds epoch 1 of 2")])
+def test_ctrl_c_leaves_a_usable_checkpoint(steps: int, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, calls = training.joint_loss, 0
+
+    def interrupted(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls > steps:
+            raise KeyboardInterrupt
+        return honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "joint_loss", interrupted)
+    stopped = call(*TRAIN, "--out", "resumed")
+    assert stopped.exit_code == 130, stopped.output
+    assert kept in words(stopped) and not Path("resumed.safetensors").exists()
+
+    monkeypatch.setattr(training, "joint_loss", honest)
+    assert call(*TRAIN, "--out", "resumed", "--resume").exit_code == 0
+    assert call(*TRAIN, "--out", "straight", "--checkpoint", "other.pt").exit_code == 0
+    assert read_card("resumed.json").sha256 == read_card("straight.json").sha256
+
+
+def test_ctrl_c_before_the_first_epoch_keeps_an_earlier_runs_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    Path("checkpoints").mkdir()
+    earlier = Path("checkpoints/ada-ddnn-plaza.pt")
+    earlier.write_bytes(b"of an earlier run")
+    monkeypatch.setattr(training, "joint_loss", interrupted)
+    stopped = call(*TRAIN, "--out", "x")
+    assert stopped.exit_code == 130 and "is still an earlier run's" in words(stopped)
+    assert earlier.read_bytes() == b"of an earlier run"
+
+
+def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
+    code = (
+        "import pytest, fake_views; from simnet.cli.models.app import main; "
+        "fake_views.use_fake_views(pytest.MonkeyPatch()); main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *TRAIN[:3], "--epochs", "9999", *TRAIN[5:], "--out", "x"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout is not None
+    until = time.monotonic() + 60
+    while "epoch 1:" not in (line := process.stdout.readline()):
+        assert line and time.monotonic() < until
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "go on with --resume" in out and "Traceback" not in err
+    assert torch.load(tmp_path / "checkpoints" / "ada-ddnn-plaza.pt", weights_only=True)["epoch"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "adaddnn", "plaza"), "'adaddnn' is none of ddnn, ada-ddnn, ddnn-2017"),
+        (("train", "ddnn", "mnist"), "'mnist' is none of plaza, cifar10, mvmc"),
+        (("train", "ddnn", "plaza", "--fusion", "sum"), "can be fused by concat, tile, max, mean"),
+        (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
+        (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
+        (("train", "ddnn", "plaza", "--rate", "nan"), "no positive number"),
+        (("train", "ddnn", "plaza", "--batch", "100"), "a batch of 100 is more than the 48 training samples"),
+        (("train", "ddnn", "plaza", "--resume"), "no checkpoint checkpoints/ddnn-plaza.pt"),
+        (("train", "ddnn", "plaza", "--out", "."), "cannot be written"),
+        (("train", "ddnn", "plaza", "--out", "file/x"), "cannot be written"),
+        (("train", "ddnn", "plaza", "--checkpoint", "file/x"), "cannot be written"),
+        (("train", "ddnn", "plaza", "--batch", "16", "--checkpoint", "file", "--resume"), "is no readable checkpoint"),
+        (("calibrate", "mine.json", "--rule", "luck"), "'luck' is none of accuracy, early, bytes"),
+        (("reliability", "mine.json", "--out", "x", "--split", "train"), "'train' is none of test, validation"),
+        (("evaluate", "mine.json", "-T", "0.5,many"), "no list of numbers"),
+        (("evaluate", "mine.json", "-T", ""), "no list of numbers"),
+        (("evaluate", "mine.json", "-T", "0.5,1.5"), "every T lies in [0, 1]"),
+        (("evaluate", "mine.json", "-T", "nan"), "every T lies in [0, 1]"),
+    ],
+)
+def test_wrong_options_are_one_message(arguments: tuple[str, ...], message: str) -> None:
+    Path("file").write_text("something else")
+    done = call(*arguments, *(("--out", "x") if arguments[0] == "train" and "--out" not in arguments else ()))
+    assert done.exit_code == 2 and message in words(done)
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", "'gpu' is none of auto, cpu, cuda"),
+        pytest.param(
+            "cuda",
+            "no CUDA device is available here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here"),
+        ),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_message(
+    device: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["models", "train", "ddnn", "plaza", "--device", device, "--out", "x"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert message in printed and len(printed.splitlines()) == 1
+
+
+def test_calibration_refuses_other_data_and_changes_nothing(tmp_path: Path) -> None:
+    """Validation data from elsewhere could hold images that the network was trained on."""
+    assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0
+    path = Path("mine.json")
+    values = json.loads(path.read_text())
+    values["checksums"]["validation"] = "another"
+    path.write_text(json.dumps(values))
+    done = call("calibrate", "mine.json")
+    assert isinstance(done.exception, WeightsError) and "the validation data here are not those" in str(done.exception)
+    assert json.loads(path.read_text()) == values
+    del values["reliability"]
+    values["recipe"]["luck"] = 1
+    path.write_text(json.dumps(values))
+    done = call("reliability", "mine.json", "--out", "x.png")
+    assert isinstance(done.exception, WeightsError) and "says nothing of reliability" in str(done.exception)
+    done = call("calibrate", "mine.json")
+    assert isinstance(done.exception, WeightsError) and "none that can be trained" in str(done.exception)
+
+
+def test_diverged_training_says_what_to_do() -> None:
+    done = call(*TRAIN, "--rate", "1e30", "--out", "x")
+    assert done.exit_code == 1 and "lower the rate" in done.output and not Path("x.json").exists()
+
+
+def test_missing_test_split_is_known_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(name: str, split: str, data_dir: Path | None) -> None:
+        raise DataError(f"no {split}")
+
+    monkeypatch.setattr("simnet.models.data.open_dataset", opened)
+    done = call(*TRAIN, "--out", "x")
+    assert isinstance(done.exception, DataError) and str(done.exception) == "no test"
+
+
+def test_bad_weights_and_data_are_one_line_and_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = write_random_weights(tmp_path, "ddnn", "plaza")
+    path = weights.with_suffix(".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data": "mnist"}))
+    for arguments, message in (
+        (["evaluate", "nobody"], "error: no weights 'nobody'"),
+        (["evaluate", "ddnn-plaza.json"], "error: unknown data set 'mnist'"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["models", *arguments])
+        with pytest.raises(SystemExit, match="2"):
+            cli.main()
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.startswith(message) and printed.err.count("\n") == 1
+
+
+def test_unknown_weights_need_no_torch() -> None:
+    done = python_m("-c", WITHOUT_TORCH, "evaluate", "nobody")
+    assert done.returncode == 2 and done.stderr.startswith("error: no weights 'nobody'")

@@ -1,0 +1,251 @@
+"""`simnet profile`: what it writes, what it refuses, and that a run with it charges just what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from simnet.cli.profile import efficiency, settings
+from simnet.inference.profiling import Timing, profile_file, segment_calls
+from simnet.models.cards.card import read_card
+from simnet.models.cards.weights import load_network
+from simnet.results.folder import read_run
+from simnet.scenario import ScenarioError, load_scenario
+from simnet.world.plan import cards_of
+
+SCENARIO = """\
+data: plaza
+samples: 12
+workload: {every: 1 s}
+nodes:
+  camera[1..6]: {tier: device, speed: 1 GFLOP/s, profile: measured.json}
+  edge: {tier: edge, speed: 1 GFLOP/s, profile: measured.json}
+  cloud: {tier: cloud, speed: 1 GFLOP/s, overhead: 3 ms}
+links:
+  - {between: [camera*, edge], preset: wifi}
+  - {between: [edge, cloud], preset: wan}
+systems:
+  ddnn: {thresholds: 0.0, weights: WEIGHTS}
+"""
+EDGE_LINE, CAMERA_LINE = 6, 5
+
+
+@pytest.fixture(autouse=True)
+def wide_and_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A wide terminal; the number of threads, which `profile` sets, is put back."""
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("COLUMNS", "160")
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, random_weights: Callable[..., Path]) -> Path:
+    file = tmp_path / "profiled.yaml"
+    file.write_text(SCENARIO.replace("WEIGHTS", str(random_weights("ddnn"))), encoding="utf-8")
+    return file
+
+
+def hand_made(folder: Path, weights: dict) -> None:
+    (folder / "measured.json").write_text(json.dumps({"weights": weights, "provenance": {}}), encoding="utf-8")
+
+
+def test_the_command_writes_every_segment_and_size_with_where_they_come_from(
+    simnet, scenario: Path, random_weights: Callable[..., Path], tmp_path: Path
+):
+    weights, out = random_weights("ddnn"), tmp_path / "measured.json"
+    status, printed, _ = simnet("profile", weights, "--out", out, "--batches", "3,2", "--repeats", 2, "--threads", 1)
+    assert status == 0
+    written = json.loads(out.read_text(encoding="utf-8"))
+    times = written["weights"]["ddnn-plaza"]
+    assert set(times) == {"device", "edge", "cloud"}
+    assert all(list(sizes) == ["1", "2", "3"] for sizes in times.values())
+    assert all(0 < seconds < 60 for sizes in times.values() for seconds in sizes.values())
+    birth = written["provenance"]
+    assert birth["weights"] == {"ddnn-plaza": read_card(str(weights)).sha256}
+    assert (birth["device"], birth["threads"], birth["repeats"]) == ("cpu", 1, 2)
+    assert birth["torch"] == torch.__version__
+    assert {"created_at", "simnet", "machine", "processor", "python", "source", "warm_up"} <= set(birth)
+    assert set(birth["spread"]["ddnn-plaza"]["edge"]) == {"1", "2", "3"}
+    assert not list(tmp_path.glob("*.partial"))
+    for segment in times:
+        assert f"{segment}: speed: " in printed
+    assert "efficiency: {1: 1, 2: " in printed
+
+    loaded = load_scenario(scenario)
+    profile = loaded.nodes["edge"].profile
+    assert profile is not None
+    assert profile["ddnn-plaza"]["edge"] == {int(size): seconds for size, seconds in times["edge"].items()}
+
+
+def test_a_run_with_a_profile_charges_exactly_those_seconds(simnet, scenario: Path, tmp_path: Path):
+    """The cloud has none: FLOP / speed + overhead."""
+    hand_made(tmp_path, {"ddnn-plaza": {"device": {"1": 0.007}, "edge": {"2": 0.2, "1": 0.0123}}})
+    status, _, _ = simnet("run", scenario, "--out", tmp_path / "run", "--no-figures", "--quiet")
+    assert status == 0
+    spans = read_run(tmp_path / "run").spans("ddnn").to_pylist()
+    flop = read_card(load_scenario(scenario).systems["ddnn"].weights).segments["cloud"]["flop"]
+    wanted = {"camera1": 0.007, "camera6": 0.007, "edge": 0.0123, "cloud": flop / 1e9 + 0.003}
+    for place, seconds in wanted.items():
+        taken = [span["ended_at"] - span["started_at"] for span in spans if span["place"] == place]
+        assert taken == pytest.approx([seconds] * 12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "line", "message"),
+    [
+        (
+            {"other": {"edge": {"1": 1.0}}},
+            CAMERA_LINE,
+            "nodes.camera1.profile: has no times of ddnn-plaza, only of other",
+        ),
+        (
+            {"ddnn-plaza": {}},
+            CAMERA_LINE,
+            "nodes.camera1.profile: has no times of ddnn-plaza, only of none; measure them: python",
+        ),
+        (
+            {"ddnn-plaza": {"device": {"1": 1.0}}},
+            EDGE_LINE,
+            "nodes.edge.profile: has no times of ddnn-plaza's edge segment, only of device; measure them: "
+            "python -m simnet profile ddnn-plaza",
+        ),
+    ],
+)
+def test_a_profile_without_what_a_node_runs_is_refused_before_the_run(
+    simnet, scenario: Path, tmp_path: Path, weights: dict, line: int, message: str
+):
+    hand_made(tmp_path, weights)
+    for command in (("check", scenario), ("run", scenario, "--out", tmp_path / "run")):
+        status, _, error = simnet(*command)
+        assert status == 2
+        assert error.count("\n") == 1
+        assert f"{scenario}:{line}: {message}" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_memory_counts_the_activations_of_whole_batches_on_all_workers(scenario: Path, tmp_path: Path):
+    """Weights, once, and one sample's activations fit; four samples' do, five do not."""
+    hand_made(tmp_path, {"ddnn-plaza": {segment: {"1": 1.0} for segment in ("device", "edge")}})
+    edge = read_card(load_scenario(scenario).systems["ddnn"].weights).segments["edge"]
+    activations = edge["memory"] - 4 * edge["parameters"]
+    room = [f"nodes.edge.memory={edge['memory'] + 3 * activations} B"]
+    cards_of(load_scenario(scenario, room))
+    cards_of(load_scenario(scenario, [*room, "nodes.edge.batch={size: 4}"]))
+    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=4"]))
+    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=2", "nodes.edge.batch={size: 2}"]))
+    for values, samples in (
+        (["nodes.edge.batch={size: 5}"], 5),
+        (["nodes.edge.workers=5"], 5),
+        (["nodes.edge.workers=2", "nodes.edge.batch={size: 3}"], 6),
+    ):
+        message = rf"nodes\.edge\.memory: the edge segment of ddnn needs .* for {samples} samples at a time, not"
+        with pytest.raises(ScenarioError, match=message):
+            cards_of(load_scenario(scenario, [*room, *values]))
+
+
+def test_bad_wishes_are_one_message_and_no_file(simnet, random_weights: Callable[..., Path], tmp_path: Path):
+    weights, out = random_weights("ddnn"), tmp_path / "p.json"
+    for arguments, message in [
+        (["ada-ddnn-plazza"], "no weights 'ada-ddnn-plazza'"),
+        ([weights, "--batches", "1,x"], "'1,x': batch sizes are whole numbers from 1"),
+        ([weights, "--batches", "0,2"], "batch sizes are whole numbers from 1"),
+        ([weights, "--device", "tpu"], "'tpu' is none of auto, cpu, cuda"),
+        ([weights, "--repeats", "0"], "--repeats"),
+        ([weights, "--batches", 10**13], "no memory to run ddnn-plaza with 10000000000000 samples at a time"),
+    ]:
+        status, _, error = simnet("profile", *arguments, "--out", out)
+        assert status == 2, arguments
+        assert message in " ".join(error.split())
+        assert not out.exists()
+
+
+@pytest.mark.parametrize("content", ["notes", '{"weights": 1}', "[1, 2]"])
+def test_a_file_that_is_no_profile_is_left_alone(
+    simnet, random_weights: Callable[..., Path], tmp_path: Path, content: str
+):
+    out = tmp_path / "precious"
+    out.write_text(content, encoding="utf-8")
+    status, _, error = simnet("profile", random_weights("ddnn"), "--out", out)
+    assert status == 2
+    assert "is no profile, so it is left alone" in " ".join(error.split())
+    assert out.read_text(encoding="utf-8") == content
+
+
+def test_a_former_profile_is_replaced(simnet, random_weights: Callable[..., Path], tmp_path: Path):
+    hand_made(tmp_path, {"other": {}})
+    out = tmp_path / "measured.json"
+    status, *_ = simnet("profile", random_weights("ddnn"), "--out", out, "--batches", "1", "--repeats", 1)
+    assert status == 0
+    assert set(json.loads(out.read_text(encoding="utf-8"))["weights"]) == {"ddnn-plaza"}
+
+
+@pytest.mark.parametrize(
+    ("name", "segments"),
+    [
+        ("ada-ddnn-plaza", {"device", "edge", "cloud"}),
+        ("ddnn-2017-mvmc", {"device", "local", "cloud"}),
+        ("ddnn-2017-mvmc-one-edge", {"device", "local", "edge", "cloud"}),
+        ("ddnn-2017-mvmc-edges", {"device", "local", "edge", "cloud"}),
+    ],
+)
+@torch.inference_mode()
+def test_every_segment_of_the_shipped_networks_runs_on_a_batch(name: str, segments: set[str]):
+    """The segments that the card names, each with as many results as the batch has samples."""
+    card = read_card(name)
+    calls = segment_calls(load_network(card), 3)
+    assert set(calls) == segments == set(card.segments)
+    classes = len(card.values["class_names"])
+    for segment, call in calls.items():
+        made = call()
+        scores = made[-1] if isinstance(made, tuple) else made
+        if scores is not None:
+            assert scores.shape == (3, classes), segment
+
+
+TIMES = {"edge": {1: Timing(0.2, 0.1), 4: Timing(0.4, 0.0)}}
+
+
+def test_efficiency_is_that_of_a_sample_in_a_batch():
+    assert efficiency(TIMES, "edge") == {1: 1.0, 4: pytest.approx(2.0)}
+
+
+FASTER_THAN_ALONE = {"edge": {1: Timing(0.2, 3.0), 4: Timing(0.05, 0.0)}}
+"""What a busy machine may give; a scenario refuses an efficiency above the batch's size."""
+
+
+@pytest.mark.parametrize(
+    ("measured", "seconds"), [(TIMES, [0.2, 0.4]), (FASTER_THAN_ALONE, [0.2, 0.2])], ids=["usual", "busy machine"]
+)
+def test_the_printed_settings_give_the_measured_times(
+    random_weights: Callable[..., Path], tmp_path: Path, measured: dict, seconds: list[float]
+):
+    """Pasted into a node, they make a call of one and of four as long as measured, or as a scenario may say."""
+    import yaml
+
+    from simnet.network.nodes.service import ServiceTime
+    from simnet.network.work import Work
+
+    card = read_card(str(random_weights("ddnn")))
+    (line,) = settings(card, measured)
+    segment, _, keys = line.partition(": ")
+    assert segment == "edge"
+    text = SCENARIO.replace(", profile: measured.json", "").replace("WEIGHTS", str(card.weights))
+    file = tmp_path / "pasted.yaml"
+    file.write_text(text.replace("{tier: edge, speed: 1 GFLOP/s}", f"{{tier: edge, {keys}}}"), encoding="utf-8")
+    times = ServiceTime(load_scenario(file).nodes["edge"], "")
+    work = Work(float(card.segments["edge"]["flop"]))
+    assert yaml.safe_load(f"{{{keys}}}")["batch"]["size"] == 4
+    assert [times.seconds(work, size) for size in (1, 4)] == pytest.approx(seconds, rel=1e-3)
+
+
+def test_the_file_has_seconds_and_spread_by_size(random_weights: Callable[..., Path]):
+    card = read_card(str(random_weights("ddnn")))
+    values = profile_file([(card, TIMES)], "cpu", 5)
+    assert values["weights"] == {"ddnn-plaza": {"edge": {"1": 0.2, "4": 0.4}}}
+    assert values["provenance"]["spread"] == {"ddnn-plaza": {"edge": {"1": 0.1, "4": 0.0}}}
+    assert json.loads(json.dumps(values)) == values

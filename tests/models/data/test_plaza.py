@@ -1,0 +1,97 @@
+"""The embedded data set: determinism, independence of batch and order, caching, and what the pictures hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simnet.models.data.base import DataError
+from simnet.models.data.plaza.plaza import BLOCK, SIZES, Plaza
+from simnet.models.data.plaza.render import CAMERAS
+
+PINNED = [79.24, 56.31, 85.1, 63.96, 70.79, 55.89]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Plaza:
+    return Plaza("test", 40, tmp_path_factory.mktemp("plaza"))
+
+
+def test_views_are_six_small_colour_pictures(data: Plaza) -> None:
+    views, label = data[3]
+    assert views.shape == (6, 3, 32, 32)
+    assert views.dtype == np.uint8
+    assert 0 <= label < 10
+    assert len(data) == 40
+    assert label == data.labels[3]
+
+
+def test_a_sample_is_the_same_in_any_batch_any_order_and_without_cache(data: Plaza, tmp_path: Path) -> None:
+    shuffled = [7, 0, 31, 7, 12]
+    file = tmp_path / "no folder"
+    file.write_text("a file where the cache should be")
+    uncached = Plaza("test", 40, file)
+    assert np.array_equal(data.views(shuffled), np.stack([data[i][0] for i in shuffled]))
+    assert np.array_equal(uncached.views(shuffled), data.views(shuffled))
+    assert np.array_equal(Plaza("test", 13, file).labels, data.labels[:13])
+
+
+def test_splits_and_seeds_give_other_samples(tmp_path: Path) -> None:
+    first = [Plaza(split, 5, tmp_path / "x").views([0])[0] for split in SIZES]
+    first.append(Plaza("test", 5, tmp_path / "x", seed=1).views([0])[0])
+    for one in range(4):
+        for other in range(one):
+            assert not np.array_equal(first[one], first[other])
+
+
+def test_checksum_follows_everything_that_changes_a_pixel(data: Plaza) -> None:
+    assert Plaza("test", 40).checksum == data.checksum
+    nearer = replace(CAMERAS[0], position=(5.0, -5.0, 3.0))
+    others = [Plaza("train", 40), Plaza("test", 41), Plaza("test", 40, seed=1)]
+    others.append(Plaza("test", 40, cameras=(nearer, *CAMERAS[1:])))
+    assert len({data.checksum, *(other.checksum for other in others)}) == 5
+
+
+def test_a_damaged_block_is_rendered_again(tmp_path: Path) -> None:
+    views = Plaza("test", 5, tmp_path).views([1])
+    (block,) = tmp_path.rglob("*.npy")
+    block.write_bytes(block.read_bytes()[:1000])
+    assert np.array_equal(Plaza("test", 5, tmp_path).views([1]), views)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_classes_are_balanced_and_cameras_differ_in_what_they_miss(data: Plaza) -> None:
+    """A camera that does not see the object gives an exactly black view; at least one camera sees it."""
+    counts = np.bincount(Plaza("test").labels, minlength=10)
+    assert counts.min() > 0.9 * SIZES["test"] / 10
+    seen = data.views(np.arange(40)).reshape(40, 6, -1).any(axis=2)
+    assert seen.any(axis=1).all()
+    assert seen[:, 0].mean() > seen[:, 5].mean()
+
+
+def test_pixels_are_those_that_the_weights_were_trained_on(data: Plaza) -> None:
+    """Mean brightness per camera of the first samples; another value means another VERSION and other weights."""
+    means = data.views(np.arange(20)).mean(axis=(0, 2, 3, 4))
+    assert means == pytest.approx(PINNED, abs=0.05)
+
+
+def test_bad_requests_are_refused(data: Plaza) -> None:
+    with pytest.raises(DataError, match="no split 'tset'"):
+        Plaza("tset")
+    with pytest.raises(DataError, match="at least 1"):
+        Plaza("test", 0)
+    with pytest.raises(IndexError, match="samples 0 to 39"):
+        data.views([40])
+    with pytest.raises(IndexError):
+        data[40]
+
+
+def test_one_block_is_what_is_kept_on_disk(data: Plaza, tmp_path: Path) -> None:
+    data.views([0])
+    again = Plaza("test", 1, tmp_path)
+    again.views([0])
+    (block,) = tmp_path.rglob("*.npy")
+    assert np.load(block, mmap_mode="r").shape == (BLOCK, 6, 3, 32, 32)

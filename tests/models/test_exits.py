@@ -1,0 +1,139 @@
+"""The rule of leaving: entropy, thresholds, the surest device, calibration; by hand and by brute force."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from simnet.models.evaluation.scores import Exits
+from simnet.models.networks.early_exit import EXITS
+from simnet.models.rules import exit_scores, normalized_entropy, probabilities, surest_device, taken_exit
+from simnet.systems import SYSTEMS
+
+
+def scores_of(*probabilities: float) -> NDArray[np.float64]:
+    """Scores whose softmax gives these probabilities."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.array(probabilities))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 1000])
+def test_entropy_of_nothing_known_and_everything_known(classes: int) -> None:
+    assert normalized_entropy(np.zeros(classes)) == pytest.approx(1, abs=1e-12)
+    assert normalized_entropy(1000 * np.eye(classes)).tolist() == [0] * classes
+
+
+def test_entropy_by_hand() -> None:
+    assert normalized_entropy(scores_of(0.25, 0.75)) == pytest.approx(
+        (0.25 * math.log(4) + 0.75 * math.log(4 / 3)) / math.log(2)
+    )
+    assert normalized_entropy(scores_of(0.5, 0.5, 1e-300, 1e-300)) == pytest.approx(0.5)
+    assert normalized_entropy(scores_of(0.5, 0.5, 0, 0)) == pytest.approx(0.5)  # 0 log 0 = 0
+
+
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=12))
+def test_entropy_lies_in_the_unit_interval(scores: list[float]) -> None:
+    for dtype in (np.float32, np.float64):
+        assert 0 <= normalized_entropy(np.array(scores, dtype)) <= 1
+        assert probabilities(np.array(scores, dtype)).sum() == pytest.approx(1)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=12), st.floats(-5, 5), st.randoms())
+def test_entropy_ignores_order_and_offset(scores: list[float], offset: float, random: object) -> None:
+    shuffled = list(scores)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    known = normalized_entropy(np.array(scores))
+    assert normalized_entropy(np.array(shuffled) + offset) == pytest.approx(float(known), abs=1e-9)
+
+
+def test_scores_that_are_not_finite_leave_nowhere() -> None:
+    entropy = normalized_entropy(np.array([[math.nan, 0.0], [math.inf, 0.0]]))
+    assert np.isnan(entropy).all()
+    assert taken_exit([entropy], [1.0]).tolist() == [1, 1]
+
+
+def test_exit_is_strict_and_the_first_one_counts() -> None:
+    first, second = np.array([0.2, 0.3, 0.3, 0.9]), np.array([0.0, 0.1, 0.5, 0.9])
+    assert taken_exit([first, second], [0.3, 0.5]).tolist() == [0, 1, 2, 2]
+    assert taken_exit([first, second], [0.0, 0.0]).tolist() == [2] * 4  # nothing is below zero
+    assert taken_exit([first], [0.95]).tolist() == [0] * 4
+
+
+def test_surest_device_is_the_one_of_minimum_entropy() -> None:
+    sure, wide, unsure = scores_of(0.1, 0.8, 0.1), scores_of(0.7, 0.15, 0.15), scores_of(0.3, 0.3, 0.4)
+    scores = np.stack([np.stack([unsure, wide, sure]), np.stack([sure, unsure, wide])])
+    entropies = normalized_entropy(scores)
+    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
+    np.testing.assert_array_equal(surest_device(entropies, np.array([False, True, True])), [2, 2])
+    entropies[0, 1] = np.nan  # a device that answers nonsense is never the surest
+    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
+    exits = exit_scores("ada-ddnn", {"device": scores, "edge": scores[:, 0], "cloud": scores[:, 0]})
+    np.testing.assert_array_equal(exits["edge-1"], np.stack([sure, sure]))
+
+
+def test_of_equally_sure_devices_the_first_answers() -> None:
+    scores = np.stack([scores_of(0.2, 0.8), scores_of(0.8, 0.2), scores_of(0.2, 0.8)])[None]
+    entropies = normalized_entropy(scores)
+    assert surest_device(entropies) == [0] and surest_device(entropies, np.array([False, True, True])) == [1]
+
+
+def test_networks_and_simulated_systems_name_the_same_exits() -> None:
+    assert {name: SYSTEMS[name].exits for name in EXITS} == EXITS
+
+
+def test_exits_of_both_systems() -> None:
+    given_scores = {"device": np.zeros((2, 6, 3)), "edge": np.ones((2, 3)), "cloud": np.full((2, 3), 2.0)}
+    assert list(exit_scores("ada-ddnn", given_scores)) == ["edge-1", "edge-2", "cloud"]
+    assert list(exit_scores("ddnn", given_scores)) == ["edge", "cloud"]
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", given_scores)["edge-2"], given_scores["edge"])
+
+
+def test_exits_of_ddnn_2017_with_and_without_an_edge() -> None:
+    scores = {name: np.full((2, 3), float(n)) for n, name in enumerate(("cloud", "edge", "local"))}
+    scores["device"] = np.zeros((2, 6, 3))
+    assert list(exit_scores("ddnn-2017", scores)) == ["local", "edge", "cloud"]
+    del scores["edge"]
+    exits = exit_scores("ddnn-2017", scores)
+    assert list(exits) == ["local", "cloud"] and (exits["local"] == 2).all()
+
+
+def test_temperatures_change_entropies_of_the_classifier_that_they_name() -> None:
+    random = np.random.default_rng(0)
+    scores = {"edge": random.normal(size=(5, 3)), "cloud": random.normal(size=(5, 3))}
+    exits = exit_scores("ddnn", scores, {"edge": 2.0})
+    np.testing.assert_array_equal(exits["edge"], scores["edge"] / 2)
+    np.testing.assert_array_equal(exits["cloud"], scores["cloud"])
+    assert (normalized_entropy(exits["edge"]) > normalized_entropy(scores["edge"])).all()
+    np.testing.assert_array_equal(Exits("ddnn", scores, np.zeros(5, int), {"edge": 2.0}).entropies[0],
+                                  normalized_entropy(scores["edge"] / 2))  # fmt: skip
+
+
+def test_the_surest_device_is_chosen_after_the_temperature() -> None:
+    """A clear winner against two equal scores far above a third: heat levels the former's lead first."""
+    wide, narrow = np.array([9.0, 9.0, 0.0]), np.array([3.0, 0.0, 0.0])
+    device = np.stack([wide, narrow])[None]
+    assert normalized_entropy(narrow) < normalized_entropy(wide)
+    assert normalized_entropy(narrow / 6) > normalized_entropy(wide / 6)
+    scores = {"device": device, "edge": device[:, 0], "cloud": device[:, 0]}
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores)["edge-1"], narrow[None])
+    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores, {"device": 6.0})["edge-1"], wide[None] / 6)
+
+
+def test_outcome_by_hand() -> None:
+    scores = {
+        "edge": np.stack([scores_of(0.9, 0.1), scores_of(0.9, 0.1), scores_of(0.5, 0.5), scores_of(0.4, 0.6)]),
+        "cloud": np.stack([scores_of(0.9, 0.1), scores_of(0.1, 0.9), scores_of(0.1, 0.9), scores_of(0.1, 0.9)]),
+    }
+    exits = Exits("ddnn", scores, np.array([0, 1, 1, 0]))
+    assert exits.forced_accuracies == {"edge": 0.25, "cloud": 0.75}
+    outcome = exits.outcome([0.6])
+    assert outcome.shares == (0.5, 0.5)
+    assert outcome.exit_accuracies == (0.5, 0.5)
+    assert outcome.system_accuracy == 0.5
+    nobody = exits.outcome([0.0])
+    assert nobody.shares == (0, 1) and nobody.system_accuracy == 0.75 and math.isnan(nobody.exit_accuracies[0])

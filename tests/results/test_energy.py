@@ -1,0 +1,213 @@
+"""Joules against hand sums: computing, idling, bytes, batches, samples; and batteries that run empty."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import pytest
+from worlds import FakeCost, Wire, both, link, node, play, world_scenario
+
+from simnet.network.faults.spec import Fault
+from simnet.network.nodes.spec import Batching, PowerModel
+from simnet.results.sections.energy import Ledger, energy_report
+from simnet.scenario import Scenario
+from simnet.workloads.spec import Periodic
+from simnet.world.run import World
+
+POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)
+"""4 W more while it computes, 1 J per MB sent, half a joule per MB received."""
+
+
+def ledger_of(world: World, scenario: Scenario) -> Ledger:
+    network = world.network
+    up_times = {name: one.up_time for name, one in network.nodes.items()}
+    return Ledger(scenario.nodes, network.spans, up_times, len(world.endings), network.joined)
+
+
+def powered(scenario: Scenario, *names: str, **values: Any) -> Scenario:
+    update = {"power": POWER, **values}
+    nodes = {n: one.model_copy(update=update) if n in names else one for n, one in scenario.nodes.items()}
+    return scenario.model_copy(update={"nodes": nodes})
+
+
+def test_every_joule_of_one_sample_by_hand() -> None:
+    """1 ms on camera1, 10 kB to the edge, 2 ms there, 20 kB on to the cloud; it ends at 57 ms."""
+    scenario = powered(world_scenario(cameras=1, thresholds=0.0), "camera1", "edge")
+    world = play(scenario)
+    length = 0.001 + 0.02 + 0.002 + 0.03 + 0.004
+    assert world.env.now == pytest.approx(length)
+    ledger = ledger_of(world, scenario)
+    camera = {"idle": 2 * length, "busy": 4 * 0.001, "sent": 0.01, "received": 0.0}
+    edge = {"idle": 2 * length, "busy": 4 * 0.002, "sent": 0.02, "received": 0.005}
+    assert ledger.nodes["camera1"] == pytest.approx(camera)
+    assert ledger.nodes["edge"] == pytest.approx(edge)
+    assert set(ledger.nodes) == {"camera1", "edge"}
+    dynamic = 0.004 + 0.01 + 0.008 + 0.02 + 0.005
+    assert ledger.samples.tolist() == pytest.approx([dynamic])
+    report = energy_report(scenario, ledger, 1, {})["energy"]
+    assert report["total"] == pytest.approx(dynamic + 4 * length)
+    assert report["dynamic_per_sample"] == pytest.approx(dynamic)
+    assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
+    assert report["without"] == ["cloud"]
+
+
+def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
+    scenario = powered(
+        world_scenario(samples=40, workload=Periodic(every=0.004)), "camera1", "camera2", "edge", "cloud"
+    )
+    ledger = ledger_of(play(scenario), scenario)
+    dynamic = sum(uses["busy"] + uses["sent"] + uses["received"] for uses in ledger.nodes.values())
+    assert dynamic > 0
+    assert ledger.samples.sum() == pytest.approx(dynamic)
+
+
+def test_no_power_model_no_section() -> None:
+    scenario = world_scenario()
+    assert energy_report(scenario, ledger_of(play(scenario), scenario), 1, {}) == {}
+
+
+def test_a_node_that_is_down_draws_nothing() -> None:
+    fault = Fault(at=1.0, lasts=2.0, node="camera2", action="down")
+    scenario = powered(world_scenario(samples=None, duration=10.0, script=[fault]), "camera2")
+    assert ledger_of(play(scenario), scenario).nodes["camera2"]["idle"] == pytest.approx(2 * 8.0)
+
+
+def test_a_batch_is_one_call_whose_energy_its_samples_share() -> None:
+    spans = [
+        (number, "edge", "compute", 0.0, 1.0, 3.0, 0, "ok") for number in range(4)
+    ] + [(4, "edge", "compute", 2.0, 3.0, 3.5, 0, "ok")]  # fmt: skip
+    nodes = {"edge": node("edge", power=POWER, batch=Batching(size=4))}
+    ledger = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 2, 3])
+    assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 2.5)
+    assert ledger.samples.tolist() == pytest.approx([2.0] * 4 + [2.0])
+    two_workers = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 3])
+    assert two_workers.nodes["edge"]["busy"] == pytest.approx(4 * 4.5)  # two batches of two, side by side
+    assert two_workers.samples.tolist() == pytest.approx([4.0] * 4 + [2.0])
+
+
+def test_calls_side_by_side_are_no_batch_though_they_begin_and_end_together() -> None:
+    """Two calls reach a node with two free workers at once, then three more that wait: 1 s, 1 s, 2 s and 1 s."""
+    values = {"power": POWER, "battery": 1000.0, "workers": 2, "batch": Batching(size=2)}
+    nodes = {"edge": node("edge", **values)}
+    wire = Wire(nodes, [])
+    for number in range(5):
+        wire.compute(0.0, "edge", 1e9, number)
+    wire.env.run(until=5.0)
+    spans = wire.network.spans
+    assert [span[4:6] for span in spans] == [(0, 1), (0, 1), (1, 2), (1, 3), (1, 3)]
+    ledger = Ledger(nodes, spans, {"edge": 5.0}, 1, wire.network.joined)
+    assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 5)
+    battery = wire.network.batteries["edge"]
+    battery.draw(0.0)
+    assert battery.charge == pytest.approx(1000 - sum(ledger.nodes["edge"].values()))
+
+
+def test_idling_empties_a_battery_at_the_second() -> None:
+    """10 J at 2 W last 5 s; the camera is then down for good, and later samples do without its view."""
+    scenario = powered(
+        world_scenario(samples=10, thresholds=1.0), "camera1", battery=10.0, power=PowerModel(idle=2.0, busy=2.0)
+    )
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx(5.0)
+    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
+    assert [view & 1 for view in views] == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
+    """Each sample takes 4 mJ of computing and 10 mJ of sending: with 31 mJ the third view does not get out."""
+    power = PowerModel(idle=0.0, busy=4.0, send=1e-6)
+    scenario = powered(world_scenario(samples=4, thresholds=1.0), "camera1", battery=0.031, power=power)
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx(2.001)
+    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
+    assert [view & 1 for view in views] == [1, 1, 0, 0]
+    empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
+    report = energy_report(scenario, ledger_of(world, scenario), 4, empty_at)["energy"]
+    assert report["nodes"]["camera1"]["battery_left"] == 0.0
+    assert report["nodes"]["camera1"]["battery_empty_at"] == pytest.approx(2.001)
+
+
+def test_work_brings_the_end_forward_and_nothing_is_overdrawn() -> None:
+    """Idling alone would take 12.5 J to 6.25 s; nine samples at 20 mJ + 10 mJ are 0.27 J less until 6.115 s."""
+    power = PowerModel(idle=2.0, busy=22.0, send=1e-6)
+    workload = Periodic(every=0.7)
+    scenario = powered(
+        world_scenario(samples=12, thresholds=1.0, workload=workload), "camera1", battery=12.5, power=power
+    )
+    world = play(scenario)
+    assert world.network.batteries["camera1"].empty_at == pytest.approx((12.5 - 9 * 0.03) / 2)
+    assert sum(ledger_of(world, scenario).nodes["camera1"].values()) == pytest.approx(12.5)
+
+
+@pytest.mark.parametrize("years", [1, 10, 100])
+def test_a_battery_that_lasts_for_years_is_empty_at_one_moment(years: int) -> None:
+    """So late that the clock does not know nanoseconds; without an end, at one moment, of looking what is left."""
+    life, idle = years * 3.16e7, 0.0007
+    nodes = {"a": node("edge", power=PowerModel(idle=idle, busy=3 * idle), battery=idle * life)}
+    for calls in range(20):
+        wire = Wire(nodes, [])
+        for number in range(calls):
+            wire.compute(0.047 * number * life, "a", 1e9 / 3, number)
+        for _ in range(500):
+            if wire.env.peek() < inf:
+                wire.env.step()
+        assert wire.network.batteries["a"].empty_at == pytest.approx(life - 2 * calls / 3, abs=1e-6 * years)
+
+
+def test_what_is_drawn_leaves_nothing_on_the_clock() -> None:
+    """However often an end is brought forward, few events wait for it."""
+    nodes = {"a": node("edge", power=PowerModel(idle=2.0, busy=22.0), battery=1e6)}
+    wire = Wire(nodes, [])
+    for number in range(1000):
+        wire.compute(0.1 * number, "a", 1e6, number)
+    wire.env.run(until=100.0)
+    assert len(wire.env._queue) < 50
+
+
+def test_heartbeats_belong_to_no_sample() -> None:
+    spans = [(sample, "a→b", "transfer", 0.0, 0.0, 1.0, 1000, "ok") for sample in (0, -1)]
+    ledger = Ledger({"a": node("device", power=POWER), "b": node("edge")}, spans, {"a": 1.0}, 2)
+    assert ledger.nodes["a"]["sent"] == pytest.approx(2000e-6)
+    assert ledger.samples.tolist() == pytest.approx([1000e-6, 0.0])
+
+
+def test_what_does_not_arrive_is_not_received() -> None:
+    """The link loses the message half way: a has sent 5 kB, b has received nothing; both batteries agree."""
+    nodes = {name: node("edge", power=POWER, battery=1000.0) for name in ("a", "b")}
+    fault = Fault(at=0.005, link=("a", "b"), action="down")
+    wire = Wire(nodes, [link("a", "b")], [fault])
+    wire.send(0.0, "a", "b", 10_000, "m")
+    wire.env.run(until=1.0)
+    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "b": 1.0}, 1)
+    for name, joules in (("a", 5000e-6), ("b", 0.0)):
+        assert ledger.nodes[name]["sent"] + ledger.nodes[name]["received"] == pytest.approx(joules)
+        battery = wire.network.batteries[name]
+        battery.draw(0.0)
+        assert battery.charge == pytest.approx(1000 - 2 * 1.0 - joules)
+
+
+def test_a_fault_stops_the_drain_and_a_repair_does_not_charge() -> None:
+    """10 J at 2 W, but down from 1 s to 4 s: empty at 8 s; the end of a later fault does not revive the node."""
+    script = [Fault(at=1.0, lasts=3.0, node="a", action="down"), Fault(at=9.0, lasts=1.0, node="a", action="down")]
+    nodes = {"a": node("edge", power=PowerModel(idle=2.0, busy=2.0), battery=10.0), "b": node("cloud")}
+    wire = Wire(nodes, both("a", "b"), script)
+    wire.env.run(until=20.0)
+    assert wire.network.batteries["a"].empty_at == pytest.approx(8.0)
+    assert not wire.network.nodes["a"].up
+    assert wire.network.nodes["a"].up_time == pytest.approx(5.0)
+
+
+def test_forwarding_costs_a_router_its_bytes() -> None:
+    nodes = {"a": node("edge"), "hub": node("router", power=POWER), "c": node("cloud")}
+    wire = Wire(nodes, [link("a", "hub"), link("hub", "c", header=40)])
+    wire.send(0.0, "a", "c", 10_000, "m")
+    wire.env.run()
+    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "hub": 0.0, "c": 1.0}, 1)
+    assert ledger.nodes["hub"]["received"] == pytest.approx(10_000 * 5e-7)
+    assert ledger.nodes["hub"]["sent"] == pytest.approx(10_040 * 1e-6)
+
+
+def test_costs_are_those_of_the_test_world() -> None:
+    """The sums above rest on these."""
+    assert (FakeCost().report, FakeCost().upload, FakeCost().flop["device"]) == (10_000, 20_000, 1e6)

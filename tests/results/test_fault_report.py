@@ -1,0 +1,367 @@
+"""What the summary says of each fault, against small tables counted by hand and a tiny world."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from fake_run import fake_system, write_fake
+from fake_run import scenario as fake_scenario
+from rich.console import Console
+from worlds import node, play, world_scenario
+
+from simnet.analysis.compare import print_comparison
+from simnet.analysis.faults import faults_of
+from simnet.analysis.timeline import draw_timeline
+from simnet.network.faults.incidents import Incident
+from simnet.network.faults.spec import Fault
+from simnet.results.folder import RunError, read_run, write_run
+from simnet.results.manifest import manifest
+from simnet.results.result import Ending
+from simnet.results.sections.outages import fault_report
+from simnet.results.tables import samples_schema
+from simnet.scenario.scenario import Scenario
+from simnet.systems.base import Decision
+from simnet.workloads.spec import Periodic
+from simnet.world.captures import captures
+from simnet.world.recording import incidents_table, samples_table
+
+EXITS = ("edge", "cloud")
+USUAL = 0.1
+"""Latency of a sample to which nothing happens, in s."""
+
+
+def table(
+    count: int, special: dict[int, dict[str, Any]], sites: Sequence[str | None] = (None,)
+) -> tuple[pa.Table, list]:
+    """One sample a second, captured at 0, 1, …; right, at the edge, after `USUAL` s, but for what is special.
+
+    An outcome other than an answer has no latency; `left` is when a dropped sample was dropped.
+    """
+    rows: list[dict[str, Any]] = []
+    endings: list[Ending | None] = []
+    for number in range(count):
+        row = {"outcome": "finished", "exit": "edge", "latency": USUAL, "correct": True, **special.get(number, {})}
+        left = row.pop("left", None)
+        if row["outcome"] in ("dropped", "unfinished"):
+            row |= {"exit": None, "latency": None, "correct": None}
+            endings.append(None if row["outcome"] == "unfinished" else Ending(left, None, "edge down"))
+        else:
+            decision = Decision(row["exit"], 0, 0.5, 1, row["outcome"] == "forced")
+            endings.append(Ending(number + row["latency"], decision))
+        rows.append({"sample": number, "captured_at": float(number), "site": sites[number % len(sites)], **row})
+    columns = [
+        pa.array([row.get(field.name) for row in rows], pa.string()).dictionary_encode()
+        if pa.types.is_dictionary(field.type)
+        else pa.array([row.get(field.name) for row in rows], field.type)
+        for field in samples_schema()
+    ]
+    return pa.Table.from_arrays(columns, names=samples_schema().names), endings
+
+
+CAMERA = Fault(name="camera", node="camera1", action="down", at=10.0, lasts=5.0)
+UPLINK = [
+    Fault(name="uplink", link=ends, action="bandwidth", value=1e4, at=20.0, lasts=2.0)
+    for ends in (("edge", "cloud"), ("cloud", "edge"))
+]
+
+
+def report(
+    count: int,
+    special: dict[int, dict[str, Any]],
+    incidents: Sequence[Incident],
+    faults: Sequence[Fault] | None = None,
+    end: float | None = None,
+    scenario: Scenario | None = None,
+    sites: Sequence[str | None] = (None,),
+) -> dict[str, Any]:
+    script = list(dict.fromkeys(one.fault for one in incidents)) if faults is None else list(faults)
+    scenario = (scenario or world_scenario()).model_copy(update={"faults": script})
+    samples, endings = table(count, special, sites)
+    found = fault_report(scenario, EXITS, samples, endings, incidents, float(count) if end is None else end)
+    return found.get("faults", {})
+
+
+def test_a_small_table_counted_by_hand():
+    """Samples 0 to 8 are before; 9 is under way when it begins, 10 to 14 are captured during; 15 to 39 are after."""
+    slow = {"latency": 0.5}
+    found = report(
+        40,
+        {
+            3: {"correct": False},
+            9: {"latency": 2.0, "exit": "cloud"},
+            10: {"outcome": "dropped", "left": 10.5},
+            11: {"outcome": "forced", "latency": 1.0},
+            12: {"correct": False, **slow},
+            13: slow,
+            14: slow,
+            15: slow,
+            16: {"outcome": "forced"},
+            20: {"correct": False},
+        },
+        [Incident(CAMERA, 10.0, 15.0)],
+    )["camera"]
+    assert found["before"] == {
+        "captured": 9,
+        "answered": 9,
+        "forced": 0,
+        "dropped": 0,
+        "answered_share": 1.0,
+        "forced_share": 0.0,
+        "accuracy": pytest.approx(8 / 9),
+        "latency": pytest.approx(dict.fromkeys(("mean", "p50", "p95", "p99", "max"), USUAL)),
+        "exits": {"edge": {"count": 9, "share": 1.0}, "cloud": {"count": 0, "share": 0.0}},
+    }
+    during = found["during"]
+    assert [during[key] for key in ("captured", "answered", "forced", "dropped")] == [6, 5, 1, 1]
+    assert (during["answered_share"], during["forced_share"]) == (pytest.approx(5 / 6), pytest.approx(1 / 6))
+    assert during["accuracy"] == pytest.approx(4 / 5)
+    # 2, 1, 0.5, 0.5, 0.5: the 95th percentile lies at 3.8 of 0 to 4, between 1 and 2
+    assert during["latency"]["mean"] == pytest.approx(0.9) and during["latency"]["p95"] == pytest.approx(1.8)
+    assert during["exits"] == {"edge": {"count": 4, "share": 0.8}, "cloud": {"count": 1, "share": 0.2}}
+    assert found["after"]["captured"] == 25 and found["after"]["accuracy"] == pytest.approx(24 / 25)
+    assert found["time_to_recover"] == 2.0 and found["recovered"] == 1  # 15 is slow, 16 forced, 17 to 26 as before
+    assert (found["incidents"], found["periods"], found["targets"], found["downtime"]) == (1, 1, {"camera1": 5.0}, 5.0)
+    assert found["first"] == found["last"] == {"began": 10.0, "ended": 15.0}
+
+
+def test_samples_under_way_are_during_whatever_became_of_them_and_those_that_left_before_are_not():
+    """Begins at 10: one dropped at 9.9 is before, one dropped at 10 exactly is hit, one never decided is hit."""
+    special = {
+        7: {"outcome": "dropped", "left": 9.9},
+        8: {"outcome": "dropped", "left": 10.0},
+        9: {"outcome": "unfinished"},
+        15: {"outcome": "dropped", "left": 15.0},
+    }
+    found = report(30, special, [Incident(CAMERA, 10.0, 15.0)])["camera"]
+    assert (found["before"]["captured"], found["before"]["dropped"]) == (8, 1)
+    assert (found["during"]["captured"], found["during"]["dropped"]) == (7, 1)
+    assert (found["after"]["captured"], found["after"]["dropped"]) == (15, 1)  # at its end it is over
+
+
+def test_what_another_fault_touches_is_neither_before_nor_after():
+    incidents = [Incident(CAMERA, 10.0, 15.0), *(Incident(fault, 20.0, 22.0) for fault in UPLINK)]
+    found = report(40, {}, incidents)
+    assert list(found) == ["camera", "uplink"]
+    assert [found["camera"][when]["captured"] for when in ("before", "during", "after")] == [10, 5, 23]
+    assert [found["uplink"][when]["captured"] for when in ("before", "during", "after")] == [15, 2, 18]
+    assert found["uplink"]["targets"] == {"edge–cloud": 2.0} and found["uplink"]["incidents"] == 1
+    assert found == report(40, {}, [*incidents[1:], incidents[0]], [CAMERA, *UPLINK])  # whatever order they come in
+
+
+def test_where_faults_always_overlap_there_is_no_before_nor_after():
+    incidents = [Incident(CAMERA, 0.0), *(Incident(fault, 20.0, 22.0) for fault in UPLINK)]
+    found = report(40, {}, incidents)
+    assert found["uplink"]["before"] is None and found["uplink"]["after"] is None
+    assert found["uplink"]["during"]["captured"] == 2
+    assert found["uplink"]["time_to_recover"] is None and found["uplink"]["recovered"] == 0  # nothing to compare
+    assert found["camera"]["before"] is None and found["camera"]["during"]["captured"] == 40
+    assert found["camera"]["last"] == {"began": 0.0, "ended": None} and found["camera"]["downtime"] == 40.0
+
+
+def test_incidents_at_several_places_make_periods_together():
+    """Cameras 1 and 2 fail at 10 to 15 and 12 to 18, camera 1 again at 40 to 43: two periods, 8 s and 3 s."""
+    cameras = [CAMERA.model_copy(update={"node": f"camera{number}"}) for number in (1, 2)]
+    incidents = [Incident(cameras[0], 10.0, 15.0), Incident(cameras[1], 12.0, 18.0), Incident(cameras[0], 40.0, 43.0)]
+    special = {number: {"latency": 0.2} for number in (18, 19, 20, 43)}
+    found = report(70, special, incidents)["camera"]
+    assert (found["incidents"], found["periods"], found["recovered"]) == (3, 2, 2)
+    assert found["targets"] == {"camera1": 8.0, "camera2": 6.0} and found["downtime"] == 14.0
+    assert found["first"] == {"began": 10.0, "ended": 18.0} and found["last"] == {"began": 40.0, "ended": 43.0}
+    assert found["time_to_recover"] == pytest.approx((3 + 1) / 2)  # with 21, and with 44
+    assert found["during"]["captured"] == 8 + 3
+    assert found["after"]["captured"] == 22 + 27  # between the periods, too
+
+
+def test_only_what_recovers_before_the_next_period_counts():
+    """The first period is followed by 9 good samples, one too few; the third by none at all."""
+    incidents = [Incident(CAMERA, 10.0, 11.0), Incident(CAMERA, 20.0, 21.5), Incident(CAMERA, 50.0, 55.0)]
+    special = {number: {"outcome": "forced"} for number in (*range(22, 25), *range(55, 80))}
+    found = report(80, special, incidents)["camera"]
+    assert (found["periods"], found["recovered"]) == (3, 1)
+    assert found["time_to_recover"] == pytest.approx(25 - 21.5)
+
+
+def test_a_recovery_that_another_fault_disturbs_is_not_told():
+    """Of the ten good samples from 18 on the uplink's fault touches 20; without that fault they count."""
+    special = {number: {"outcome": "forced"} for number in (15, 16, 17)}
+    alone = [Incident(CAMERA, 10.0, 15.0)]
+    assert report(60, special, alone)["camera"]["time_to_recover"] == 3.0
+    found = report(60, special, [*alone, *(Incident(fault, 19.5, 20.5) for fault in UPLINK)])
+    assert (found["camera"]["recovered"], found["camera"]["time_to_recover"]) == (0, None)
+    assert (found["uplink"]["recovered"], found["uplink"]["time_to_recover"]) == (1, 0.5)
+    later = report(60, special, [*alone, *(Incident(fault, 27.5, 28.5) for fault in UPLINK)])
+    assert later["camera"]["time_to_recover"] == 3.0  # 18 to 27 are ten
+
+
+def test_sums_of_the_same_times_count_as_equal():
+    special = {number: {"latency": USUAL + 1e-12} for number in range(15, 40)}
+    assert report(40, special, [Incident(CAMERA, 10.0, 15.0)])["camera"]["time_to_recover"] == 0.0
+    special = {number: {"latency": USUAL + 1e-6} for number in range(15, 40)}
+    assert report(40, special, [Incident(CAMERA, 10.0, 15.0)])["camera"]["time_to_recover"] is None
+
+
+def test_a_fault_that_never_struck_leaves_all_samples_before():
+    never = CAMERA.model_copy(update={"name": "never", "at": 100.0})
+    up = Fault(name="repaired", node="camera1", action="up", at=12.0)
+    found = report(40, {}, [Incident(CAMERA, 10.0, 12.0)], [CAMERA, up, never])
+    assert list(found) == ["camera", "never"]  # an "up" is no fault
+    assert found["never"]["before"]["captured"] == 38 and found["never"]["during"] is found["never"]["after"] is None
+    assert (found["never"]["incidents"], found["never"]["downtime"], found["never"]["targets"]) == (0, 0.0, {})
+    assert found["never"]["first"] is found["never"]["last"] is None
+    assert report(40, {}, [], []) == {}
+
+
+def test_without_samples_or_answers_there_are_no_numbers():
+    found = report(0, {}, [Incident(CAMERA, 10.0, 15.0)], end=20.0)["camera"]
+    assert found["before"] is found["during"] is found["after"] is found["time_to_recover"] is None
+    special = {number: {"outcome": "dropped", "left": number + 0.1} for number in range(30)}
+    found = report(30, special, [Incident(CAMERA, 10.0, 15.0)])["camera"]
+    assert found["before"]["accuracy"] is found["before"]["latency"]["p95"] is found["time_to_recover"] is None
+    assert found["before"]["exits"]["edge"] == {"count": 0, "share": None}
+
+
+def test_a_fault_of_one_site_is_measured_on_its_samples():
+    """Two sites in turn, at even and odd seconds; the fault of north is of no concern to south's samples."""
+    base = world_scenario(cameras=2)
+    nodes = {
+        **base.nodes,
+        "camera1": node("device", view=1, site="north"),
+        "camera2": node("device", view=1, site="south"),
+    }
+    scenario = base.model_copy(update={"nodes": nodes})
+    cloud = Fault(name="cloud", node="cloud", action="slow", value=2.0, at=30.0, lasts=2.0)
+    incidents = [Incident(CAMERA, 10.0, 15.0), Incident(cloud, 30.0, 32.0)]
+    found = report(40, {}, incidents, scenario=scenario, sites=("north", "south"))
+    assert [found["camera"][when]["captured"] for when in ("before", "during", "after")] == [5, 3, 11]
+    # The cloud is everybody's: before it are 15 of each site, without north's 10, 12 and 14.
+    assert [found["cloud"][when]["captured"] for when in ("before", "during", "after")] == [27, 2, 8]
+
+
+def tiny(system: str) -> Scenario:
+    """Camera 2 of two is down from 20.5 s to 30.5 s and warms up until 33.5 s; a sample a second, 60 in all."""
+    script = [Fault(name="camera2", node="camera2", action="down", at=20.5, lasts=10.0)]
+    return world_scenario(
+        cameras=2,
+        samples=60,
+        workload=Periodic(every=1.0),
+        system=system,
+        wait=0.05,
+        script=script,
+        nodes={"camera2": node("device", view=2, warm_up=3.0)},
+    )
+
+
+def reported(system: str) -> dict[str, Any]:
+    scenario = tiny(system)
+    world = play(scenario)
+    captured = captures(scenario)
+    samples = samples_table(captured, np.zeros(60, np.int64), world.endings, world.network.spans)
+    exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
+    return fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)["faults"]
+
+
+def test_a_tiny_world_in_which_a_camera_dies():
+    """21 samples before, 13 without the camera (50 ms later each, as the edge waits), 26 from 34 s on: recovered."""
+    found = reported("ddnn")["camera2"]
+    assert [found[when]["captured"] for when in ("before", "during", "after")] == [21, 13, 26]
+    assert found["downtime"] == pytest.approx(13.0) and found["first"] == {"began": 20.5, "ended": 33.5}
+    # 1 ms + 20 ms for a report, 2 ms at the edge, 30 ms up and 4 ms in the cloud for those that go on
+    ways = {"edge": 0.023, "cloud": 0.057}
+    for when, late in (("before", 0.0), ("during", 0.05), ("after", 0.0)):
+        exits = found[when]["exits"]
+        assert all(exits[name]["count"] for name in ways)
+        mean = sum(exits[name]["share"] * (way + late) for name, way in ways.items())
+        assert found[when]["latency"]["mean"] == pytest.approx(mean, abs=1e-9)
+        assert found[when]["latency"]["max"] == pytest.approx(ways["cloud"] + late, abs=1e-9)
+    assert found["time_to_recover"] == pytest.approx(0.5)  # the first sample after 33.5 s is that of 34 s
+
+
+def test_the_report_does_not_depend_on_the_order_of_systems():
+    forth = {system: reported(system) for system in ("ddnn", "ada-ddnn")}
+    back = {system: reported(system) for system in ("ada-ddnn", "ddnn")}
+    assert forth == back
+    keys = ("incidents", "targets", "downtime", "periods", "first", "last")
+    first, second = ([found["camera2"][key] for key in keys] for found in forth.values())
+    assert first == second
+
+
+def test_the_comparison_prints_faults_where_a_run_has_them(tmp_path: Path):
+    write_fake(tmp_path / "run", samples=30)
+    summary = read_run(tmp_path / "run").summary
+
+    def printed() -> str:
+        text = io.StringIO()
+        print_comparison(summary, Console(file=text, width=100))
+        return text.getvalue()
+
+    assert "recovers in" not in printed()  # a run of before there was such a section
+    special = {number: {"latency": 0.5} for number in (15, 16)} | {11: {"outcome": "forced"}}
+    incidents = [Incident(CAMERA, 10.0, 15.0), *(Incident(fault, 38.0, 39.0) for fault in UPLINK)]
+    summary["systems"]["ddnn"]["faults"] = report(40, special, incidents)
+    lines = [line.split() for line in printed().splitlines()]
+    flat = [" ".join(line) for line in lines]
+    at = flat.index("camera")
+    assert flat[at + 1 : at + 4] == [
+        "ddnn before 100.0 % 100 ms 0.0 %",
+        "during 100.0 % 100 ms 20.0 %",
+        "after 100.0 % 440 ms 0.0 % 2 s",  # of 24 two took 0.5 s: 0.1 + 0.85 · 0.4
+    ]
+    at = flat.index("uplink")
+    assert flat[at + 3].endswith("–")
+
+
+def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
+    """Also those that no script announced; a run of before there was such a table shows its scenario's."""
+    write_fake(tmp_path / "none", samples=30)
+    run = read_run(tmp_path / "none")
+    assert run.incidents("ddnn") is None
+    assert next(fault.label for fault in faults_of(run)) == "camera3 down"
+    loss = Fault(name="rain", link=("camera1", "edge"), action="loss", value=0.3, mtbf=2.0, mttr=1.0)
+    slow = Fault(name="heat", node="edge", action="slow", value=2.5, at=5.0)
+    narrow = UPLINK[0].model_copy(update={"value": 125e3})
+    incidents = [Incident(loss, 0.5, 0.75), Incident(CAMERA, 1.0, 2.0), Incident(narrow, 3, 4), Incident(slow, 5.0)]
+    results = [fake_system(name, 30, [], 1) for name in ("ddnn", "ada-ddnn")]
+    results = [replace(result, incidents=incidents_table(incidents)) for result in results]
+    made = manifest("", 1, {"name": "plaza"}, {}, ["simnet"])
+    write_run(tmp_path / "run", "x", fake_scenario([]), results, made, None)
+    run = read_run(tmp_path / "run")
+    assert run.incidents("ada-ddnn").to_pylist()[0] == {
+        "fault": "rain", "target": "camera1→edge", "action": "loss", "value": 0.3, "began": 0.5, "ended": 0.75
+    }  # fmt: skip
+    assert [(fault.start, fault.end, fault.label, fault.down) for fault in faults_of(run)] == [
+        (0.5, 0.75, "camera1→edge loses 30 %", False),
+        (1.0, 2.0, "camera1 down", True),
+        (3.0, 4.0, "edge→cloud at 1 Mbit/s", False),
+        (5.0, inf, "edge 2.5× slower", False),
+    ]
+    assert "camera1 down" in {text.get_text() for axes in draw_timeline(run, 8, 8).axes for text in axes.texts}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [((), 3), (("camera",), None), (("camera", "during", "latency"), {}), (("camera", "periods"), "two")],
+)
+def test_a_damaged_section_is_one_message(tmp_path: Path, place: tuple[str, ...], value: Any):
+    write_fake(tmp_path / "run", samples=5)
+    file = tmp_path / "run" / "summary.json"
+    summary = json.loads(file.read_text(encoding="utf-8"))
+    holder, path = summary["systems"]["ddnn"], ("faults", *place)
+    holder["faults"] = report(5, {}, [Incident(CAMERA, 10.0, 15.0)])  # nothing during and after: null
+    file.write_text(json.dumps(summary), encoding="utf-8")
+    assert read_run(tmp_path / "run").summary["systems"]["ddnn"]["faults"]["camera"]["during"] is None
+    holder["faults"] = report(20, {}, [Incident(CAMERA, 10.0, 15.0)])
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    file.write_text(json.dumps(summary), encoding="utf-8")
+    with pytest.raises(RunError, match=rf"summary\.json: damaged \(systems\.ddnn\.{'.'.join(path)}"):
+        read_run(tmp_path / "run")

@@ -1,0 +1,165 @@
+"""Worlds in which everything is drawn at random: links, nodes, workloads, faults and policies of all kinds together.
+
+What must hold whatever is combined: every sample has exactly one outcome, spans are in order and end within the run,
+two plays are equal, batteries paid what the ledger of energy says, and what the scenario draws (captures, incidents) is
+the same for both systems.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import EXACT, play, world_scenario
+
+from simnet.language.schedule import Steps
+from simnet.network.faults.spec import Fault
+from simnet.network.links.spec import Link, Loss
+from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
+from simnet.results.sections.energy import Ledger
+from simnet.scenario import Scenario
+from simnet.scenario.scenario import Networking
+from simnet.systems.options import SystemSpec
+from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
+from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, SampleClass
+from simnet.world.run import World
+
+WORKLOADS = (
+    Periodic(every=0.02, jitter=0.01),
+    Poisson(poisson=60),
+    Bursty(mmpp=(Phase(rate=5, stay=0.5), Phase(rate=150, stay=0.2))),
+    Diurnal(diurnal=Day(mean=50, swing=0.9, period=1)),
+)
+CLASSES = {"urgent": SampleClass(share=0.3, priority=1, deadline=0.03), "normal": SampleClass(share=0.7)}
+BURSTS = Loss(good=0, bad=0.6, good_for=0.2, bad_for=0.1)
+
+
+def drawn_link(link: Link, draw: random.Random) -> Link:
+    kind, values = draw.random(), dict[str, Any]()
+    if kind < 0.25:
+        values = {"sharing": "fair", "mtu": draw.choice([None, 1500]), "header": 40}
+    elif kind < 0.6:
+        values = {
+            "mtu": draw.choice([None, 1000]),
+            "loss": draw.choice([None, Loss(good=0.05), BURSTS]),
+            "jitter": draw.choice([0, 0.004]),
+            "queue": draw.choice([None, 30_000]),
+            "medium": draw.choice([None, "cell"]),
+            "attempts": draw.choice([2, 8]),
+        }
+    if draw.random() < 0.3:
+        values["trace"] = Steps(times=(0, 0.1, 0.3), values=(1e6, 2e5, 3e6), repeat=0.5)
+    return link.model_copy(update=values)
+
+
+def drawn_node(node: Node, draw: random.Random) -> Node:
+    values: dict[str, Any] = {"workers": draw.choice([1, 2])}
+    if draw.random() < 0.5:
+        values["queue"] = Queue(order=draw.choice(["fifo", "priority"]), limit=draw.choice([None, 3, 10]))
+    if draw.random() < 0.4:
+        values["batch"] = Batching(size=draw.choice([2, 4]), wait=draw.choice([0, 0.005]))
+    if draw.random() < 0.3:
+        values["load"] = Steps(times=(0, 0.2), values=(0, 0.7), repeat=0.4)
+    if draw.random() < 0.4:
+        values["power"] = PowerModel(idle=2, busy=9, send=1e-6, receive=1e-7)
+        values["battery"] = draw.choice([None, 1.5, 8.0]) if node.tier == "device" else 1000.0
+    if draw.random() < 0.3:
+        values["warm_up"] = 0.1
+    return node.model_copy(update=values)
+
+
+def drawn_fault(name: str, nodes: dict[str, Node], links: list[Link], draw: random.Random) -> Fault:
+    what: dict[str, Any]
+    if draw.random() < 0.5:
+        what = {"node": draw.choice(list(nodes)), "action": draw.choice(["down", "slow"])}
+    else:
+        link = draw.choice(links)
+        actions = ["down", "bandwidth"] if link.sharing == "fair" else ["down", "bandwidth", "loss"]
+        what = {"link": (link.source, link.target), "action": draw.choice(actions)}
+    what["value"] = {"slow": 3.0, "bandwidth": 5e5, "loss": 0.4}.get(what["action"])
+    if draw.random() < 0.5:
+        what |= {"at": draw.uniform(0, 1), "lasts": draw.choice([None, 0.2])}
+    else:
+        what |= {"mtbf": 0.5, "mttr": 0.1, "shape": draw.choice([1.0, 1.5])}
+    return Fault(name=name, **what)
+
+
+def drawn_scenario(draw: random.Random, system: str) -> Scenario:
+    workload = draw.choice(WORKLOADS).model_copy(
+        update={
+            "skew": draw.choice([0, 0.003]),
+            "deadline": draw.choice([None, 0.05]),
+            "classes": draw.choice([{}, CLASSES]),
+        }
+    )
+    base = world_scenario(samples=40, workload=workload, system=system, hub=draw.choice([None, {"bandwidth": 2e6}]))
+    spec = SystemSpec(
+        system=system,
+        weights="none",
+        thresholds=draw.choice([0.0, 0.3, 0.6]),
+        wait=draw.choice([0.01, 0.05]),
+        cloud_limit=draw.choice([0.05, 0.3]),
+        heartbeat=draw.choice([None, Heartbeat(every=0.05, misses=2)]),
+        retry=draw.choice([None, Retry(times=2, after=0.02)]),
+        breaker=draw.choice([None, Breaker(failures=2, rest=0.1)]),
+    )
+    links: list[Link] = []
+    for pair in zip(base.links[::2], base.links[1::2], strict=True):
+        kind = draw.getrandbits(32)  # both directions are of one kind
+        links += [drawn_link(link, random.Random(kind)) for link in pair]
+    nodes = {name: one if one.tier == "router" else drawn_node(one, draw) for name, one in base.nodes.items()}
+    faults = [drawn_fault(f"fault {number}", nodes, links, draw) for number in range(draw.randint(0, 5))]
+    network = Networking(routing=draw.choice(["latency", "hops"]), weights=draw.choice(["equal", "latency"]))
+    update = {"links": links, "nodes": nodes, "faults": faults, "systems": {system: spec}, "network": network}
+    made = base.model_copy(update={**update, "seed": draw.randint(0, 1000)})
+    return Scenario.model_validate(made.model_dump())  # all the schema's own checks
+
+
+def charges_agree(world: World, scenario: Scenario) -> None:
+    """Batteries pay as things end, the ledger sums up afterwards; one that is empty may have been overdrawn."""
+    up_times = {name: one.up_time for name, one in world.network.nodes.items()}
+    ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(world.endings), world.network.joined)
+    for name, battery in world.network.batteries.items():
+        battery.draw(0.0)  # idling up to now
+        left = (scenario.nodes[name].battery or 0.0) - sum(ledger.nodes[name].values())
+        assert left <= EXACT if battery.empty_at is not None else battery.charge == pytest.approx(left)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
+    worlds = []
+    for system in ("ddnn", "ada-ddnn"):
+        scenario = drawn_scenario(random.Random(seed), system)
+        world, again = play(scenario), play(scenario)
+        assert world.network.spans == again.network.spans and world.endings == again.endings
+        assert all(ending is not None for ending in world.endings)  # no time limit: each is answered or dropped
+        for _, _, _, queued, started, ended, size, status in world.network.spans:
+            assert queued <= started + EXACT and started <= ended + EXACT and ended <= world.env.now + EXACT
+            assert size >= 0 and status in ("ok", "lost", "unfinished", "dropped")
+        charges_agree(world, scenario)
+        worlds.append(world)
+    first, second = worlds
+    assert first._captured == second._captured
+    until = min(first.env.now, second.env.now)
+    begun = [[(one.fault.name, one.began) for one in world.incidents if one.began < until] for world in (first, second)]
+    assert begun[0] == begun[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_nothing_happens_after_the_end_of_a_run(seed: int) -> None:
+    draw = random.Random(seed)
+    drawn = drawn_scenario(draw, "ddnn")
+    end = draw.uniform(0.05, 1.0)
+    scenario = Scenario.model_validate(drawn.model_dump() | {"samples": None, "duration": end})
+    world = play(scenario)
+    assert world.env.now == end
+    times = [span[5] for span in world.network.spans]
+    times += [ending.at for ending in world.endings if ending is not None]
+    times += [time for one in world.incidents for time in (one.began, one.ended) if time is not None]
+    assert all(time <= end + EXACT for time in times)
+    charges_agree(world, scenario)

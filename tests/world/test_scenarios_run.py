@@ -1,0 +1,320 @@
+"""Every shipped scenario with the shipped weights: it runs, and shows what its comment says.
+
+Faults are moved to samples 20 to 35 and 55 to 75, so that a hundred samples meet them all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paths import SCENARIOS
+
+from simnet.cli import app as cli
+from simnet.results.folder import Run, read_run
+from simnet.scenario import load_scenario
+from simnet.workloads.spec import Periodic
+
+SAMPLES = 100
+FIRST, SECOND = (20, 35), (55, 75)
+"""The samples that the first and the second fault are moved to."""
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a shipped scenario; returns the run and when the faults are, in seconds."""
+
+    def run(
+        name: str,
+        *options: str,
+        faults: int = 2,
+        systems: tuple[str, ...] = ("ddnn", "ada-ddnn"),
+        samples: int = SAMPLES,
+    ) -> tuple[Run, list[tuple[float, float]]]:
+        workload = load_scenario(SCENARIOS / f"{name}.yaml").workload
+        every = workload.every if isinstance(workload, Periodic) else None
+        assert every is not None or not faults
+        windows = [(start * (every or 0), end * (every or 0)) for start, end in (FIRST, SECOND)[:faults]]
+        arguments = ["run", str(SCENARIOS / f"{name}.yaml"), "--out", str(tmp_path / name), "--quiet", *options]
+        arguments += ["--samples", str(samples)]
+        for number, (start, end) in enumerate(windows):
+            arguments += [
+                "--set",
+                f"faults.{number}.at={start:.6g} s",
+                "--set",
+                f"faults.{number}.for={end - start:.6g} s",
+            ]
+        monkeypatch.setattr(sys, "argv", ["simnet", *arguments])
+        with pytest.raises(SystemExit) as end_of_run:
+            cli.main()
+        assert end_of_run.value.code in (0, None)
+        made = read_run(tmp_path / name)
+        assert made.systems == systems
+        for system in made.systems:
+            summary = made.summary["systems"][system]
+            assert summary["finished"] + summary["dropped"] + summary["unfinished"] == samples
+            assert summary["dropped"] == 0
+        first, *others = (made.samples(system)["captured_at"] for system in made.systems)
+        assert all(first.equals(other) for other in others)
+        return made, windows
+
+    return run
+
+
+def test_every_shipped_scenario_is_played_here():
+    names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
+    assert names == {
+        *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
+        *("battery", "failures", "resilience", "two_sites", "deadlines"),
+        *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
+    }
+
+
+def test_battery(play):
+    """With a twentieth of the charge three cameras go dark half way through: from then on the others answer alone."""
+    made, _ = play(
+        "battery", "--set", "nodes.camera[1..3].battery=10 mWh", faults=0, systems=("together", "on-request")
+    )
+    for system in made.systems:
+        nodes = made.summary["systems"][system]["energy"]["nodes"]
+        assert {name for name, one in nodes.items() if one.get("battery_left") == 0} == {
+            "camera1",
+            "camera2",
+            "camera3",
+        }
+        table = made.samples(system)
+        assert set(table["views"].to_pylist()) == {63, 63 - 7}
+        assert table["views"].to_pylist() == sorted(table["views"].to_pylist(), reverse=True)
+        sent = sum(one["sent"] for one in nodes.values())
+        assert sum(table["energy"].to_pylist()) == pytest.approx(sent + sum(one["busy"] for one in nodes.values()))
+    sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
+    assert sent[1] < sent[0]
+
+
+CONFIGURATIONS = {
+    "cloud_only": ("cloud",),
+    "device_cloud": ("local", "cloud"),
+    "devices_cloud": ("local", "cloud"),
+    "device_edge_cloud": ("local", "edge", "cloud"),
+    "devices_edge_cloud": ("local", "edge", "cloud"),
+    "devices_edges_cloud": ("local", "edge", "cloud"),
+}
+
+
+def during(rows: list[dict], window: tuple[float, float], margin: float = 0.0) -> list[dict]:
+    """The samples captured in a window, `margin` seconds inside its end."""
+    return [row for row in rows if window[0] <= row["captured_at"] < window[1] - margin]
+
+
+def outside(rows: list[dict], *windows: tuple[float, float]) -> list[dict]:
+    """The samples captured clear of all windows: 0.3 s before them or 0.5 s after."""
+    return [row for row in rows if not any(a - 0.3 < row["captured_at"] < b + 0.5 for a, b in windows)]
+
+
+def test_six_cameras(play: Callable[..., Any]):
+    """One camera fails for a while, then the uplink is slow."""
+    run, (first, second) = play("six_cameras")
+    assert (run.path / "figures" / "timeline.png").is_file()
+    for system in run.systems:
+        rows = run.samples(system).to_pylist()
+        assert {row["views"] for row in during(rows, first)} == {0b111011}
+        assert {row["views"] for row in outside(rows, first)} == {0b111111}
+        slow = [
+            row["latency"] for row in during(rows, second, 0.2) if row["exit"] == "cloud" or row["outcome"] == "forced"
+        ]
+        quick = [row["latency"] for row in outside(rows, first, second) if row["exit"] == "cloud"]
+        assert slow and quick and min(slow) > max(quick)
+        assert run.summary["systems"][system]["accuracy"] > 0.7
+
+
+def test_camera_failure(play: Callable[..., Any]):
+    """One camera, then two at once: the fusion runs without them, after waiting for them."""
+    run, (first, second) = play("camera_failure", "--no-figures")
+    for system in run.systems:
+        rows = run.samples(system).to_pylist()
+        assert {row["views"] for row in during(rows, first)} == {0b111101}
+        assert {row["views"] for row in during(rows, second)} == {0b100111}
+        clear = outside(rows, first, second)
+        assert {row["views"] for row in clear} == {0b111111}
+        edge = [name for name in run.summary["systems"][system]["exits"] if name != "cloud"]
+        for name in edge:
+            waited = [row["latency"] for row in during(rows, first) + during(rows, second) if row["exit"] == name]
+            direct = [row["latency"] for row in clear if row["exit"] == name]
+            if waited and direct:
+                assert min(waited) == pytest.approx(min(direct) + 0.060, abs=1e-6)
+
+
+def test_cloud_outage(play: Callable[..., Any]):
+    """Without an answer from the cloud samples are forced to leave at the edge, exactly at the limit."""
+    # At its calibrated T ADA-DDNN sends one sample in thirty to the cloud: too few for windows this short.
+    run, windows = play("cloud_outage", "--no-figures", "--set", "systems.ada-ddnn.thresholds=0.05")
+    for system in run.systems:
+        rows = run.samples(system).to_pylist()
+        last = "edge" if system == "ddnn" else "edge-2"
+        for window in windows:
+            inside = during(rows, window, 0.2)
+            forced = [row for row in inside if row["outcome"] == "forced"]
+            assert forced and {row["exit"] for row in forced} == {last}
+            assert "cloud" not in {row["exit"] for row in inside}
+            assert all(row["latency"] > 0.150 for row in forced)
+        clear = outside(rows, *windows)
+        assert {row["outcome"] for row in clear} == {"finished"} and "cloud" in {row["exit"] for row in clear}
+        ended = {span["sample"]: span["ended_at"] for span in run.spans(system).to_pylist() if span["place"] == "edge"}
+        for row in rows:
+            if row["outcome"] == "forced":
+                assert row["finished_at"] == pytest.approx(ended[row["sample"]] + 0.150, abs=1e-9)
+
+
+def test_resilience(play: Callable[..., Any]):
+    """Each policy does for the same samples what it is for, and the last system has the best of all."""
+    names = ("plain", "heartbeat", "retry", "breaker", "all")
+    faster = [f"systems.{name}.heartbeat.every=200 ms" for name in ("heartbeat", "all")]  # the faults are short here
+    run, (dead, away) = play(
+        "resilience", "--no-figures", *(word for one in faster for word in ("--set", one)), systems=names
+    )
+    rows = {name: run.samples(name).to_pylist() for name in names}
+
+    def mean(name: str, window: tuple[float, float]) -> float:
+        found = [row["latency"] for row in during(rows[name], window, 0.0)]
+        return sum(found) / len(found)
+
+    def lost(name: str) -> int:
+        # Until the outage: after it the circuit is still open for a while.
+        return sum(row["outcome"] == "forced" for row in rows[name] if row["captured_at"] < away[0] - 0.5)
+
+    # 600 ms of waiting for the camera, then none: 12 of 15 samples wait no more for their 100 ms.
+    assert mean("heartbeat", dead) < mean("plain", dead) - 0.07
+    assert mean("breaker", away) < mean("plain", away) / 2
+    assert lost("retry") == lost("all") < lost("plain") == lost("heartbeat")
+    for window in (dead, away):
+        assert mean("all", window) <= min(mean(name, window) for name in ("heartbeat", "breaker")) + 1e-3
+    policy = {name: run.summary["systems"][name].get("policy", {}) for name in names}
+    assert [sorted(policy[name]) for name in names[:4]] == [[], ["heartbeat"], ["retry"], ["breaker"]]
+    assert policy["all"]["heartbeat"] == {"detections": 1, "false_detections": 0}
+    assert policy["all"]["breaker"]["cloud"]["openings"] == 1 <= policy["all"]["breaker"]["cloud"]["refused"]
+    assert policy["retry"]["retry"]["answered"] > 0
+
+
+def test_two_sites(play: Callable[..., Any]):
+    """Sites share the cloud only: while south has a rush, north's samples that need the cloud are late."""
+    run, _ = play("two_sites", "--no-figures", faults=0, samples=150)
+    for system in run.systems:
+        summary, rows = run.summary["systems"][system], run.samples(system).to_pylist()
+        assert set(summary["sites"]) == {"north", "south"} == {row["site"] for row in rows}
+        assert sum(site["captured"] for site in summary["sites"].values()) == 150
+        for span in run.spans(system).to_pylist():
+            site = rows[span["sample"]]["site"]
+            assert site in span["place"] or span["place"] == "cloud"
+    rows = [row for row in run.samples("ddnn").to_pylist() if row["exit"] == "cloud" or row["outcome"] == "forced"]
+    times = {site: [row["captured_at"] for row in rows if row["site"] == site] for site in ("north", "south")}
+    rush = [any(0 < row["captured_at"] - at < 0.1 for at in times["south"]) for row in rows]
+    north = [(row["latency"], busy) for row, busy in zip(rows, rush, strict=True) if row["site"] == "north"]
+    quiet = [latency for latency, busy in north if not busy]
+    busy = [latency for latency, busy in north if busy]
+    assert quiet and busy and sum(busy) / len(busy) > 1.5 * sum(quiet) / len(quiet)
+
+
+def test_deadlines(play: Callable[..., Any]):
+    """Urgent samples overtake: far fewer of them are late than with queues in order of arrival."""
+    fifo = [f"--set=nodes.{name}.queue.order=fifo" for name in ("edge", "cloud")]
+    missed = []
+    for options in ((), fifo):
+        run, _ = play("deadlines", "--no-figures", *options, faults=0, samples=150)
+        summary = run.summary["systems"]["ddnn"]
+        assert set(summary["classes"]) == {"urgent", "normal"}
+        for key in ("samples", "met", "late", "unanswered"):
+            assert summary["deadlines"][key] == sum(of["deadlines"][key] for of in summary["classes"].values())
+        assert summary["deadlines"]["samples"] == 150
+        missed.append(summary["classes"]["urgent"]["deadlines"]["miss_rate"])
+    assert missed[0] < 0.1 and missed[1] > 0.4
+
+
+def test_failures(play: Callable[..., Any]):
+    """The cloud is cut off, cameras fail and rain falls more often than in the file; both systems meet the same."""
+    often = {"1.mtbf": "20 s", "1.mttr": "500 ms", "2.mtbf": "2 s", "2.mttr": "500 ms"}
+    options = [word for key, value in often.items() for word in ("--set", f"faults.{key}={value}")]
+    options += ["--set", "nodes.camera*.warm_up=300 ms", "--set", "systems.ada-ddnn.thresholds=0.05"]
+    run, (cut,) = play("failures", "--no-figures", *options, faults=1)
+    incidents = {system: run.incidents(system).to_pylist() for system in run.systems}
+    began = [[(one["fault"], one["target"], one["began"]) for one in found] for found in incidents.values()]
+    shorter = min(map(len, began))  # one of the two may be done before the other
+    assert began[0][:shorter] == began[1][:shorter]
+    assert {fault for fault, _, _ in began[0][:shorter]} == {"partition", "cameras", "rain"}
+    for system in run.systems:
+        rows, report = run.samples(system).to_pylist(), run.summary["systems"][system]["faults"]
+        assert report["partition"]["targets"] == {"edge–cloud": pytest.approx(cut[1] - cut[0])}
+        forced = [row["captured_at"] for row in rows if row["outcome"] == "forced"]
+        assert forced and cut[0] - 0.3 < min(forced) and max(forced) < cut[1]
+        assert report["partition"]["during"]["forced"] == len(forced)
+        gone = [one for one in incidents[system] if one["fault"] == "cameras" and one["ended"] is not None]
+        assert gone and all(one["ended"] - one["began"] > 0.3 for one in gone)
+        for one in gone:
+            view = 1 << int(one["target"].removeprefix("camera")) - 1
+            missed = during(rows, (one["began"], one["ended"]))
+            assert not any(row["views"] & view for row in missed)
+        rain = [one for one in incidents[system] if one["fault"] == "rain"]
+        assert {one["began"] for one in rain} == {one["began"] for one in rain if one["target"] == "edge→camera6"}
+        assert report["rain"]["incidents"] == 6 * report["rain"]["periods"]
+
+
+def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):
+    """The paper's setting; nothing fails."""
+    run, _ = play("six_cameras_cifar10", "--data-dir", str(cifar10_folder), "--no-figures", faults=0)
+    for system in run.systems:
+        rows = run.samples(system).to_pylist()
+        assert {row["outcome"] for row in rows} == {"finished"} and {row["views"] for row in rows} == {0b111111}
+        assert run.summary["systems"][system]["accuracy"] > 0.5
+
+
+@pytest.fixture
+def mvmc_folder() -> Path:
+    """The folder that holds mvmc/test.parquet; skips the test where there is none."""
+    for folder in (os.environ.get("SIMNET_DATA"), SCENARIOS.parent.parent / "shared" / "data"):
+        if folder and (Path(folder) / "mvmc" / "test.parquet").is_file():
+            return Path(folder)
+    pytest.skip("no data set mvmc: name its folder in SIMNET_DATA")
+
+
+def test_codecs(play: Callable[..., Any]):
+    """Fewer bytes, less time; to fp16 and int8 hardly any answer is lost, to one bit some are."""
+    names = ("fp32", "fp16", "int8", "bit")
+    run, _ = play("codecs", "--no-figures", faults=0, systems=names)
+    found = [run.summary["systems"][name] for name in names]
+    for key in ("device_to_edge", "total"):
+        sizes = [one["bytes"][key] for one in found]
+        assert sizes == sorted(sizes, reverse=True) and sizes[-1] * 10 < sizes[0]
+    times = [one["latency"]["mean"] for one in found]
+    assert times == sorted(times, reverse=True)
+    shares = {one["exits"]["edge-1"]["share"] for one in found}
+    assert len(shares) == 1, "what devices say of themselves does not depend on the codec"
+    right = [one["accuracy"] for one in found]
+    assert max(right[:3]) - min(right[:3]) <= 0.02 and right[0] - right[3] > 0.03
+    assert [one["codec"] for one in found] == ["fp32", "fp16", "int8", "1bit"]
+
+
+def test_ddnn_2017(play: Callable[..., Any], mvmc_folder: Path):
+    """From raw views to scores only: bytes of a device by the published formula, headers on top."""
+    names = ("cloud-only", "calibrated", "careful", "all-up")
+    run, _ = play("ddnn_2017", "--data-dir", str(mvmc_folder), "--no-figures", faults=0, systems=names)
+    raw, *others = (run.summary["systems"][name] for name in names)
+    header = 78
+    assert raw["bytes"]["device_to_edge"] == SAMPLES * 6 * (3072 + header)
+    for one in others:
+        up = one["exits"]["cloud"]["count"]
+        assert one["bytes"]["device_to_edge"] == 6 * (SAMPLES * (12 + header) + up * (128 + header))
+        assert one["accuracy"] > 0.9
+    ups = [one["exits"]["cloud"]["share"] for one in others]
+    assert ups == sorted(ups) and 0 < ups[1] < 1 == ups[-1]
+
+
+@pytest.mark.parametrize("tiers", CONFIGURATIONS)
+def test_tiers(tiers: str, play: Callable[..., Any], mvmc_folder: Path):
+    """All six configurations, each with its exits; some samples go on to the cloud."""
+    run, _ = play(f"tiers/{tiers}", "--data-dir", str(mvmc_folder), "--no-figures", faults=0, systems=("ddnn-2017",))
+    summary = run.summary["systems"]["ddnn-2017"]
+    assert tuple(summary["exits"]) == CONFIGURATIONS[tiers]
+    assert summary["exits"]["cloud"]["count"] > 0 and summary["accuracy"] > 0.9 and summary["forced"] == 0

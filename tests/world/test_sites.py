@@ -1,0 +1,476 @@
+"""Several sites: own captures, own cameras and edge, one network; what the summary says of them and of deadlines."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from fake_run import write_fake
+from paths import SCENARIOS
+from pyarrow import parquet
+from worlds import EXACT, both, node, play, rows, spans_of, world_scenario
+
+from simnet.analysis.compare import print_comparison
+from simnet.models.cards.card import read_card
+from simnet.models.data import open_dataset
+from simnet.network.faults.spec import Fault
+from simnet.network.nodes.spec import Node
+from simnet.results.folder import read_run
+from simnet.results.result import SystemResult
+from simnet.results.sections.demand import demand_report
+from simnet.results.summary import summarize
+from simnet.results.tables import samples_schema
+from simnet.scenario import Scenario, load_scenario
+from simnet.workloads.spec import Bursty, Periodic, Phase, Poisson, Recorded, SampleClass, Workload
+from simnet.world.captures import captures
+from simnet.world.plan import remarks
+from simnet.world.run import Options, run, run_system
+from simnet.world.sites import cameras_of, edge_of, sites_of
+
+FREE = {"bandwidth": 1e18, "latency": 0.0}
+
+
+def sited(
+    north: Workload | None = None,
+    south: Workload | None = None,
+    *,
+    cameras: tuple[int, int] = (6, 6),
+    shared_edge: bool = False,
+    speed: dict[str, float] | None = None,
+    way: dict[str, Any] | None = None,
+    system: str = "ddnn",
+    **values: Any,
+) -> Scenario:
+    """Two sites with an edge each (or one for both), a cloud; links and times as in `world_scenario`.
+
+    Device 1 ms, report 10 + 10 ms, edge 2 ms, upload 20 + 10 ms, cloud 4 ms: 23 ms to exit edge, 57 ms to exit cloud.
+    """
+    speeds = {"device": 1e9, "edge": 1e9, "cloud": 1e9, **(speed or {})}
+    nodes: dict[str, Node] = {}
+    links = []
+    for site, count in zip(("north", "south"), cameras, strict=True):
+        edge = "edge" if shared_edge else f"{site}-edge"
+        nodes[edge] = node("edge", speed=speeds["edge"], site=None if shared_edge else site)
+        for number in range(1, count + 1):
+            nodes[f"{site}{number}"] = node("device", speed=speeds["device"], site=site)
+            links += both(f"{site}{number}", edge, **(way or {}))
+    nodes["cloud"] = node("cloud", speed=speeds["cloud"])
+    links += [pair for name, one in nodes.items() if one.tier == "edge" for pair in both(name, "cloud", **(way or {}))]
+    base = world_scenario(system=system, **values)
+    workloads = {site: one for site, one in (("north", north), ("south", south)) if one is not None}
+    return base.model_copy(update={"nodes": nodes, "links": links, "sites": workloads})
+
+
+def alone(scenario: Scenario, site: str) -> Scenario:
+    """The same without the other site."""
+    gone = {n for n, one in scenario.nodes.items() if one.site not in (None, site)}
+    return scenario.model_copy(
+        update={
+            "nodes": {n: one for n, one in scenario.nodes.items() if n not in gone},
+            "links": [one for one in scenario.links if not {one.source, one.target} & gone],
+            "sites": {name: one for name, one in scenario.sites.items() if name == site},
+        }
+    )
+
+
+# --- who belongs where ---
+
+
+def test_views_are_counted_per_site_and_edges_found():
+    scenario = sited(cameras=(3, 2))
+    assert sites_of(scenario) == ("north", "south")
+    assert cameras_of(scenario, "north") == [("north1", 0), ("north2", 1), ("north3", 2)]
+    assert cameras_of(scenario, "south") == [("south1", 0), ("south2", 1)]
+    assert (edge_of(scenario, "north"), edge_of(scenario, "south")) == ("north-edge", "south-edge")
+    assert edge_of(sited(shared_edge=True), "south") == "edge"
+    mixed = scenario.model_copy(update={"nodes": {"spare": node("edge"), **scenario.nodes}})
+    assert edge_of(mixed, "south") == "south-edge", "its own, although another comes first"
+    plain = world_scenario()
+    assert sites_of(plain) == (None,) and edge_of(plain, None) == "edge"
+    assert cameras_of(plain) == [(f"camera{n}", n - 1) for n in range(1, 7)]
+
+
+def test_remarks_tell_the_views_of_each_site_and_of_edges_that_only_forward():
+    few, spare = remarks(
+        sited(cameras=(6, 2)).model_copy(
+            update={"nodes": {**sited(cameras=(6, 2)).nodes, "spare": node("edge")}}
+        ),
+        {},
+    )  # fmt: skip
+    assert few.startswith("south: only 2 of 6 views exist") and spare == "ddnn: spare only forwards"
+    assert remarks(sited(), {}) == []
+
+
+# --- arrivals ---
+
+
+def test_a_further_site_shifts_nobodys_arrivals_or_classes():
+    classes = {"a": SampleClass(share=0.3, deadline=1.0), "b": SampleClass(share=0.7, priority=2)}
+    scenario = sited(
+        Poisson(poisson=5, classes=classes),
+        Bursty(mmpp=(Phase(rate=1, stay=2), Phase(rate=40, stay=1)), deadline=0.3),
+        samples=None,
+        duration=60.0,
+    )
+    both_of_them = captures(scenario)
+    assert both_of_them.sites == ("north", "south") and (np.diff(both_of_them.times) >= 0).all()
+    for number, site in enumerate(both_of_them.sites):
+        mine = both_of_them.site == number
+        lone = captures(alone(scenario, site))
+        assert both_of_them.times[mine].tolist() == lone.times.tolist() and len(lone) > 200
+        kinds = [(*both_of_them.classes, None)[kind] for kind in both_of_them.kind[mine]]
+        assert kinds == [(*lone.classes, None)[kind] for kind in lone.kind]
+        np.testing.assert_array_equal(both_of_them.deadline[mine], lone.deadline)
+        assert both_of_them.priority[mine].tolist() == lone.priority.tolist()
+
+
+def test_sites_with_the_same_workload_capture_independently():
+    """Counts per second of two Poisson sites (and of a third, unnamed one) are not correlated: |r| < 3.3 / √n."""
+    scenario = sited(workload=Poisson(poisson=5), samples=None, duration=1000.0)
+    found = captures(scenario)
+    runs = [found.times[found.site == number] for number in (0, 1)]
+    runs.append(captures(world_scenario(workload=Poisson(poisson=5), samples=None, duration=1000.0)).times)
+    counts = [np.histogram(times, np.arange(1001))[0] for times in runs]
+    correlations = np.corrcoef(counts)[np.triu_indices(3, 1)]
+    assert (np.abs(correlations) < 3.3 / 1000**0.5).all()
+
+
+def test_samples_are_the_earliest_of_all_sites():
+    """By hand: north every 2 s, south at 1, 1.5 and 4 s; of equal times the first site's comes first."""
+    scenario = sited(Periodic(every=2), Recorded(times=(1.0, 1.5, 4.0)), samples=6)
+    found = captures(scenario)
+    assert found.times.tolist() == [0, 1, 1.5, 2, 4, 4] and found.site.tolist() == [0, 1, 1, 0, 0, 1]
+    table = rows(play(scenario), scenario)
+    assert [row["site"] for row in table] == ["north", "south", "south", "north", "north", "south"]
+    assert captures(sited(workload=Periodic(every=1), samples=4)).times.tolist() == [0, 0, 1, 1], "the common one"
+
+
+# --- what sites share, and what they do not ---
+
+
+@pytest.mark.parametrize("shared_edge", [False, True])
+@pytest.mark.parametrize("system", ["ddnn", "ada-ddnn"])
+def test_answers_do_not_depend_on_who_else_is_there(system: str, shared_edge: bool):
+    """With free links and enough machines every answer is what one site alone would give for the sample's number."""
+    workloads = (Poisson(poisson=5), Poisson(poisson=9))
+    fast = {"device": 1e15, "edge": 1e15, "cloud": 1e15}
+    two = sited(*workloads, samples=80, system=system, shared_edge=shared_edge, speed=fast, way=FREE)
+    one = world_scenario(system=system, samples=80, uplink=FREE, backbone=FREE)
+    keys = ("sample", "prediction", "outcome", "exit", "entropy", "views")
+    found, wanted = ([[row[key] for key in keys] for row in rows(play(each), each)] for each in (two, one))
+    assert found == wanted
+    assert len({row[3] for row in found}) == (2 if system == "ddnn" else 3)
+
+
+@pytest.mark.parametrize("system", ["ddnn", "ada-ddnn"])
+def test_the_real_network_answers_per_site_as_alone(system: str):
+    """Batched across sites equals a run of one site, for samples whose site has all six views or only four."""
+    count, fast = 48, {"device": 1e18, "edge": 1e18, "cloud": 1e18}
+    common: dict[str, Any] = {"samples": count, "system": system, "thresholds": "calibrated"}
+
+    def weighted(scenario: Scenario) -> Scenario:
+        spec = scenario.systems[system].model_copy(update={"weights": f"{system}-plaza"})
+        return scenario.model_copy(update={"systems": {system: spec}})
+
+    card, data = read_card(f"{system}-plaza"), open_dataset("plaza", "test", None)
+    options = Options(device="cpu", memo=False, forced=True)
+    two = weighted(sited(Poisson(poisson=5), Poisson(poisson=5), cameras=(6, 4), speed=fast, way=FREE, **common))
+    result = run_system(two, system, card, data, options)
+    together = result.samples.to_pylist()
+    forced = dict.fromkeys(result.exits, 0.0)
+    for site, cameras in (("north", 6), ("south", 4)):
+        one = weighted(
+            world_scenario(cameras=cameras, uplink=FREE, backbone=FREE, workload=Periodic(every=1), **common)
+        )
+        lone = run_system(one, system, card, data, options)
+        mine = [row for row in together if row["site"] == site]
+        assert len(mine) > 10 and {row["views"] for row in mine} == {(1 << cameras) - 1}
+        for row, other in zip(mine, [lone.samples.to_pylist()[row["sample"]] for row in mine], strict=True):
+            assert [row[key] for key in ("exit", "prediction", "outcome", "label")] == [
+                other[key] for key in ("exit", "prediction", "outcome", "label")
+            ]
+            assert row["entropy"] == pytest.approx(other["entropy"], abs=1e-4)
+        assert result.forced is not None and lone.forced is not None
+        # made to leave at an exit, a sample of this site is right if it is so alone
+        spec = one.systems[system].model_copy(update={"thresholds": 1.0})
+        first = run_system(one.model_copy(update={"systems": {system: spec}}), system, card, data, options).samples
+        forced[result.exits[0]] += sum(first.column("correct").to_pylist()[row["sample"]] for row in mine) / count
+    assert result.forced[result.exits[0]] == pytest.approx(forced[result.exits[0]])
+    assert result.raw_sample_bytes == {"north": 6 * data[0][0][0].size, "south": 4 * data[0][0][0].size}
+
+
+def unsure(exit_name: str, sample: int, views: int) -> tuple[int, float]:
+    """Every sample goes on to the cloud."""
+    return 0, 0.9
+
+
+def test_one_slow_cloud_for_two_sites_makes_both_later():
+    """By hand. A call takes the cloud 40 ms; north captures every 50 ms from 0 on, south 10 ms later.
+
+    At the cloud after 53 ms: north at 53, 103, 153, south at 63, 113, 163. Alone each is done at 40 ms later: 93 ms in
+    all. Together the cloud is busy from 53 on without a pause: done at 93, 133, 173, 213, 253, 293.
+    """
+    steady = tuple(0.05 * number for number in range(3))
+    later = tuple(0.01 + time for time in steady)
+    together = sited(Recorded(times=steady), Recorded(times=later), samples=6, speed={"cloud": 1e8})
+    found = rows(play(together, unsure), together)
+    latencies = {site: [row["latency"] for row in found if row["site"] == site] for site in ("north", "south")}
+    assert latencies["north"] == pytest.approx([0.093, 0.123, 0.153], abs=EXACT)
+    assert latencies["south"] == pytest.approx([0.123, 0.153, 0.183], abs=EXACT)
+    for site in latencies:
+        lone = alone(together, site).model_copy(update={"samples": 3})
+        assert [row["latency"] for row in rows(play(lone, unsure), lone)] == pytest.approx([0.093] * 3, abs=EXACT)
+
+
+def test_one_edge_for_two_sites_serves_them_in_order():
+    """By hand. An edge takes 20 ms; both sites' reports are there after 21 ms: 41 ms for one, 61 ms for the other."""
+    at_once = Recorded(times=(0.0,))
+    scenario = sited(at_once, at_once, samples=2, shared_edge=True, speed={"edge": 1e8}, thresholds=1.0)
+    world = play(scenario)
+    assert [row["latency"] for row in rows(world, scenario)] == pytest.approx([0.041, 0.061], abs=EXACT)
+    assert len(spans_of(world, "edge")) == 2
+    own = scenario.model_copy(update={"nodes": sited(speed={"edge": 1e8}).nodes, "links": sited().links})
+    assert [row["latency"] for row in rows(play(own), own)] == pytest.approx([0.041, 0.041], abs=EXACT)
+
+
+@pytest.mark.parametrize("system", ["ddnn", "ada-ddnn"])
+def test_what_breaks_at_one_site_does_not_touch_the_other(system: str):
+    """A camera and then the edge of north fail: south's rows are the same to the last bit."""
+    script = [
+        Fault(at=2.0, lasts=4.0, node="north3", action="down"),
+        Fault(at=8.0, lasts=3.0, node="north-edge", action="down"),
+    ]
+    turns = (Periodic(every=0.5), Recorded(times=(0.25,), repeat=0.5))  # never at the cloud at the same time
+    sound = sited(*turns, samples=48, system=system)
+    broken = sound.model_copy(update={"faults": script})
+    before, after = (rows(play(each), each) for each in (sound, broken))
+    south, south_too = ([row for row in each if row["site"] == "south"] for each in (before, after))
+    assert south == south_too and len(south) == 24
+    views = {row["views"] for row in after if row["site"] == "north" and 2 <= row["captured_at"] < 6}
+    assert views == {0b111011}
+    lost = [row for row in after if row["outcome"] == "dropped"]
+    assert {(row["site"], row["reason"]) for row in lost} == {("north", "edge down")}
+    assert [row["captured_at"] for row in lost] == [8.0, 8.5, 9.0, 9.5, 10.0, 10.5]
+
+
+def test_naming_the_only_site_changes_nothing_but_its_name():
+    """Periodic captures without jitter draw nothing, so the two runs must be the same."""
+    plain = world_scenario(workload=Periodic(every=0.03), samples=30)
+    sites = {n: one.model_copy(update={"site": "here"}) for n, one in plain.nodes.items() if one.tier == "device"}
+    named = plain.model_copy(update={"nodes": {**plain.nodes, **sites}})
+    before, after = (rows(play(each), each) for each in (plain, named))
+    assert {row["site"] for row in after} == {"here"} and {row["site"] for row in before} == {None}
+    assert [{**row, "site": None} for row in after] == before
+
+
+# --- the summary ---
+
+
+def result_of(scenario: Scenario) -> SystemResult:
+    """The world's run as the engine would hand it over."""
+    world = play(scenario)
+    captured = captures(scenario)
+    table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
+    exits = type(world.systems[0]).exits
+    return SystemResult(
+        name="ddnn",
+        system="ddnn",
+        exits=exits,
+        codec="fp32",
+        samples=table,
+        spans=pa.table({"kind": pa.array([], pa.string()), "place": pa.array([], pa.string()), "bytes": []}),
+        forced=None,
+        raw_sample_bytes={site: len(cameras_of(scenario, site)) * 1000 for site in captured.sites},
+        thresholds={},
+        inference={},
+        weights={},
+        simulated_time=world.env.now,
+        hops=0,
+        reports=demand_report(table, exits, world.env.now),
+    )
+
+
+def test_the_sites_and_the_classes_add_up_to_the_whole():
+    """Under load, with an edge that fails and a run that ends too early: every outcome occurs."""
+    classes = {
+        "fast": SampleClass(share=0.5, deadline=0.06),
+        "slow": SampleClass(share=0.5, deadline=2.0),
+    }
+    scenario = sited(
+        Poisson(poisson=20, classes=classes),
+        Poisson(poisson=12, classes={"slow": SampleClass(share=1.0)}, deadline=0.1),
+        cameras=(6, 3),
+        samples=None,
+        duration=10.0,
+        speed={"cloud": 5e7},
+        script=[Fault(at=4, lasts=1, node="north-edge", action="down")],
+    )
+    summary = summarize(result_of(scenario), {})
+    assert all(summary[key] for key in ("finished", "dropped", "unfinished"))
+    for section in ("sites", "classes"):
+        parts = list(summary[section].values())
+        assert len(parts) == 2
+        assert summary["captured"] == sum(part["captured"] for part in parts)
+        assert summary["finished"] == sum(part["answered"] for part in parts)
+        mean = sum(part["latency"]["mean"] * part["answered"] for part in parts) / summary["finished"]
+        right = sum(part["accuracy"] * part["answered"] for part in parts) / summary["finished"]
+        assert (mean, right) == pytest.approx((summary["latency"]["mean"], summary["accuracy"]))
+        for name, whole in summary["exits"].items():
+            assert whole["count"] == sum(part["exits"][name]["count"] for part in parts)
+        for key in ("samples", "met", "late", "unanswered", "undecided"):
+            assert summary["deadlines"][key] == sum(part["deadlines"][key] for part in parts)
+    north, south = (summary["sites"][name]["captured"] for name in ("north", "south"))
+    assert summary["bytes"]["raw_offload"] == 6000 * north + 3000 * south
+    assert summary["deadlines"]["late"] and summary["deadlines"]["unanswered"] and summary["deadlines"]["undecided"]
+
+
+def life(outcome: str, captured: float, latency: float | None, deadline: float | None, **more: Any) -> dict[str, Any]:
+    """A row of the samples table, of which the rest does not matter."""
+    blank = dict.fromkeys(samples_schema().names)
+    blank |= {"sample": 0, "label": 0, "views": 0, "bytes": 0, "outcome": outcome, "captured_at": captured}
+    answered = latency is not None
+    blank |= {"latency": latency, "deadline": deadline, "correct": True if answered else None}
+    return blank | {"exit": "edge" if answered else None} | more
+
+
+def test_deadlines_by_hand():
+    """The run ends at 10 s. Two are met (one of them wrong), one of them just in time; the rest is said beside it."""
+    lives = [
+        life("finished", 0.0, 0.5, 0.5),  # met: the deadline itself is in time
+        life("forced", 1.0, 0.2, 0.5, correct=False),  # met, but wrong
+        life("finished", 2.0, 0.6, 0.5),  # late, although right
+        life("dropped", 9.9, None, 0.5),  # unanswered, and no answer will come
+        life("unfinished", 9.0, None, 0.5),  # unanswered: the deadline passed at 9.5 s
+        life("unfinished", 9.8, None, 0.5),  # undecided: it would have been at 10.3 s
+        life("finished", 3.0, 9.0, None),  # has none
+    ]
+    report = demand_report(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
+    assert report == {
+        "deadlines": {
+            "samples": 6,
+            "met": 2,
+            "late": 1,
+            "unanswered": 2,
+            "undecided": 1,
+            "miss_rate": 3 / 5,
+            "accuracy_in_time": 1 / 5,
+        }
+    }
+    undecided = demand_report(pa.Table.from_pylist(lives[5:6], schema=samples_schema()), ("edge",), 10.0)
+    assert undecided["deadlines"]["miss_rate"] is None is undecided["deadlines"]["accuracy_in_time"]
+    assert demand_report(pa.Table.from_pylist(lives[6:], schema=samples_schema()), ("edge",), 10.0) == {}
+
+
+def test_parts_by_hand():
+    """Two classes at two sites; a part that nobody answered has no numbers."""
+    lives = [
+        life("finished", 0.0, 0.1, 0.2, **{"class": "urgent", "site": "north"}),
+        life("finished", 1.0, 0.3, 0.2, correct=False, **{"class": "urgent", "site": "north", "exit": "cloud"}),
+        life("dropped", 2.0, None, None, **{"class": "any", "site": "south"}),
+    ]
+    report = demand_report(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
+    assert list(report) == ["deadlines", "classes", "sites"]
+    urgent = report["classes"]["urgent"]
+    assert urgent == report["sites"]["north"]
+    assert (urgent["captured"], urgent["answered"], urgent["accuracy"]) == (2, 2, 0.5)
+    assert urgent["latency"] == pytest.approx({"mean": 0.2, "p50": 0.2, "p95": 0.29, "p99": 0.298})
+    assert urgent["exits"] == {"edge": {"count": 1, "share": 0.5}, "cloud": {"count": 1, "share": 0.5}}
+    assert urgent["deadlines"]["miss_rate"] == 0.5 == urgent["deadlines"]["accuracy_in_time"]
+    assert report["classes"]["any"] == {
+        "captured": 1,
+        "answered": 0,
+        "accuracy": None,
+        "latency": dict.fromkeys(("mean", "p50", "p95", "p99")),
+        "exits": {name: {"count": 0, "share": None} for name in ("edge", "cloud")},
+    }
+
+
+def test_a_queue_that_is_full_is_among_the_reasons():
+    """An edge with room for one more: at a burst of four, one is served, one waits, two are dropped."""
+    from simnet.network.nodes.spec import Queue
+
+    burst = Recorded(times=(0.0, 0.0, 0.0, 0.0))
+    slow = node("edge", speed=1e6, queue=Queue(limit=1))
+    scenario = world_scenario(workload=burst, samples=4, thresholds=1.0, nodes={"edge": slow})
+    summary = summarize(result_of(scenario), {})
+    assert summary["dropped_by_reason"] == {"edge queue full": 2} and summary["finished"] == 2
+
+
+def test_the_tables_of_a_comparison_name_classes_sites_and_misses():
+    from rich.console import Console
+
+    classes = {"urgent": SampleClass(share=0.5, deadline=0.03), "normal": SampleClass(share=0.5)}
+    scenario = sited(workload=Periodic(every=0.2, classes=classes), samples=20)
+    one = summarize(result_of(scenario), {})
+    console = Console(width=80, record=True, file=StringIO())
+    print_comparison({"scenario": "x", "seed": 1, "samples": 20, "systems": {"ddnn": one}, "paired": {}}, console)
+    text = console.export_text()
+    missed = one["deadlines"]
+    assert f"{100 * missed['miss_rate']:.1f} % ({missed['late']} late, 0 unanswered)" in text
+    for word in ("urgent", "normal", "north", "south", "10/10", "missed"):
+        assert word in text
+
+
+def test_run_folders_without_the_new_columns_are_still_read(tmp_path: Path):
+    """As older versions wrote them: site, class and deadline are null then."""
+    write_fake(tmp_path / "run", samples=5)
+    path = tmp_path / "run" / "ddnn" / "samples.parquet"
+    parquet.write_table(parquet.read_table(path).drop_columns(["site", "class", "deadline"]), path)
+    table = read_run(tmp_path / "run").samples("ddnn")
+    assert table.schema == samples_schema() and table.num_rows == 5
+    assert all(table.column(name).null_count == 5 for name in ("site", "class", "deadline"))
+    assert table.column("captured_at").null_count == 0
+
+
+# --- one site: as before ---
+
+BEFORE = {
+    "ddnn": {
+        "finished": 100,
+        "accuracy": 0.95,
+        "counts": {"edge": 48, "cloud": 52},
+        "latency": {
+            "mean": 0.021053025717151775,
+            "p50": 0.035371941917599514,
+            "p95": 0.03537194191760018,
+            "p99": 0.03537194191760018,
+            "max": 0.03537194191760018,
+        },
+        "bytes": {"device_to_edge": 1275600, "edge_to_cloud": 638976, "total": 1914576, "raw_offload": 1843200},
+        "simulated_time": 4.988354916102233,
+        "hops": 652,
+    },
+    "ada-ddnn": {
+        "finished": 100,
+        "accuracy": 0.97,
+        "counts": {"edge-1": 29, "edge-2": 66, "cloud": 5},
+        "latency": {
+            "mean": 0.006322723576140028,
+            "p50": 0.005552497250000066,
+            "p95": 0.00661396281863998,
+            "p99": 0.026781808622799996,
+            "max": 0.026781808622799996,
+        },
+        "bytes": {"device_to_edge": 1302000, "edge_to_cloud": 7680, "total": 1309680, "raw_offload": 1843200},
+        "simulated_time": 4.958535471434634,
+        "hops": 605,
+    },
+}
+"""What the revision before sites, queues and packets (6d6d2ca) said of 100 samples of scenarios/six_cameras.yaml."""
+
+
+def test_the_first_scenario_gives_the_numbers_that_it_gave_before_there_were_sites():
+    scenario = load_scenario(SCENARIOS / "six_cameras.yaml", (), samples=100)
+    results, _ = run(scenario, Options(device="cpu"))
+    for result in results:
+        summary, wanted = summarize(result, {n: one.tier for n, one in scenario.nodes.items()}), BEFORE[result.name]
+        assert {name: part["count"] for name, part in summary["exits"].items()} == wanted["counts"]
+        for key in ("finished", "accuracy", "bytes", "hops"):
+            assert summary[key] == wanted[key]
+        for key in ("latency", "simulated_time"):
+            assert summary[key] == pytest.approx(wanted[key], abs=EXACT)
+        assert not {"deadlines", "classes", "sites"} & set(summary)
