@@ -1,11 +1,11 @@
 """A network as data: a graph of segments, what each takes, gives and costs. No torch; a card holds it.
 
-A *segment* is a part of a network that runs in one piece on one machine; it may have several *copies* (one for each view,
-one for each node), and copy c of segment s is the *part* (s, c). Parts take features or scores of other parts, or views,
-over *arcs*. What has no weights (the surest of several devices, an aggregation of scores) is a segment, too, so that every
-exit is one segment's scores.
+A *segment* is a part of a network that runs in one piece on one machine; it may have several *copies* (one for each
+view, one for each node), and copy c of segment s is the *part* (s, c). Parts take features or scores of other parts, or
+views, over *arcs*. What has no weights (the surest of several devices, an aggregation of scores) is a segment, too, so
+that every exit is one segment's scores.
 
-What a part answers depends on what arrived: `arrived` is a bit mask over the graph's arcs, and `key` reduces it to the arcs
+What a part answers depends on what arrived *upstream*: a bit mask over the graph's arcs, which `key` reduces to those
 that matter to one part. Lossy codecs are a second mask over the same arcs, in the bits above: `coded`.
 """
 
@@ -40,8 +40,7 @@ class Take:
         source: The other segment's name, or `INPUT` for views.
         what: Its features or its class scores (of views: features).
         groups: For each copy the numbers of those copies of `source` that give it something; empty: all give to all.
-        filled: Whether in the mode "zero input" (see `Pass`) what a source would have said of a black view stands in for
-            one that is missing.
+        filled: Whether in the mode "zero input" what a source says of a black view stands in for one that is missing.
     """
 
     source: str
@@ -206,7 +205,7 @@ class Graph:
         return sum(1 << arc for part in parts for arcs in self.into[part] for arc in arcs)
 
     def of_views(self, views: int) -> int:
-        """Mask of what arrives if these views (bit mask) are there, the others are missing, and nothing else is lost."""
+        """Mask of what arrives if these views (bit mask) are there and the others missing; nothing else is lost."""
         missing = [Part(INPUT, view) for view in range(self.views) if not views >> view & 1]
         return self.all & ~self.arcs_from(*missing)
 
@@ -303,6 +302,11 @@ class Graph:
 
 _DEFAULTS = {"copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": ""}
 _TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
+
+
+def _told(values: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not as usual, and what has no usual value."""
+    return {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
 
 
 def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], classes: int) -> None:

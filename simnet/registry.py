@@ -1,15 +1,14 @@
 """How kinds of things are found by name: ours, those of installed packages, and those of a user's own file.
 
-There is one way for all of them. A name is looked up, in this order, in the table of our own kinds, among the entry points
-of installed packages, or read as ``module:Name`` or ``file.py:Name``, seen from the scenario's folder first. Nothing is
-imported before it is asked for, and what is found must keep the contract of its kind.
+There is one way for all of them. A name is looked up, in this order, in the table of our own kinds, among the entry
+points of installed packages, or read as ``module:Name`` or ``file.py:Name``, seen from the scenario's folder first.
+Nothing is imported before it is asked for, and what is found must keep the contract of its kind.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
@@ -41,7 +40,7 @@ class Registry(Generic[T]):
     Args:
         group: Group of entry points, such as ``simnet.systems``.
         what: The sort in words, for messages: "system".
-        contract: The class that a kind must be derived from; an instance will not do.
+        contract: The class that a kind must be derived from, as ``module:Name``; imported when a kind is.
         ours: Our own kinds, ``name → "module:Name"``, in the order in which they are listed.
         check: Called with what was found; raises ValueError with what it lacks.
     """
@@ -109,7 +108,7 @@ class Registry(Generic[T]):
         module_name, _, attribute = place.rpartition(":")
         try:
             module = _module(module_name, folder)
-            kind = module
+            kind: Any = module
             for part in attribute.split("."):
                 kind = getattr(kind, part)
         except PluginError as error:
