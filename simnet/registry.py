@@ -126,8 +126,6 @@ class Registry(Generic[T]):
             raise PluginError(
                 f"{self.what} {name!r}: {attribute} lacks {', '.join(missing)}, which {base_name} demands"
             )
-        if inspect.isabstract(kind):
-            raise PluginError(f"{self.what} {name!r}: {attribute} is abstract")
         if self._check is not None:
             try:
                 self._check(kind)
