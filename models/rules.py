@@ -1,13 +1,22 @@
-"""The rule by which samples leave: normalized entropy against a threshold. numpy only, so that anyone may import it."""
+"""Exit rules: what is measured of an exit's scores, to be compared with a threshold. numpy only.
+
+A sample leaves at the first exit at which the rule's measure is below T, strictly; low means sure. The papers' rule is the
+normalized entropy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.registry import Registry
+
 Floats = NDArray[np.float64]
+Scores = NDArray[np.floating]
 
 
 def probabilities(scores: NDArray[np.floating]) -> Floats:
@@ -28,41 +37,61 @@ def normalized_entropy(scores: NDArray[np.floating]) -> Floats:
     return np.asarray(np.clip(-terms.sum(axis=-1) / np.log(scores.shape[-1]), 0.0, 1.0))
 
 
-def surest_device(entropies: Floats, present: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Number of the device with minimum entropy among those `present` `[devices]`: `[n, devices]` to `[n]`.
+class ExitRule(ABC):
+    """How sure an exit is, as one number for each sample.
 
-    The edge processing module of ADA-DDNN (section 3.2). Of equally sure devices the first is taken (our choice).
+    To add a kind: derive from this class in a file of your own, write `measure`, and name it in a scenario (``rule:
+    module:Name``) or register it as an entry point of the group ``simnet.exit_rules``. It must treat every sample alone
+    and must not change what it is given; `T` of a scenario's `thresholds` is in its own range.
     """
-    known = ~np.isnan(entropies) if present is None else present & ~np.isnan(entropies)
-    return np.asarray(np.where(known, entropies, np.inf).argmin(axis=1))
+
+    least: ClassVar[float] = 0.0
+    most: ClassVar[float] = 1.0
+    """Thresholds that make sense: at `least` no sample leaves, at `most` nearly all do."""
+
+    @abstractmethod
+    def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
+        """The measure `[n]` of class scores `[n, classes]` (before any softmax); low means sure.
+
+        `before` are those of the exits that the samples have passed, in order. A measure that is not a number is below
+        no threshold.
+        """
+
+    def grid(self, step: float = 0.01) -> Floats:
+        """Thresholds worth trying, ascending."""
+        return np.arange(self.least, self.most + step / 2, step).round(6)
 
 
-CLASSIFIERS = {"edge-1": "device", "edge-2": "edge"}
-"""The classifier whose scores an exit tests, where it is not called as the exit is."""
+class Entropy(ExitRule):
+    """Normalized entropy (ADA-DDNN, eq. 3)."""
+
+    def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
+        """In [0, 1] for any number of classes."""
+        return normalized_entropy(here)
 
 
-def exit_scores(
-    system: str, scores: Mapping[str, NDArray[np.floating]], temperatures: Mapping[str, float] | None = None
-) -> dict[str, NDArray[np.floating]]:
-    """Scores `[n, classes]` at every exit, in order, from every classifier's (`device`, `local`, `edge`, `cloud`).
+class MaxProbability(ExitRule):
+    """1 − the largest probability."""
 
-    `temperatures` divide the scores of the classifiers that they name, before the surest device is chosen (which may
-    then be another). In `ddnn-2017` the edge may be missing.
+    def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
+        """In [0, 1 − 1 / classes]."""
+        return 1 - probabilities(here).max(axis=-1)
+
+
+RULES: Registry[ExitRule] = Registry(
+    "simnet.exit_rules",
+    "exit rule",
+    "simnet.models.rules:ExitRule",
+    {"entropy": "simnet.models.rules:Entropy", "max": "simnet.models.rules:MaxProbability"},
+)
+
+
+def taken_exit(measures: Sequence[Floats], thresholds: Sequence[float], samples: int) -> NDArray[np.int64]:
+    """Number of the exit that each sample takes, `[n]`: the first whose measure is below T (strict), else the last.
+
+    `measures` has one `[n]` array per exit but the last, in order; `thresholds` one T for each.
     """
-    scores = {name: s / (temperatures or {}).get(name, 1.0) for name, s in scores.items()}
-    if system == "ada-ddnn":
-        device = scores["device"]
-        surest = device[np.arange(len(device)), surest_device(normalized_entropy(device))]
-        return {"edge-1": surest, "edge-2": scores["edge"], "cloud": scores["cloud"]}
-    return {name: scores[name] for name in ("local", "edge", "cloud") if name in scores}
-
-
-def taken_exit(entropies: Sequence[Floats], thresholds: Sequence[float]) -> NDArray[np.int64]:
-    """Number of the exit that each sample takes, `[n]`: the first whose entropy is below T (strict), else the last.
-
-    `entropies` has one `[n]` array per exit but the last, in order; `thresholds` one T for each.
-    """
-    taken = np.full(len(entropies[0]), len(entropies), dtype=np.int64)
-    for number in reversed(range(len(entropies))):
-        taken[entropies[number] < thresholds[number]] = number
+    taken = np.full(samples, len(measures), dtype=np.int64)
+    for number in reversed(range(len(measures))):
+        taken[measures[number] < thresholds[number]] = number
     return taken

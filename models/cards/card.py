@@ -8,14 +8,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simnet.models.codecs import CODECS, Codec
+from simnet.models.codecs import CODECS
+from simnet.models.graph import Graph, GraphError
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-FLOAT = 4
-"""Bytes of one float32 value, as features, scores and entropy travel."""
 
 
 class WeightsError(Exception):
@@ -45,35 +45,61 @@ class Card:
         return str(self.values["sha256"])
 
     @property
+    def network(self) -> str:
+        """The kind of network, by name or as ``module:Name``; cards of the first edition call it the system."""
+        return str(self.values.get("network") or self.values["system"])
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network's segments and what they cost.
+
+        Cards of the first edition have costs only: the network itself tells its structure, which imports torch. Raises
+        WeightsError when the card's graph is none.
+        """
+        try:
+            if "graph" in self.values:
+                return Graph.from_dict(self.values["graph"])
+            from simnet.models.cards.weights import build
+
+            return build(self).graph.with_costs(_former_costs(self.values["segments"]))
+        except (GraphError, TypeError, KeyError, AttributeError) as problem:
+            raise WeightsError(f"{self.path}: graph: {problem}") from None
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """Calibrated T of every exit but the last."""
         return dict(self.values["calibration"]["thresholds"])
 
     @property
     def temperatures(self) -> dict[str, float]:
-        """What each classifier's scores are divided by before entropies are taken; 1 for those that are not named."""
+        """What a segment's scores are divided by before they are tested; 1 for segments that are not named."""
         return dict(self.values["calibration"].get("temperatures", {}))
 
     @property
-    def codec(self) -> Codec:
-        """The codec that the network was trained for."""
-        codec: Codec = self.values["architecture"].get("codec", "fp32")
-        return codec
+    def codec(self) -> str:
+        """The codec that the network was trained for; of a card that does not say, the network's own."""
+        codec = self.values["architecture"].get("codec")
+        if codec is None:
+            from simnet.models.cards.weights import build
 
-    @property
-    def segments(self) -> dict[str, dict[str, Any]]:
-        """Cost of the segments, see `simnet.models.cards.costs.segment_costs`."""
-        return dict(self.values["segments"])
+            codec = build(self).arch.codec
+        return str(codec)
 
 
-SEGMENT = ("flop", "parameters", "memory", "features")
-"""Keys that every segment's cost has."""
-REQUIRED = (
-    *("system", "data", "class_names", "classifiers", "sha256"),
-    *(f"segments.{name}.{key}" for name in ("device", "edge", "cloud") for key in SEGMENT),
-    *("architecture.view", "calibration.thresholds"),
-)
-"""Keys that a simulation reads; a dot leads into an inner object. A system without an edge has no edge segment."""
+def _former_costs(segments: Any) -> dict[str, dict[str, Any]]:
+    """Costs as cards of the first edition give them, in the words of a graph."""
+    keys = {"flop": "flop", "parameters": "parameters", "memory": "memory", "features": "sends"}
+    found = {name: {keys[k]: v for k, v in values.items() if k in keys} for name, values in segments.items()}
+    for values in found.values():
+        sends = values.get("sends")
+        values["sends"] = None if sends is None else tuple(sends)
+    return found
+
+
+REQUIRED = ("data", "class_names", "sha256", "architecture.view", "calibration.thresholds")
+"""Keys that a simulation reads; a dot leads into an inner object."""
+FORMER = {"network": "system", "graph": "segments"}
+"""Keys that cards of the first edition have in their place."""
 
 
 def _has(values: Any, key: str) -> bool:
@@ -116,14 +142,12 @@ def read_card(name: str) -> Card:
         ) from None
     except (OSError, ValueError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem
-    named_exits = values.get("classifiers") if isinstance(values, dict) else None
-    edge = not isinstance(named_exits, list) or not named_exits or "edge" in named_exits
-    missing = [key for key in REQUIRED if (edge or ".edge." not in key) and not _has(values, key)]
+    missing = [key for key in REQUIRED if not _has(values, key)]
+    missing += [f"{new} or {old}" for new, old in FORMER.items() if not (_has(values, new) or _has(values, old))]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
-    for key in ("class_names", "classifiers"):
-        if not _list_of(values[key], str):
-            raise WeightsError(f"{path}: {key} must be a list of names")
+    if not _list_of(values["class_names"], str):
+        raise WeightsError(f"{path}: class_names must be a list of names")
     view = values["architecture"]["view"]
     if not (_list_of(view, int) and len(view) == 2):
         raise WeightsError(f"{path}: architecture.view must be height and width")
@@ -132,9 +156,13 @@ def read_card(name: str) -> Card:
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
     if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t < math.inf):
         raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
-    if (codec := values["architecture"].get("codec", "fp32")) not in CODECS:
+    codec = values["architecture"].get("codec", "fp32")
+    if not isinstance(codec, str) or (":" not in codec and codec not in CODECS.names()):
         raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")
-    return Card(path, values)
+    card = Card(path, values)
+    if "graph" in values:
+        _ = card.graph
+    return card
 
 
 def write_card(values: dict[str, Any], path: Path) -> None:

@@ -1,19 +1,20 @@
-"""What a segment costs: FLOP, bytes of parameters and activations, shapes; measured on the real modules."""
+"""What a segment costs: FLOP, bytes of parameters and activations, shapes; measured by walking a network's graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from simnet.models.data.base import VIEWS
-from simnet.models.networks.ddnn_2017 import Ddnn2017
-from simnet.models.networks.early_exit import Network
+from simnet.models.graph import Graph
+from simnet.models.networks.base import Network, Output
+from simnet.models.networks.passes import Pass, given_all
 
 
-def _measure(segment: nn.Module, *inputs: Tensor) -> tuple[dict[str, Any], Any]:
+def _measure(module: nn.Module | None, run: Callable[[], Output]) -> tuple[dict[str, int], Output]:
     """Run a segment on one sample; FLOP count two per multiply-add, of convolutions and linear layers."""
     largest = 0
 
@@ -23,57 +24,38 @@ def _measure(segment: nn.Module, *inputs: Tensor) -> tuple[dict[str, Any], Any]:
         held = sum(t.numel() * t.element_size() for t in (*given, *made) if isinstance(t, Tensor))
         largest = max(largest, held)
 
-    hooks = [module.register_forward_hook(watch) for module in segment.modules()]
+    hooks = [] if module is None else [one.register_forward_hook(watch) for one in module.modules()]
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            made = segment(*inputs)
+            made = run()
     finally:
         for hook in hooks:
             hook.remove()
-    weights = sum(t.numel() * t.element_size() for t in (*segment.parameters(), *segment.buffers()))
-    cost = {
+    held = [] if module is None else [*module.parameters(), *module.buffers()]
+    weights = sum(t.numel() * t.element_size() for t in held)
+    return {
         "flop": counter.get_total_flops(),
-        "parameters": sum(p.numel() for p in segment.parameters()),
+        "parameters": 0 if module is None else sum(p.numel() for p in module.parameters()),
         "memory": weights + largest,
-    }
-    return cost, made
+    }, made
 
 
-def segment_costs(network: Network) -> dict[str, dict[str, Any]]:
-    """Cost of `device`, `edge` and `cloud`, in `ddnn-2017` also `local`, for one sample (one view, on the device).
+def measured(network: Network) -> Graph:
+    """The network's graph with the cost of every segment: of its first copy, for one sample.
 
-    Each has `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once) and
-    `features` (shape of what it sends on, without the batch; None where that is scores alone). `ddnn-2017` has `edge`
-    only where there are edges, and then it is the cost of the first one alone.
+    `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once) and `sends`, the shape
+    of its features without the batch, of segments whose features others take.
     """
     network.eval()
     where = next(network.parameters()).device
-    view = torch.zeros(1, 3, *network.arch.view, device=where)
-    costs = {}
-    costs["device"], (features, scores) = _measure(network.devices[0], view)
-    costs["device"]["features"] = _shape(features)
-
-    def sent(values: Tensor, senders: int) -> tuple[Tensor, Tensor]:
-        """What as many senders deliver, all of them present."""
-        present = torch.ones(1, senders, dtype=torch.bool, device=where)
-        return values[:, None].expand(-1, senders, *values.shape[1:]), present
-
-    if isinstance(network, Ddnn2017):
-        senders, tiers = len(network.devices), network.arch.edges
-        costs["local"], _ = _measure(network.local, *sent(scores, senders))
-        costs["local"]["features"] = None
-        if tiers:
-            senders = len(tiers)
-            costs["edge"], (features, _) = _measure(network.edge.edges[0], *sent(features, len(tiers[0])))
-            costs["edge"]["features"] = _shape(features)
-        costs["cloud"], _ = _measure(network.cloud, *sent(features, senders))
-    else:
-        costs["edge"], (fused, _) = _measure(network.edge, *sent(features, VIEWS))
-        costs["edge"]["features"] = _shape(fused)
-        costs["cloud"], _ = _measure(network.cloud, fused)
-    costs["cloud"]["features"] = None
-    return costs
-
-
-def _shape(features: Tensor) -> list[int]:
-    return list(features.shape[1:])
+    graph = network.graph
+    walk = Pass(network, torch.zeros(1, graph.views, *graph.view, device=where), codec="fp32")
+    taken = {arc.source.segment for arc in graph.arcs if arc.what == "features"}
+    costs: dict[str, dict[str, Any]] = {}
+    for name in graph.segments:
+        part = graph.parts_of(name)[0]
+        given = given_all(walk, part)
+        costs[name], made = _measure(network.module(part), lambda part=part, given=given: network.run(part, given))  # type: ignore[misc]
+        if name in taken and made.features is not None:
+            costs[name]["sends"] = tuple(made.features.shape[1:])
+    return graph.with_costs(costs)

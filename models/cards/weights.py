@@ -11,7 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
-from simnet.models.networks.early_exit import Network, build, read_architecture
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.base import Network
+from simnet.registry import PluginError
 
 
 def save_weights(network: Network, card: dict[str, Any], path: Path) -> None:
@@ -30,6 +32,23 @@ def save_weights(network: Network, card: dict[str, Any], path: Path) -> None:
     partial_card.replace(path.with_suffix(".json"))
 
 
+def build(card: Card) -> Network:
+    """The card's network with random weights.
+
+    Raises WeightsError when there is no such kind of network, or its architecture makes none.
+    """
+    try:
+        kind = NETWORKS.get(card.network, card.path.parent)
+        return kind(kind.Architecture.from_dict(card.values["architecture"]))
+    except KeyError:
+        known = ", ".join(NETWORKS.names())
+        raise WeightsError(f"{card.path}: there is no network {card.network!r} (there are {known})") from None
+    except PluginError as problem:
+        raise WeightsError(f"{card.path}: {problem}") from None
+    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as problem:
+        raise WeightsError(f"{card.path}: its architecture makes no network: {problem}") from problem
+
+
 def load_network(card: Card, device: str = "cpu") -> Network:
     """Build the card's network with its weights, in eval mode on `device`.
 
@@ -37,11 +56,8 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     """
     path = card.weights
     check_weights(card)
+    network = build(card)
     try:
-        arch = read_architecture(card.values["architecture"])
-        if arch.system != card.values["system"]:
-            raise ValueError(f"the card's system is {card.values['system']!r}, its architecture's {arch.system!r}")
-        network = build(arch)
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
         raise WeightsError(f"{path}: does not fit its card: {problem}") from problem

@@ -7,13 +7,12 @@ counted at once: a histogram of where on the grid each sample's entropies lie, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # it imports torch
-    from simnet.models.evaluation.scores import Exits, Outcome
+from simnet.models.evaluation.outcome import Exits, Outcome
 
 Rule = Literal["accuracy", "early", "bytes"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -31,14 +30,16 @@ Counts = NDArray[np.int64]
 def grid_counts(
     entropies: NDArray[np.float64], correct: NDArray[np.bool_], grid: NDArray[np.float64]
 ) -> tuple[Counts, Counts]:
-    """How many samples leave, and how many of them are right, for every combination of thresholds of `grid` `[g]`.
+    """How many samples leave, and how many of them are right, for every combination of thresholds.
 
-    `entropies` and `correct` are `[exits, n]`; a sample leaves at the first exit whose entropy is below its T, at last
+    `grid` is `[g]`, or `[exits - 1, g]` where exits differ. `entropies` (or what another rule measures) and `correct` are `[exits, n]`; a sample leaves at the first exit whose entropy is below its T, at last
     at the last. Both results are `[exits, g, g, …]` with one axis of `g` per exit but the last.
     """
     early = len(entropies) - 1
-    first = np.searchsorted(grid, entropies[:-1], side="right")  # the first T above; NaN is above every one
-    size = (len(grid) + 1,) * early
+    grids = np.broadcast_to(grid, (early, np.shape(grid)[-1]))
+    places = [np.searchsorted(one, of_exit, side="right") for one, of_exit in zip(grids, entropies[:-1], strict=True)]
+    first, steps = np.array(places), grids.shape[1]  # the first T above; NaN is above every one
+    size = (steps + 1,) * early
 
     def counted(weights: NDArray[np.bool_] | None) -> Counts:
         flat = np.ravel_multi_index(tuple(first), size)
@@ -55,8 +56,8 @@ def grid_counts(
             else:
                 counts = below.take([-1], axis)  # never saw this exit
             if axis <= at:
-                counts = counts.take(range(len(grid)), axis)
-        return np.broadcast_to(counts, (len(grid),) * early)
+                counts = counts.take(range(steps), axis)
+        return np.broadcast_to(counts, (steps,) * early)
 
     return (
         np.stack([leaving(counted(None), at) for at in range(early + 1)]),
@@ -70,13 +71,18 @@ def best_thresholds(
     rule: Rule = DEFAULT_RULE,
     sent: Sequence[int] | None = None,
     step: float = STEP,
+    grids: NDArray[np.float64] | None = None,
 ) -> tuple[float, ...]:
     """The thresholds on a grid of `step` that are best by `rule`, for `entropies` and `correct` `[exits, n]`.
+
+    `grids` `[exits - 1, g]` are those of exits whose rule measures something else than entropy.
 
     `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs. Among equals the
     more accurate win, then those that leave earlier, then the lower T. Raises ValueError for an unknown rule.
     """
-    grid = np.arange(0.0, 1.0 + step / 2, step).round(6)
+    early_exits = len(entropies) - 1
+    usual = np.arange(0.0, 1.0 + step / 2, step).round(6)
+    grid = np.broadcast_to(usual, (early_exits, len(usual))) if grids is None else grids
     left, right = (counts.reshape(len(counts), -1) for counts in grid_counts(entropies, correct, grid))
     accurate, early = right.sum(0), left[:-1].sum(0)
     good = accurate >= correct[-1].sum() - TOLERANCE * correct.shape[1] - 1e-6  # or rounding would decide
@@ -94,8 +100,18 @@ def best_thresholds(
     allowed = np.flatnonzero(good)  # never empty: T = 0 everywhere leaves all to the cloud
     keys = (*wanted, *left[:-1])
     order = np.lexsort([-allowed, *(key[allowed] for key in reversed(keys))])
-    place = np.unravel_index(allowed[order[-1]], (len(grid),) * (len(entropies) - 1))
-    return tuple(float(grid[index]) for index in place)
+    place = np.unravel_index(allowed[order[-1]], (grid.shape[1],) * early_exits)
+    return tuple(float(one[index]) for one, index in zip(grid, place, strict=True))
+
+
+def calibrated(
+    exits: Exits, rule: Rule = DEFAULT_RULE, sent: Sequence[int] | None = None, step: float = STEP
+) -> Outcome:
+    """The outcome of the thresholds that `rule` finds best for these exits; on validation data only.
+
+    `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs.
+    """
+    return exits.outcome(best_thresholds(exits.measures, exits.correct, rule, sent, step))
 
 
 def outcome_values(outcome: Outcome, names: Sequence[str], sent: Mapping[str, int]) -> dict[str, Any]:
@@ -125,7 +141,7 @@ def calibration(
     """
     rules = {}
     for name in RULES:
-        chosen = validation.calibrate(name, [sent[exit_name] for exit_name in validation.names])
+        chosen = calibrated(validation, name, [sent[exit_name] for exit_name in validation.names])
         rules[name] = {
             "thresholds": dict(zip(validation.names, chosen.thresholds, strict=False)),
             "validation": outcome_values(chosen, validation.names, sent),

@@ -1,4 +1,4 @@
-"""Reliability: how far an exit's confidence can be believed, and temperature scaling. numpy only.
+"""Reliability: how far an exit's confidence can be believed, and temperature scaling.
 
 Expected calibration error and temperature scaling after Guo et al. 2017, "On Calibration of Modern Neural Networks":
 samples in equal-width bins of confidence (the largest probability); the error is the mean over samples of the distance
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.rules import CLASSIFIERS, exit_scores, probabilities
+from simnet.models.evaluation.scores import exit_scores
+from simnet.models.networks.base import Network
+from simnet.models.rules import probabilities
 
 BINS = 15
 HOTTEST = 20.0
@@ -51,18 +53,19 @@ def negative_log_likelihood(scores: NDArray[np.floating], labels: Labels) -> flo
     return float((np.log(np.exp(s).sum(axis=-1)) - s[np.arange(len(s)), labels]).mean())
 
 
-def fitted_temperatures(system: str, scores: Scores, labels: Labels) -> dict[str, float]:
-    """One temperature for the classifier of each exit, which minimizes the exit's negative log-likelihood.
+def fitted_temperatures(network: Network, scores: Scores, labels: Labels) -> dict[str, float]:
+    """One temperature for the segment that scales each exit, which minimizes the exit's negative log-likelihood.
 
-    Call it on validation data. For ADA-DDNN's edge exit 1 the answers are those of the surest device, chosen with that
-    temperature: what leaves is what is fitted (our choice). A grid of 21 temperatures is narrowed down four times.
+    Call it on validation data. Where that segment is another one than the exit's (for ADA-DDNN's edge exit 1 the devices),
+    what it chooses with that temperature is what is fitted (our choice). A grid of 21 temperatures is narrowed down four
+    times.
     """
     found: dict[str, float] = {}
-    for exit_name in exit_scores(system, scores):
-        classifier = CLASSIFIERS.get(exit_name, exit_name)
+    for exit_name, segment in network.graph.exits.items():
+        scale = segment.scale or segment.name
 
-        def loss(log_t: float, exit_name: str = exit_name, classifier: str = classifier) -> float:
-            at = exit_scores(system, scores, {classifier: float(np.exp(log_t))})[exit_name]
+        def loss(log_t: float, exit_name: str = exit_name, scale: str = scale) -> float:
+            at = exit_scores(network, scores, {scale: float(np.exp(log_t))})[exit_name]
             return negative_log_likelihood(at, labels)
 
         low, high = -np.log(HOTTEST), np.log(HOTTEST)
@@ -70,29 +73,28 @@ def fitted_temperatures(system: str, scores: Scores, labels: Labels) -> dict[str
             tried = np.linspace(low, high, 21)
             best = int(np.argmin([loss(t) for t in tried]))
             low, high = tried[max(best - 1, 0)], tried[min(best + 1, 20)]
-        found[classifier] = round(float(np.exp(tried[best])), 4)
+        found[scale] = round(float(np.exp(tried[best])), 4)
     return found
 
 
 def reliability(
-    system: str, splits: Mapping[str, tuple[Scores, Labels]], temperatures: Mapping[str, float]
+    network: Network, splits: Mapping[str, tuple[Scores, Labels]], temperatures: Mapping[str, float]
 ) -> dict[str, Any]:
     """What a card says of reliability, per exit: `ece` and `bins` of each split; in `scaled` with `temperatures`.
 
-    `splits` maps the name of a split to the classifiers' scores and the labels.
+    `splits` maps the name of a split to the segments' scores and the labels.
     """
 
     def measured(used: Mapping[str, float]) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = {}
         for split, (scores, labels) in splits.items():
-            for name, at in exit_scores(system, scores, used).items():
+            for name, at in exit_scores(network, scores, used).items():
                 entry = entries.setdefault(name, {"ece": {}, "bins": {}})
                 entry["bins"][split] = bins(at, labels)
                 entry["ece"][split] = expected_calibration_error(entry["bins"][split])
         return entries
 
     plain, scaled = measured({}), measured(temperatures)
-    for name, entry in plain.items():
-        classifier = CLASSIFIERS.get(name, name)
-        entry["scaled"] = {"temperature": temperatures[classifier], **scaled[name]}
+    for name, segment in network.graph.exits.items():
+        plain[name]["scaled"] = {"temperature": temperatures[segment.scale or segment.name], **scaled[name]}
     return plain

@@ -1,107 +1,120 @@
-"""Evaluation of a trained network: forced accuracy, exit shares and accuracies over thresholds."""
+"""Scores of a trained network over a data set, segment by segment, and at its exits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simnet.models.codecs import Codec
-from simnet.models.data.base import VIEWS, ViewDataset
-from simnet.models.evaluation.calibration import DEFAULT_RULE, STEP, Rule, best_thresholds
-from simnet.models.networks.early_exit import Network, normalize
-from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
+from simnet.models.data.base import Dataset
+from simnet.models.graph import Graph
+from simnet.models.networks.base import Given, Network
+from simnet.models.networks.passes import Pass
 
 Scores = dict[str, NDArray[np.floating]]
+"""Segment → class scores `[n, classes]`, of one with several copies `[n, copies, classes]`."""
+
+
+def there(graph: Graph, missing: Sequence[int] = ()) -> int:
+    """Bit mask of all views but those that are `missing` (numbers from 0)."""
+    return sum(1 << view for view in range(graph.views) if view not in missing)
 
 
 @torch.inference_mode()
-def classifier_scores(
-    network: Network,
-    data: ViewDataset,
-    batch: int = 500,
-    present: Sequence[bool] | None = None,
-    codec: Codec | None = None,
+def segment_scores(
+    network: Network, data: Dataset, batch: int = 500, missing: Sequence[int] = (), codec: str | None = None
 ) -> Scores:
-    """Class scores of every classifier over a whole data set (float32, eval mode).
+    """Class scores of every segment that gives some over a whole data set (float32, eval mode).
 
-    `present` tells for each of the six views whether it arrives (all of them); what a device that does not report
-    would have said is NaN. Features travel with `codec`, by default the network's own.
+    Views in `missing` do not arrive; what a segment without any input would have said is NaN. Features travel with
+    `codec`, by default the network's own.
     """
     network.eval()
-    device = next(network.parameters()).device
-    there = torch.tensor([True] * VIEWS if present is None else list(present), device=device)
+    where = next(network.parameters()).device
     parts: dict[str, list[NDArray[np.floating]]] = {}
     for start in range(0, len(data), batch):
-        views = torch.from_numpy(data.views(np.arange(start, min(start + batch, len(data)))))
-        found = network(normalize(views.to(device)), there.expand(len(views), -1), codec)
-        for name, scores in found.items():
-            parts.setdefault(name, []).append(scores.float().cpu().numpy())
-    whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
-    if "device" in whole:
-        whole["device"][:, ~there.cpu().numpy()[list(network.arch.devices)]] = np.nan
-    return whole
+        pixels = torch.from_numpy(data.pixels(np.arange(start, min(start + batch, len(data)))))
+        walk = Pass(network, network.prepare(pixels.to(where)), codec=codec)
+        for name, scores in scores_of(walk, missing).items():
+            parts.setdefault(name, []).append(scores)
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def camera_accuracy(scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
-    """Accuracy of each device's own classifier over all samples; None where devices do not classify, NaN if missing."""
-    if "device" not in scores:
-        return None
-    right = (scores["device"].argmax(axis=-1) == labels[:, None]).mean(axis=0)
-    return [float(a) for a in np.where(np.isnan(scores["device"]).all(axis=(0, 2)), np.nan, right)]
+def scores_of(walk: Pass, missing: Sequence[int] = ()) -> Scores:
+    """The same for one batch on its way through a network."""
+    graph = walk.graph
+    upstream = walk.usual & ~graph.all | graph.of_views(there(graph, missing))
+    found: Scores = {}
+    for name, segment in graph.segments.items():
+        if segment.scores:
+            each = []
+            for part in graph.parts_of(name):
+                scores = walk.scores(part, upstream).float().cpu().numpy()
+                each.append(scores if graph.alive(part, upstream) else np.full_like(scores, np.nan))
+            found[name] = each[0] if segment.copies == 1 else np.stack(each, axis=1)
+    return found
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a set of thresholds does to a data set; one entry per exit, in order. Accuracy is NaN where none left."""
+def exit_scores(
+    network: Network, scores: Mapping[str, NDArray[np.floating]], temperatures: Mapping[str, float] | None = None
+) -> dict[str, NDArray[np.floating]]:
+    """Scores `[n, classes]` at every exit, in order, of what `segment_scores` gave.
 
-    thresholds: tuple[float, ...]
-    shares: tuple[float, ...]
-    exit_accuracies: tuple[float, ...]
-    system_accuracy: float
-
-
-class Exits:
-    """Entropy and correctness of every sample at every exit: all that thresholds can be tried on.
-
-    `temperatures` divide the classifiers' scores first, see `simnet.models.rules.exit_scores`.
+    `temperatures` divide the scores of the segments that they name. Where an exit's segment is scaled by another one, its
+    `scale`, it chooses anew of what is divided (the surest device may then be another).
     """
+    found = {}
+    for name, segment in network.graph.exits.items():
+        t = (temperatures or {}).get(segment.scale or segment.name, 1.0)
+        if segment.scale and t != 1.0:
+            found[name] = _chosen_anew(network, segment.name, scores, t)
+        else:
+            found[name] = scores[segment.name] / t
+    return found
 
-    def __init__(
-        self,
-        system: str,
-        scores: Mapping[str, NDArray[np.floating]],
-        labels: NDArray[np.int64],
-        temperatures: Mapping[str, float] | None = None,
-    ) -> None:
-        at = exit_scores(system, scores, temperatures)
-        self.names = tuple(at)
-        self.correct = np.stack([s.argmax(axis=-1) == labels for s in at.values()])
-        self.entropies = np.stack([normalized_entropy(s) for s in at.values()])
 
-    @property
-    def forced_accuracies(self) -> dict[str, float]:
-        """Accuracy of each exit when every sample leaves there."""
-        return dict(zip(self.names, self.correct.mean(axis=1).tolist(), strict=True))
+@torch.inference_mode()
+def _chosen_anew(
+    network: Network, name: str, scores: Mapping[str, NDArray[np.floating]], t: float
+) -> NDArray[np.floating]:
+    (part,), where = network.graph.parts_of(name), next(network.parameters()).device
+    given = []
+    for take in network.graph.segments[name].takes:
+        values = scores[take.source] / t
+        values = values[:, None] if values.ndim == 2 else values
+        present = ~np.isnan(values).any(-1)
+        tensors = torch.from_numpy(np.nan_to_num(values)).to(where), torch.from_numpy(present).to(where)
+        given.append(Given(*tensors))
+    made = network.run(part, given).scores
+    assert made is not None  # the graph says that it gives some
+    return made.float().cpu().numpy()
 
-    def outcome(self, thresholds: Sequence[float]) -> Outcome:
-        """Shares and accuracies with one threshold for each exit but the last."""
-        taken = taken_exit(list(self.entropies[:-1]), thresholds)
-        right = self.correct[taken, np.arange(len(taken))]
-        masks = [taken == number for number in range(len(self.names))]
-        return Outcome(
-            tuple(thresholds),
-            tuple(float(m.mean()) for m in masks),
-            tuple(float(right[m].mean()) if m.any() else float("nan") for m in masks),
-            float(right.mean()),
-        )
 
-    def calibrate(self, rule: Rule = DEFAULT_RULE, sent: Sequence[int] | None = None, step: float = STEP) -> Outcome:
-        """The outcome of the thresholds that `rule` finds best here, see `calibration.py`; on validation data only.
+def camera_accuracy(network: Network, scores: Scores, labels: NDArray[np.int64]) -> list[float] | None:
+    """Accuracy of each view's own classifier over all samples, NaN where the view is missing.
 
-        `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs.
-        """
-        return self.outcome(best_thresholds(self.entropies, self.correct, rule, sent, step))
+    None where no segment has a copy with scores for each of several views.
+    """
+    name = view_segment(network.graph)
+    if name is None:
+        return None
+    found = scores[name]
+    found = found[:, None] if found.ndim == 2 else found
+    right = (found.argmax(axis=-1) == labels[:, None]).mean(axis=0)
+    return [float(a) for a in np.where(np.isnan(found).all(axis=(0, 2)), np.nan, right)]
+
+
+def view_segment(graph: Graph) -> str | None:
+    """The segment whose copies each classify one view, if there is one."""
+    for name, segment in graph.segments.items():
+        alone = all(len(arcs) == 1 for part in graph.parts_of(name) for arcs in graph.into[part])
+        if segment.scores and segment.exit is None and alone and all(t.source == "input" for t in segment.takes):
+            return name
+    return None
+
+
+def seen_by(graph: Graph, name: str) -> list[int]:
+    """The view of each copy of a segment that takes one view."""
+    return [graph.arcs[graph.into[part][0][0]].source.copy for part in graph.parts_of(name)]

@@ -1,1 +1,21 @@
-"""The networks that there are, each a graph of segments."""
+"""The networks that there are, each a graph of segments, by name. No torch before one is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simnet.registry import Registry
+
+if TYPE_CHECKING:
+    from simnet.models.networks.base import Network
+
+NETWORKS: Registry[Network] = Registry(
+    "simnet.networks",
+    "network",
+    "simnet.models.networks.base:Network",
+    {
+        "ddnn": "simnet.models.networks.ddnn:Ddnn",
+        "ada-ddnn": "simnet.models.networks.ada_ddnn:AdaDdnn",
+        "ddnn-2017": "simnet.models.networks.ddnn_2017:Ddnn2017",
+    },
+)

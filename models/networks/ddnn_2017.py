@@ -3,21 +3,21 @@
 Source: Teerapittayanon, McDanel, Kung 2017. Tiers and joint training are the paper's [S]; the block, the fusion kinds
 and the aggregators follow the authors' public code [R]; widths of edge and cloud, the fusion on an edge, the
 aggregation of several edges' scores and what a missing view does are ours [I]. Weights are clipped, not binarized [I].
-Every segment is a module of its own; `Ddnn2017.forward` only chains them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from simnet.models.codecs import Codec
-from simnet.models.data.base import VIEWS
+from simnet.models.graph import INPUT, Graph, Part, Segment, Take
+from simnet.models.networks import base
+from simnet.models.networks.base import Given, Network, Output
 
 Aggregation = Literal["max", "mean", "concat"]
 """Across devices: MP, AP and CC of the paper."""
@@ -38,17 +38,17 @@ PAIRS: dict[str, tuple[Aggregation, Aggregation]] = {
 
 
 @dataclass(frozen=True)
-class Ddnn2017Architecture:
-    """Everything needed to build a network again; kept in the weight file's card.
+class Architecture(base.Architecture):
+    """`devices` are the numbers of the views that have a device; `edges` the views of each edge.
 
-    `devices` are the numbers of the views that have a device; `edges` the views of each edge, together every device
-    once, or empty where there is no edge tier. Raises ValueError where they or the fusion kinds make no network.
+    Edges hold every device once together, or there are none. Raises ValueError where devices, edges or the fusion kinds
+    make no network.
     """
 
-    system: str = "ddnn-2017"
     view: tuple[int, int] = (32, 32)
     classes: int = 3
-    devices: tuple[int, ...] = tuple(range(VIEWS))
+    codec: str = "binary"
+    devices: tuple[int, ...] = tuple(range(6))
     edges: tuple[tuple[int, ...], ...] = ()
     local_fusion: Aggregation = "max"
     """Of the devices' class scores; of several edges' class scores, too [I]."""
@@ -61,14 +61,9 @@ class Ddnn2017Architecture:
     """Channels of each block in the cloud."""
 
     def __post_init__(self) -> None:
-        if self.system != "ddnn-2017":
-            raise ValueError(f"system {self.system!r} is not 'ddnn-2017'")
-        if (
-            not self.devices
-            or sorted(set(self.devices)) != list(self.devices)
-            or not set(self.devices) <= {*range(VIEWS)}
-        ):
-            raise ValueError(f"devices {self.devices} are not different views of 0..{VIEWS - 1} in order")
+        views = {*range(self.views)}
+        if not self.devices or sorted(set(self.devices)) != list(self.devices) or not set(self.devices) <= views:
+            raise ValueError(f"devices {self.devices} are not different views of 0..{self.views - 1} in order")
         if self.edges and (not all(self.edges) or sorted(v for e in self.edges for v in e) != list(self.devices)):
             raise ValueError(f"edges {self.edges} do not hold every device of {self.devices} once")
         for kind in (self.local_fusion, self.cloud_fusion):
@@ -76,24 +71,6 @@ class Ddnn2017Architecture:
                 raise ValueError(f"unknown fusion {kind!r}; known: {', '.join(AGGREGATIONS)}")
         if min(self.filters, self.edge_filters, *self.cloud_filters, 1) < 1:
             raise ValueError("every block needs at least one filter")
-
-    @property
-    def exits(self) -> tuple[str, ...]:
-        """Exits in the order in which a sample meets them."""
-        return ("local", "edge", "cloud") if self.edges else ("local", "cloud")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for the card."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Ddnn2017Architecture:
-        """Inverse of `as_dict`; JSON turns tuples into lists, this turns them back."""
-        return cls(**{name: _tuples(value) for name, value in values.items()})
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 class _Sign(torch.autograd.Function):
@@ -155,7 +132,7 @@ def aggregate(values: Tensor, present: Tensor, kind: Aggregation) -> Tensor:
 class DeviceSegment(nn.Module):
     """What one device runs: a binary block and class scores from one linear layer on its ±1 features."""
 
-    def __init__(self, arch: Ddnn2017Architecture) -> None:
+    def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.block = BinaryBlock(3, arch.filters)
         height, width = halved(arch.view)
@@ -184,7 +161,7 @@ class LocalAggregator(nn.Module):
 class EdgeSegment(nn.Module):
     """What one edge runs: fusion of its devices' features, a binary block, class scores."""
 
-    def __init__(self, arch: Ddnn2017Architecture, senders: int) -> None:
+    def __init__(self, arch: Architecture, senders: int) -> None:
         super().__init__()
         self.kind: Aggregation = arch.cloud_fusion
         inputs = arch.filters * (senders if self.kind == "concat" else 1)
@@ -199,38 +176,19 @@ class EdgeSegment(nn.Module):
 
 
 class EdgeTier(nn.Module):
-    """All edges together and the aggregation of their class scores."""
+    """All edges, and the aggregation of several edges' class scores."""
 
-    def __init__(self, arch: Ddnn2017Architecture) -> None:
+    def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.edges = nn.ModuleList(EdgeSegment(arch, len(views)) for views in arch.edges)
-        self.slots = [[arch.devices.index(view) for view in views] for views in arch.edges]
-        """For each edge the places of its devices in the order of `arch.devices`."""
-        self.aggregator = (
-            LocalAggregator(len(arch.edges), arch.classes, arch.local_fusion) if len(arch.edges) > 1 else None
-        )
-
-    def present(self, present: Tensor) -> Tensor:
-        """Which edges send anything, `[n, e]`: those with a device present, of devices `[n, d]`."""
-        return torch.stack([present[:, slots].any(1) for slots in self.slots], dim=1)
-
-    def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Map features `[n, d, f, h, w]` and present `[n, d]` to `[n, e, c, h', w']` and class scores `[n, classes]`.
-
-        A missing edge's features are to be passed on as missing, see `present`; it takes no part in the scores.
-        """
-        made = [edge(features[:, slots], present[:, slots]) for edge, slots in zip(self.edges, self.slots, strict=True)]
-        scores = torch.stack([s for _, s in made], dim=1)
-        fused = torch.stack([f for f, _ in made], dim=1)
-        if self.aggregator is None:
-            return fused, scores[:, 0]
-        return fused, self.aggregator(scores, self.present(present))
+        several = len(arch.edges) > 1
+        self.aggregator = LocalAggregator(len(arch.edges), arch.classes, arch.local_fusion) if several else None
 
 
 class CloudSegment(nn.Module):
     """Fusion of what devices or edges sent, further binary blocks, class scores."""
 
-    def __init__(self, arch: Ddnn2017Architecture) -> None:
+    def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.kind: Aggregation = arch.cloud_fusion
         senders, channels, size = (
@@ -250,39 +208,83 @@ class CloudSegment(nn.Module):
         return scores
 
 
-class Ddnn2017(nn.Module):
+class Ddnn2017(Network):
     """Devices, local aggregator, edges if any, cloud. `devices[i]` belongs to the view `arch.devices[i]`.
 
-    The module `edge` is there only with `arch.edges`.
+    The six configurations of tiers are one graph with other groups. The module `edge` is there only with `arch.edges`.
     """
 
-    def __init__(self, arch: Ddnn2017Architecture) -> None:
-        super().__init__()
-        self.arch = arch
+    Architecture: ClassVar[type[base.Architecture]] = Architecture
+    arch: Architecture
+
+    def __init__(self, arch: Architecture) -> None:
+        super().__init__(arch)
         self.devices = nn.ModuleList(DeviceSegment(arch) for _ in arch.devices)
         self.local = LocalAggregator(len(arch.devices), arch.classes, arch.local_fusion)
         if arch.edges:
             self.edge = EdgeTier(arch)
         self.cloud = CloudSegment(arch)
+        each = tuple((view,) for view in arch.devices)
+        segments = [
+            Segment("device", (Take(INPUT, groups=each),), len(each)),
+            Segment("local", (Take("device", "scores"),), exit="local"),
+            *self._edges(arch),
+            Segment("cloud", (Take("edge" if arch.edges else "device"),), exit="cloud"),
+        ]
+        self.graph = Graph(arch.views, (3, *arch.view), segments, arch.classes)
 
-    def forward(self, views: Tensor, present: Tensor | None = None, codec: Codec | None = None) -> dict[str, Tensor]:
-        """Class scores of every classifier, for normalized views `[n, 6, 3, h, w]` and present `[n, 6]` (all).
+    @staticmethod
+    def _edges(arch: Architecture) -> list[Segment]:
+        """Each edge fuses its own devices' features; several edges' scores are aggregated once more [I]."""
+        groups = tuple(tuple(arch.devices.index(view) for view in views) for views in arch.edges)
+        if len(groups) == 1:
+            return [Segment("edge", (Take("device", groups=groups),), exit="edge")]
+        if not groups:
+            return []
+        return [
+            Segment("edge", (Take("device", groups=groups),), len(groups), trained=False),
+            Segment("edges", (Take("edge", "scores"),), exit="edge"),
+        ]
 
-        `codec` is there for the same call as `EarlyExitNetwork`; ±1 arrive exactly with every one.
-        Returns `device` `[n, d, classes]`, `local`, `edge` (with edges only) and `cloud` `[n, classes]`.
-        """
-        chosen = list(self.arch.devices)
-        if present is None:
-            present = torch.ones(views.shape[:2], dtype=torch.bool, device=views.device)
-        here = present[:, chosen]
-        reports = [device(views[:, view]) for view, device in zip(chosen, self.devices, strict=True)]
-        features, classified = (torch.stack(parts, dim=1) for parts in zip(*reports, strict=True))
-        scores = {"device": classified, "local": self.local(classified, here)}
-        if self.arch.edges:
-            features, scores["edge"] = self.edge(features, here)
-            here = self.edge.present(here)
-        scores["cloud"] = self.cloud(features, here)
-        return scores
+    def run(self, part: Part, given: Sequence[Given]) -> Output:
+        """Run a device, the local aggregator, an edge, the aggregator of edges or the cloud."""
+        match part.segment:
+            case "device":
+                return Output(*self.devices[part.copy](given[0].values[:, 0]))
+            case "edge":
+                return Output(*self.edge.edges[part.copy](*given[0]))
+            case "edges":
+                assert self.edge.aggregator is not None
+                return Output(None, self.edge.aggregator(*given[0]))
+        return Output(None, getattr(self, part.segment)(*given[0]))
+
+    def module(self, part: Part) -> nn.Module | None:
+        """The module of a part."""
+        match part.segment:
+            case "device":
+                return self.devices[part.copy]
+            case "edge":
+                return self.edge.edges[part.copy]
+            case "edges":
+                return self.edge.aggregator
+        found: nn.Module = getattr(self, part.segment)
+        return found
+
+    @classmethod
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+        """A device for each view, no edge."""
+        return Architecture(view=view, classes=classes, views=views, devices=tuple(range(views)))
+
+    def layers(self) -> dict[str, str]:
+        """Filters per binary block; every one of them pools."""
+        arch = self.arch
+        edge = {"edge": f"{len(arch.edges)} of {arch.edge_filters} ↓"} if arch.edges else {}
+        return {
+            "device": f"{len(arch.devices)} of {arch.filters} ↓",
+            "fusion": f"{arch.local_fusion}, {arch.cloud_fusion}",
+            **edge,
+            "cloud": ", ".join(f"{width} ↓" for width in arch.cloud_filters),
+        }
 
     @torch.no_grad()
     def after_step(self) -> None:

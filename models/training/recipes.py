@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, get_args, get_origin, get_type_hints
 
-from simnet.models.networks.early_exit import AnyArchitecture
+from simnet.models.networks.base import Architecture
 from simnet.models.training.training import Recipe
 
 RECIPES = ("ours", "paper")
@@ -24,8 +24,8 @@ def recipe(name: str, data: str) -> Recipe:
     if name == "paper" and data == "mvmc":
         return _DDNN_2017
     if name == "paper":
-        return Recipe(epochs=180, batch=200, rate=0.1, nesterov=False, warm_up=0.0, shift=_SHIFT[data])
-    return {"ours": _OURS[data]}[name]
+        return Recipe(epochs=180, batch=200, rate=0.1, nesterov=False, warm_up=0.0, shift=_SHIFT.get(data, 2))
+    return {"ours": _OURS.get(data, _OTHERS)}[name]
 
 
 _DDNN_2017 = Recipe(
@@ -59,9 +59,11 @@ _OURS = {
     "mvmc": replace(_DDNN_2017, epochs=20, anneal=True),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
 }
+_OTHERS = Recipe(epochs=20, batch=32, rate=0.05, shift=2)
+"""Data sets that are not ours (our choice, a place to begin)."""
 
 
-def changed(arch: AnyArchitecture, how: Recipe, settings: Sequence[str]) -> tuple[AnyArchitecture, Recipe]:
+def changed(arch: Architecture, how: Recipe, settings: Sequence[str]) -> tuple[Architecture, Recipe]:
     """Both with `name=value` settings applied, values as JSON (`edge_widths=[64,64]`, `whitening=true`).
 
     Raises ValueError for a name that neither has, a value of another type than the one it replaces, or values that make
@@ -71,7 +73,7 @@ def changed(arch: AnyArchitecture, how: Recipe, settings: Sequence[str]) -> tupl
     for setting in settings:
         name, _, text = setting.partition("=")
         for part, whole in (("arch", arch), ("how", how)):
-            if name in {f.name for f in fields(whole)} - {"system", "view", "classes", "seed"}:
+            if name in {f.name for f in fields(whole)} - {"view", "views", "classes", "seed"}:
                 new[part][name] = _value(whole, name, text)
                 break
         else:
@@ -79,7 +81,7 @@ def changed(arch: AnyArchitecture, how: Recipe, settings: Sequence[str]) -> tupl
     return replace(arch, **new["arch"]), replace(how, **new["how"])
 
 
-def settings_of(arch: AnyArchitecture, how: Recipe, base: tuple[AnyArchitecture, Recipe]) -> list[str]:
+def settings_of(arch: Architecture, how: Recipe, base: tuple[Architecture, Recipe]) -> list[str]:
     """The settings, as `changed` takes them, that lead from `base` to these two."""
     return [
         f"{name}={value if isinstance(value, str) else json.dumps(value, separators=(',', ':'))}"
@@ -89,7 +91,7 @@ def settings_of(arch: AnyArchitecture, how: Recipe, base: tuple[AnyArchitecture,
     ]
 
 
-def _value(whole: AnyArchitecture | Recipe, name: str, text: str) -> Any:
+def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
     wanted = get_type_hints(type(whole))[name]
     try:
         value = json.loads(text)

@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -25,10 +26,9 @@ from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
 from simnet.models.data.base import ViewDataset
 from simnet.models.data.cifar10 import Cifar10, cut
-from simnet.models.evaluation.scores import classifier_scores
-from simnet.models.networks.ddnn_2017 import Ddnn2017
-from simnet.models.networks.early_exit import AnyArchitecture, Network, build, normalize, read_architecture
-from simnet.models.rules import exit_scores
+from simnet.models.evaluation.scores import exit_scores, seen_by, segment_scores, view_segment
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.base import Architecture, Network
 from simnet.models.training.whitening import whiten
 
 
@@ -159,17 +159,17 @@ def _rate(step: int, total: int, warm_up: int, anneal: bool = True) -> float:
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
-    Raises DataError when the data set is missing, WeightsError when the weights to start with are, ValueError when
+    `kind` is the network's, by name or as ``module:Name``. Raises PluginError for one that is none, DataError when the data set is missing, WeightsError when the weights to start with are, ValueError when
     these do not fit the network or the training split is smaller than one batch.
     """
 
     def __init__(
-        self, arch: AnyArchitecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str
+        self, kind: str, arch: Architecture, data_name: str, recipe: Recipe, data_dir: Path | None, device: str
     ) -> None:
         torch.manual_seed(recipe.seed)
-        self.arch, self.data_name, self.recipe = arch, data_name, recipe
+        self.kind, self.arch, self.data_name, self.recipe = kind, arch, data_name, recipe
         self.device = torch.device(device)
-        self.network = build(arch).to(self.device).to(memory_format=torch.channels_last)
+        self.network: Network = NETWORKS[kind](arch).to(self.device).to(memory_format=torch.channels_last)
         decayed = [p for p in self.network.parameters() if p.dim() > 1 or recipe.decay_all]
         plain = [p for p in self.network.parameters() if p.dim() == 1 and not recipe.decay_all]
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -193,10 +193,16 @@ class Training:
                 raise ValueError(f"{recipe.start} does not fit the network that is to be trained: {problem}") from None
         elif recipe.whitening:
             views, _ = next(self.data.batches(min(1_000, len(self.data.labels)), recipe.seed))
-            whiten(self.network.devices, normalize(views.to(self.device)))
+            whiten(self.network, self.network.prepare(views.to(self.device)))
         if recipe.average:
             average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
             self._average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+
+    @cached_property
+    def _own_views(self) -> list[int]:
+        """The view of each copy of the segment whose copies classify one view each."""
+        name = view_segment(self.network.graph)
+        return [] if name is None else seen_by(self.network.graph, name)
 
     @property
     def result(self) -> Network:
@@ -219,16 +225,14 @@ class Training:
                 group["lr"] = self.recipe.rate * _rate(step, total, warm_up, self.recipe.anneal)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.mixed_precision):
                 present = dropped_views(len(views), views.shape[1], self.recipe.view_dropout, dropping).to(self.device)
-                scores = self.network(normalize(views.to(self.device)), present)
-            seen = (
-                views.flatten(2).any(-1)[:, list(self.arch.devices)].to(self.device) if self.recipe.only_seen else None
-            )
-            loss, parts = joint_loss(scores, labels.to(self.device), self.recipe, seen)
+                scores = self.network(self.network.prepare(views.to(self.device)), present)
+            seen = views.flatten(2).any(-1)[:, self._own_views].to(self.device) if self.recipe.only_seen else None
+            trained = {name: s for name, s in scores.items() if self.network.graph.segments[name].trained}
+            loss, parts = joint_loss(trained, labels.to(self.device), self.recipe, seen)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            if isinstance(self.network, Ddnn2017):
-                self.network.after_step()
+            self.network.after_step()
             if self._average is not None:
                 self._average.update_parameters(self.network)
             for name, part in {**parts, "total": loss}.items():
@@ -237,7 +241,7 @@ class Training:
                 raise FloatingPointError(f"the loss is no longer finite in epoch {self.epoch + 1}: lower the rate")
             advance()
         self.epoch += 1
-        scores_at = exit_scores(self.arch.system, classifier_scores(self.result, self.validation))
+        scores_at = exit_scores(self.result, segment_scores(self.result, self.validation))
         truth = self.validation.labels
         line = {
             "epoch": self.epoch,
@@ -256,6 +260,7 @@ class Training:
         partial = path.with_suffix(".partial")
         torch.save(
             {
+                "kind": self.kind,
                 "arch": self.arch.as_dict(),
                 "data": self.data_name,
                 "recipe": asdict(self.recipe),
@@ -276,11 +281,14 @@ class Training:
         """
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
-            found = (saved["data"], read_architecture(saved["arch"]), Recipe(**saved["recipe"]))
+            kind = saved.get("kind") or saved["arch"]["system"]  # as checkpoints of the first edition have it
+            found = (saved["data"], type(self.arch).from_dict(saved["arch"]), Recipe(**saved["recipe"]))
             epoch, log, network, optimizer = (saved[key] for key in ("epoch", "log", "network", "optimizer"))
         except Exception as problem:  # bytes that are no checkpoint make the unpickler raise nearly anything
             reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
             raise ValueError(f"{path} is no readable checkpoint: {reason}") from problem
+        if kind != self.kind:
+            raise ValueError(f"{path} is of another run: its network is {kind}, not {self.kind}")
         if found[0] != self.data_name:
             raise ValueError(f"{path} is of another run: its data set is {found[0]}, not {self.data_name}")
         for its, mine in ((found[1], self.arch), (found[2], self.recipe)):

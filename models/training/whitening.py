@@ -6,11 +6,12 @@ where training begins, in every device alike; whether it helps is measured in `d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from simnet.models.graph import INPUT
+from simnet.models.networks.base import Network
 
 EPSILON = 5e-4
 """Added to the eigenvalues: directions with next to no variance are noise and must not be blown up (our choice)."""
@@ -30,13 +31,17 @@ def whitening_filters(images: Tensor, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def whiten(devices: Iterable[nn.Module], views: Tensor) -> None:
-    """Set the first convolution of every device from normalized `views` `[n, 6, 3, h, w]`.
+def whiten(network: Network, views: Tensor) -> None:
+    """Set the first convolution of every part that takes one view, from prepared views `[n, v, 3, h, w]`.
 
     Half of its filters are the strongest directions, the other half their negatives, since a ReLU passes one sign only.
     """
-    for device in devices:
-        conv = next(m for m in device.modules() if isinstance(m, nn.Conv2d))
+    graph = network.graph
+    for part, takes in graph.into.items():
+        module = network.module(part)
+        if module is None or [graph.arcs[arc].source.segment for arcs in takes for arc in arcs] != [INPUT]:
+            continue
+        conv = next(m for m in module.modules() if isinstance(m, nn.Conv2d))
         half = conv.out_channels // 2
         filters = whitening_filters(views.flatten(0, 1), conv.kernel_size[0])[:half]
         conv.weight[: 2 * half] = torch.cat([filters, -filters]).to(conv.weight)

@@ -1,0 +1,193 @@
+"""What DDNN ("algorithm 1") and ADA-DDNN share: residual segments on devices, one edge and a cloud.
+
+Sources: ADA-DDNN, Wu & Yang 2024 (sections 3 and 4.2). What the paper leaves open is marked [I].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from simnet.models.graph import INPUT, Graph, Part, Segment, Take
+from simnet.models.networks import base
+from simnet.models.networks.base import Given, Network, Output
+from simnet.models.networks.layers import (
+    FUSION_KINDS,
+    TILE_GRID,
+    ExitClassifier,
+    FusionKind,
+    extractor,
+    fuse,
+    fused_channels,
+)
+
+SHALLOW_GRID = 4
+"""Cells per side that a classifier on shallow features keeps by default: they are local, so place matters [I]."""
+
+
+@dataclass(frozen=True)
+class Architecture(base.Architecture):
+    """Widths are channels per `ResLayer`; pools are the 1-based numbers of the layers followed by 2x2 max pooling.
+
+    Four device layers and 3x3 convolutions are the paper's; the widths and pools are ours [I]. Raises ValueError for an
+    unknown fusion, or tiles of another number of views than the grid has.
+    """
+
+    fusion: FusionKind = "concat"
+    device_widths: tuple[int, ...] = (16, 16, 16, 16)
+    device_pools: tuple[int, ...] = ()
+    edge_widths: tuple[int, ...] = (64, 64)
+    edge_pools: tuple[int, ...] = ()
+    cloud_widths: tuple[int, ...] = (128, 128)
+    cloud_pools: tuple[int, ...] = ()
+    fused_grid: int = SHALLOW_GRID
+    """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
+
+    def __post_init__(self) -> None:
+        if self.fusion not in FUSION_KINDS:
+            raise ValueError(f"unknown fusion {self.fusion!r}; known: {', '.join(FUSION_KINDS)}")
+        if self.fusion == "tile" and self.views != TILE_GRID[0] * TILE_GRID[1]:
+            raise ValueError(f"fusion 'tile' puts {' x '.join(map(str, TILE_GRID))} patches in place, not {self.views}")
+
+
+class DeviceSegment(nn.Module):
+    """What one device runs: four ResLayers and, if it `classifies`, a classifier on their features (section 3.2)."""
+
+    def __init__(self, arch: Architecture, classifies: bool) -> None:
+        super().__init__()
+        self.extractor = extractor(3, arch.device_widths, arch.device_pools)
+        self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, SHALLOW_GRID) if classifies else None
+
+    def forward(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Map a normalized view `[n, 3, h, w]` to features `[n, c, h', w']` and class scores or None."""
+        features = self.extractor(view)
+        return features, None if self.classifier is None else self.classifier(features)
+
+
+class EdgeSegment(nn.Module):
+    """Fusion of the devices' features; if `deeper` (ADA-DDNN) a further extractor; a classifier.
+
+    Algorithm 1 has no deeper extractor on the edge: it classifies the fused features as they are [I].
+    """
+
+    def __init__(self, arch: Architecture, deeper: bool) -> None:
+        super().__init__()
+        self.fusion: FusionKind = arch.fusion
+        channels = fused_channels(arch.fusion, arch.views, arch.device_widths[-1])
+        self.extractor = extractor(channels, arch.edge_widths, arch.edge_pools) if deeper else nn.Identity()
+        self.classifier = (
+            ExitClassifier(arch.edge_widths[-1], arch.classes)
+            if deeper
+            else ExitClassifier(channels, arch.classes, arch.fused_grid)
+        )
+
+    def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Map features `[n, v, c, h, w]` and present `[n, v]` to the features sent on and class scores."""
+        fused = self.extractor(fuse(features, present, self.fusion))
+        return fused, self.classifier(fused)
+
+
+class CloudSegment(nn.Module):
+    """Deeper extractor and classifier; in algorithm 1 (not `deeper_edge`) it holds the edge's layers, too [I]."""
+
+    def __init__(self, arch: Architecture, deeper_edge: bool) -> None:
+        super().__init__()
+        if deeper_edge:
+            self.extractor = extractor(arch.edge_widths[-1], arch.cloud_widths, arch.cloud_pools)
+        else:
+            channels = fused_channels(arch.fusion, arch.views, arch.device_widths[-1])
+            pools = (*arch.edge_pools, *(len(arch.edge_widths) + p for p in arch.cloud_pools))
+            self.extractor = extractor(channels, (*arch.edge_widths, *arch.cloud_widths), pools)
+        self.classifier = ExitClassifier(arch.cloud_widths[-1], arch.classes)
+
+    def forward(self, fused: Tensor) -> Tensor:
+        """Map the features that the edge sent on, `[n, c, h, w]`, to class scores `[n, classes]`."""
+        scores: Tensor = self.classifier(self.extractor(fused))
+        return scores
+
+
+class ResidualNetwork(Network):
+    """A device for each view, one edge, one cloud."""
+
+    Architecture: ClassVar[type[base.Architecture]] = Architecture
+    arch: Architecture
+    edge_exit: ClassVar[str]
+    """Name of the exit that tests the edge's scores."""
+    ada: ClassVar[bool]
+    """Whether devices classify and the edge has a deeper extractor."""
+
+    def __init__(self, arch: Architecture) -> None:
+        super().__init__(arch)
+        self.devices = nn.ModuleList(DeviceSegment(arch, self.ada) for _ in range(arch.views))
+        self.edge = EdgeSegment(arch, self.ada)
+        self.cloud = CloudSegment(arch, self.ada)
+        each = tuple((view,) for view in range(arch.views))
+        segments = [
+            Segment("device", (Take(INPUT, groups=each),), arch.views, scores=self.ada),
+            *self.at_the_edge(),
+            Segment("edge", (Take("device"),), exit=self.edge_exit),
+            Segment("cloud", (Take("edge"),), exit="cloud"),
+        ]
+        self.graph = Graph(arch.views, (3, *arch.view), segments, arch.classes)
+
+    def at_the_edge(self) -> list[Segment]:
+        """Segments before the fusion."""
+        return []
+
+    def run(self, part: Part, given: Sequence[Given]) -> Output:
+        """Run the device of a view, the edge or the cloud."""
+        if part.segment == "device":
+            return Output(*self.devices[part.copy](given[0].values[:, 0]))
+        if part.segment == "edge":
+            return Output(*self.edge(*given[0]))
+        return Output(None, self.cloud(given[0].values[:, 0]))
+
+    def module(self, part: Part) -> nn.Module | None:
+        """The device of a view, the edge or the cloud."""
+        return self.devices[part.copy] if part.segment == "device" else getattr(self, part.segment, None)
+
+    @classmethod
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+        """Both networks share widths, so that only the idea differs; tile fusion is for the patches of one image."""
+        usual = {"cifar10": _CIFAR10}.get(name, _VIEWS)
+        fusion = usual.fusion if views == usual.views else "concat"
+        return replace(usual, views=views, view=view, classes=classes, fusion=fusion)
+
+    def layers(self) -> dict[str, str]:
+        """Channels per ResLayer, an arrow where 2x2 pooling follows."""
+        arch = self.arch
+        found = {"device": _layers(arch.device_widths, arch.device_pools), "fusion": arch.fusion}
+        edge, cloud = _layers(arch.edge_widths, arch.edge_pools), _layers(arch.cloud_widths, arch.cloud_pools)
+        # Algorithm 1 has the edge's layers in the cloud.
+        return {**found, **({"edge": edge, "cloud": cloud} if self.ada else {"cloud": f"{edge}, {cloud}"})}
+
+
+def _layers(widths: Sequence[int], pools: Sequence[int]) -> str:
+    return ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
+
+
+_CIFAR10 = Architecture(
+    view=(10, 16),
+    fusion="tile",
+    device_widths=(16, 16, 16, 16),
+    device_pools=(2,),
+    edge_widths=(64, 128, 128, 128),
+    edge_pools=(1, 4),
+    cloud_widths=(256, 256, 256),
+    cloud_pools=(),
+)
+_VIEWS = Architecture(
+    view=(32, 32),
+    fusion="concat",
+    device_widths=(8, 16, 16, 8),
+    device_pools=(1, 2),
+    edge_widths=(24, 24),
+    edge_pools=(1,),
+    cloud_widths=(64, 96, 96),
+    cloud_pools=(),
+    fused_grid=1,
+)
+"""Several cameras that look at one scene."""
