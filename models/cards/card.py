@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from simnet.models.codecs import CODECS, Codec
+from simnet.models.codecs import CODECS
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 FLOAT = 4
@@ -55,10 +55,9 @@ class Card:
         return dict(self.values["calibration"].get("temperatures", {}))
 
     @property
-    def codec(self) -> Codec:
+    def codec(self) -> str:
         """The codec that the network was trained for."""
-        codec: Codec = self.values["architecture"].get("codec", "fp32")
-        return codec
+        return str(self.values["architecture"].get("codec", "fp32"))
 
     @property
     def segments(self) -> dict[str, dict[str, Any]]:
@@ -132,7 +131,8 @@ def read_card(name: str) -> Card:
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
     if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t < math.inf):
         raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
-    if (codec := values["architecture"].get("codec", "fp32")) not in CODECS:
+    codec = values["architecture"].get("codec", "fp32")
+    if codec not in CODECS and not (isinstance(codec, str) and (":" in codec or codec in CODECS.names())):
         raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")
     return Card(path, values)
 

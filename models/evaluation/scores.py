@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simnet.models.codecs import Codec
 from simnet.models.data.base import VIEWS, ViewDataset
 from simnet.models.evaluation.calibration import DEFAULT_RULE, STEP, Rule, best_thresholds
 from simnet.models.networks.early_exit import Network, normalize
@@ -24,7 +23,7 @@ def classifier_scores(
     data: ViewDataset,
     batch: int = 500,
     present: Sequence[bool] | None = None,
-    codec: Codec | None = None,
+    codec: str | None = None,
 ) -> Scores:
     """Class scores of every classifier over a whole data set (float32, eval mode).
 

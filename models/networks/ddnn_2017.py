@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from simnet.models.codecs import Codec
 from simnet.models.data.base import VIEWS
 
 Aggregation = Literal["max", "mean", "concat"]
@@ -265,7 +264,7 @@ class Ddnn2017(nn.Module):
             self.edge = EdgeTier(arch)
         self.cloud = CloudSegment(arch)
 
-    def forward(self, views: Tensor, present: Tensor | None = None, codec: Codec | None = None) -> dict[str, Tensor]:
+    def forward(self, views: Tensor, present: Tensor | None = None, codec: str | None = None) -> dict[str, Tensor]:
         """Class scores of every classifier, for normalized views `[n, 6, 3, h, w]` and present `[n, 6]` (all).
 
         `codec` is there for the same call as `EarlyExitNetwork`; ±1 arrive exactly with every one.

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from simnet.models.codecs import Codec, transmit
+from simnet.models import codecs
 from simnet.models.data.base import VIEWS
 from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture
 from simnet.models.networks.layers import FUSION_KINDS, ExitClassifier, FusionKind, extractor, fuse, fused_channels
@@ -48,8 +48,11 @@ class Architecture:
     cloud_pools: tuple[int, ...] = ()
     fused_grid: int = SHALLOW_GRID
     """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
-    codec: Codec = "fp32"
+    codec: str = "fp32"
     """The codec that the network was trained for; it runs with any."""
+
+    def __post_init__(self) -> None:
+        codecs.codec(self.codec)  # an unknown one is a ValueError now rather than in the middle of a training run
 
     @property
     def devices(self) -> tuple[int, ...]:
@@ -142,19 +145,19 @@ class EarlyExitNetwork(nn.Module):
         self.edge = EdgeSegment(arch)
         self.cloud = CloudSegment(arch)
 
-    def forward(self, views: Tensor, present: Tensor | None = None, codec: Codec | None = None) -> dict[str, Tensor]:
+    def forward(self, views: Tensor, present: Tensor | None = None, codec: str | None = None) -> dict[str, Tensor]:
         """Class scores of every classifier, for normalized views `[n, 6, 3, h, w]` and present `[n, 6]` (all).
 
-        Features travel with `codec`, by default the architecture's.
+        Features travel with `codec`, by default the architecture's. Raises ValueError for an unknown one.
         Returns `device` `[n, 6, classes]` (ADA-DDNN only), `edge` and `cloud` `[n, classes]`.
         """
-        codec = codec or self.arch.codec
+        way = codecs.codec(codec or self.arch.codec)
         if present is None:
             present = torch.ones(views.shape[:2], dtype=torch.bool, device=views.device)
         reports = [device(views[:, v]) for v, device in enumerate(self.devices)]
         sent = torch.stack([features for features, _ in reports], dim=1)
-        fused, edge = self.edge(transmit(sent, codec), present)
-        scores = {"edge": edge, "cloud": self.cloud(transmit(fused, codec))}
+        fused, edge = self.edge(way.transmit(sent), present)
+        scores = {"edge": edge, "cloud": self.cloud(way.transmit(fused))}
         if self.arch.system == "ada-ddnn":
             scores["device"] = torch.stack([classified for _, classified in reports], dim=1)
         return scores
