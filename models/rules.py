@@ -1,7 +1,7 @@
 """Exit rules: what is measured of an exit's scores, to be compared with a threshold. numpy only.
 
-A sample leaves at the first exit at which the rule's measure is below T, strictly; low means sure. The papers' rule is the
-normalized entropy.
+A sample leaves at the first exit at which the rule's measure is below T, strictly; low means sure. The papers' rule is
+the normalized entropy.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def _measure(module: nn.Module | None, run: Callable[[], Output]) -> tuple[dict[
 def measured(network: Network) -> Graph:
     """The network's graph with the cost of every segment: of its first copy, for one sample.
 
-    `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once) and `sends`, the shape
-    of its features without the batch, of segments whose features others take.
+    `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once) and `sends`, the
+    shape of its features without the batch, of segments whose features others take.
     """
     network.eval()
     where = next(network.parameters()).device

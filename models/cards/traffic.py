@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
+from simnet.models import codecs
 from simnet.models.cards.card import FLOAT
-from simnet.models.codecs import encoded_bytes
 from simnet.models.data.base import VIEWS
-
-BITS = 8
-"""Bits of a byte: binarized features travel eight values to one."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,11 @@ def traffic(card: Mapping[str, Any]) -> Traffic:
     arch, classes = card["architecture"], len(card["class_names"])
     shape = {name: segment["features"][-3:] for name, segment in card["segments"].items() if segment["features"]}
     if card["system"] == "ddnn-2017":
-        bits = {name: -(-prod(s) // BITS) for name, s in shape.items()}
+        bits = {name: codecs.codec("binary").bytes(s) for name, s in shape.items()}
         upload = len(arch["edges"]) * bits.get("edge", 0)
         return Traffic(len(arch["devices"]), FLOAT * classes, bits["device"], upload)
-    codec = arch.get("codec", "fp32")
-    report = encoded_bytes(codec, shape["device"])
+    codec = codecs.codec(arch.get("codec", "fp32"))
+    report = codec.bytes(shape["device"])
     if card["system"] == "ada-ddnn":
         report += FLOAT + FLOAT * classes
-    return Traffic(VIEWS, report, 0, encoded_bytes(codec, shape["edge"]))
+    return Traffic(VIEWS, report, 0, codec.bytes(shape["edge"]))

@@ -32,8 +32,9 @@ def grid_counts(
 ) -> tuple[Counts, Counts]:
     """How many samples leave, and how many of them are right, for every combination of thresholds.
 
-    `grid` is `[g]`, or `[exits - 1, g]` where exits differ. `entropies` (or what another rule measures) and `correct` are `[exits, n]`; a sample leaves at the first exit whose entropy is below its T, at last
-    at the last. Both results are `[exits, g, g, …]` with one axis of `g` per exit but the last.
+    `grid` is `[g]`, or `[exits - 1, g]` where exits differ. `entropies` (or what another rule measures) and `correct`
+    are `[exits, n]`; a sample leaves at the first exit whose entropy is below its T, at last at the last. Both results
+    are `[exits, g, g, …]` with one axis of `g` per exit but the last.
     """
     early = len(entropies) - 1
     grids = np.broadcast_to(grid, (early, np.shape(grid)[-1]))

@@ -56,9 +56,9 @@ def negative_log_likelihood(scores: NDArray[np.floating], labels: Labels) -> flo
 def fitted_temperatures(network: Network, scores: Scores, labels: Labels) -> dict[str, float]:
     """One temperature for the segment that scales each exit, which minimizes the exit's negative log-likelihood.
 
-    Call it on validation data. Where that segment is another one than the exit's (for ADA-DDNN's edge exit 1 the devices),
-    what it chooses with that temperature is what is fitted (our choice). A grid of 21 temperatures is narrowed down four
-    times.
+    Call it on validation data. Where that segment is another one than the exit's (for ADA-DDNN's edge exit 1 the
+    devices), what it chooses with that temperature is what is fitted (our choice). A grid of 21 temperatures is
+    narrowed down four times.
     """
     found: dict[str, float] = {}
     for exit_name, segment in network.graph.exits.items():

@@ -62,8 +62,8 @@ def exit_scores(
 ) -> dict[str, NDArray[np.floating]]:
     """Scores `[n, classes]` at every exit, in order, of what `segment_scores` gave.
 
-    `temperatures` divide the scores of the segments that they name. Where an exit's segment is scaled by another one, its
-    `scale`, it chooses anew of what is divided (the surest device may then be another).
+    `temperatures` divide the scores of the segments that they name. Where an exit's segment is scaled by another one,
+    its `scale`, it chooses anew of what is divided (the surest device may then be another).
     """
     found = {}
     for name, segment in network.graph.exits.items():

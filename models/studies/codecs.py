@@ -7,7 +7,7 @@ from typing import Any
 
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
-from simnet.models.codecs import CODECS, encoded_bytes
+from simnet.models.codecs import REAL_VALUED, codec
 from simnet.models.data.base import VIEWS, ViewDataset
 from simnet.models.evaluation.scores import Exits, classifier_scores
 
@@ -19,22 +19,22 @@ def run(card: Card, data: ViewDataset, validation: ViewDataset) -> dict[str, Any
     that goes there (expected: times the cloud's share).
     """
     network = load_network(card)
-    device, edge = (card.segments[name]["features"] for name in ("device", "edge"))
+    device, edge = (card.segments[segment]["features"] for segment in ("device", "edge"))
     entries = {}
-    for codec in CODECS:
-        scored = ((classifier_scores(network, split, codec=codec), split.labels) for split in (validation, data))
+    for name in REAL_VALUED:
+        scored = ((classifier_scores(network, split, codec=name), split.labels) for split in (validation, data))
         held_out, exits = (Exits(card.values["system"], *pair, card.temperatures) for pair in scored)
         outcome = exits.outcome(held_out.calibrate().thresholds)
-        upload = encoded_bytes(codec, edge)
-        entries[codec] = {
+        report, upload = codec(name).bytes(device), codec(name).bytes(edge)
+        entries[name] = {
             "thresholds": dict(zip(exits.names, outcome.thresholds, strict=False)),
             "forced": exits.forced_accuracies,
             "shares": dict(zip(exits.names, outcome.shares, strict=True)),
             "system": outcome.system_accuracy,
             "bytes": {
-                "device_to_edge": VIEWS * encoded_bytes(codec, device),
+                "device_to_edge": VIEWS * report,
                 "edge_to_cloud": upload,
-                "expected": VIEWS * encoded_bytes(codec, device) + outcome.shares[-1] * upload,
+                "expected": VIEWS * report + outcome.shares[-1] * upload,
                 "raw_views": VIEWS * 3 * prod(card.values["architecture"]["view"]),
             },
         }

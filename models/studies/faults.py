@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
-from simnet.models.codecs import transmit
+from simnet.models.codecs import codec
 from simnet.models.data.base import VIEWS, ViewDataset
 from simnet.models.evaluation.scores import Exits, Scores
 from simnet.models.networks.early_exit import EarlyExitNetwork, Network, normalize
@@ -37,7 +37,7 @@ def _batches(
     network: EarlyExitNetwork, data: ViewDataset, rows: int, mode: Mode, batch: int = 250
 ) -> Iterator[list[Scores]]:
     """Class scores of every classifier, one entry per subset, batch by batch; the devices run once for all subsets."""
-    codec = network.arch.codec
+    way = codec(network.arch.codec)
     black = normalize(torch.zeros(1, 3, *network.arch.view, dtype=torch.uint8))
     dark = torch.stack([device(black)[0] for device in network.devices], dim=1)
     for start in range(0, rows, batch):
@@ -53,8 +53,8 @@ def _batches(
             if mode == "zero input":
                 sent = torch.where(there[:, None, None, None], features, dark)
                 present = torch.ones_like(present)
-            fused, edge = network.edge(transmit(sent, codec), present)
-            scores = {"edge": edge, "cloud": network.cloud(transmit(fused, codec))}
+            fused, edge = network.edge(way.transmit(sent), present)
+            scores = {"edge": edge, "cloud": network.cloud(way.transmit(fused))}
             if classified:
                 scores["device"] = torch.stack(classified, dim=1)
                 scores["device"][:, ~there] = float("nan")

@@ -55,8 +55,8 @@ def judged(
 ) -> dict[str, Any]:
     """What a card says of its network's answers: accuracies, thresholds by every rule, reliability.
 
-    `until` has the bytes sent for a sample that leaves at each exit. With `temperature` the temperatures that validation
-    fits are in force; without, the card only tells what they would do to reliability.
+    `until` has the bytes sent for a sample that leaves at each exit. With `temperature` the temperatures that
+    validation fits are in force; without, the card only tells what they would do to reliability.
     """
     held_out, tested = segment_scores(network, validation), segment_scores(network, test)
     fitted = fitted_temperatures(network, held_out, validation.labels)
@@ -115,9 +115,9 @@ def recalibrate(
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.
 
     A card of the first edition becomes one of this. The command in the card is written anew, too: it names what differs
-    from the present architectures and recipes. Raises WeightsError when the weights do not fit, or the data are not those
-    that the card was made with (images that the network was trained on could be among them); DataError when they are
-    missing.
+    from the present architectures and recipes. Raises WeightsError when the weights do not fit, or the data are not
+    those that the card was made with (images that the network was trained on could be among them); DataError when they
+    are missing.
     """
     network = load_network(card, device)
     try:

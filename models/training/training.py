@@ -159,8 +159,9 @@ def _rate(step: int, total: int, warm_up: int, anneal: bool = True) -> float:
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
-    `kind` is the network's, by name or as ``module:Name``. Raises PluginError for one that is none, DataError when the data set is missing, WeightsError when the weights to start with are, ValueError when
-    these do not fit the network or the training split is smaller than one batch.
+    `kind` is the network's, by name or as ``module:Name``. Raises PluginError for one that is none, DataError when the
+    data set is missing, WeightsError when the weights to start with are, ValueError when these do not fit the network
+    or the training split is smaller than one batch.
     """
 
     def __init__(

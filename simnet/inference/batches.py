@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from simnet.inference.cost import BINARY
+from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.weights import load_network
-from simnet.models.codecs import Codec, transmit
 from simnet.models.data.base import ViewDataset
 from simnet.models.device import pick_device
 from simnet.models.networks.ddnn_2017 import Ddnn2017
@@ -54,7 +52,7 @@ class Segments:
         self.samples = 0
         self._network = network = load_network(card, self.device)
         self._views = network.arch.devices
-        self._card, self._codec, self._zero_input = card, codec, zero_input
+        self._card, self._codec, self._zero_input = card, codecs.codec(codec), zero_input
         parts: dict[str, nn.Module] = {"device": network.devices[0], "cloud": network.cloud}
         if not isinstance(network, Ddnn2017):
             parts["edge"] = network.edge
@@ -103,7 +101,7 @@ class Segments:
             found = torch.zeros(len(rows), 0) if scores is None else scores
         elif segment == "edge":
             fused, found = self._network.edge(*self._completed(self._input("device", 0, rows), views, 0))
-            self._keep("edge", views, rows, self._arrived(fused))
+            self._keep("edge", views, rows, self._codec.transmit(fused))
         elif not isinstance(self._network, Ddnn2017):
             found = self._network.cloud(self._input("edge", views, rows))
         elif self._network.arch.edges:
@@ -117,12 +115,8 @@ class Segments:
         """What arrives of the devices' features `[n, d, c, h, w]`, and their class scores `[n, d, classes]` or None."""
         reports = [device(pixels[:, view]) for view, device in zip(self._views, self._network.devices, strict=True)]
         scores = [s for _, s in reports if s is not None]
-        features = torch.stack([self._arrived(f) for f, _ in reports], dim=1)
+        features = torch.stack([self._codec.transmit(f) for f, _ in reports], dim=1)
         return features, torch.stack(scores, dim=1) if scores else None
-
-    def _arrived(self, features: Tensor) -> Tensor:
-        """What arrives of features that are sent on; ±1 arrive as they are."""
-        return features if self._codec == BINARY else transmit(features, cast(Codec, self._codec))
 
     def _present(self, views: int, count: int) -> Tensor:
         """Which devices' views there are, `[count, d]`; with `zero_input` there is something for each."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import cast
-
+from simnet.models import codecs
 from simnet.models.cards.card import FLOAT, Card
-from simnet.models.cards.traffic import BITS
-from simnet.models.codecs import Codec, encoded_bytes
 
 BINARY = "binary"
 """How DDNN of 2017's features travel: they are ±1, one bit each."""
@@ -33,9 +29,7 @@ class Cost:
 
         def sent(segment: str) -> int:
             shape = card.segments.get(segment, {}).get("features")
-            if not shape:
-                return 0
-            return -(-prod(shape) // BITS) if codec == BINARY else encoded_bytes(cast(Codec, codec), shape)
+            return codecs.codec(codec).bytes(shape) if shape else 0
 
         scores = FLOAT * len(card.values["class_names"])
         self.features = sent("device")

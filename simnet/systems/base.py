@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from simpy import Timeout
 
 from simnet.clock import Limit, Signal
-from simnet.models.codecs import CODECS
+from simnet.models.codecs import REAL_VALUED
 from simnet.network.work import Work
 from simnet.systems.policies.policy import Policy
 
@@ -66,7 +66,7 @@ class System(ABC):
     """Names of the exits in the order in which a sample meets them."""
     steps: ClassVar[tuple[Step, ...]]
     """The segments whose results are asked for, in order, with their exits."""
-    codecs: ClassVar[tuple[str, ...]] = CODECS
+    codecs: ClassVar[tuple[str, ...]] = REAL_VALUED
     """How its features may travel."""
     keys: ClassVar[tuple[str, ...]] = ()
     """Keys of a scenario's entry that not every system has."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from simnet.inference.cost import Cost
+from simnet.inference.cost import BINARY, Cost
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
-from simnet.models.codecs import CODECS
 from simnet.models.data.base import VIEWS
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
@@ -151,7 +150,7 @@ def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None
             )
     for name, card in cards.items():
         spec = scenario.systems[name]
-        if (codec := codec_of(spec, card)) in CODECS and codec != card.codec:
+        if (codec := codec_of(spec, card)) not in (BINARY, card.codec):
             told = " and its thresholds calibrated" if spec.thresholds == "calibrated" else ""
             found.append(f"{name} sends features as {codec}; {card.name} was trained{told} for {card.codec}")
         if spec.tiers is not None:

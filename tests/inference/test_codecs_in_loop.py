@@ -17,7 +17,8 @@ from simnet.inference.cost import Cost
 from simnet.models.cards.card import read_card
 from simnet.models.cards.traffic import traffic
 from simnet.models.cards.weights import load_network
-from simnet.models.codecs import CODECS, encoded_bytes
+from simnet.models.codecs import REAL_VALUED
+from simnet.models.codecs import codec as codec_of
 from simnet.models.data import open_dataset
 from simnet.models.data.base import ViewDataset
 from simnet.models.networks.early_exit import normalize
@@ -91,7 +92,7 @@ def agree(result: SystemResult, at: dict[str, np.ndarray], thresholds: dict[str,
 
 
 @pytest.mark.parametrize("system", ["ddnn", "ada-ddnn"])
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", REAL_VALUED)
 def test_a_run_answers_as_the_whole_network_does_with_that_codec(
     codec: str, system: str, random_weights: Weights, plaza: ViewDataset
 ):
@@ -112,21 +113,21 @@ def test_a_run_answers_as_the_whole_network_does_with_that_codec(
 
 
 def test_codecs_change_answers_but_never_those_of_the_devices(random_weights: Weights, plaza: ViewDataset):
-    at = {codec: plain(random_weights("ada-ddnn"), plaza, codec) for codec in CODECS}
-    for codec in CODECS[1:]:
+    at = {codec: plain(random_weights("ada-ddnn"), plaza, codec) for codec in REAL_VALUED}
+    for codec in REAL_VALUED[1:]:
         assert np.array_equal(at[codec]["edge-1"], at["fp32"]["edge-1"])
         assert np.abs(at[codec]["cloud"] - at["fp32"]["cloud"]).max() > 0
     far = [np.abs(at[codec]["cloud"] - at["fp32"]["cloud"]).mean() for codec in ("fp16", "int8", "1bit")]
     assert far == sorted(far)
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", REAL_VALUED)
 def test_bytes_are_those_of_the_encoded_tensors_and_agree_with_the_cards_traffic(codec: str, random_weights: Weights):
     for system in ("ddnn", "ada-ddnn"):
         card = read_card(str(random_weights(system)))
         cost = Cost(card, codec)
         shapes = [card.segments[segment]["features"] for segment in ("device", "edge")]
-        assert [cost.features, cost.upload] == [encoded_bytes(codec, shape) for shape in shapes]
+        assert [cost.features, cost.upload] == [codec_of(codec).bytes(shape) for shape in shapes]
         assert cost.scores == (4 + 4 * 10 if system == "ada-ddnn" else 0)
         assert cost.report == cost.scores + cost.features
         told = traffic({**card.values, "architecture": {**card.values["architecture"], "codec": codec}})
@@ -169,8 +170,8 @@ def test_answers_kept_on_disk_are_those_of_their_codec(
         assert made.setdefault(codec, result.samples).equals(result.samples)
     assert not made["fp32"].equals(made["1bit"])
     card = read_card(str(weights))
-    kept = {memo_folder(card, plaza, codec, zero) for codec in CODECS for zero in (False, True)}
-    assert len(kept) == 2 * len(CODECS)
+    kept = {memo_folder(card, plaza, codec, zero) for codec in REAL_VALUED for zero in (False, True)}
+    assert len(kept) == 2 * len(REAL_VALUED)
 
 
 LEFT = 0b101001
@@ -212,7 +213,7 @@ def test_entropies_are_those_of_scores_divided_by_the_cards_temperatures(
         assert np.abs(normalized_entropy(at[name]) - normalized_entropy(plainly[name])).max() > 10 * SCORES
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", REAL_VALUED)
 def test_on_request_sends_features_only_for_samples_that_go_on(codec: str, random_weights: Weights, plaza: ViewDataset):
     """And answers exactly the same, at the same exits."""
     weights = random_weights("ada-ddnn")

@@ -12,10 +12,11 @@ from rich import box
 from rich.table import Table
 
 from simnet.cli.models.options import DataDir, Device, console
+from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
-from simnet.models.codecs import CODECS, Codec
 from simnet.models.data.base import SPLITS, VIEWS, DataError, ViewDataset
 from simnet.models.device import pick_device
+from simnet.registry import PluginError
 
 if TYPE_CHECKING:
     from simnet.models.evaluation.scores import Exits, Outcome
@@ -32,7 +33,7 @@ def evaluate(
     ] = ("0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"),
     missing: Annotated[str, typer.Option(help="Cameras that are missing, 1 to 6, e.g. 3,5.")] = "",
     codec: Annotated[
-        str | None, typer.Option(help=f"Features travel as {', '.join(CODECS)}; default: the card's.")
+        str | None, typer.Option(help=f"Features travel as {', '.join(codecs.REAL_VALUED)}; default: the card's.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, at the calibrated T.")] = False,
     data_dir: DataDir = None,
@@ -114,11 +115,18 @@ def _present(missing: str) -> list[bool]:
     return [camera not in numbers for camera in known]
 
 
-def _codec(name: str | None) -> Codec | None:
-    codec = next((codec for codec in CODECS if codec == name), None)
-    if name is not None and codec is None:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(CODECS)}", param_hint="--codec")
-    return codec
+def _codec(name: str | None) -> str | None:
+    if name is None or name in codecs.REAL_VALUED:
+        return name
+    try:
+        if name not in codecs.CODECS:  # nobody has features of ±1 by chance
+            codecs.codec(name)
+            return name
+    except PluginError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--codec") from None
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(codecs.REAL_VALUED)}", param_hint="--codec")
 
 
 def _check(card: Card, data: ViewDataset) -> None:

@@ -17,7 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from simnet.models.cards.costs import segment_costs
-from simnet.models.codecs import CODECS, transmit
+from simnet.models.codecs import CODECS
+from simnet.models.codecs import codec as codec_of
 from simnet.models.networks.ddnn_2017 import (
     PAIRS,
     Ddnn2017,
@@ -63,11 +64,11 @@ def test_what_travels_is_binary_and_of_the_shape_of_the_byte_formula(edges: tupl
         assert set(fused.unique().tolist()) == {-1.0, 1.0}
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", list(CODECS))
 def test_signs_survive_every_codec(codec: Any) -> None:
     features = network().devices[0](some_views()[:, 0])[0].detach()
     features[0, 0] = 1.0  # a channel without any difference
-    assert torch.equal(transmit(features, codec), features)
+    assert torch.equal(codec_of(codec).transmit(features), features)
     net, views = network(), some_views()
     assert all(torch.equal(s, net(views)[name]) for name, s in net(views, codec=codec).items())
 

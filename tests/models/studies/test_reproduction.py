@@ -16,7 +16,7 @@ from simnet.cli.models.reproduce import tables
 from simnet.models.cards.card import Card, WeightsError, read_card, shipped
 from simnet.models.cards.markdown import filled, table
 from simnet.models.cards.weights import load_network
-from simnet.models.codecs import CODECS, encoded_bytes
+from simnet.models.codecs import REAL_VALUED, codec
 from simnet.models.data.plaza.plaza import Plaza
 from simnet.models.evaluation.scores import Exits, classifier_scores
 from simnet.models.studies import base, codecs, faults
@@ -109,17 +109,17 @@ def test_codec_study_runs_the_network_on_what_arrives() -> None:
     few, held_out = FirstSamples(Plaza("test"), 120), FirstSamples(Plaza("validation"), 200)
     found = codecs.run(card, few, held_out)["codecs"]  # type: ignore[arg-type]
     network = load_network(card)
-    for codec in CODECS:
+    for name in REAL_VALUED:
         at, calibrated = (
-            Exits(card.values["system"], classifier_scores(network, data, codec=codec), data.labels)  # type: ignore[arg-type]
+            Exits(card.values["system"], classifier_scores(network, data, codec=name), data.labels)  # type: ignore[arg-type]
             for data in (few, held_out)
         )
-        assert found[codec]["forced"] == at.forced_accuracies
+        assert found[name]["forced"] == at.forced_accuracies
         outcome = at.outcome(calibrated.calibrate().thresholds)
-        assert tuple(found[codec]["thresholds"].values()) == outcome.thresholds != at.calibrate().thresholds
-        assert found[codec]["system"] == outcome.system_accuracy
-        sizes, upload = found[codec]["bytes"], encoded_bytes(codec, card.segments["edge"]["features"])
-        assert sizes["device_to_edge"] == 6 * encoded_bytes(codec, card.segments["device"]["features"])
+        assert tuple(found[name]["thresholds"].values()) == outcome.thresholds != at.calibrate().thresholds
+        assert found[name]["system"] == outcome.system_accuracy
+        sizes, upload = found[name]["bytes"], codec(name).bytes(card.segments["edge"]["features"])
+        assert sizes["device_to_edge"] == 6 * codec(name).bytes(card.segments["device"]["features"])
         assert sizes["edge_to_cloud"] == upload
         assert sizes["expected"] == pytest.approx(sizes["device_to_edge"] + outcome.shares[-1] * upload)
     assert 0 < found["fp32"]["shares"]["cloud"] < 1  # so that the upload counts in part
