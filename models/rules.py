@@ -45,6 +45,8 @@ class ExitRule(ABC):
     and must not change what it is given; `T` of a scenario's `thresholds` is in its own range.
     """
 
+    reads_earlier: ClassVar[bool] = False
+    """Whether it wants the scores of earlier exits, too; else `before` may be empty."""
     least: ClassVar[float] = 0.0
     most: ClassVar[float] = 1.0
     """Thresholds that make sense: at `least` no sample leaves, at `most` nearly all do."""

@@ -26,7 +26,7 @@ def _measure(module: nn.Module | None, run: Callable[[], Output]) -> tuple[dict[
 
     hooks = [] if module is None else [one.register_forward_hook(watch) for one in module.modules()]
     try:
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with FlopCounterMode(display=False) as counter:
             made = run()
     finally:
         for hook in hooks:
@@ -40,6 +40,7 @@ def _measure(module: nn.Module | None, run: Callable[[], Output]) -> tuple[dict[
     }, made
 
 
+@torch.no_grad()
 def measured(network: Network) -> Graph:
     """The network's graph with the cost of every segment: of its first copy, for one sample.
 

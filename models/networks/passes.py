@@ -148,12 +148,13 @@ class Pass:
 
     def _blank(self, number: int, arc: Arc, upstream: int) -> Tensor:
         """What arrives of an arc's source for black views, for every sample the same."""
-        value = carried(self._blanks.output(arc.source), arc)[None]
+        value = carried(self.blanks.output(arc.source), arc)[None]
         arrived = self.codec.transmit(value) if self._is_coded(number, arc, upstream) else value
         return arrived.expand(len(self._views), *[-1] * (arrived.dim() - 1))
 
     @cached_property
-    def _blanks(self) -> Blank:
+    def blanks(self) -> Blank:
+        """What parts give for black views."""
         return Blank(self.network)
 
     def _is_there(self, part: Part) -> Tensor:

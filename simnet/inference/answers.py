@@ -1,14 +1,14 @@
 """What the network answers at an exit: a lookup for the engine, filled in batches that look ahead.
 
-On a miss the samples that come next in arrival order and are expected with the same views are answered, too; a deeper
-segment only for those that go on. The answer does not depend on who else is in the batch, so looking ahead changes
-nothing but the time it takes; a wrong guess costs that time only.
+On a miss the samples that come next in arrival order and are likely to meet the same are answered, too; a deeper exit's
+only for those that go on. The answer does not depend on who else is in the batch, so looking ahead changes nothing but the
+time it takes; a wrong guess costs that time only.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,41 +18,60 @@ from numpy.typing import NDArray
 
 from simnet.inference.memo import Memo, Table
 from simnet.models.cards.card import Card
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import Dataset
 from simnet.models.data.cache import cache_dir
-from simnet.models.rules import surest_device
+from simnet.models.graph import Part
+from simnet.models.rules import Entropy, ExitRule
+from simnet.registry import PluginError
 
 Answer = tuple[int, float]
-"""Predicted class and normalized entropy."""
+"""Predicted class, and what the exit's rule measures: low means sure."""
+
+VERSION = 3
+"""Raise when the same weights would answer otherwise: fusion, preparation, layers. Memos follow it."""
 
 
-VERSION = 2
-"""Raise when the same weights would answer otherwise: fusion, normalization, layers. Memos follow it."""
+def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool = False, device: str = "cpu") -> Path:
+    """Where the answers of this network on these data are kept between runs; `codec`, `zero_input`: see `Batches`.
 
-
-def memo_folder(card: Card, data: ViewDataset, codec: str = "fp32", zero_input: bool = False) -> Path:
-    """Where the answers of this network on these data are kept between runs; `codec`, `zero_input`: see `Segments`."""
-    network = json.dumps([VERSION, card.sha256, card.values["architecture"], codec, zero_input], sort_keys=True)
+    Answers of another kind of device are others, within rounding.
+    """
+    about = [VERSION, card.sha256, card.network, card.values["architecture"], card.temperatures, codec, zero_input, device]
+    network = json.dumps(about, sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 
 
 class Answers:
-    """Answers of one system's network, by exit, sample number and views.
+    """Answers of one system's network, by exit, sample number and what arrived upstream.
 
-    `steps` names the segments in order, each with the exit that tests its result, None where there is none;
-    `thresholds` tells which samples go on. `codec` and `zero_input` are those of `Segments`. `expected` is the guess,
-    per sample, at the views that will take part. `window` samples ahead are looked at, `batch` at a time are run.
-    `memo` is a folder for later runs; `tell` hears how many ran.
+    Args:
+        card: The weights' card.
+        data: The samples; the run's samples are its first ones, again and again.
+        exits: The exits in the order in which a sample meets them.
+        thresholds: T of every exit but the last: tells which samples go on.
+        alike: For each sample the number of a group (an epoch between two faults, a site) within which the same is
+            likely to arrive.
+        rows: For each sample its number in the data; by default the samples are those of the data in order.
+        rules: The rule of an exit; entropy for those that are not named.
+        codec: How features travel over arcs that a question says are coded, see `Batches`.
+        zero_input: See `Batches`.
+        device: Where the network runs.
+        batch: Samples that run at a time.
+        window: Samples ahead that are looked at.
+        memo: Folder for later runs.
+        tell: Hears how many samples ran.
     """
 
     def __init__(
         self,
         card: Card,
-        data: ViewDataset,
-        steps: Sequence[tuple[str, str | None]],
-        thresholds: dict[str, float],
-        expected: NDArray[np.int64],
+        data: Dataset,
+        exits: Sequence[str],
+        thresholds: Mapping[str, float],
+        alike: NDArray[np.int64],
         *,
+        rows: NDArray[np.int64] | None = None,
+        rules: Mapping[str, ExitRule] | None = None,
         codec: str = "fp32",
         zero_input: bool = False,
         device: str = "auto",
@@ -62,110 +81,139 @@ class Answers:
         tell: Callable[[int], None] | None = None,
     ) -> None:
         self._card, self._data, self._wish = card, data, device
+        self._graph = graph = card.graph
         self._codec, self._zero_input = codec, zero_input
-        self._segment = [segment for segment, _ in steps]
-        self._exits = {name: number for number, (_, name) in enumerate(steps) if name is not None}
-        self._thresholds = [thresholds.get(name or "", 0.0) for _, name in steps]
-        self._expected, self._batch, self._window = expected, batch, window
-        self._index = np.arange(len(expected), dtype=np.int64) % len(data)
-        self._classes = len(card.values["class_names"])
-        self._memo = Memo(memo)
+        self._exits = {name: number for number, name in enumerate(exits)}
+        self._parts = [Part(graph.exits[name].name) for name in exits]
+        self._thresholds = [thresholds.get(name, np.inf) for name in exits]
+        self._rules = [(rules or {}).get(name, Entropy()) for name in exits]
+        self._alike, self._batch, self._window = alike, batch, window
+        self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
+        self._memo = Memo(len(data), graph.classes, memo)
         self._tell = tell
         self._found: dict[tuple[str, int], dict[int, Answer]] = {}
-        self._surprises: dict[int, int] = {}
-        self._segments: Any = None  # made when a segment must really run: that imports torch
+        self._keyed: dict[tuple[str, int], dict[int, Answer]] = {}
+        self._usual: dict[tuple[str, int], int] = {}
+        self._surprises: dict[tuple[str, int], int] = {}
+        self._batches: Any = None  # made when a segment must really run: that imports torch
 
-    def get(self, exit_name: str, sample: int, views: int) -> Answer:
-        """The answer at an exit for a sample of which `views` (bit mask) take part."""
-        found = self._found.get((exit_name, views))
+    def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
+        """The answer at an exit for a sample; `upstream` is the mask of what arrived (and travelled coded)."""
+        found = self._found.get((exit_name, upstream))
         if found is None:
-            found = self._found[exit_name, views] = {}
+            key = exit_name, self._key(self._exits[exit_name], upstream)
+            found = self._found[exit_name, upstream] = self._keyed.setdefault(key, {})
         answer = found.get(sample)
         if answer is None:
-            self._fill(exit_name, sample, views, found)
+            self._fill(exit_name, sample, upstream, found)
             answer = found[sample]
         return answer
 
-    def _fill(self, exit_name: str, sample: int, views: int, found: dict[int, Answer]) -> None:
-        if self._expected[sample] == views:
-            ahead = np.arange(sample, min(sample + self._window, len(self._index)))
-            ahead = ahead[self._expected[ahead] == views]
-        else:  # a loss that the script did not announce: look ahead further each time it happens again
-            reach = self._surprises[views] = min(2 * self._surprises.get(views, 1), self._batch)
-            ahead = np.arange(sample, min(sample + reach, len(self._index)))
+    def scores(self, exit_name: str, sample: int, upstream: int) -> NDArray[np.float32]:
+        """Class scores `[classes]` of what `get` answers from."""
+        self.get(exit_name, sample, upstream)
+        return self._table(self._exits[exit_name], upstream).scores[self._index[sample]].copy()
+
+    def _key(self, number: int, upstream: int) -> int:
+        return self._graph.key(self._parts[number], upstream)
+
+    def _table(self, number: int, upstream: int) -> Table:
+        return self._memo.table((self._parts[number], self._key(number, upstream)))
+
+    def _fill(self, exit_name: str, sample: int, upstream: int, found: dict[int, Answer]) -> None:
+        """Answer `sample` and those ahead that are likely to meet the same."""
         number = self._exits[exit_name]
-        predictions, entropies, reached = self._reach(number, ahead, views, sample)
-        found.update(zip(reached.tolist(), zip(predictions.tolist(), entropies.tolist(), strict=True), strict=True))
+        key, group = self._key(number, upstream), int(self._alike[sample])
+        if self._usual.setdefault((exit_name, group), key) == key:
+            reach = self._window
+        else:  # a loss that the others of the group did not meet: look ahead further each time it happens again
+            reach = self._surprises[exit_name, key] = min(2 * self._surprises.get((exit_name, key), 1), self._batch)
+            if reach == self._batch:  # it has become the usual thing
+                self._usual[exit_name, group] = key
+        ahead = np.arange(sample, min(sample + reach, len(self._index)))
+        ahead = ahead[self._alike[ahead] == group]
+        predictions, measures, reached = self._reach(number, ahead, upstream, sample)
+        found.update(zip(reached.tolist(), zip(predictions.tolist(), measures.tolist(), strict=True), strict=True))
 
     def _reach(
-        self, number: int, ahead: NDArray[np.int64], views: int, asked: int
+        self, number: int, ahead: NDArray[np.int64], upstream: int, asked: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """Answers after segment `number` for those of `ahead` that get so far (and for `asked`), and who these are."""
-        if number > 0:
-            _, entropies, before = self._reach(number - 1, ahead, views, asked)
-            ahead = before[(entropies >= self._thresholds[number - 1]) | (before == asked)]
-        self._ensure(self._segment[number], ahead, views)
-        return (*self._answers(number, ahead, views), ahead)
+        """Answers at exit `number` for those of `ahead` that get so far (and for `asked`), and who these are."""
+        before = number - 1
+        while before >= 0 and not self._graph.alive(self._parts[before], upstream):
+            before -= 1  # an exit of which the question says nothing: everyone may have passed it
+        if before >= 0:
+            _, measures, passed = self._reach(before, ahead, upstream, asked)
+            ahead = passed[~(measures < self._thresholds[before]) | (passed == asked)]
+        return (*self._answered(number, ahead, upstream), ahead)
 
-    def _answers(
-        self, number: int, samples: NDArray[np.int64], views: int
+    def _answered(
+        self, number: int, samples: NDArray[np.int64], upstream: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        segment = self._segment[number]
-        table, temperature = self._table(segment, views), self._card.temperatures.get(segment, 1.0)
-        if segment != "device":
-            return table.answers(self._index[samples], temperature)
-        if table.scores.shape[1] == 0:  # devices without a classifier: everyone goes on
-            return np.zeros(len(samples), np.int64), np.ones(len(samples))
-        predictions, entropies = table.answers(self._index[samples], temperature)
-        surest = surest_device(entropies, np.array([bool(views >> view & 1) for view in range(VIEWS)]))
-        rows = np.arange(len(samples))
-        return predictions[rows, surest], entropies[rows, surest]
+        """Predicted class and measure at an exit."""
+        rows = self._index[samples]
+        scores = self._scores_at(number, rows, upstream)
+        rule = self._rules[number]
+        before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
+        measures = np.asarray(rule.measure(scores, before), np.float64)
+        if measures.shape != rows.shape:
+            name = type(rule).__name__
+            raise PluginError(f"exit rule {name}: measures of shape {measures.shape} for {len(rows)} samples")
+        return scores.argmax(axis=-1), measures
 
-    def _table(self, segment: str, views: int) -> Table:
-        size = len(self._data)
-        if segment != "device":
-            return self._memo.table(segment, views, (size, self._classes))
-        classifies = "device" in self._card.values["classifiers"]
-        devices = len(self._card.values["architecture"].get("devices", range(VIEWS)))
-        return self._memo.table("device", 0, (size, devices, self._classes) if classifies else (size, 0))
+    def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
+        part = self._parts[number]
+        self._ensure(part, upstream, np.unique(rows))
+        segment = self._graph.segments[part.segment]
+        scores = self._memo.table((part, self._graph.key(part, upstream))).scores[rows]
+        # Where another segment scales it, what it chose from was divided already.
+        return scores if segment.scale else scores / self._card.temperatures.get(segment.name, 1.0)
 
-    def _ensure(self, segment: str, samples: NDArray[np.int64], views: int) -> None:
-        table = self._table(segment, views)
-        if table.scores.shape[1] == 0:
-            return  # nothing to know; the features are computed when the edge asks for them
-        rows = table.ask(np.unique(self._index[samples]))
-        if len(rows):
-            table.put(rows, self._run(segment, views, rows))
+    def _ensure(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> None:
+        """See to it that the scores of `rows` are known, those of the parts that it takes scores of first."""
+        table = self._memo.table((part, self._graph.key(part, upstream)))
+        unknown = table.ask(rows)
+        if not len(unknown):
+            return
+        sources = self._scored(part, upstream)
+        for chunk in np.split(unknown, range(self._batch, len(unknown), self._batch)):
+            for source in sources:
+                self._ensure(source, upstream, chunk)
+            table.put(chunk, self._run(part, upstream, chunk))
 
-    def _run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        if self._segments is None:
-            from simnet.inference.batches import Segments
+    def _scored(self, part: Part, upstream: int) -> list[Part]:
+        """The parts whose scores a part is given."""
+        arcs = [(n, self._graph.arcs[n]) for arcs in self._graph.into[part] for n in arcs]
+        return [a.source for n, a in arcs if a.what == "scores" and self._arrives(n, a.source, upstream)]
 
-            self._segments = Segments(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
-        scores: NDArray[np.float32]
-        if segment == "local":
-            devices = self._table("device", 0)
-            if len(unknown := devices.ask(rows)):
-                devices.put(unknown, self._run("device", 0, unknown))
-            scores = self._segments.local(views, devices.scores[rows])
-        else:
-            scores = self._segments.run(segment, views, rows)
+    def _arrives(self, number: int, source: Part, upstream: int) -> bool:
+        return bool(upstream >> number & 1) and self._graph.alive(source, upstream)
+
+    def _run(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        if self._batches is None:
+            from simnet.inference.batches import Batches
+
+            self._batches = Batches(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
+        scale = self._graph.segments[part.segment].scale
+        known = {}
+        for source in self._scored(part, upstream):
+            table = self._memo.table((source, self._graph.key(source, upstream)))
+            known[source] = table.scores[rows] / (self._card.temperatures.get(scale, 1.0) if scale else 1.0)
+        scores: NDArray[np.float32] = self._batches.run(part, upstream, rows, known)
         if self._tell is not None:
-            self._tell(self._segments.samples)
+            self._tell(self._batches.samples)
         return scores
 
-    def forced_accuracy(self, exits: Sequence[str], views: NDArray[np.int64]) -> dict[str, float] | None:
-        """Accuracy of each exit when every sample is made to leave there with its `views`; None without samples."""
+    def forced_accuracy(self, upstream: NDArray[np.object_]) -> dict[str, float] | None:
+        """Accuracy of each exit when every sample is made to leave there with its `upstream`; None without samples."""
         if not len(self._index):
             return None
         labels = self._data.labels[self._index]
-        right = dict.fromkeys(exits, 0)
-        for mask in np.unique(views).tolist():
-            those = np.flatnonzero(views == mask)
-            for name in exits:
-                for number in range(self._exits[name] + 1):
-                    self._ensure(self._segment[number], those, mask)
-                predictions, _ = self._answers(self._exits[name], those, mask)
+        right = dict.fromkeys(self._exits, 0)
+        for mask in dict.fromkeys(upstream.tolist()):
+            those = np.flatnonzero(upstream == mask)
+            for name, number in self._exits.items():
+                predictions, _ = self._answered(number, those, mask)
                 right[name] += int((predictions == labels[those]).sum())
         return {name: count / len(labels) for name, count in right.items()}
 
@@ -175,7 +223,7 @@ class Answers:
 
     def report(self) -> dict[str, Any]:
         """How the answers came about: device, batches, samples, mean batch size, answers known from earlier runs."""
-        ran = self._segments
+        ran = self._batches
         return {
             "device": None if ran is None else ran.device,
             "batches": 0 if ran is None else ran.batches,

@@ -1,165 +1,216 @@
-"""The segments themselves, run in batches on CPU or CUDA. The only module that a run imports torch with."""
+"""The network itself, run part by part in batches on CPU or CUDA. The only module that a run imports torch with."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from functools import cached_property
+from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.weights import load_network
-from simnet.models.data.base import ViewDataset
+from simnet.models.codecs import codec as codec_named
+from simnet.models.data.base import Dataset, check_pixels
 from simnet.models.device import pick_device
-from simnet.models.networks.ddnn_2017 import Ddnn2017
-from simnet.models.networks.early_exit import normalize
+from simnet.models.graph import INPUT, Arc, Part
+from simnet.models.networks.base import Output
+from simnet.models.networks.passes import SMALLEST_BATCH, Blank, Pass
 
 FEATURE_BYTES = 512 * 2**20
 """Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
 
-SMALLEST_BATCH = 32
-"""Smaller batches are filled up with repetitions: below it the libraries choose other kernels, whose last bits differ.
-
-So a sample gets the same bits alone as among others (on one machine; seen on an x86-64 CPU from 32 upward).
-"""
+Kept = tuple[Part, int, bool]
+"""Features of a part for a key of what arrived; whether as they arrive over a coded arc."""
+Scores = Mapping[Part, NDArray[np.float32]]
 
 
-class Segments:
-    """A trained network's segments over a data set; results are float32 class scores.
+class Batches:
+    """A trained network's parts over a data set; results are float32 class scores.
 
-    A segment is given what arrived of the features: `codec` is how they travelled. `zero_input` puts what a device
-    gives for a black view in the place of a view that is missing, instead of zeros.
-    Raises WeightsError when the weights are damaged or do not cost what their card says, DeviceError as `pick_device`.
+    `codec` is how features travel over the arcs that a question says are coded. `zero_input` puts what a part gives for
+    a black view in the place of one that is missing, where the graph allows it, instead of zeros.
+    Raises WeightsError when the weights are damaged, do not cost what their card says, or a part does not keep the
+    contract of `Network.run`; DataError when the data set breaks its own; DeviceError as `pick_device`.
     """
 
     def __init__(
-        self,
-        card: Card,
-        data: ViewDataset,
-        device: str,
-        batch: int,
-        codec: str = "fp32",
-        zero_input: bool = False,
+        self, card: Card, data: Dataset, device: str, batch: int, codec: str = "fp32", zero_input: bool = False
     ) -> None:
         self.device, self.batch = pick_device(device), batch
         if self.device == "cuda":
             torch.backends.cudnn.allow_tf32 = False  # float32 as on a CPU: answers must not depend on the device
         self.batches = 0
+        """How often a part has run."""
         self.samples = 0
-        self._network = network = load_network(card, self.device)
-        self._views = network.arch.devices
-        self._card, self._codec, self._zero_input = card, codecs.codec(codec), zero_input
-        parts: dict[str, nn.Module] = {"device": network.devices[0], "cloud": network.cloud}
-        if not isinstance(network, Ddnn2017):
-            parts["edge"] = network.edge
-        else:
-            parts["local"] = network.local
-            if network.arch.edges:
-                parts["edge"] = network.edge.edges[0]
-        for name, module in parts.items():
-            self._agree(name, "parameters", sum(p.numel() for p in module.parameters()))
-        self._data = data
-        self._features: OrderedDict[tuple[str, int, int], Tensor] = OrderedDict()
-        self._held = 0
+        """How many samples were in these batches."""
+        self.network = load_network(card, self.device)
+        self.card, self.graph, self.data, self.zero_input = card, card.graph, data, zero_input
+        self.codec = codec_named(codec, card.path.parent)
+        self.blank = Blank(self.network)
+        for name, segment in self.graph.segments.items():
+            module = self.network.module(Part(name))
+            found = 0 if module is None else sum(p.numel() for p in module.parameters())
+            self._agree(name, "parameters", segment.parameters, found)
+        self._features = _Features(len(data))
+        self._pixels: tuple[bytes, Tensor] | None = None
 
-    def _agree(self, segment: str, key: str, found: object) -> None:
+    def _agree(self, segment: str, key: str, told: object, found: object) -> None:
         """Check a cost that the simulation charges against the real one; FLOP are counted when a card is written."""
-        if (told := self._card.segments[segment][key]) != found:
-            raise WeightsError(f"{self._card.path}: {segment} costs are not the network's: {key} {told}, not {found}")
-
-    def run(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Class scores of `rows`: `[n, classes]`; of `device` `[n, d, classes]`, `[n, 0]` if it has no classifier.
-
-        `views` is the bit mask of the views that take part in the fusion (the devices run on every view).
-        """
-        parts = np.split(rows, range(self.batch, len(rows), self.batch))
-        return np.concatenate([self._run_batch(segment, views, part) for part in parts])
+        if told != found:
+            raise WeightsError(f"{self.card.path}: {segment} costs are not the network's: {key} {told}, not {found}")
 
     @torch.inference_mode()
-    def local(self, views: int, classified: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores `[n, classes]` of the local aggregator, from the devices' `[n, d, classes]` of DDNN of 2017."""
-        assert isinstance(self._network, Ddnn2017)
-        self.batches += 1
-        self.samples += len(classified)
-        enough = np.resize(np.arange(len(classified)), max(len(classified), SMALLEST_BATCH))
-        scores = torch.from_numpy(classified[enough]).to(self.device)
-        found: Tensor = self._network.local(*self._completed(scores, views, 1))
-        return found[: len(classified)].float().cpu().numpy()
-
-    @torch.inference_mode()
-    def _run_batch(self, segment: str, views: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        self.batches += 1
-        self.samples += len(rows)
-        asked, rows = len(rows), np.resize(rows, max(len(rows), SMALLEST_BATCH))
-        if segment == "device":
-            features, scores = self._on_devices(normalize(torch.from_numpy(self._data.views(rows)).to(self.device)))
-            self._keep("device", 0, rows, features)
-            found = torch.zeros(len(rows), 0) if scores is None else scores
-        elif segment == "edge":
-            fused, found = self._network.edge(*self._completed(self._input("device", 0, rows), views, 0))
-            self._keep("edge", views, rows, self._codec.transmit(fused))
-        elif not isinstance(self._network, Ddnn2017):
-            found = self._network.cloud(self._input("edge", views, rows))
-        elif self._network.arch.edges:
-            reporting = self._network.edge.present(self._present(views, len(rows)))
-            found = self._network.cloud(self._input("edge", views, rows), reporting)
-        else:
-            found = self._network.cloud(*self._completed(self._input("device", 0, rows), views, 0))
+    def run(self, part: Part, upstream: int, rows: NDArray[np.int64], scores: Scores) -> NDArray[np.float32]:
+        """Class scores `[n, classes]` of a part for `rows`, of what arrived; `scores` are those that it is given."""
+        asked = len(rows)
+        enough = np.resize(np.arange(asked), max(asked, SMALLEST_BATCH))
+        filled = {source: torch.from_numpy(given[enough]).to(self.device) for source, given in scores.items()}
+        found = _Walk(self, rows[enough], asked, filled).scores(part, upstream)
         return found[:asked].float().cpu().numpy()
 
-    def _on_devices(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
-        """What arrives of the devices' features `[n, d, c, h, w]`, and their class scores `[n, d, classes]` or None."""
-        reports = [device(pixels[:, view]) for view, device in zip(self._views, self._network.devices, strict=True)]
-        scores = [s for _, s in reports if s is not None]
-        features = torch.stack([self._codec.transmit(f) for f, _ in reports], dim=1)
-        return features, torch.stack(scores, dim=1) if scores else None
+    def features(self, arc: Arc, upstream: int, coded: bool, rows: NDArray[np.int64]) -> Tensor:
+        """What an arc's source sends of `rows`, a batch; computed now where it is not held."""
+        part = arc.source
+        kept = part, self.graph.key(part, upstream), coded
+        held = self._features.has(kept, rows)
+        if held.all():
+            return self._features.get(kept, rows)
+        before = self._features.get(kept, rows[held]) if held.any() else None  # what comes may push it out
+        unknown = np.unique(rows[~held])
+        walk = _Walk(self, np.resize(unknown, max(len(unknown), SMALLEST_BATCH)), len(unknown), {})
+        made = walk.sent(arc, upstream, coded)[np.searchsorted(unknown, rows[~held])]
+        if before is None:
+            return made
+        whole = made.new_empty((len(rows), *made.shape[1:]))
+        whole[torch.from_numpy(held)], whole[torch.from_numpy(~held)] = before, made
+        return whole
 
-    def _present(self, views: int, count: int) -> Tensor:
-        """Which devices' views there are, `[count, d]`; with `zero_input` there is something for each."""
-        here = [self._zero_input or bool(views >> view & 1) for view in self._views]
-        return torch.tensor(here, device=self.device).expand(count, -1)
+    def keep(self, kept: Kept, rows: NDArray[np.int64], features: Tensor) -> None:
+        """Hold features of `rows`, the first of `features`, for deeper segments."""
+        self._features.put(kept, rows, features[: len(rows)])
 
-    def _completed(self, values: Tensor, views: int, what: int) -> tuple[Tensor, Tensor]:
-        """Features (`what` 0) or scores (1) of all devices `[n, d, ...]` as the fusion takes them, and who is present.
+    def check(self, part: Part, made: Output, rows: NDArray[np.int64]) -> None:
+        """Refuse what does not keep the contract of a network: shapes as the graph says, and finite scores."""
+        segment, count = self.graph.segments[part.segment], len(rows)
+        wanted = {"scores": (self.graph.classes,) if segment.scores else None, "features": segment.sends}
+        for what, shape in wanted.items():
+            found = getattr(made, what, None)
+            if shape is None:
+                continue
+            if not isinstance(found, Tensor):
+                raise WeightsError(f"{self.card.path}: segment {part.segment!r} gives no {what}, as its graph says")
+            if tuple(found.shape) != (count, *shape):
+                shapes = f"{list(found.shape)} for {count} samples, not {[count, *shape]}"
+                raise WeightsError(f"{self.card.path}: segment {part.segment!r} gives {what} of shape {shapes}")
+        if segment.scores and made.scores is not None and not (fine := made.scores.isfinite().all(1)).all():
+            sample = int(rows[int((~fine).nonzero()[0, 0])])
+            raise WeightsError(
+                f"{self.card.path}: segment {part.segment!r} gives scores that are not finite for sample {sample} of "
+                f"{self.data.name} ({self.data.split})"
+            )
 
-        Views that are missing hold what a black view gives, if that is asked for.
-        """
-        if self._zero_input:
-            values = values.clone()
-            for number, view in enumerate(self._views):
-                if not views >> view & 1:
-                    values[:, number] = self._black[what][number]
-        return values, self._present(views, len(values))
+    def views(self, rows: NDArray[np.int64]) -> Tensor:
+        """Prepared views `[n, views, 3, h, w]` of `rows`; those of the last batch are at hand."""
+        name = rows.tobytes()
+        if self._pixels is None or self._pixels[0] != name:
+            pixels = check_pixels(self.data, rows)
+            self._pixels = name, self.network.prepare(torch.from_numpy(pixels).to(self.device))
+        return self._pixels[1]
 
-    @cached_property
-    def _black(self) -> tuple[Tensor, Tensor]:
-        """What arrives of each device's features and its class scores for a black view."""
-        height, width = self._network.arch.view
-        shape = (SMALLEST_BATCH, max(self._views) + 1, 3, height, width)
-        pixels = normalize(torch.zeros(shape, dtype=torch.uint8, device=self.device))
-        features, scores = self._on_devices(pixels)
-        return features[0], features[0] if scores is None else scores[0]
 
-    def _input(self, segment: str, views: int, rows: NDArray[np.int64]) -> Tensor:
-        """Features that `segment` gave for `rows`; computed now where they are not held (their scores were known)."""
-        wanted = [(segment, views, row) for row in rows.tolist()]
-        held = {key: self._features[key] for key in wanted if key in self._features}
-        if missing := [row for _, _, row in dict.fromkeys(wanted) if (segment, views, row) not in held]:
-            self._run_batch(segment, views, np.array(missing, np.int64))
-            held |= {(segment, views, row): self._features[segment, views, row] for row in missing}
-        return torch.stack([held[key] for key in wanted])
+class _Walk(Pass):
+    """A batch on its way: what deeper segments need is taken from what is held, and what is made is held.
 
-    def _keep(self, segment: str, views: int, rows: NDArray[np.int64], features: Tensor) -> None:
-        self._agree(segment, "features", list(features.shape[-3:]))
-        size = features[0].numel() * features.element_size()
-        while self._features and self._held + size * len(rows) > FEATURE_BYTES:
-            _, oldest = self._features.popitem(last=False)
-            self._held -= oldest.numel() * oldest.element_size()
-        for row, one in zip(rows.tolist(), features, strict=True):
-            if (segment, views, row) not in self._features:
-                self._features[segment, views, row] = one.clone()  # or it would keep its whole batch alive
-                self._held += size
+    The first `asked` of `rows` are wanted, the others fill the batch up. `scores` are those that its part is given.
+    """
+
+    def __init__(
+        self, batches: Batches, rows: NDArray[np.int64], asked: int, scores: Mapping[Part, Tensor]
+    ) -> None:
+        none = torch.empty(len(rows), 0, device=batches.device)
+        super().__init__(batches.network, none, codec=batches.codec, zero_input=batches.zero_input)
+        self.graph, self.blanks = batches.graph, batches.blank
+        self._batches, self._rows, self._asked, self._scores = batches, rows, asked, scores
+        self._carried: dict[bool, Tensor] = {}
+
+    def output(self, part: Part, upstream: int) -> Output:
+        """Run a part, and hold its features in the form in which others take them."""
+        self._batches.batches += 1
+        self._batches.samples += self._asked
+        made = super().output(part, upstream)
+        self._batches.check(part, made, self._rows)
+        taken = {
+            self._is_coded(number, arc, upstream)
+            for number, arc in enumerate(self.graph.arcs)
+            if arc.source == part and arc.what == "features"
+        }
+        for coded in taken:
+            kept = part, self.graph.key(part, upstream), coded
+            assert made.features is not None  # checked
+            features = self._carried[coded] = self.codec.transmit(made.features) if coded else made.features
+            self._batches.keep(kept, self._rows[: self._asked], features)
+        return made
+
+    def sent(self, arc: Arc, upstream: int, coded: bool) -> Tensor:
+        """What an arc's source sends of the rows that are asked for."""
+        self.output(arc.source, upstream)
+        return self._carried[coded][: self._asked]
+
+    def _value(self, number: int, arc: Arc, upstream: int) -> Tensor:
+        if arc.source.segment == INPUT:
+            return self._batches.views(self._rows)[:, arc.source.copy]
+        if arc.what == "scores":
+            return self._scores[arc.source]
+        return self._batches.features(arc, upstream, self._is_coded(number, arc, upstream), self._rows)
+
+
+class _Features:
+    """Features that are held, in the blocks in which they were made; beyond `FEATURE_BYTES` the oldest block goes."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._held = size, 0
+        self._blocks: dict[Kept, list[Tensor | None]] = {}
+        self._places: dict[Kept, NDArray[np.int64]] = {}
+        """For each row the number of its block and its place there, `[size, 2]`; block −1: it is not held."""
+        self._order: deque[tuple[Kept, int]] = deque()
+
+    def has(self, kept: Kept, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of `rows` are held."""
+        places = self._places.get(kept)
+        return np.zeros(len(rows), bool) if places is None else np.asarray(places[rows, 0] >= 0)
+
+    def get(self, kept: Kept, rows: NDArray[np.int64]) -> Tensor:
+        """Features of `rows`, all of which are held."""
+        blocks, places = self._blocks[kept], self._places[kept][rows]
+        first = blocks[places[0, 0]]
+        assert first is not None
+        if (places[:, 0] == places[0, 0]).all():
+            return first[torch.from_numpy(places[:, 1])]
+        whole = first.new_empty((len(rows), *first.shape[1:]))
+        for number in np.unique(places[:, 0]).tolist():
+            here, block = np.flatnonzero(places[:, 0] == number), blocks[number]
+            assert block is not None
+            whole[torch.from_numpy(here)] = block[torch.from_numpy(places[here, 1])]
+        return whole
+
+    def put(self, kept: Kept, rows: NDArray[np.int64], features: Tensor) -> None:
+        """Hold a block of features."""
+        size = features.numel() * features.element_size()
+        while self._order and self._held + size > FEATURE_BYTES:
+            self._forget(*self._order.popleft())
+        blocks = self._blocks.setdefault(kept, [])
+        places = self._places.setdefault(kept, np.full((self._size, 2), -1, np.int64))
+        places[rows, 0], places[rows, 1] = len(blocks), np.arange(len(rows))
+        self._order.append((kept, len(blocks)))
+        blocks.append(features.clone())
+        self._held += size
+
+    def _forget(self, kept: Kept, number: int) -> None:
+        block, self._blocks[kept][number] = self._blocks[kept][number], None
+        assert block is not None
+        self._held -= block.numel() * block.element_size()
+        places = self._places[kept]
+        places[places[:, 0] == number, 0] = -1

@@ -1,50 +1,64 @@
-"""The memo: class scores that a segment gave, by data index; in memory during a run, on disk between runs.
+"""The memo: class scores that a part of a network gave, by data index; in memory during a run, on disk between runs.
 
-One array per segment and set of views. NaN rows are not known yet. What a segment answers depends only on weights,
-data, sample and the views that arrived (principle 1), and these make up the file's name.
+One table for each part and key of what arrived. What a part answers depends on weights, data, sample and what arrived
+(principle 1), and on where it was computed; these make up the folder's and the file's name. A file says again what it
+holds and has a checksum: one that is damaged, or was put in another's place, is not believed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.rules import normalized_entropy
+from simnet.models.graph import Part
+
+Key = tuple[Part, int]
+"""A part, and the bits of what arrived that matter to it (`Graph.key`)."""
 
 
 class Table:
-    """Scores of one segment under one set of views: `[size, classes]` or, of the d devices, `[size, d, classes]`."""
+    """Scores `[size, classes]` of one part for one key, and which rows of them are known."""
 
-    def __init__(self, shape: tuple[int, ...], file: Path | None) -> None:
-        self._file = file
-        stored = self._stored(shape)
-        self.scores = np.full(shape, np.nan, np.float32) if stored is None else stored
-        self._earlier = self.known(np.arange(shape[0]))
-        self._asked = np.zeros(shape[0], bool)
+    def __init__(self, key: Key, size: int, classes: int, folder: Path | None) -> None:
+        self._name = f"{key[0].segment}-{key[0].copy}-{key[1]:x}"
+        self._folder = folder
+        stored = self._stored((size, classes))
+        self.scores, self.known = stored or (np.zeros((size, classes), np.float32), np.zeros(size, bool))
+        self._earlier = self.known.copy()
+        self._asked = np.zeros(size, bool)
         self._changed = False
 
-    def _stored(self, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
-        if self._file is None:
+    def _stored(self, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        if self._folder is None:
             return None
         try:
-            stored = np.load(self._file, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return None  # not there, or damaged: it is a cache, so begin anew
-        return stored if stored.shape == shape and stored.dtype == np.float32 else None
+            with np.load(self._folder / f"{self._name}.npz", allow_pickle=False) as file:
+                scores, known, about = file["scores"], file["known"], json.loads(str(file["about"]))
+        except (OSError, ValueError, EOFError, KeyError):  # not there, or damaged: it is a cache, so begin anew
+            return None
+        except Exception:  # a damaged archive makes zlib and zipfile raise errors of their own
+            return None
+        if scores.shape != shape or scores.dtype != np.float32 or known.shape != shape[:1] or known.dtype != bool:
+            return None
+        return (scores, known) if about == self._about(scores, known) else None
 
-    def known(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of `rows` have scores."""
-        scores = self.scores[rows]
-        return np.asarray(~np.isnan(scores).any(axis=tuple(range(1, scores.ndim))))
+    def _about(self, scores: NDArray[np.float32], known: NDArray[np.bool_]) -> dict[str, Any]:
+        """What a file says of itself: whose answers it holds, and their checksum."""
+        assert self._folder is not None
+        digest = sha256(scores.tobytes() + known.tobytes()).hexdigest()
+        return {"of": [self._folder.name, self._name], "sha256": digest}
 
     def ask(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of `rows` whose scores are not known."""
         self._asked[rows] = True
-        return rows[~self.known(rows)]
+        return rows[~self.known[rows]]
 
     @property
     def recalled(self) -> int:
@@ -54,49 +68,40 @@ class Table:
     def put(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """Store the scores of `rows`."""
         self.scores[rows] = scores
+        self.known[rows] = True
         self._changed = True
-
-    def answers(
-        self, rows: NDArray[np.int64], temperature: float = 1.0
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Predicted class and normalized entropy for each of `rows`, shaped as the scores without their last axis.
-
-        Entropies are those of the scores divided by `temperature`, as the weights' card has it.
-        """
-        scores = self.scores[rows] / temperature
-        return scores.argmax(axis=-1), normalized_entropy(scores)
 
     def save(self) -> None:
         """Merge with what another run may have stored meanwhile, and write; a kill leaves the former file whole."""
-        if self._file is None or not self._changed:
+        if self._folder is None or not self._changed:
             return
-        stored = self._stored(self.scores.shape)
+        stored = self._stored((self.scores.shape[0], self.scores.shape[1]))
         if stored is not None:
-            unknown = np.isnan(self.scores)
-            self.scores[unknown] = stored[unknown]
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_suffix(f".{os.getpid()}.partial")
+            new = stored[1] & ~self.known
+            self.scores[new] = stored[0][new]
+            self.known |= new
+        self._folder.mkdir(parents=True, exist_ok=True)
+        partial = self._folder / f"{self._name}.{os.getpid()}.partial"
         try:
             with partial.open("wb") as file:
-                np.save(file, self.scores)
-            partial.replace(self._file)
+                about = np.array(json.dumps(self._about(self.scores, self.known)))
+                np.savez(file, scores=self.scores, known=self.known, about=about)
+            partial.replace(self._folder / f"{self._name}.npz")
         finally:
             partial.unlink(missing_ok=True)
 
 
 class Memo:
-    """The tables of one network on one data set; `folder` None keeps them in memory only."""
+    """The tables of one network on one data set of `size` samples; `folder` None keeps them in memory only."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._tables: dict[tuple[str, int], Table] = {}
+    def __init__(self, size: int, classes: int, folder: Path | None) -> None:
+        self._size, self._classes, self._folder = size, classes, folder
+        self._tables: dict[Key, Table] = {}
 
-    def table(self, segment: str, views: int, shape: tuple[int, ...]) -> Table:
-        """The table of `segment` for the bit mask `views`."""
-        key = (segment, views)
+    def table(self, key: Key) -> Table:
+        """The table of a part and what arrived."""
         if key not in self._tables:
-            file = None if self._folder is None else self._folder / f"{segment}-{views:02d}.npy"
-            self._tables[key] = Table(shape, file)
+            self._tables[key] = Table(key, self._size, self._classes, self._folder)
         return self._tables[key]
 
     @property

@@ -1,36 +1,56 @@
-"""What a scenario says of an inference system."""
+"""What a scenario says of an inference system: keys that all have, and those of systems that gather and ask."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from simnet.language.quantities import Model, Time
+from simnet.language.units import format_time
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 
-Threshold = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
+Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class SystemSpec(Model):
-    """An inference system to run.
-
-    `thresholds`: "calibrated" (from the weights' card), one number for every exit but the last, or one each.
-    `wait`: s the edge waits for reports after the first arrived; `cloud_limit`: s it waits for the cloud's
-    answer before its own last exit answers instead. `codec`: how features travel (None: as the weights' card says).
-    `upload`: whether features come with the report or only when they are needed. `missing`: what stands for a view
-    that did not arrive, zeros or what a device gives for a black view. `tiers`: see `simnet.systems.tiers`.
-    """
+class SystemOptions(Model):
+    """Keys of every system. A system's own are fields of its `Options`, derived from this class."""
 
     system: str
+    """The kind of system, by name or as ``module:Name``; by default the entry's own name."""
     weights: str
+    """Shipped weights by name, or a file, seen from the scenario's folder."""
     thresholds: Literal["calibrated"] | Threshold | dict[str, Threshold] = "calibrated"
-    wait: Time = 1.0
-    cloud_limit: Time = 1.0
+    """From the weights' card, one number for every exit but the last, or one for each."""
+    rule: str | dict[str, str] = "entropy"
+    """What is compared with the threshold, for all exits or for each."""
     codec: str | None = None
-    upload: Literal["together", "on_request"] = "together"
+    """How features travel; by default as the weights' card says."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with several keys together: (key, message)."""
+        yield from ()
+
+
+class EdgeOptions(SystemOptions):
+    """Keys of systems that wait for reports and ask a next exit."""
+
+    wait: Time = 1.0
+    """How long the edge waits for further reports after the first has arrived."""
+    cloud_limit: Time = 1.0
+    """How long it waits for the next exit's answer before its own answers instead."""
     missing: Literal["zero features", "zero input"] = "zero features"
-    tiers: str | None = None
+    """What stands for a view that did not arrive: zeros, or what a device gives for a black view."""
     heartbeat: Heartbeat | None = None
+    """Cameras that have been silent for too long are not waited for."""
     retry: Retry | None = None
+    """What got no answer is sent again."""
     breaker: Breaker | None = None
+    """After too many failures the next exit is not asked for a while."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """A repetition must come before the limit."""
+        if self.retry is not None and self.retry.after >= self.cloud_limit:
+            limit = format_time(self.cloud_limit)
+            yield "retry", f"'after' must be less than cloud_limit ({limit}), which ends all asking"

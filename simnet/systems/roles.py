@@ -1,0 +1,151 @@
+"""Roles: which nodes of a scenario play what in a system, and whether there are as many as it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Unfit(ValueError):
+    """A scenario or a network does not give a system what it needs; the message says what and what was found."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """Nodes of a tier, `least` to `most` of them (None: any number).
+
+    Attributes:
+        tier: Value of `tier` in the nodes' entries.
+        least: How many are needed.
+        most: How many there may be.
+        sees: They capture views: each site has its own, and they are what `site` groups.
+        own: A site that has nodes of the tier of its own takes only these; else all sites share those of no site.
+    """
+
+    tier: str
+    least: int = 1
+    most: int | None = 1
+    sees: bool = False
+    own: bool = True
+
+    @property
+    def wanted(self) -> str:
+        """The number in words."""
+        if self.most == self.least:
+            return f"exactly {_NUMBERS.get(self.least, self.least)} node{'' if self.least == 1 else 's'}"
+        if self.most is None:
+            return f"at least {_NUMBERS.get(self.least, self.least)} node{'' if self.least == 1 else 's'}"
+        if not self.least:
+            return f"at most {_NUMBERS.get(self.most, self.most)} node{'' if self.most == 1 else 's'}"
+        return f"{self.least} to {self.most} nodes"
+
+
+_NUMBERS = {1: "one", 2: "two", 3: "three"}
+
+
+def one(tier: str) -> Role:
+    """Exactly one node of a tier."""
+    return Role(tier)
+
+
+def some(tier: str, least: int = 1, *, sees: bool = False) -> Role:
+    """At least so many nodes of a tier."""
+    return Role(tier, least, None, sees)
+
+
+def cameras(least: int = 1, most: int | None = None, tier: str = "device") -> Role:
+    """Nodes that capture views."""
+    return Role(tier, least, most, sees=True)
+
+
+def maybe(tier: str, most: int = 1) -> Role:
+    """None, or up to so many nodes of a tier."""
+    return Role(tier, 0, most)
+
+
+class Roles(Mapping[str, Role]):
+    """The roles of a system by name, from the views upward: messages go from each role to the next."""
+
+    def __init__(self, **roles: Role) -> None:
+        self._roles = roles
+
+    def __getitem__(self, name: str) -> Role:
+        return self._roles[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._roles)
+
+    def __len__(self) -> int:
+        return len(self._roles)
+
+    @property
+    def seeing(self) -> tuple[str, ...]:
+        """Tiers whose nodes capture views."""
+        return tuple(role.tier for role in self.values() if role.sees)
+
+
+class Node(Protocol):
+    """What is read of a node's entry."""
+
+    @property
+    def tier(self) -> str:
+        """Its tier."""
+
+    @property
+    def site(self) -> str | None:
+        """The site that it belongs to."""
+
+    @property
+    def view(self) -> int | None:
+        """Number of the view that it sees, from 1."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Who plays what at one site: names of nodes by role, in the scenario's order, and the views of those that see.
+
+    Attributes:
+        site: The site; None is that of nodes which name none.
+        nodes: Role → names.
+        views: Name → number of the view that it sees, from 0.
+    """
+
+    site: str | None
+    nodes: Mapping[str, tuple[str, ...]]
+    views: Mapping[str, int]
+
+    def only(self, role: str) -> str:
+        """The one node of a role. Raises ValueError where there are none or several."""
+        (name,) = self.nodes[role]
+        return name
+
+
+def sites_of(nodes: Mapping[str, Node], seeing: Iterable[str]) -> tuple[str | None, ...]:
+    """The sites that nodes of these tiers name, in the scenario's order; (None,) where there is no such node."""
+    tiers = set(seeing)
+    return tuple(dict.fromkeys(node.site for node in nodes.values() if node.tier in tiers)) or (None,)
+
+
+def places(roles: Roles, nodes: Mapping[str, Node], sites: Sequence[str | None]) -> list[Place]:
+    """Who plays what at every site. Raises Unfit for a role that is not filled, or filled too often."""
+    return [_place(roles, nodes, site) for site in sites]
+
+
+def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None) -> Place:
+    found: dict[str, tuple[str, ...]] = {}
+    views: dict[str, int] = {}
+    for name, role in roles.items():
+        there = [n for n, node in nodes.items() if node.tier == role.tier]
+        mine = [n for n in there if nodes[n].site == site]
+        if not role.sees and not (role.own and mine):
+            mine = [n for n in there if nodes[n].site is None]
+        if len(mine) < role.least or (role.most is not None and len(mine) > role.most):
+            listed = f"found {len(mine)}: {', '.join(mine)}" if mine else "found none"
+            whose = "" if site is None else f" for site '{site}'{'' if role.sees else ', its own or one without a site'}"
+            raise Unfit(f"role '{name}' needs {role.wanted} of tier '{role.tier}'{whose}, {listed}")
+        found[name] = tuple(mine)
+        if role.sees:
+            for number, n in enumerate(mine, start=len(views) + 1):
+                views[n] = (nodes[n].view or number) - 1
+    return Place(site, found, views)
