@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset, check_pixels
 from simnet.models.evaluation.calibration import DEFAULT_RULE, STEP, Rule, best_thresholds
 from simnet.models.networks.early_exit import Network, normalize
 from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
@@ -20,7 +20,7 @@ Scores = dict[str, NDArray[np.floating]]
 @torch.inference_mode()
 def classifier_scores(
     network: Network,
-    data: ViewDataset,
+    data: Dataset,
     batch: int = 500,
     present: Sequence[bool] | None = None,
     codec: str | None = None,
@@ -35,7 +35,7 @@ def classifier_scores(
     there = torch.tensor([True] * VIEWS if present is None else list(present), device=device)
     parts: dict[str, list[NDArray[np.floating]]] = {}
     for start in range(0, len(data), batch):
-        views = torch.from_numpy(data.views(np.arange(start, min(start + batch, len(data)))))
+        views = torch.from_numpy(check_pixels(data, np.arange(start, min(start + batch, len(data)))))
         found = network(normalize(views.to(device)), there.expand(len(views), -1), codec)
         for name, scores in found.items():
             parts.setdefault(name, []).append(scores.float().cpu().numpy())

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simnet.inference.memo import Memo, Table
 from simnet.models.cards.card import Card
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.data.cache import cache_dir
 from simnet.models.rules import surest_device
 
@@ -30,7 +30,7 @@ VERSION = 2
 """Raise when the same weights would answer otherwise: fusion, normalization, layers. Memos follow it."""
 
 
-def memo_folder(card: Card, data: ViewDataset, codec: str = "fp32", zero_input: bool = False) -> Path:
+def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool = False) -> Path:
     """Where the answers of this network on these data are kept between runs; `codec`, `zero_input`: see `Segments`."""
     network = json.dumps([VERSION, card.sha256, card.values["architecture"], codec, zero_input], sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
@@ -48,7 +48,7 @@ class Answers:
     def __init__(
         self,
         card: Card,
-        data: ViewDataset,
+        data: Dataset,
         steps: Sequence[tuple[str, str | None]],
         thresholds: dict[str, float],
         expected: NDArray[np.int64],

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.weights import load_network
-from simnet.models.data.base import ViewDataset
+from simnet.models.data.base import Dataset, check_pixels
 from simnet.models.device import pick_device
 from simnet.models.networks.ddnn_2017 import Ddnn2017
 from simnet.models.networks.early_exit import normalize
@@ -39,7 +39,7 @@ class Segments:
     def __init__(
         self,
         card: Card,
-        data: ViewDataset,
+        data: Dataset,
         device: str,
         batch: int,
         codec: str = "fp32",
@@ -96,7 +96,8 @@ class Segments:
         self.samples += len(rows)
         asked, rows = len(rows), np.resize(rows, max(len(rows), SMALLEST_BATCH))
         if segment == "device":
-            features, scores = self._on_devices(normalize(torch.from_numpy(self._data.views(rows)).to(self.device)))
+            pixels = torch.from_numpy(check_pixels(self._data, rows)).to(self.device)
+            features, scores = self._on_devices(normalize(pixels))
             self._keep("device", 0, rows, features)
             found = torch.zeros(len(rows), 0) if scores is None else scores
         elif segment == "edge":
