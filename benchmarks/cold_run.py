@@ -41,7 +41,7 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
         thresholds = thresholds_of(scenario, name, card)
         with torch.inference_mode():
             for begin in range(0, samples, BATCH):
-                pixels = normalize(torch.from_numpy(data.views(np.arange(begin, min(begin + BATCH, samples)))))
+                pixels = normalize(torch.from_numpy(data.pixels(np.arange(begin, min(begin + BATCH, samples)))))
                 reports = [device(pixels[:, view]) for view, device in enumerate(network.devices)]
                 features = torch.stack([found for found, _ in reports], dim=1)
                 if "edge-1" in thresholds:

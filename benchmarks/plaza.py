@@ -32,7 +32,7 @@ def render(samples: int, way: str, cache: Path) -> float:
     if way == "one":
         data._render(np.arange(samples))
     else:
-        data.views(np.arange(samples))
+        data.pixels(np.arange(samples))
     return samples / (perf_counter() - begin)
 
 

@@ -70,7 +70,7 @@ def overrides(folder: Path, samples: int) -> tuple[list[str], list[str]]:
             path = write_random_weights(folder / "weights", spec.system, scenario.data)
             changed.append(f"systems.{name}.weights={path}")
             random.append(name)
-    open_dataset(scenario.data, scenario.split).views(np.arange(samples))
+    open_dataset(scenario.data, scenario.split).pixels(np.arange(samples))
     (folder / scenario.data).symlink_to((cache_dir() / scenario.data).absolute())
     return changed, random
 

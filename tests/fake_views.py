@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,40 +9,43 @@ import pytest
 from numpy.typing import NDArray
 
 from simnet.models.data import open_dataset as really_open
-from simnet.models.data.base import SPLITS
+from simnet.models.data.base import SPLITS, Dataset, DatasetOptions, Rows
 
 SIZES = {"train": 48, "validation": 20, "test": 20}
 
 
-class FakeViews:
-    """Ten classes, each a level of grey, with noise; a `ViewDataset` of `side` x `side` pixels."""
+class FakeViews(Dataset):
+    """Ten classes, each a level of grey, with noise; six views of `side` x `side` pixels."""
 
     name = "plaza"
+    licence = "made up"
+    views = 6
     class_names = tuple(f"grey {level}" for level in range(10))
 
     def __init__(self, split: str, side: int = 32) -> None:
-        self.split = split
+        self.split, self.view_shape = split, (3, side, side)
         random = np.random.default_rng(SPLITS.index(split))
         self.labels: NDArray[np.int64] = random.permutation(np.arange(SIZES[split]) % 10)
         noise = random.integers(0, 20, (len(self), 6, 3, side, side))
         self._views = (self.labels[:, None, None, None, None] * 23 + noise).astype(np.uint8)
-        self.checksum = f"made up for {split}"
 
-    def __len__(self) -> int:
-        return len(self.labels)
+    @classmethod
+    def open(cls, options: DatasetOptions, split: str, data_dir: Path | None) -> FakeViews:
+        return cls(split)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        return self._views[index], int(self.labels[index])
+    @property
+    def checksum(self) -> str:
+        return f"made up for {self.split}"
 
-    def views(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self._views[np.asarray(indices)]
+    def pixels(self, rows: Rows) -> NDArray[np.uint8]:
+        return self._views[np.asarray(rows)]
 
 
-def open_fake(name: str, split: str, data_dir: Path | None = None) -> FakeViews:
+def open_fake(name: str, split: str, data_dir: Path | None = None) -> Dataset:
     """Stands in for `open_dataset`: fake plaza views; anything else as in earnest."""
     if name == "plaza" and split in SPLITS:
         return FakeViews(split)
-    return really_open(name, split, data_dir)  # type: ignore[return-value]
+    return really_open(name, split, data_dir)
 
 
 def use_fake_views(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ The Parquet file of a split is `<split>.parquet` or one `<split>-*.parquet`, in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
@@ -20,7 +19,7 @@ from tarfile import TarError
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.data.base import VIEWS, DataError
+from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
 from simnet.models.data.cache import cache_dir
 from simnet.models.data.parquet import ImageTable, find_split
 
@@ -28,6 +27,8 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 VALIDATION = 5_000
 """The last images of the training data are held out for validation."""
 PATCH = (10, 16)
+GRID = (3, 2)
+"""Rows and columns of patches."""
 ORIGINAL = "cifar-10-batches-py"
 """Folder name of the original distribution."""
 
@@ -35,21 +36,26 @@ ORIGINAL = "cifar-10-batches-py"
 def cut(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Cut images `[n, 3, 32, 32]` into views `[n, 6, 3, 10, 16]`, row by row from the top left."""
     height, width = PATCH
-    rows, columns = 3, 2
+    rows, columns = GRID
     patches = images[:, :, 1 : 1 + rows * height].reshape(-1, 3, rows, height, columns, width)
-    return np.ascontiguousarray(patches.transpose(0, 2, 4, 1, 3, 5)).reshape(-1, VIEWS, 3, height, width)
+    return np.ascontiguousarray(patches.transpose(0, 2, 4, 1, 3, 5)).reshape(-1, rows * columns, 3, height, width)
 
 
-class Cifar10:
-    """CIFAR-10 behind the `ViewDataset` interface; `images` are the whole ones, for augmentation before the cut.
+class Cifar10(Dataset):
+    """CIFAR-10; `images` are the whole ones, for augmentation before the cut.
 
     Raises DataError when the images are neither found nor can be downloaded, or a file is damaged.
     """
 
     name = "cifar10"
-    class_names: tuple[str, ...] = CLASSES
+    licence = "weights trained on CIFAR-10 (Krizhevsky 2009), which states no licence; images are not included"
+    class_names = CLASSES
+    views = GRID[0] * GRID[1]
+    view_shape = (3, *PATCH)
 
     def __init__(self, split: str, data_dir: Path | None = None, download: bool = True) -> None:
+        if split not in SPLITS:
+            raise DataError(f"cifar10 has no split {split!r}; it has {', '.join(SPLITS)}")
         self.split = split
         file_split = "test" if split == "test" else "train"
         self._source = _open(file_split, data_dir, download)
@@ -62,6 +68,12 @@ class Cifar10:
             "validation": np.arange(held_out, count),
             "test": np.arange(count),
         }[split]
+        self.labels = self._source.labels[self._rows]
+
+    @classmethod
+    def open(cls, options: DatasetOptions, split: str, data_dir: Path | None) -> Cifar10:
+        """A split from the folder of data, else from the cache or the download into it."""
+        return cls(split, data_dir)
 
     @classmethod
     def from_file(cls, path: Path) -> Cifar10:
@@ -69,32 +81,25 @@ class Cifar10:
         made = cls.__new__(cls)
         made.split, source = "file", _Parquet(path)
         source.table.decode()
-        made._source, made._rows = source, np.arange(len(source.labels))
+        made._source, made._rows, made.labels = source, np.arange(len(source.labels)), source.labels
         return made
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Class of every sample, `[n]`."""
-        return self._source.labels[self._rows]
 
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over the source file's digest and the rows of this split."""
         return hashlib.sha256(self._source.digest().encode() + self._rows.tobytes()).hexdigest()
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def images(self, rows: Rows) -> NDArray[np.uint8]:
+        """Whole images `[len(rows), 3, 32, 32]`."""
+        return self._source.images(self._rows[np.asarray(rows, dtype=np.int64)])
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        return self.views([index])[0], int(self.labels[index])
+    def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See `cut`."""
+        return cut(images)
 
-    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Whole images `[len(indices), 3, 32, 32]` uint8."""
-        return self._source.images(self._rows[np.asarray(indices, dtype=np.int64)])
-
-    def views(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Views `[len(indices), 6, 3, 10, 16]` uint8."""
-        return cut(self.images(indices))
+    def pixels(self, rows: Rows) -> NDArray[np.uint8]:
+        """Views `[len(rows), 6, 3, 10, 16]`."""
+        return cut(self.images(rows))
 
 
 class _Parquet:

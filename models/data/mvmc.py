@@ -8,7 +8,6 @@ the training file, too, so train and test are not independent: accuracies are to
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
 from pathlib import Path
@@ -16,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.data.base import SPLITS, VIEWS, DataError
+from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
 from simnet.models.data.parquet import ImageTable, find_split
 
 CLASSES = ("car", "bus", "person")
+CAMERAS = 6
 VALIDATION = 0.15
 """Share of the training file's frames that is held out for validation."""
 _SEED = 2017
@@ -41,14 +41,21 @@ def held_out_frames(frames: NDArray[np.int64], labels: NDArray[np.int64]) -> set
     return chosen
 
 
-class Mvmc:
-    """The data set `mvmc`; see `simnet.models.data.base.ViewDataset`.
+class Mvmc(Dataset):
+    """The data set `mvmc`.
 
     Raises DataError when the file is missing or damaged, or has fewer than two frames to cut validation from.
     """
 
     name = "mvmc"
-    class_names: tuple[str, ...] = CLASSES
+    licence = (
+        "weights trained on a six-camera set made from real footage of one square, the kind of data that the DDNN "
+        "authors used; its licence is not known to us; images are not included"
+    )
+    note = "frames repeat parked cars, so training and test data are not independent"
+    class_names = CLASSES
+    views = CAMERAS
+    view_shape = (3, 32, 32)
     _rows: NDArray[np.int64]
 
     def __init__(self, split: str, data_dir: Path | None = None) -> None:
@@ -71,6 +78,12 @@ class Mvmc:
             self._rows = np.flatnonzero(held_out == (split == "validation"))
             if not 0 < len(self._rows) < len(frames):
                 raise DataError(f"{path}: {len(np.unique(frames))} frames are too few to hold some out for validation")
+            self.labels = self._table.labels[self._rows]
+
+    @classmethod
+    def open(cls, options: DatasetOptions, split: str, data_dir: Path | None) -> Mvmc:
+        """A split from the folder of data."""
+        return cls(split, data_dir)
 
     @classmethod
     def from_file(cls, path: Path) -> Mvmc:
@@ -82,13 +95,8 @@ class Mvmc:
 
     def _begin(self, split: str, path: Path) -> None:
         self.split = split
-        self._table = ImageTable(path, [(f"view_{view}",) for view in range(VIEWS)], len(CLASSES))
-        self._rows = np.arange(len(self._table))
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Class of every sample, `[n]`."""
-        return self._table.labels[self._rows]
+        self._table = ImageTable(path, [(f"view_{view}",) for view in range(CAMERAS)], len(CLASSES))
+        self._rows, self.labels = np.arange(len(self._table)), self._table.labels
 
     @property
     def frames(self) -> NDArray[np.int64]:
@@ -100,17 +108,11 @@ class Mvmc:
         """SHA-256 over the source file's digest and the rows of this split."""
         return hashlib.sha256(self._table.digest().encode() + self._rows.tobytes()).hexdigest()
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        return self.views([index])[0], int(self.labels[index])
-
-    def views(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Views `[len(indices), 6, 3, 32, 32]` uint8. Raises DataError for an image that cannot be used."""
+    def pixels(self, rows: Rows) -> NDArray[np.uint8]:
+        """Views `[len(rows), 6, 3, 32, 32]`. Raises DataError for an image that cannot be used."""
         self._table.decode()  # some thousand small images: once, rather than in every epoch
-        return self._table.images(self._rows[np.asarray(indices, dtype=np.int64)])
+        return self._table.images(self._rows[np.asarray(rows, dtype=np.int64)])
 
-    def seen(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which views show the object, `[len(indices), 6]`: those that are not black."""
-        return np.asarray(self.views(indices).any(axis=(2, 3, 4)))
+    def seen(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which views show the object, `[len(rows), 6]`: those that are not black."""
+        return np.asarray(self.pixels(rows).any(axis=(2, 3, 4)))

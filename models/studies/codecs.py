@@ -8,11 +8,11 @@ from typing import Any
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import REAL_VALUED, codec
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, classifier_scores
 
 
-def run(card: Card, data: ViewDataset, validation: ViewDataset) -> dict[str, Any]:
+def run(card: Card, data: Dataset, validation: Dataset) -> dict[str, Any]:
     """Accuracies and bytes of the card's weights with every codec on `data`; T is calibrated anew on `validation`.
 
     Bytes are of features alone, a sample: from all devices to the edge, and from the edge to the cloud for one sample

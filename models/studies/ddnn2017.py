@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from simnet.models.cards.card import WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, Scores
 from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
 from simnet.models.networks.early_exit import Network, architecture, normalize
@@ -86,8 +86,8 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
 class _Views:
     """A split in memory: normalized views, labels and which views show the object."""
 
-    def __init__(self, data: ViewDataset) -> None:
-        pixels = data.views(np.arange(len(data)))
+    def __init__(self, data: Dataset) -> None:
+        pixels = data.pixels(np.arange(len(data)))
         self.views = normalize(torch.from_numpy(pixels))
         self.labels = data.labels
         self.seen: NDArray[np.bool_] = np.asarray(pixels.any(axis=(2, 3, 4)))

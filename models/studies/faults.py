@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import codec
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, Scores
 from simnet.models.networks.early_exit import EarlyExitNetwork, Network, normalize
 
@@ -34,14 +34,14 @@ def subsets() -> list[tuple[int, ...]]:
 
 @torch.inference_mode()
 def _batches(
-    network: EarlyExitNetwork, data: ViewDataset, rows: int, mode: Mode, batch: int = 250
+    network: EarlyExitNetwork, data: Dataset, rows: int, mode: Mode, batch: int = 250
 ) -> Iterator[list[Scores]]:
     """Class scores of every classifier, one entry per subset, batch by batch; the devices run once for all subsets."""
     way = codec(network.arch.codec)
     black = normalize(torch.zeros(1, 3, *network.arch.view, dtype=torch.uint8))
     dark = torch.stack([device(black)[0] for device in network.devices], dim=1)
     for start in range(0, rows, batch):
-        views = normalize(torch.from_numpy(data.views(np.arange(start, min(start + batch, rows)))))
+        views = normalize(torch.from_numpy(data.pixels(np.arange(start, min(start + batch, rows)))))
         reports = [device(views[:, v]) for v, device in enumerate(network.devices)]
         features = torch.stack([f for f, _ in reports], dim=1)
         classified = [s for _, s in reports if s is not None]
@@ -62,7 +62,7 @@ def _batches(
         yield found
 
 
-def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
+def run(card: Card, data: Dataset, rows: int) -> dict[str, Any]:
     """Accuracies of the card's weights on the first `rows` samples, see `with_missing`.
 
     Raises ValueError for weights of another system than `ddnn` and `ada-ddnn`.
@@ -78,7 +78,7 @@ def run(card: Card, data: ViewDataset, rows: int) -> dict[str, Any]:
     }
 
 
-def with_missing(network: Network, card: Card, data: ViewDataset, rows: int) -> dict[str, list[dict[str, Any]]]:
+def with_missing(network: Network, card: Card, data: Dataset, rows: int) -> dict[str, list[dict[str, Any]]]:
     """For each mode, one entry for every subset of missing cameras, of a network that was trained as the card says.
 
     An entry has `missing` (1-based), `forced` (accuracy of each exit on the first `rows` samples), and `shares`,

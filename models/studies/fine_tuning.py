@@ -14,7 +14,7 @@ from typing import Any
 
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
-from simnet.models.data.base import VIEWS, ViewDataset
+from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, classifier_scores
 from simnet.models.networks.early_exit import Network, read_architecture
 from simnet.models.studies.base import EVALUATIONS, store, stored
@@ -23,7 +23,7 @@ from simnet.models.training.training import Recipe, Training
 
 
 def run(
-    card: Card, data: ViewDataset, rows: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable[[str], None]
+    card: Card, data: Dataset, rows: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable[[str], None]
 ) -> None:
     """Measure the card's network and its likes with other seeds on `data`; what is stored is not run again.
 

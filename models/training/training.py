@@ -24,8 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
-from simnet.models.data.base import ViewDataset
-from simnet.models.data.cifar10 import Cifar10, cut
+from simnet.models.data.base import Dataset
 from simnet.models.evaluation.scores import exit_scores, seen_by, segment_scores, view_segment
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Architecture, Network
@@ -113,16 +112,15 @@ def shift_and_flip(images: Tensor, shift: int, generator: torch.Generator, flips
 
 
 class TrainingData:
-    """The training split in memory, served as augmented batches of views `[n, 6, 3, h, w]` uint8.
+    """The training split in memory, served as augmented batches of views `[n, views, 3, h, w]` uint8.
 
-    CIFAR-10 is augmented as whole images and then cut; of other sets each view is augmented on its own.
+    What the data set calls `images` is shifted and flipped as one: whole pictures, cut afterwards, or each view.
     """
 
-    def __init__(self, data: ViewDataset, shift: int, flip: bool = True) -> None:
+    def __init__(self, data: Dataset, shift: int, flip: bool = True) -> None:
         everything = np.arange(len(data))
-        self.whole = isinstance(data, Cifar10)
-        pixels = data.images(everything) if isinstance(data, Cifar10) else data.views(everything)
-        self.pixels = torch.from_numpy(pixels)
+        self.images = torch.from_numpy(data.images(everything))
+        self._cut = data.cut
         self.labels = torch.from_numpy(data.labels)
         self.shift, self.flip = shift, flip
 
@@ -131,13 +129,10 @@ class TrainingData:
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self.labels), generator=generator)
         for chosen in torch.split(order[: len(order) // size * size], size):
-            pixels = self.pixels[chosen]
-            if self.whole:
-                shifted = shift_and_flip(pixels, self.shift, generator, self.flip)
-                views = torch.from_numpy(cut(shifted.numpy()))
-            else:
-                views = shift_and_flip(pixels.flatten(0, 1), self.shift, generator, self.flip).reshape(pixels.shape)
-            yield views, self.labels[chosen]
+            images = self.images[chosen]
+            each = images.flatten(0, -4)  # one image a sample, or one a view
+            shifted = shift_and_flip(each, self.shift, generator, self.flip).reshape(images.shape)
+            yield torch.from_numpy(self._cut(shifted.numpy())), self.labels[chosen]
 
 
 def dropped_views(n: int, views: int, probability: float, generator: torch.Generator) -> Tensor:

@@ -17,7 +17,7 @@ from simnet.inference.answers import Answers, memo_folder
 from simnet.inference.cost import Cost
 from simnet.models.cards.card import Card
 from simnet.models.data import open_dataset
-from simnet.models.data.base import ViewDataset
+from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
@@ -139,7 +139,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def run_system(
-    scenario: Scenario, name: str, card: Card, data: ViewDataset, options: Options, progress: Progress | None = None
+    scenario: Scenario, name: str, card: Card, data: Dataset, options: Options, progress: Progress | None = None
 ) -> SystemResult:
     """Play one system of the scenario and return its tables.
 
@@ -214,7 +214,7 @@ def run(
     options: Options,
     progress: Progress | None = None,
     cards: Mapping[str, Card] | None = None,
-) -> tuple[list[SystemResult], ViewDataset]:
+) -> tuple[list[SystemResult], Dataset]:
     """Play every system of the scenario, each in a world of its own with the same arrivals and faults.
 
     `cards` are those of `simnet.deployment.cards_of`, where they have been asked for already.

@@ -20,7 +20,7 @@ from simnet.models.cards.weights import load_network
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.codecs import codec as codec_of
 from simnet.models.data import open_dataset
-from simnet.models.data.base import ViewDataset
+from simnet.models.data.base import Dataset
 from simnet.models.networks.early_exit import normalize
 from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
@@ -37,7 +37,7 @@ Weights = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def plaza() -> ViewDataset:
+def plaza() -> Dataset:
     return open_dataset("plaza", "test")
 
 
@@ -50,15 +50,15 @@ def free(system: str, weights: Path, thresholds: Any, script: tuple[Fault, ...] 
     return made.model_copy(update={"systems": {system: made.systems[system].model_copy(update=change)}})
 
 
-def play(scenario: Scenario, data: ViewDataset, memo: bool = False, batch: int = 256) -> SystemResult:
+def play(scenario: Scenario, data: Dataset, memo: bool = False, batch: int = 256) -> SystemResult:
     ((name, spec),) = scenario.systems.items()
     return run_system(scenario, name, read_card(spec.weights), data, Options(device="cpu", memo=memo, batch=batch))
 
 
-def plain(weights: Path, data: ViewDataset, codec: str, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
+def plain(weights: Path, data: Dataset, codec: str, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
     """The whole network's scores at each exit; views not in the mask are left out, or `black`."""
     card = read_card(str(weights))
-    pixels = data.views(np.arange(COUNT))
+    pixels = data.pixels(np.arange(COUNT))
     here = np.array([bool(views >> view & 1) for view in range(6)])
     if black:
         pixels[:, ~here] = 0
@@ -94,7 +94,7 @@ def agree(result: SystemResult, at: dict[str, np.ndarray], thresholds: dict[str,
 @pytest.mark.parametrize("system", ["ddnn", "ada-ddnn"])
 @pytest.mark.parametrize("codec", REAL_VALUED)
 def test_a_run_answers_as_the_whole_network_does_with_that_codec(
-    codec: str, system: str, random_weights: Weights, plaza: ViewDataset
+    codec: str, system: str, random_weights: Weights, plaza: Dataset
 ):
     weights = random_weights(system)
     at = plain(weights, plaza, codec)
@@ -112,7 +112,7 @@ def test_a_run_answers_as_the_whole_network_does_with_that_codec(
     assert [row["bytes"] for row in rows] == [sent[row["exit"]] for row in rows]
 
 
-def test_codecs_change_answers_but_never_those_of_the_devices(random_weights: Weights, plaza: ViewDataset):
+def test_codecs_change_answers_but_never_those_of_the_devices(random_weights: Weights, plaza: Dataset):
     at = {codec: plain(random_weights("ada-ddnn"), plaza, codec) for codec in REAL_VALUED}
     for codec in REAL_VALUED[1:]:
         assert np.array_equal(at[codec]["edge-1"], at["fp32"]["edge-1"])
@@ -135,7 +135,7 @@ def test_bytes_are_those_of_the_encoded_tensors_and_agree_with_the_cards_traffic
 
 
 def test_without_a_word_features_travel_as_the_weights_were_trained_for(
-    tmp_path: Path, random_weights: Weights, plaza: ViewDataset
+    tmp_path: Path, random_weights: Weights, plaza: Dataset
 ):
     weights = retouched(random_weights("ada-ddnn"), tmp_path, ("architecture", "codec"), "int8")
     at = plain(weights, plaza, "int8")
@@ -160,7 +160,7 @@ def retouched(weights: Path, folder: Path, place: tuple[str, str], value: Any) -
 
 
 def test_answers_kept_on_disk_are_those_of_their_codec(
-    random_weights: Weights, plaza: ViewDataset, fresh_cache: Callable[[str], Path]
+    random_weights: Weights, plaza: Dataset, fresh_cache: Callable[[str], Path]
 ):
     fresh_cache("codecs")
     weights, made = random_weights("ada-ddnn"), {}
@@ -181,7 +181,7 @@ SCRIPT = tuple(Fault(at=0.0, node=f"camera{n}", action="down") for n in (2, 3, 5
 @pytest.mark.parametrize("fusion", ["concat", "max", "mean"])
 @pytest.mark.parametrize("missing", ["zero features", "zero input"])
 def test_missing_views_count_as_zeros_or_as_black(
-    missing: str, fusion: str, tmp_path: Path, plaza: ViewDataset, monkeypatch: pytest.MonkeyPatch
+    missing: str, fusion: str, tmp_path: Path, plaza: Dataset, monkeypatch: pytest.MonkeyPatch
 ):
     """With zero input max and mean run over six views, three of them black; the surest device is one of the three."""
     import weights as made_weights
@@ -201,7 +201,7 @@ def test_missing_views_count_as_zeros_or_as_black(
 
 
 def test_entropies_are_those_of_scores_divided_by_the_cards_temperatures(
-    tmp_path: Path, random_weights: Weights, plaza: ViewDataset
+    tmp_path: Path, random_weights: Weights, plaza: Dataset
 ):
     temperatures = {"device": 3.0, "edge": 0.5, "cloud": 2.0}
     weights = retouched(random_weights("ada-ddnn"), tmp_path, ("calibration", "temperatures"), temperatures)
@@ -214,7 +214,7 @@ def test_entropies_are_those_of_scores_divided_by_the_cards_temperatures(
 
 
 @pytest.mark.parametrize("codec", REAL_VALUED)
-def test_on_request_sends_features_only_for_samples_that_go_on(codec: str, random_weights: Weights, plaza: ViewDataset):
+def test_on_request_sends_features_only_for_samples_that_go_on(codec: str, random_weights: Weights, plaza: Dataset):
     """And answers exactly the same, at the same exits."""
     weights = random_weights("ada-ddnn")
     thresholds = limits(plain(weights, plaza, codec))

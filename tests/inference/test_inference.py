@@ -23,7 +23,7 @@ from simnet.inference.memo import Table
 from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
-from simnet.models.data.base import ViewDataset
+from simnet.models.data.base import Dataset
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
@@ -44,7 +44,7 @@ class Case:
 
     system: str
     weights: Path | str
-    data: ViewDataset
+    data: Dataset
     thresholds: Any
 
     @property
@@ -70,14 +70,14 @@ class Case:
         return plain_scores(str(self.weights), self.data.name, id(self.data), views, samples)
 
 
-DATA: dict[int, ViewDataset] = {}
+DATA: dict[int, Dataset] = {}
 
 
 @cache
 def plain_scores(weights: str, data: str, key: int, views: int, samples: int) -> dict[str, np.ndarray]:
     """Class scores of every classifier: the whole network at once, the views not in the mask left out."""
     network = load_network(read_card(weights))
-    pixels = torch.from_numpy(DATA[key].views(np.arange(samples))).to(torch.float32) / 127.5 - 1
+    pixels = torch.from_numpy(DATA[key].pixels(np.arange(samples))).to(torch.float32) / 127.5 - 1
     present = torch.tensor([[bool(views & 1 << view) for view in range(6)]]).repeat(samples, 1)
     with torch.no_grad():
         return {name: scores.numpy() for name, scores in network(pixels, present).items()}
@@ -268,7 +268,8 @@ def test_more_samples_than_the_data_has_come_round_again(case: Case):
 
         name, split, class_names = case.data.name, case.data.split, case.data.class_names
         checksum, labels = "few", case.data.labels[:10]
-        views = staticmethod(case.data.views)
+        views, view_shape = case.data.views, case.data.view_shape
+        pixels = staticmethod(case.data.pixels)
 
         def __len__(self) -> int:
             return 10
@@ -317,14 +318,14 @@ def test_two_runs_that_fill_the_same_memo_do_not_undo_each_other(tmp_path: Path)
 @pytest.mark.parametrize("case", RANDOM, indirect=True)
 def test_messages_cost_the_bytes_of_the_tensors_they_carry(case: Case):
     network = load_network(case.card)
-    views = torch.from_numpy(case.data.views([0])).float()
+    views = torch.from_numpy(case.data.pixels([0])).float()
     with torch.no_grad():
         features, scores = network.devices[0](views[:, 0])
         fused, _ = network.edge(torch.stack([features] * 6, dim=1), torch.ones(1, 6, dtype=torch.bool))
     cost = Cost(case.card)
     assert cost.report == features.nbytes + (0 if scores is None else scores.nbytes + 4)
     assert cost.upload == fused.nbytes
-    assert 6 * cost.raw_view == case.data.views([0]).nbytes
+    assert 6 * cost.raw_view == case.data.pixels([0]).nbytes
     samples = case.run(case.scenario(5, thresholds=0.0))
     assert [row["bytes"] for row in samples] == [6 * cost.report + cost.upload] * 5
 

@@ -23,7 +23,7 @@ from simnet.models.cards.costs import segment_costs
 from simnet.models.cards.traffic import traffic
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset
-from simnet.models.data.base import ViewDataset
+from simnet.models.data.base import Dataset
 from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture, bytes_per_device, raw_bytes
 from simnet.models.networks.early_exit import normalize
 from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
@@ -298,7 +298,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="module")
-def plaza() -> ViewDataset:
+def plaza() -> Dataset:
     return open_dataset("plaza", "test")
 
 
@@ -315,14 +315,14 @@ def real(tiers: str, path: Path, thresholds: Any, **values: Any) -> Scenario:
     return made.model_copy(update={"systems": {"ddnn-2017": spec}})
 
 
-def run(scenario: Scenario, data: ViewDataset, batch: int = 256) -> SystemResult:
+def run(scenario: Scenario, data: Dataset, batch: int = 256) -> SystemResult:
     card = read_card(scenario.systems["ddnn-2017"].weights)
     return run_system(scenario, "ddnn-2017", card, data, Options(device="cpu", memo=False, batch=batch))
 
 
-def plain(path: Path, data: ViewDataset, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
+def plain(path: Path, data: Dataset, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
     """The whole network's scores at its exits; the views not in the mask left out, or `black`."""
-    pixels = data.views(np.arange(COUNT))
+    pixels = data.pixels(np.arange(COUNT))
     here = np.array([bool(views >> view & 1) for view in range(6)])
     if black:
         pixels[:, ~here] = 0
@@ -349,7 +349,7 @@ def agree(result: SystemResult, at: dict[str, np.ndarray], thresholds: dict[str,
 
 
 @pytest.mark.parametrize("tiers", ARCHITECTURES)
-def test_a_run_answers_as_the_whole_network_does(tiers: str, weights: Callable[[str], Path], plaza: ViewDataset):
+def test_a_run_answers_as_the_whole_network_does(tiers: str, weights: Callable[[str], Path], plaza: Dataset):
     at = plain(weights(tiers), plaza)
     thresholds = limits(at)
     scenario = real(tiers, weights(tiers), thresholds)
@@ -361,9 +361,7 @@ def test_a_run_answers_as_the_whole_network_does(tiers: str, weights: Callable[[
 
 
 @pytest.mark.parametrize("tiers", ["devices+cloud", "devices+edges+cloud"])
-def test_the_cloud_alone_answers_as_the_whole_network_does(
-    tiers: str, weights: Callable[[str], Path], plaza: ViewDataset
-):
+def test_the_cloud_alone_answers_as_the_whole_network_does(tiers: str, weights: Callable[[str], Path], plaza: Dataset):
     result = run(real("cloud only", weights(tiers), {}), plaza)
     at = plain(weights(tiers), plaza)
     assert result.exits == ("cloud",) and result.thresholds == {}
@@ -377,7 +375,7 @@ def test_the_cloud_alone_answers_as_the_whole_network_does(
 @pytest.mark.parametrize("missing", ["zero features", "zero input"])
 @pytest.mark.parametrize("tiers", ["devices+cloud", "devices+edge+cloud", "devices+edges+cloud"])
 def test_missing_cameras_are_left_out_or_black_at_every_exit(
-    tiers: str, missing: str, weights: Callable[[str], Path], plaza: ViewDataset
+    tiers: str, missing: str, weights: Callable[[str], Path], plaza: Dataset
 ):
     """Among them all three of the second edge."""
     left = 0b000101
@@ -392,7 +390,7 @@ def test_missing_cameras_are_left_out_or_black_at_every_exit(
 # The published formula -----------------------------------------------------------------------------------------------
 
 
-def test_a_device_sends_the_published_bytes_for_every_threshold(weights: Callable[[str], Path], plaza: ViewDataset):
+def test_a_device_sends_the_published_bytes_for_every_threshold(weights: Callable[[str], Path], plaza: Dataset):
     """c = 4·|C| + (1 − l)·f·o/8 to the byte, l the run's own share; |C| = 3, f = 4, o = 256: from 140 B to 12 B."""
     path = weights("devices+cloud")
     entropies = np.sort(normalized_entropy(plain(path, plaza)["local"]))
@@ -414,7 +412,7 @@ def test_a_device_sends_the_published_bytes_for_every_threshold(weights: Callabl
     assert len(found) == 6 and found[Fraction(0)] == {140} and found[Fraction(1)] == {12}
 
 
-def test_cloud_only_sends_the_raw_views(weights: Callable[[str], Path], plaza: ViewDataset):
+def test_cloud_only_sends_the_raw_views(weights: Callable[[str], Path], plaza: Dataset):
     result = run(real("cloud only", weights("devices+cloud"), {}, samples=3), plaza)
     assert [row["bytes"] for row in result.samples.to_pylist()] == [6 * 3072] * 3 == [result.raw_sample_bytes[None]] * 3
 

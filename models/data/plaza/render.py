@@ -6,12 +6,12 @@ in its window, so its view is blurred. All ranges are our choice, tuned for the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.data.base import VIEWS
 from simnet.models.data.plaza.rays import SIDE, Pinholes, cast
 from simnet.models.data.plaza.shapes import OBJECT_DRAWS, Draws, Floats, Shapes, build
 
@@ -46,18 +46,43 @@ CAMERAS = (
 )
 """From the nearest and clearest to the farthest and worst."""
 
+MOST_CAMERAS = 32
+
+
+def cameras_of(count: int) -> tuple[Camera, ...]:
+    """The first `count` cameras; beyond the six they come round again, each time turned about the square's centre.
+
+    By the golden angle, so that no two cameras of a kind come to stand together. Raises ValueError above MOST_CAMERAS.
+    """
+    if not 1 <= count <= MOST_CAMERAS:
+        raise ValueError(f"there are 1 to {MOST_CAMERAS} cameras, not {count}")
+    made = list(CAMERAS[:count])
+    for number in range(len(CAMERAS), count):
+        round_, kind = divmod(number, len(CAMERAS))
+        turn = round_ * math.pi * (3 - math.sqrt(5))
+        east, north = math.cos(turn), math.sin(turn)
+        x, y, z = CAMERAS[kind].position
+        moved = (round(x * east - y * north, 3), round(x * north + y * east, 3), z)
+        made.append(replace(CAMERAS[kind], position=moved))
+    return tuple(made)
+
+
 SQUARE = 5.0
 """The object stands within this many metres of the centre, along both axes."""
 
 _OBJECT, _SCENE, _VIEW = OBJECT_DRAWS, 16, 48
-DRAWS = _OBJECT + _SCENE + VIEWS * _VIEW
-"""Uniform numbers behind one sample."""
-
 _TEXTURE = 16
-NOISE_BYTES = VIEWS * (2 * 3 * SIDE * SIDE + _TEXTURE * _TEXTURE)
-"""Random bytes behind one sample: two per pixel and channel, and a coarse texture of the background per view."""
-
 _TAPS = 5
+
+
+def draws(views: int) -> int:
+    """Uniform numbers behind one sample of so many views."""
+    return _OBJECT + _SCENE + views * _VIEW
+
+
+def noise_bytes(views: int) -> int:
+    """Random bytes behind one sample: two per pixel and channel, and a coarse texture of the background per view."""
+    return views * (2 * 3 * SIDE * SIDE + _TEXTURE * _TEXTURE)
 
 
 def render(
@@ -66,11 +91,11 @@ def render(
     noise: NDArray[np.uint8],
     cameras: tuple[Camera, ...] = CAMERAS,
 ) -> NDArray[np.uint8]:
-    """Views `[b, 6, 3, 32, 32]` of `[b]` labels from uniform numbers `[b, DRAWS]` and bytes `[b, NOISE_BYTES]`."""
-    b = len(labels)
+    """Views `[b, cameras, 3, 32, 32]` of `[b]` labels, from numbers `[b, draws]` and bytes `[b, noise_bytes]`."""
+    b, count = len(labels), len(cameras)
     shapes = build(labels, table[:, :_OBJECT])
-    scene = _Scene(Draws(table[:, _OBJECT : _OBJECT + _SCENE]), shapes)
-    draw = Draws(table[:, _OBJECT + _SCENE :].reshape(b * VIEWS, _VIEW))
+    scene = _Scene(Draws(table[:, _OBJECT : _OBJECT + _SCENE]), shapes, count)
+    draw = Draws(table[:, _OBJECT + _SCENE :].reshape(b * count, _VIEW))
     traits = [
         np.tile(np.array([getattr(camera, name) for camera in cameras], np.float32), b)
         for name in ("resolution", "margin", "aim", "unseen", "occluded", "blur", "noise")
@@ -81,8 +106,8 @@ def render(
     distance = np.sqrt(((target - eye) ** 2).sum(axis=1))
     off = np.stack([draw.uniform(-1, 1), draw.uniform(-1, 1), draw.uniform(-1, 1)], axis=1)
     pinholes = Pinholes.aimed(eye, target + off * (aim * window)[:, None], window / 2 / distance)
-    hits = cast(scene.shapes, pinholes, VIEWS, scene.sun, scene.ambient)
-    texture = noise[:, : VIEWS * _TEXTURE**2].reshape(-1, _TEXTURE, _TEXTURE)
+    hits = cast(scene.shapes, pinholes, count, scene.sun, scene.ambient)
+    texture = noise[:, : count * _TEXTURE**2].reshape(-1, _TEXTURE, _TEXTURE)
     picture = _background(pinholes, draw, scene, texture)
     picture = picture * (1 - hits.cover[:, None]) + hits.light
     _occlude(picture, draw, occluded)
@@ -91,23 +116,23 @@ def render(
     gain = scene.exposure[scene.of_view] * draw.uniform(0.75, 1.2)
     picture *= gain[:, None, None, None]
     amount = grain * draw.uniform() ** 2 * np.float32(np.sqrt(6) / 255)  # variance of a sum of two bytes: 255²/6
-    bytes_ = noise[:, VIEWS * _TEXTURE**2 :].reshape(b * VIEWS, 2, 3, SIDE, SIDE)
+    bytes_ = noise[:, count * _TEXTURE**2 :].reshape(b * count, 2, 3, SIDE, SIDE)
     speckle = bytes_[:, 0].astype(np.float32) + bytes_[:, 1] - 255
     picture += speckle * amount[:, None, None, None]
-    views = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(b, VIEWS, 3, SIDE, SIDE)
-    chance = draw.uniform().reshape(b, VIEWS)
-    dark = chance < unseen.reshape(b, VIEWS)
+    views = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(b, count, 3, SIDE, SIDE)
+    chance = draw.uniform().reshape(b, count)
+    dark = chance < unseen.reshape(b, count)
     dark[np.arange(b), chance.argmax(axis=1)] = False  # somebody sees it, or there would be no sample
     views[dark] = 0
     return views
 
 
 class _Scene:
-    """Object placed on the square, and the light: what all six cameras share."""
+    """Object placed on the square, and the light: what all cameras share."""
 
-    def __init__(self, draw: Draws, shapes: Shapes) -> None:
+    def __init__(self, draw: Draws, shapes: Shapes, views: int) -> None:
         b = len(draw)
-        self.of_view = np.repeat(np.arange(b), VIEWS)
+        self.of_view = np.repeat(np.arange(b), views)
         self.place = np.stack([draw.uniform(-SQUARE, SQUARE), draw.uniform(-SQUARE, SQUARE)], axis=1)
         self.heading = draw.uniform(0, 2 * np.pi)
         low, high = np.full((b, 3), np.inf, np.float32), np.full((b, 3), -np.inf, np.float32)

@@ -14,7 +14,7 @@ from rich.table import Table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
-from simnet.models.data.base import SPLITS, VIEWS, DataError, ViewDataset
+from simnet.models.data.base import SPLITS, VIEWS, DataError, Dataset
 from simnet.models.device import pick_device
 from simnet.registry import PluginError
 
@@ -129,7 +129,7 @@ def _codec(name: str | None) -> str | None:
     raise typer.BadParameter(f"{name!r} is none of {', '.join(codecs.REAL_VALUED)}", param_hint="--codec")
 
 
-def _check(card: Card, data: ViewDataset) -> None:
+def _check(card: Card, data: Dataset) -> None:
     """Refuse data of another shape than the network's, as a card that was changed by hand can ask for."""
     if not len(data):
         raise DataError(f"data set {data.name} ({data.split}) has no samples")

@@ -71,7 +71,7 @@ def test_splits_are_disjoint_and_in_order(tmp_path: Path) -> None:
     assert validation.labels.tolist() == [8, 9, 0, 1]
     views, label = validation[2]
     np.testing.assert_array_equal(views, cut(images[10:11])[0])
-    np.testing.assert_array_equal(validation.views([3, 2])[1], views)
+    np.testing.assert_array_equal(validation.pixels([3, 2])[1], views)
     assert label == 0
     assert len({train.checksum, validation.checksum, test.checksum}) == 3
 

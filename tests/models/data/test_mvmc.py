@@ -85,7 +85,7 @@ def test_views_are_the_files_pixels_and_black_is_unseen(folder: Path) -> None:
     everything[::3, 1] = 0
     data = Mvmc("train", folder)
     rows = np.flatnonzero(np.isin(FRAMES, data.frames))
-    np.testing.assert_array_equal(data.views([0, 3]), everything[rows[[0, 3]]])
+    np.testing.assert_array_equal(data.pixels([0, 3]), everything[rows[[0, 3]]])
     views, label = data[2]
     np.testing.assert_array_equal(views, everything[rows[2]])
     assert label == LABELS[rows[2]]
@@ -128,7 +128,7 @@ def test_a_file_of_any_name_and_order_is_opened_whole(structs: bool, tmp_path: P
     del values["frame"], values["object"]
     data = open_file("mvmc", write(tmp_path / "held out.pq", values))
     assert (data.name, len(data), data.labels.tolist()) == ("mvmc", 4, [2, 0, 1, 1])
-    np.testing.assert_array_equal(data.views([3, 0]), views[[3, 0]])
+    np.testing.assert_array_equal(data.pixels([3, 0]), views[[3, 0]])
 
 
 @pytest.mark.parametrize("form", ["struct", "binary", "large binary"])
@@ -142,7 +142,7 @@ def test_a_file_of_cifar10_is_opened_whole(form: str, column: str, tmp_path: Pat
         files = pa.array(files, pa.large_binary())
     data = open_file("cifar10", write(tmp_path / "a.parquet", {"label": [9, 0, 3], column: files}))
     assert isinstance(data, Cifar10) and data.labels.tolist() == [9, 0, 3]
-    np.testing.assert_array_equal(data.views([2, 1]), cut(images[[2, 1]]))
+    np.testing.assert_array_equal(data.pixels([2, 1]), cut(images[[2, 1]]))
 
 
 def test_what_is_opened_whole_needs_the_file_no_longer(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_what_is_opened_whole_needs_the_file_no_longer(tmp_path: Path) -> None:
     data = open_file("mvmc", path)
     checksum = data.checksum
     path.unlink()
-    assert data.views([0, 1]).shape == (2, 6, 3, 32, 32) and data.checksum == checksum
+    assert data.pixels([0, 1]).shape == (2, 6, 3, 32, 32) and data.checksum == checksum
 
 
 GOOD = pictures(2, 6)

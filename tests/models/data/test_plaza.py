@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from simnet.models.data import open_dataset
 from simnet.models.data.base import DataError
 from simnet.models.data.plaza.plaza import BLOCK, SIZES, Plaza
-from simnet.models.data.plaza.render import CAMERAS
+from simnet.models.data.plaza.render import CAMERAS, cameras_of
 
 PINNED = [79.24, 56.31, 85.1, 63.96, 70.79, 55.89]
 
@@ -34,14 +36,14 @@ def test_a_sample_is_the_same_in_any_batch_any_order_and_without_cache(data: Pla
     file = tmp_path / "no folder"
     file.write_text("a file where the cache should be")
     uncached = Plaza("test", 40, file)
-    assert np.array_equal(data.views(shuffled), np.stack([data[i][0] for i in shuffled]))
-    assert np.array_equal(uncached.views(shuffled), data.views(shuffled))
+    assert np.array_equal(data.pixels(shuffled), np.stack([data[i][0] for i in shuffled]))
+    assert np.array_equal(uncached.pixels(shuffled), data.pixels(shuffled))
     assert np.array_equal(Plaza("test", 13, file).labels, data.labels[:13])
 
 
 def test_splits_and_seeds_give_other_samples(tmp_path: Path) -> None:
-    first = [Plaza(split, 5, tmp_path / "x").views([0])[0] for split in SIZES]
-    first.append(Plaza("test", 5, tmp_path / "x", seed=1).views([0])[0])
+    first = [Plaza(split, 5, tmp_path / "x").pixels([0])[0] for split in SIZES]
+    first.append(Plaza("test", 5, tmp_path / "x", seed=1).pixels([0])[0])
     for one in range(4):
         for other in range(one):
             assert not np.array_equal(first[one], first[other])
@@ -56,10 +58,10 @@ def test_checksum_follows_everything_that_changes_a_pixel(data: Plaza) -> None:
 
 
 def test_a_damaged_block_is_rendered_again(tmp_path: Path) -> None:
-    views = Plaza("test", 5, tmp_path).views([1])
+    views = Plaza("test", 5, tmp_path).pixels([1])
     (block,) = tmp_path.rglob("*.npy")
     block.write_bytes(block.read_bytes()[:1000])
-    assert np.array_equal(Plaza("test", 5, tmp_path).views([1]), views)
+    assert np.array_equal(Plaza("test", 5, tmp_path).pixels([1]), views)
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -67,14 +69,14 @@ def test_classes_are_balanced_and_cameras_differ_in_what_they_miss(data: Plaza) 
     """A camera that does not see the object gives an exactly black view; at least one camera sees it."""
     counts = np.bincount(Plaza("test").labels, minlength=10)
     assert counts.min() > 0.9 * SIZES["test"] / 10
-    seen = data.views(np.arange(40)).reshape(40, 6, -1).any(axis=2)
+    seen = data.pixels(np.arange(40)).reshape(40, 6, -1).any(axis=2)
     assert seen.any(axis=1).all()
     assert seen[:, 0].mean() > seen[:, 5].mean()
 
 
 def test_pixels_are_those_that_the_weights_were_trained_on(data: Plaza) -> None:
     """Mean brightness per camera of the first samples; another value means another VERSION and other weights."""
-    means = data.views(np.arange(20)).mean(axis=(0, 2, 3, 4))
+    means = data.pixels(np.arange(20)).mean(axis=(0, 2, 3, 4))
     assert means == pytest.approx(PINNED, abs=0.05)
 
 
@@ -84,14 +86,40 @@ def test_bad_requests_are_refused(data: Plaza) -> None:
     with pytest.raises(DataError, match="at least 1"):
         Plaza("test", 0)
     with pytest.raises(IndexError, match="samples 0 to 39"):
-        data.views([40])
+        data.pixels([40])
     with pytest.raises(IndexError):
         data[40]
 
 
 def test_one_block_is_what_is_kept_on_disk(data: Plaza, tmp_path: Path) -> None:
-    data.views([0])
+    data.pixels([0])
     again = Plaza("test", 1, tmp_path)
-    again.views([0])
+    again.pixels([0])
     (block,) = tmp_path.rglob("*.npy")
     assert np.load(block, mmap_mode="r").shape == (BLOCK, 6, 3, 32, 32)
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 32])
+def test_any_number_of_cameras(count: int, tmp_path: Path) -> None:
+    """Somebody sees every object; scene and first cameras are those of six, but for noise."""
+    file = tmp_path / "no folder"
+    file.write_text("")
+    data = Plaza("test", 6, file, cameras=cameras_of(count))
+    pixels = data.pixels(range(6))
+    assert (data.views, pixels.shape) == (count, (6, count, 3, 32, 32))
+    assert pixels.any(axis=(2, 3, 4)).any(axis=1).all()
+    assert np.array_equal(data.labels, Plaza("test", 6).labels)
+    assert len({camera.position for camera in cameras_of(count)}) == count
+    assert cameras_of(count)[:6] == CAMERAS[:count]
+
+
+def test_number_of_cameras_is_an_option() -> None:
+    options = Plaza.Options(set="plaza", cameras=3)
+    data = open_dataset(options, "test")
+    assert data.views == 3 and data.checksum != open_dataset("plaza", "test").checksum
+    assert open_dataset("plaza", "test").checksum == Plaza("test").checksum
+    for wrong in (0, 33, "6"):
+        with pytest.raises(ValidationError):
+            Plaza.Options(set="plaza", cameras=wrong)
+    with pytest.raises(DataError, match="1 to 32 cameras, not 33"):
+        Plaza("test", cameras=CAMERAS * 5 + CAMERAS[:3])

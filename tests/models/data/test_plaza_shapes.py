@@ -47,7 +47,7 @@ def test_the_nearer_shape_hides_the_farther_one() -> None:
 
 def test_cached_views_are_not_rendered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plaza, "BLOCK", 8)
-    first = Plaza("train", 8, tmp_path).views(range(8))
+    first = Plaza("train", 8, tmp_path).pixels(range(8))
     monkeypatch.setattr(plaza, "render", lambda *_: pytest.fail("rendered again"))
-    assert np.array_equal(Plaza("train", 8, tmp_path).views(range(8)), first)
+    assert np.array_equal(Plaza("train", 8, tmp_path).pixels(range(8)), first)
     assert [path.suffix for path in tmp_path.rglob("*.*")] == [".npy"]

@@ -116,7 +116,7 @@ def test_json_is_what_plain_torch_finds(weights: Path, tmp_path: Path, call: Any
     card, data = read_card(str(weights)), open_file("cifar10", path)
     assert found["samples"] == 30 and found["thresholds"] == card.thresholds
     with torch.no_grad():
-        scores = load_network(card)(normalize(torch.from_numpy(data.views(range(30)))))
+        scores = load_network(card)(normalize(torch.from_numpy(data.pixels(range(30)))))
     for exit_name, classifier in (("edge-2", "edge"), ("cloud", "cloud")):
         right = scores[classifier].argmax(1).numpy() == data.labels
         assert found["exits"][exit_name]["forced_accuracy"] == pytest.approx(right.mean())
@@ -194,7 +194,7 @@ def test_missing_cameras_and_codec_reach_the_network(weights: Path, tmp_path: Pa
     present = torch.ones(40, 6, dtype=torch.bool)
     present[:, [2, 4]] = False
     with torch.no_grad():
-        views = normalize(torch.from_numpy(data.views(range(40))))
+        views = normalize(torch.from_numpy(data.pixels(range(40))))
         whole = load_network(card)(views, present, "1bit")
     right = whole["cloud"].argmax(1).numpy() == data.labels
     assert found["exits"]["cloud"]["forced_accuracy"] == pytest.approx(right.mean())

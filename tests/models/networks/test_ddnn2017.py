@@ -279,7 +279,7 @@ class Tinted:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def views(self, indices: Any) -> Any:
+    def pixels(self, indices: Any) -> Any:
         return self._views[indices]
 
 

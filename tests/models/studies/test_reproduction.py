@@ -97,7 +97,8 @@ class FirstSamples:
     """The first samples of a data set."""
 
     def __init__(self, data: Plaza, count: int) -> None:
-        self.split, self.labels, self.views = data.split, data.labels[:count], data.views
+        self.name, self.split, self.views, self.view_shape = data.name, data.split, data.views, data.view_shape
+        self.labels, self.pixels = data.labels[:count], data.pixels
 
     def __len__(self) -> int:
         return len(self.labels)
