@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
-from simnet.systems.base import Protocol
+from typing import ClassVar, Literal
+
+from simnet.models.graph import FLOAT, Graph
+from simnet.systems.base import Lifeline, Setting
 from simnet.systems.one_edge import OneEdge
+from simnet.systems.options import EdgeOptions, SystemOptions
+from simnet.systems.traffic import Message, feature_bytes
+
+
+class AdaOptions(EdgeOptions):
+    """Keys of ADA-DDNN."""
+
+    upload: Literal["together", "on_request"] = "together"
+    """Whether features come with the report (the paper) or only when they are needed [I]."""
 
 
 class AdaDdnn(OneEdge):
     """Devices classify, too; the surest one may answer for all, before the edge fuses anything."""
 
+    Options: ClassVar[type[SystemOptions]] = AdaOptions
     exits = ("edge-1", "edge-2", "cloud")
-    steps = (("device", "edge-1"), ("edge", "edge-2"), ("cloud", "cloud"))
-    keys = ("upload",)
 
-    def classify(self, sample: int) -> Protocol:
+    def __init__(self, setting: Setting) -> None:
+        self.on_request = setting.options.upload == "on_request"
+        super().__init__(setting)
+
+    def classify(self, sample: int) -> Lifeline:
         """Section 3.2, Fig. 2. Entropy, result and features of a device travel together.
 
         With `upload: on_request` [I] the features travel only if edge exit 1 did not fire: fewer bytes, one more round
         trip. Without any features in time the surest device's result is what the edge can answer with.
         """
         captured = self.env.now
-        views = yield self.gather(sample)
+        reported = yield self.gather(sample)
         # The edge processing module: the result of minimum entropy leaves at edge exit 1, without fusion.
-        surest = self.decide("edge-1", sample, views)
+        surest = self.decide("edge-1", sample, reported)
         if self.leaves(surest):
             return surest
         if self.on_request:
-            views = yield self.fetch(sample, views, captured)
-            if not views:
+            reported = yield self.fetch(sample, reported, captured)
+            if not reported:
                 return surest._replace(forced=True)
         yield self.compute_at_edge(sample)
-        fused = self.decide("edge-2", sample, views)
+        fused = self.decide("edge-2", sample, reported)
         if self.leaves(fused):
             return fused
         if not (yield self.ask_cloud(sample)):
             return fused._replace(forced=True)
-        return self.decide("cloud", sample, views)
+        return self.decide("cloud", sample, reported)
+
+    def report_size(self) -> int:
+        """Bytes of a device's report: entropy and class scores, and with them the features."""
+        result = FLOAT + self.graph.score_bytes
+        return result if self.on_request else result + self.size("device")
+
+    @classmethod
+    def messages(cls, graph: Graph, codec: str) -> list[Message]:
+        """Section 3.2: entropy, scores and features together [S]."""
+        report = FLOAT + graph.score_bytes + feature_bytes(graph, codec, "device")
+        return [Message("device", "edge-1", report), Message("edge", "cloud", feature_bytes(graph, codec, "edge"))]

@@ -3,110 +3,183 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simpy import Timeout
 
-from simnet.clock import Limit, Signal
+from simnet.clock import Signal
 from simnet.models.codecs import REAL_VALUED
+from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import Work
-from simnet.systems.policies.policy import Policy
+from simnet.systems.options import SystemOptions
+from simnet.systems.roles import Place, Roles, Unfit
+from simnet.systems.traffic import Message, default_messages, feature_bytes
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
-    from simnet.inference.cost import Cost
     from simnet.network.nodes.plain import Node
     from simnet.network.routing import Route
-    from simnet.network.topology import Network
-    from simnet.systems.options import SystemSpec
+    from simnet.network.topology import Topology
 
 Ask = Callable[[str, int, int], tuple[int, float]]
-"""(exit, sample, views) to (predicted class, normalized entropy): the real network, see `simnet.inference.answers`."""
-Step = tuple[str, str | None]
-"""A segment of the network, and the exit that tests its result; None where there is none."""
+"""(exit, sample, upstream) to (predicted class, measure): the real network, see `simnet.inference.answers`."""
 
 
 class Decision(NamedTuple):
-    """How a sample was answered: at which exit, with what, from which views; `forced` when a limit decided."""
+    """How a sample was answered: at which exit, with what, from what had arrived (mask of the graph's arcs).
+
+    `measure` is what the exit's rule says of its scores (entropy, by default); `forced` when a limit decided.
+    """
 
     exit: str
     prediction: int
-    entropy: float
-    views: int
+    measure: float
+    upstream: int
     forced: bool = False
 
 
-Protocol = Generator[Signal, Any, Decision]
-"""The life of one sample: yields signals, returns its decision; `simnet.events.Lost` raised in it drops the sample."""
+Lifeline = Generator[Signal, Any, Decision]
+"""The life of one sample: yields signals, returns its decision; `simnet.clock.Lost` raised in it drops the sample."""
 
 
-class Setting(NamedTuple):
-    """What a system is put into: a network, `cameras` with the number of the view each sees (0-based), and the rest.
+@dataclass(frozen=True)
+class Setting:
+    """What a system is put into.
 
-    `thresholds` has T of every exit but the last; `edges` the views of each edge, where there may be several; `edge` is
-    the one that serves these cameras (None: the network's first). `skews`: s by which a camera captures later, by name.
+    Attributes:
+        network: The simulated network.
+        place: Who plays what at its site.
+        graph: The neural network.
+        ask: What it answers.
+        thresholds: T of every exit but the last.
+        options: What the scenario says of the system.
+        codec: How features travel.
+        skews: Seconds by which a camera captures later than the sample, by name.
     """
 
-    network: Network
-    cameras: Sequence[tuple[str, int]]
+    network: Topology
+    place: Place
+    graph: Graph
     ask: Ask
-    cost: Cost
     thresholds: Mapping[str, float]
-    spec: SystemSpec
-    edges: Sequence[Sequence[int]] = ()
-    edge: Node | None = None
-    skews: Mapping[str, float] = MappingProxyType({})
+    options: Any
+    codec: str = "fp32"
+    skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class System(ABC):
-    """Base of all systems."""
+    """Base of all systems: a protocol that takes a sample through a network, from its capture to a decision.
 
+    To add a kind: derive from this class, or from `OneEdge` (cameras report to an edge, which may ask a cloud), in a
+    file of your own. Say which `roles` it needs and which `exits` a sample meets, give it an `Options` class for keys of
+    its own, and write `classify`: a generator that yields signals (`compute`, `send`, `pause`, `gather` …), each of
+    which resumes it with a value or raises `Lost`, and that returns what `decide` gives. Register it as an entry point
+    of the group ``simnet.systems``, or name it in the scenario as ``module:Name``.
+
+    There is one object for each site; `classify` is called once for each sample, and many of its generators are under
+    way at the same time. Whoever holds a sample and goes down loses it: what waits there must raise `Lost`.
+    """
+
+    Options: ClassVar[type[SystemOptions]] = SystemOptions
+    """Keys of its entry in a scenario."""
+    roles: ClassVar[Roles]
+    """The nodes that it needs."""
     exits: ClassVar[tuple[str, ...]]
-    """Names of the exits in the order in which a sample meets them."""
-    steps: ClassVar[tuple[Step, ...]]
-    """The segments whose results are asked for, in order, with their exits."""
+    """Names of the exits in the order in which a sample meets them; they must be exits of the network."""
     codecs: ClassVar[tuple[str, ...]] = REAL_VALUED
-    """How its features may travel."""
-    keys: ClassVar[tuple[str, ...]] = ()
-    """Keys of a scenario's entry that not every system has."""
+    """Our codecs with which its features may travel (a user's own always may)."""
 
     def __init__(self, setting: Setting) -> None:
-        self.env = setting.network.env
-        self.cost, self.threshold = setting.cost, setting.thresholds
-        self.work = {segment: Work(flop, (segment,)) for segment, flop in setting.cost.flop.items()}
-        self.cloud_limit = Limit(self.env, setting.spec.cloud_limit)
-        self.policy = Policy(self.env, setting.spec, len(setting.cameras))
-        self.all_views = sum({1 << view for _, view in setting.cameras})
+        self.setting, self.env = setting, setting.network.env
+        self.graph, self.options, self.threshold = setting.graph, setting.options, setting.thresholds
+        self.work = {name: Work(float(one.flop), (name,)) for name, one in self.graph.segments.items()}
+        """One call of each segment's copies."""
+        hosts = self.hosts(self.graph, setting.place, self.options)
+        self.coded = self.graph.coded(crossing(self.graph, hosts)) if not _lossless(setting.codec) else 0
+        """Arcs over which features travel with a lossy codec."""
+        self.onward = 0
+        """Arcs that have always arrived where an answer is asked for."""
         self._ask = setting.ask
 
-    @classmethod
-    def steps_of(cls, tiers: str | None) -> tuple[Step, ...]:
-        """The steps where the system is mapped on these tiers (only `ddnn-2017` has a choice)."""
-        return cls.steps
+    # What is known before a run.
 
     @classmethod
-    def exits_of(cls, tiers: str | None) -> tuple[str, ...]:
-        """The exits where the system is mapped on these tiers."""
-        return tuple(exit_name for _, exit_name in cls.steps_of(tiers) if exit_name is not None)
+    def roles_of(cls, options: Any) -> Roles:
+        """The roles, where they depend on the options."""
+        return cls.roles
 
     @classmethod
-    def idle_keys(cls, tiers: str | None) -> Mapping[str, str]:
-        """Keys of a scenario's entry that would do nothing on these tiers, and why."""
+    def exits_of(cls, options: Any, graph: Graph | None) -> tuple[str, ...] | None:
+        """The exits in order, where they depend on options or network; None while the network is not known."""
+        return cls.exits
+
+    @classmethod
+    def idle_keys(cls, options: Any) -> Mapping[str, str]:
+        """Keys of a scenario's entry that would do nothing with these options, and why."""
         return {}
 
+    @classmethod
+    def fit(cls, graph: Graph, place: Place, options: Any) -> None:
+        """Raise Unfit where the network and the nodes of a site do not go together."""
+        if beyond := [f"'{name}'" for name, view in place.views.items() if view >= graph.views]:
+            raise Unfit(f"the network has {graph.views} view{'s' * (graph.views != 1)}; none is for {', '.join(beyond)}")
+
+    @classmethod
+    def hosts(cls, graph: Graph, place: Place, options: Any) -> dict[str, list[Part]]:
+        """The parts of the network that each node runs: for memory, profiles, and which arcs cross machines.
+
+        By default the segments go by their names to the role of that name or its plural: a node that sees a view runs
+        the copy for it; others, all copies.
+        """
+        found: dict[str, list[Part]] = {}
+        for role, names in place.nodes.items():
+            for name in names:
+                for segment in graph.segments:
+                    if role in (segment, f"{segment}s"):
+                        seen = place.views.get(name)
+                        parts = graph.parts_of(segment) if seen is None else parts_seeing(graph, segment, seen)
+                        found.setdefault(name, []).extend(parts)
+        return found
+
+    @classmethod
+    def ways(cls, place: Place) -> Iterator[tuple[str, str]]:
+        """Nodes between which messages go, from each role to the next: there must be a path of links."""
+        names = [nodes for nodes in place.nodes.values() if nodes]
+        for lower, upper in zip(names, names[1:], strict=False):
+            for source in lower:
+                for target in upper:
+                    yield source, target
+
+    @classmethod
+    def messages(cls, graph: Graph, codec: str) -> list[Message]:
+        """What is sent of a sample that goes all the way, for calibration by bytes and tables of weights."""
+        return default_messages(graph, codec)
+
+    # While it runs.
+
     @abstractmethod
-    def classify(self, sample: int) -> Protocol:
+    def classify(self, sample: int) -> Lifeline:
         """The life of one sample from its capture to its decision, as the paper tells it."""
 
-    def decide(self, exit_name: str, sample: int, views: int) -> Decision:
-        """What the network answers at an exit, with these views."""
-        prediction, entropy = self._ask(exit_name, sample, views)
-        return Decision(exit_name, prediction, entropy, views)
+    def policy_report(self) -> Mapping[str, Any]:
+        """What its policies did, for the summary; nothing without any."""
+        return {}
+
+    def decide(self, exit_name: str, sample: int, upstream: int) -> Decision:
+        """What the network answers at an exit, of what has arrived there."""
+        upstream |= self.onward
+        prediction, measure = self._ask(exit_name, sample, upstream | self.coded)
+        return Decision(exit_name, prediction, measure, upstream)
 
     def leaves(self, decision: Decision) -> bool:
-        """Whether the sample leaves with this decision: normalized entropy below T, strictly."""
-        return decision.entropy < self.threshold[decision.exit]
+        """Whether the sample leaves with this decision: the rule's measure is below T, strictly."""
+        return decision.measure < self.threshold[decision.exit]
+
+    def size(self, segment: str) -> int:
+        """Bytes of the features that one copy of a segment sends."""
+        return feature_bytes(self.graph, self.setting.codec, segment)
 
     def compute(self, node: Node, work: Work, sample: int) -> Signal:
         """Do `work` for a sample on a node; raises Lost when the node is down or goes down meanwhile."""
@@ -125,3 +198,30 @@ class System(ABC):
         done = Signal(self.env)
         route.send(sample, size, done.fire, done.lose, "message lost")
         return done
+
+
+def parts_seeing(graph: Graph, segment: str, view: int) -> list[Part]:
+    """The copies of a segment that take a view and nothing else, of this view; all copies where they take no view."""
+    parts = graph.parts_of(segment)
+    taken = {part: [graph.arcs[arc].source for arcs in graph.into[part] for arc in arcs] for part in parts}
+    if not any(source.segment == INPUT for sources in taken.values() for source in sources):
+        return parts
+    return [part for part, sources in taken.items() if Part(INPUT, view) in sources]
+
+
+def crossing(graph: Graph, hosts: Mapping[str, Sequence[Part]]) -> int:
+    """Mask of the arcs over which features go from one machine to another; of views none: they are raw."""
+    place = {part: name for name, parts in hosts.items() for part in parts}
+    mask = 0
+    for number, arc in enumerate(graph.arcs):
+        source, target = place.get(arc.source), place.get(arc.target)
+        apart = source != target or source is None
+        if arc.what == "features" and arc.source.segment != INPUT and apart:
+            mask |= 1 << number
+    return mask
+
+
+def _lossless(codec: str) -> bool:
+    from simnet.models.codecs import codec as named
+
+    return named(codec).lossless

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from simnet.clock import Signal
-from simnet.systems.base import Setting, System
+from simnet.clock import Limit, Signal
+from simnet.models.graph import INPUT, Graph, Part
+from simnet.systems.base import Setting, System, parts_seeing
+from simnet.systems.options import EdgeOptions, SystemOptions
 from simnet.systems.parts.attempt import Awaited
 from simnet.systems.parts.gather import Camera, Features, Reports
+from simnet.systems.policies.policy import Policy
+from simnet.systems.roles import Place, Roles, Unfit, cameras, one
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""
@@ -18,48 +22,69 @@ REQUEST = 4
 class OneEdge(System):
     """Base of systems with devices, one edge and one cloud."""
 
+    Options: ClassVar[type[SystemOptions]] = EdgeOptions
+    roles = Roles(device=cameras(), edge=one("edge"), cloud=one("cloud"))
+    on_request = False
+    """Whether features come only when they are asked for."""
+
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        network, spec = setting.network, setting.spec
-        self.edge, self.cloud = setting.edge or network.tier("edge")[0], network.tier("cloud")[0]
+        network, place, options = setting.network, setting.place, setting.options
+        self.edge, self.cloud = network.nodes[place.only("edge")], network.nodes[place.only("cloud")]
         self.upward = network.route(self.edge, self.cloud)
+        self.cloud_limit = Limit(self.env, options.cloud_limit)
+        self.policy = Policy(self.env, options, len(place.views))
         self.collector = self.policy.collector(self.edge)
-        self.on_request = spec.upload == "on_request"
         self.cameras = []
-        for name, view in setting.cameras:
-            node = network.nodes[name]
-            uplink = self.policy.followed(node, 1 << view, network.route(node, self.edge))
+        for name, view in place.views.items():
+            node, mask = network.nodes[name], view_arcs(self.graph, "device", view)
+            uplink = self.policy.followed(node, mask, network.route(node, self.edge))
             request = network.route(self.edge, node) if self.on_request else None
-            self.cameras.append(Camera(node, 1 << view, uplink, uplink, request, setting.skews.get(name, 0.0)))
+            self.cameras.append(Camera(node, mask, uplink, uplink, request, setting.skews.get(name, 0.0)))
+        self.everyone = sum(camera.mask for camera in self.cameras)
+        """All cameras have reported."""
+        self.onward = self.graph.all & ~all_view_arcs(self.graph, "device")
         self._reports, self._features = self.collector.reports_of(self.cameras), self.collector.features
         self._on_device = self.work["device"]
-        self._report = self.cost.scores if self.on_request else self.cost.report
+        self._report, self.upload = self.report_size(), self.size("edge")
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
         if (breaker := self.policy.breaker("cloud", self.edge)) is not None:
             make = self._call
             self._call = lambda system, sample: breaker.call(partial(make, system, sample))
 
+    @classmethod
+    def fit(cls, graph: Graph, place: Place, options: Any) -> None:
+        """The segments are device, edge and cloud, with a device for each view that a node sees."""
+        super().fit(graph, place, options)
+        missing = [f"'{name}'" for name in ("device", "edge", "cloud") if name not in graph.segments]
+        if missing:
+            raise Unfit(f"it needs segments 'device', 'edge' and 'cloud'; the network has no {' and no '.join(missing)}")
+
+    def report_size(self) -> int:
+        """Bytes of a device's report: its features."""
+        return self.size("device")
+
     def gather(self, sample: int) -> Reports:
-        """All devices compute and report; the signal fires at the edge with the bit mask of the views that arrived.
+        """All devices compute and report; the signal fires at the edge with the mask of what arrived.
 
         It fires when every device has reported, or `wait` seconds after the first report arrived. Raises Lost when no
         report arrives or the edge goes down meanwhile.
         """
-        return self._reports(self.collector, sample, self.cameras, self.all_views, self._on_device, self._report)
+        return self._reports(self.collector, sample, self.cameras, self.everyone, self._on_device, self._report)
 
-    def fetch(self, sample: int, views: int, captured: float) -> Features:
-        """Ask the devices of these views for their features, one message of `REQUEST` bytes each.
+    def fetch(self, sample: int, reported: int, captured: float) -> Features:
+        """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
 
-        The signal fires with the bit mask of the views whose features arrived, when all have or `wait` seconds after
-        the first; with 0 when none has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
+        The signal fires with the mask of what arrived, when all have or `wait` seconds after the first; with 0 when none
+        has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
         """
-        asked = [camera for camera in self.cameras if views & camera.mask]
-        return self._features(self.collector, sample, asked, REQUEST, self.cost.features, captured, self.cloud_limit)
+        asked = [camera for camera in self.cameras if reported & camera.mask]
+        return self._features(self.collector, sample, asked, REQUEST, self.size("device"), captured, self.cloud_limit)
 
     def compute_at_edge(self, sample: int) -> Signal:
         """Run the edge segment; raises Lost when the edge goes down meanwhile."""
         done = Signal(self.env)
-        self.edge.compute(sample, self.work["edge"], done.fire, done.lose, "edge down")
+        self.edge.compute(sample, self.work["edge"], done.fire, done.lose, f"{self.edge.tier} down")
         return done
 
     def ask_cloud(self, sample: int) -> Signal:
@@ -70,6 +95,23 @@ class OneEdge(System):
         """
         return self._call(self, sample)
 
+    def policy_report(self) -> Mapping[str, Any]:
+        """Heartbeats, repetitions and breakers."""
+        return self.policy.report()
+
+
+def view_arcs(graph: Graph, segment: str, view: int) -> int:
+    """Arcs that are there when the copy of a segment that sees a view has sent something: into it, and out of it."""
+    parts = parts_seeing(graph, segment, view)
+    return graph.arcs_from(*parts) | graph.arcs_into(*parts)
+
+
+def all_view_arcs(graph: Graph, segment: str) -> int:
+    """The same of all views."""
+    parts = graph.parts_of(segment)
+    views = (Part(INPUT, view) for view in range(graph.views))
+    return graph.arcs_from(*parts, *views) | graph.arcs_into(*parts)
+
 
 class _CloudCall(Awaited):
     """One sample's way to the cloud and through its segment; callbacks, since most of the hard samples go this way."""
@@ -77,7 +119,7 @@ class _CloudCall(Awaited):
     def __init__(self, system: OneEdge, sample: int) -> None:
         super().__init__(system.edge, system.cloud_limit)
         self._system, self._sample = system, sample
-        system.upward.send(sample, system.cost.upload, self._arrived, self._lost, 0)
+        system.upward.send(sample, system.upload, self._arrived, self._lost, 0)
 
     def _arrived(self, attempt: int) -> None:
         system = self._system
@@ -102,7 +144,7 @@ class _RetriedCall(_CloudCall):
 
     def _again(self, attempt: int) -> None:
         system = self._system
-        system.upward.send(self._sample, system.cost.upload, self._arrived, self._lost, attempt)
+        system.upward.send(self._sample, system.upload, self._arrived, self._lost, attempt)
 
     def _computed(self, attempt: int) -> None:
         if not self.settled:
