@@ -57,3 +57,7 @@ class ScenarioError(Exception):
         # What six cameras of one range have in common is said once.
         self.problems = tuple({(p.file, p.line, p.message): p for p in reversed(problems)}.values())[::-1]
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        """Pickled by its problems, from which it is made, not by its text."""
+        return type(self), (self.problems,)

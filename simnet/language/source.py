@@ -20,11 +20,25 @@ _MOST_DEPTH, _MOST_NODES = 30, 100_000
 
 @dataclass
 class Source:
-    """Where each value came from: a line of `file`, or the command-line option that replaced it."""
+    """Where each value came from: a line of `file`, or the command-line option that replaced it.
+
+    `folder` is where files that the scenario names are looked for: that of `file`, which for a text or a mapping from
+    Python is the current directory.
+    """
 
     file: str = "scenario"
     lines: dict[Path, int] = field(default_factory=dict)
     overrides: dict[Path, str] = field(default_factory=dict)
+    folder: FilePath = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = FilePath(self.file).parent
+
+    def copy(self) -> Source:
+        """Another one, with the same places, that can learn others."""
+        other = Source(self.file, dict(self.lines), dict(self.overrides))
+        other.folder = self.folder
+        return other
 
     def problem(self, path: Path, message: str) -> Problem:
         """A problem at `path`, pointing at the nearest enclosing key whose place is known."""
@@ -70,6 +84,15 @@ def read(file: FilePath) -> tuple[dict[str, Any], Source]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ScenarioError([Problem(source.file, None, "", f"cannot be read: {reason}")]) from None
 
+    return read_text(text, source), source
+
+
+def read_text(text: str, source: Source) -> dict[str, Any]:
+    """The top-level mapping of a scenario's text; `source` learns the places of its keys.
+
+    Raises:
+        ScenarioError: not YAML, empty, no mapping, or a key given twice.
+    """
     data = parse(text, source)
     if data is None:
         message = "is empty; a scenario needs nodes, links, systems, data, a workload and samples or duration"
@@ -78,7 +101,7 @@ def read(file: FilePath) -> tuple[dict[str, Any], Source]:
         found = "a list" if isinstance(data, list) else repr(data)
         message = f"a scenario is a mapping of keys (name: …, nodes: …), not {found}"
         raise ScenarioError([Problem(source.file, source.lines[()], "", message)])
-    return data, source
+    return data
 
 
 def parse(text: str, source: Source) -> Any:

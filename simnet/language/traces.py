@@ -174,8 +174,7 @@ def read_beside(name: str, source: Source, path: Path) -> tuple[FilePath, str]:
     Raises:
         ScenarioError: it is not there or no text.
     """
-    folder = FilePath(source.file).parent
-    file = folder / name
+    file = source.folder / name
     try:
         return file, file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -183,7 +182,7 @@ def read_beside(name: str, source: Source, path: Path) -> tuple[FilePath, str]:
         hint = (
             f" holds {', '.join(there)}" if there else f" holds no {file.suffix} file" if file.parent.is_dir() else ""
         )
-        message = f"no such file: '{name}'" + (f"; {file.parent}{hint}" if hint else f", seen from {folder}")
+        message = f"no such file: '{name}'" + (f"; {file.parent}{hint}" if hint else f", seen from {source.folder}")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f"'{name}' cannot be read: {reason}"

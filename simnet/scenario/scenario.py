@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -246,6 +247,10 @@ class Scenario(Frame):
     """Workloads of sites that differ from `workload`."""
 
     _source: Source = PrivateAttr(default_factory=Source)
+    _given: Entry | None = PrivateAttr(default=None)
+    """The file's content that this was made from, ranges expanded."""
+    _as_given: Entry = PrivateAttr(default_factory=dict)
+    """The fields as that content made them; others were changed in Python."""
 
     def __eq__(self, other: object) -> bool:
         """Equal in every public field; where the values were read does not count."""
@@ -258,6 +263,24 @@ class Scenario(Frame):
         are known, list positions are those of the file's list.
         """
         return ScenarioError([self._source.problem(path, message)])
+
+    def with_(
+        self, *overrides: str | Mapping[str, Any], samples: int | None = None, seed: int | None = None
+    ) -> Scenario:
+        """A changed copy, checked as a file is: ``scenario.with_("nodes.edge.workers=4", samples=100)``.
+
+        Args:
+            overrides: Applied in order: ``"nodes.edge.workers=4"``, as on the command line, or a mapping of dotted keys
+                to values. They act on what the file says, so that a preset can be changed, too.
+            samples: Number of samples, instead of samples or duration.
+            seed: Seed.
+
+        Raises:
+            ScenarioError: an override that cannot be carried out, or something wrong with the result; names the override.
+        """
+        from simnet.scenario.changes import changed  # late: it makes scenarios
+
+        return changed(self, overrides, samples, seed)
 
     def to_yaml(self) -> str:
         """The resolved scenario in the file format; loading it gives an equal scenario.
