@@ -27,10 +27,10 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
     """Every system's network on the samples, with real early exits; prints nothing, keeps nothing."""
     import numpy as np
     import torch
+    from simnet.models.networks.early_exit import normalize
 
     from simnet.models.cards.weights import load_network
     from simnet.models.data import open_dataset
-    from simnet.models.networks.early_exit import normalize
     from simnet.models.rules import normalized_entropy
     from simnet.world.plan import cards_of, thresholds_of
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -22,3 +25,10 @@ def pick_device(wish: str) -> str:
     if wish == "cuda":
         raise DeviceError("--device: no CUDA device is available here; choose cpu or auto")
     return "cpu"
+
+
+def kind_of(wish: str) -> str:
+    """What `pick_device` would say; torch is imported only where there may be a GPU."""
+    if wish == "auto" and not Path("/dev/nvidiactl").exists() and os.name == "posix":
+        return "cpu"
+    return pick_device(wish)

@@ -171,6 +171,11 @@ class Graph:
         """The segment whose scores are tested at each exit, in order."""
         return {segment.exit: segment for segment in self.segments.values() if segment.exit is not None}
 
+    @cached_property
+    def seen(self) -> list[int]:
+        """The views that a part takes."""
+        return sorted({arc.source.copy for arc in self.arcs if arc.source.segment == INPUT})
+
     @property
     def parts(self) -> Iterator[Part]:
         """All parts, in order."""

@@ -18,6 +18,10 @@ class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an
         self.reason = reason
 
 
+class ProtocolError(Exception):
+    """A system's protocol does not keep its contract; the message names where, and what was found."""
+
+
 class Signal(Event):
     """An event whose waiters run within the call that fires it, without a turn through the event queue.
 
@@ -64,6 +68,7 @@ class Life:
         self._go_on(self._protocol.send if signal._ok else self._protocol.throw, signal._value)
 
     def _go_on(self, step: Callable[[Any], Signal], value: Any) -> None:
+        signal: Any = None
         try:
             signal = step(value)
             while signal.settled:  # before anyone waited
@@ -71,6 +76,18 @@ class Life:
             signal.callbacks.append(self._resume)
         except StopIteration:
             pass
+        except AttributeError:
+            if isinstance(signal, Signal):
+                raise
+            raise ProtocolError(f"{_line_of(self._protocol)}: yields {signal!r}, which is no signal") from None
+
+
+def _line_of(protocol: Any) -> str:
+    """File and line at which a generator waits, of the innermost one that it goes through."""
+    while getattr(protocol, "gi_yieldfrom", None) is not None:
+        protocol = protocol.gi_yieldfrom
+    frame = getattr(protocol, "gi_frame", None)
+    return "a protocol" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}: {frame.f_code.co_qualname}"
 
 
 class Limit:

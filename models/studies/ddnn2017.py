@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from simnet.models.networks.early_exit import Network, architecture, normalize
 
 from simnet.models.cards.card import WeightsError, read_card
 from simnet.models.cards.weights import load_network
@@ -24,7 +25,6 @@ from simnet.models.data import open_dataset
 from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, Scores
 from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
-from simnet.models.networks.early_exit import Network, architecture, normalize
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.training.recipes import recipe
 from simnet.models.training.training import Training

@@ -15,13 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from simnet.models.networks.early_exit import EarlyExitNetwork, Network, normalize
 
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import codec
 from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, Scores
-from simnet.models.networks.early_exit import EarlyExitNetwork, Network, normalize
 
 Mode = Literal["zero features", "zero input"]
 MODES: tuple[Mode, ...] = ("zero features", "zero input")

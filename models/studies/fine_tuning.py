@@ -12,11 +12,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from simnet.models.networks.early_exit import Network, read_architecture
+
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.base import VIEWS, Dataset
 from simnet.models.evaluation.scores import Exits, classifier_scores
-from simnet.models.networks.early_exit import Network, read_architecture
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.studies.faults import with_missing
 from simnet.models.training.training import Recipe, Training

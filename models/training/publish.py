@@ -138,7 +138,7 @@ def recalibrate(
 
 
 def renewed(card: Card, network: Network) -> dict[str, Any]:
-    """The card's values in the present form: kind of network, architecture and graph in place of system and segments."""
+    """The card's values in the present form: network and graph in place of system and segments."""
     new = {
         "network": card.network,
         "architecture": network.arch.as_dict(),

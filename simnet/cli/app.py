@@ -70,14 +70,14 @@ def run(
         from simnet.results.folder import check_target, read_run, write_run
         from simnet.results.manifest import manifest
         from simnet.world import run as engine
-        from simnet.world.plan import cards_of, remarks
+        from simnet.world.plan import plans_of, remarks
 
         check_target(target)
         console = Console(quiet=quiet)
-        cards = cards_of(loaded)
+        plans = plans_of(loaded)
         options = engine.Options(device=device, batch=batch, data_dir=data_dir, forced=forced)
         with Bars(console) as bars:
-            results, data = engine.run(loaded, options, bars, cards)
+            results, data = engine.run(loaded, options, bars, plans)
         text = loaded.to_yaml()
         described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
         weights = {result.weights["name"]: result.weights["sha256"] for result in results}
@@ -91,7 +91,7 @@ def run(
     print_comparison(summary, console)
     for result in results:
         console.print(_inference(result.name, result.inference), highlight=False, soft_wrap=True)
-    for remark in remarks(loaded, cards, len(data)):
+    for remark in remarks(loaded, plans, len(data)):
         console.print(f"note: {remark}", highlight=False, soft_wrap=True)
     console.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
 
@@ -119,13 +119,12 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
     """Check a scenario, and that its weights fit it, without running anything."""
     loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
 
-    from simnet.world.plan import cards_of, codec_of, remarks
+    from simnet.world.plan import plans_of, remarks
 
-    cards = cards_of(loaded)
-    chosen = [(card.name, codec_of(loaded.systems[n], card), loaded.systems[n].tiers) for n, card in cards.items()]
-    used = [f"{name} ({codec}{'' if tiers is None else ', ' + tiers})" for name, codec, tiers in chosen]
+    plans = plans_of(loaded)
+    used = [f"{plan.card.name} ({plan.codec})" for plan in plans.values()]
     print(f"{scenario}: {_outline(loaded)}; weights {', '.join(used)}: ok")
-    for remark in remarks(loaded, cards):
+    for remark in remarks(loaded, plans):
         print(f"note: {remark}")
 
 
@@ -133,7 +132,7 @@ def _outline(scenario: Scenario) -> str:
     length = _count(scenario.samples, "sample") if scenario.samples is not None else f"{scenario.duration:g} s"
     faults = {fault.name for fault in scenario.faults}  # one of a glob, or of both directions, is several
     sizes = {"node": scenario.nodes, "link": scenario.links, "system": scenario.systems, "fault": faults}
-    return f"{length} of {scenario.data}, {', '.join(_count(len(all_), word) for word, all_ in sizes.items())}"
+    return f"{length} of {scenario.data.set}, {', '.join(_count(len(all_), word) for word, all_ in sizes.items())}"
 
 
 def _count(number: int, word: str) -> str:

@@ -1,8 +1,8 @@
 """What the network answers at an exit: a lookup for the engine, filled in batches that look ahead.
 
 On a miss the samples that come next in arrival order and are likely to meet the same are answered, too; a deeper exit's
-only for those that go on. The answer does not depend on who else is in the batch, so looking ahead changes nothing but the
-time it takes; a wrong guess costs that time only.
+only for those that go on. The answer does not depend on who else is in the batch, so looking ahead changes nothing but
+the time it takes; a wrong guess costs that time only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,16 @@ def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool
 
     Answers of another kind of device are others, within rounding.
     """
-    about = [VERSION, card.sha256, card.network, card.values["architecture"], card.temperatures, codec, zero_input, device]
+    about = [
+        VERSION,
+        card.sha256,
+        card.network,
+        card.values["architecture"],
+        card.temperatures,
+        codec,
+        zero_input,
+        device,
+    ]
     network = json.dumps(about, sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 

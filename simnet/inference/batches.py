@@ -81,7 +81,7 @@ class Batches:
         before = self._features.get(kept, rows[held]) if held.any() else None  # what comes may push it out
         unknown = np.unique(rows[~held])
         walk = _Walk(self, np.resize(unknown, max(len(unknown), SMALLEST_BATCH)), len(unknown), {})
-        made = walk.sent(arc, upstream, coded)[np.searchsorted(unknown, rows[~held])]
+        made = walk.sent(arc, upstream, coded).contiguous()[np.searchsorted(unknown, rows[~held])]
         if before is None:
             return made
         whole = made.new_empty((len(rows), *made.shape[1:]))
@@ -127,9 +127,7 @@ class _Walk(Pass):
     The first `asked` of `rows` are wanted, the others fill the batch up. `scores` are those that its part is given.
     """
 
-    def __init__(
-        self, batches: Batches, rows: NDArray[np.int64], asked: int, scores: Mapping[Part, Tensor]
-    ) -> None:
+    def __init__(self, batches: Batches, rows: NDArray[np.int64], asked: int, scores: Mapping[Part, Tensor]) -> None:
         none = torch.empty(len(rows), 0, device=batches.device)
         super().__init__(batches.network, none, codec=batches.codec, zero_input=batches.zero_input)
         self.graph, self.blanks = batches.graph, batches.blank
@@ -205,7 +203,7 @@ class _Features:
         places = self._places.setdefault(kept, np.full((self._size, 2), -1, np.int64))
         places[rows, 0], places[rows, 1] = len(blocks), np.arange(len(rows))
         self._order.append((kept, len(blocks)))
-        blocks.append(features.clone())
+        blocks.append(features.clone(memory_format=torch.contiguous_format))  # whatever the layout: the same bits
         self._held += size
 
     def _forget(self, kept: Kept, number: int) -> None:

@@ -12,6 +12,7 @@ from simnet.scenario.scenario import Frame
 class Header(Frame):
     """The file's top level."""
 
+    data: Any
     workload: dict[str, Any]
     nodes: dict[str, Any]
     links: list[Any]

@@ -1,73 +1,123 @@
-"""Whether nodes, links and workloads of a scenario make a whole."""
+"""Whether nodes, links and systems of a scenario make a whole: every role filled, every way there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from simnet.language.checks import Checks
-from simnet.language.errors import nearest
+from simnet.language.errors import nearest, unknown
 from simnet.network.links.spec import Link
-from simnet.network.nodes.section import edges_for, sites_of
 from simnet.network.nodes.spec import Node
-from simnet.scenario.header import Header
+from simnet.systems import SYSTEMS
+from simnet.systems.options import SystemOptions
+from simnet.systems.roles import Roles, Unfit, places, sites_of
 from simnet.workloads.spec import Recorded, Workload
+
+TIERS = ("device", "gateway", "edge", "cloud", "router")
+"""Tiers that need no system to name them."""
+
+
+def roles_of(systems: Mapping[str, SystemOptions], checks: Checks) -> dict[str, Roles]:
+    """The roles of each system."""
+    folder = checks.source.folder
+    return {name: SYSTEMS.get(spec.system, folder).roles_of(spec) for name, spec in systems.items()}
+
+
+def seeing(roles: Iterable[Roles]) -> tuple[str, ...]:
+    """Tiers whose nodes capture views in one of the systems."""
+    return tuple(dict.fromkeys(tier for one in roles for tier in one.seeing))
+
+
+def whole(
+    checks: Checks, nodes: Mapping[str, Node], links: Sequence[Link], systems: Mapping[str, SystemOptions]
+) -> None:
+    """Note roles that are not filled, tiers that nobody knows, sites that are none, and ways that are not there."""
+    roles = roles_of(systems, checks)
+    known = dict.fromkeys([*TIERS, *(role.tier for one in roles.values() for role in one.values())])
+    before = len(checks.problems)
+    for name, node in nodes.items():
+        if node.tier not in known:
+            checks.wrong(("nodes", name, "tier"), unknown("tier", node.tier, list(known)))
+    if len(checks.problems) == before:
+        _sites(checks, nodes, seeing(roles.values()))
+    if len(checks.problems) > before:
+        return
+    reach = _Reach(links)
+    for name, spec in systems.items():
+        _playable(checks, name, spec, roles[name], nodes, reach if links or len(nodes) == 1 else None)
+
+
+def _sites(checks: Checks, nodes: Mapping[str, Node], tiers: Sequence[str]) -> None:
+    """Either every node that sees has a site, or none; others belong to a site that there is."""
+    there = sites_of(nodes, tiers)
+    if None in there and len(there) > 1:
+        first = {site: n for n, node in reversed(nodes.items()) if node.tier in tiers for site in [node.site]}
+        other = next(first[site] for site in there if site is not None)
+        checks.wrong(("nodes", first[None]), f"needs a site, since '{other}' has one")
+    known = [site for site in there if site is not None]
+    for name, node in nodes.items():
+        if node.tier not in tiers and node.site is not None and node.site not in known:
+            checks.wrong(("nodes", name, "site"), f"no device is of site '{node.site}'{nearest(node.site, known)}")
+
+
+def _playable(
+    checks: Checks,
+    name: str,
+    spec: SystemOptions,
+    roles: Roles,
+    nodes: Mapping[str, Node],
+    reach: _Reach | None,
+) -> None:
+    """Note what a system misses among nodes and links."""
+    kind = SYSTEMS.get(spec.system, checks.source.folder)
+    sites = sites_of(nodes, roles.seeing)
+    called = name if spec.system == name else f"{name} ({spec.system})"
+    if kind.one_site and len(sites) > 1:
+        checks.wrong(("systems", name), f"{spec.system} plays one site, found {', '.join(map(str, sites))}")
+        return
+    try:
+        found = places(roles, nodes, sites)
+    except Unfit as problem:
+        checks.wrong(("nodes",), f"{called}: {problem}")
+        return
+    for place in found if reach is not None else ():
+        for source, target in kind.ways(place):
+            if target not in reach.of(source):  # type: ignore[union-attr]
+                message = f"no path of links leads from '{source}' to the {nodes[target].tier} '{target}'"
+                checks.wrong(("nodes", source), message)
+
+
+class _Reach:
+    """Which nodes can be reached over links."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._beyond: dict[str, set[str]] = {}
+        for link in links:
+            self._beyond.setdefault(link.source, set()).add(link.target)
+        self._known: dict[str, set[str]] = {}
+
+    def of(self, start: str) -> set[str]:
+        """All nodes that a message from `start` can get to, itself among them."""
+        if start not in self._known:
+            seen, fresh = {start}, [start]
+            while fresh:
+                new = self._beyond.get(fresh.pop(), set()) - seen
+                seen |= new
+                fresh += new
+            self._known[start] = seen
+        return self._known[start]
 
 
 def enough(
-    checks: Checks, header: Header, workload: Workload, sites: Mapping[str, Workload], known: Sequence[str | None]
+    checks: Checks,
+    samples: int | None,
+    workload: Workload,
+    sites: Mapping[str, Workload],
+    known: Sequence[str | None],
 ) -> None:
     """Note it if the traces of all sites together have fewer captures than there shall be samples."""
     all_of_them = [workload if site is None else sites.get(site, workload) for site in known]
     counts = [len(one.times) for one in all_of_them if isinstance(one, Recorded) and one.repeat is None]
-    if header.samples is not None and len(counts) == len(all_of_them) and sum(counts) < header.samples:
+    if samples is not None and len(counts) == len(all_of_them) and sum(counts) < samples:
         message = f"the trace has only {sum(counts)} captures: give it a 'repeat', or ask for fewer samples"
         checks.wrong(("samples",), message)
-
-
-def tiers_are_whole(checks: Checks, nodes: Mapping[str, Node]) -> bool:
-    """Whether every system's least is there, a device and one cloud, and sites are whole."""
-    before = len(checks.problems)
-    clouds = [name for name, node in nodes.items() if node.tier == "cloud"]
-    sites = sites_of(nodes)
-    if not sites:
-        checks.wrong(("nodes",), "needs at least one node of tier 'device'")
-    if len(clouds) != 1:
-        there = f"found {len(clouds)}: {', '.join(clouds)}" if clouds else "found none"
-        checks.wrong(("nodes",), f"needs exactly one node of tier 'cloud', {there}")
-    if None in sites and len(sites) > 1:
-        name, other = sites[None][0], next(names[0] for site, names in sites.items() if site is not None)
-        checks.wrong(("nodes", name), f"needs a site, since '{other}' has one")
-    known = [site for site in sites if site is not None]
-    for name, node in nodes.items():
-        if node.tier in ("gateway", "edge") and node.site is not None and node.site not in known:
-            hint = nearest(node.site, known)
-            checks.wrong(("nodes", name, "site"), f"no device is of site '{node.site}'{hint}")
-    return len(checks.problems) == before
-
-
-def reachable(checks: Checks, nodes: Mapping[str, Node], links: Sequence[Link]) -> None:
-    """Every device must reach its site's edge (without one, the cloud), and that every other place of inference."""
-    beyond: dict[str, set[str]] = {name: set() for name in nodes}
-    for link in links:
-        beyond[link.source].add(link.target)
-
-    def reached(start: str) -> set[str]:
-        seen, fresh = {start}, [start]
-        while fresh:
-            new = beyond[fresh.pop()] - seen
-            seen |= new
-            fresh += new
-        return seen
-
-    clouds = [name for name, node in nodes.items() if node.tier == "cloud"]
-    for site, devices in sites_of(nodes).items():
-        hub = (edges_for(nodes, site) or clouds)[0]
-        what = f"the {nodes[hub].tier} '{hub}'"
-        for name in devices:
-            if hub not in reached(name):
-                checks.wrong(("nodes", name), f"no path of links leads from '{name}' to {what}")
-        there = reached(hub)
-        for name, node in nodes.items():
-            needed = node.tier == "cloud" or (node.tier in ("gateway", "edge") and node.site in (None, site))
-            if needed and name not in there:
-                checks.wrong(("nodes", name), f"unreachable: no path of links leads from {what} to '{name}'")

@@ -9,11 +9,13 @@ from simnet.language.source import Source
 from simnet.language.traces import Traces
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
-from simnet.network.nodes.section import nodes_of, sites_of
+from simnet.network.nodes.section import nodes_of
+from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
-from simnet.scenario.places import enough, reachable, tiers_are_whole
+from simnet.scenario.places import enough, roles_of, seeing, whole
 from simnet.scenario.scenario import Networking, Scenario
 from simnet.scenario.systems import systems
+from simnet.systems.roles import sites_of
 from simnet.workloads.section import workload_of, workloads_of_sites
 
 
@@ -79,28 +81,32 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     if isinstance(data.get("workload"), dict):
         workload = workload_of(checks, traces, given["workload"], ("workload",))
     nodes, named = nodes_of(checks, traces, given["nodes"]), list(given["nodes"])
-    whole = isinstance(data.get("nodes"), dict) and len(nodes) == len(named) and tiers_are_whole(checks, nodes)
     links = links_of(checks, traces, listed["links"], named)
-    if not checks.problems:
-        reachable(checks, nodes, links)
-    sites = [site for site in sites_of(nodes) if site is not None] if whole else None
-    own = workloads_of_sites(checks, traces, given["sites"], sites)
-    if header is not None and workload is not None and whole:
-        enough(checks, header, workload, own, list(sites_of(nodes)))
     network = checks.check(Networking, given["network"], ("network",))
+    dataset = None if data.get("data") is None else data_of(checks, data["data"])
     chosen = {}
     if isinstance(data.get("systems"), dict):
-        chosen = systems(checks, given["systems"], data.get("data"), nodes if whole else {})
+        chosen = systems(checks, given["systems"], None if dataset is None else dataset.set)
+    sites: list[str | None] | None = None
+    if isinstance(data.get("nodes"), dict) and len(nodes) == len(named) and len(chosen) == len(given["systems"]):
+        whole(checks, nodes, links if not checks.problems else [], chosen)
+        sites = list(sites_of(nodes, seeing(roles_of(chosen, checks).values())))
+    own = workloads_of_sites(
+        checks, traces, given["sites"], None if sites is None else [site for site in sites if site is not None]
+    )
+    if header is not None and workload is not None and sites is not None:
+        enough(checks, header.samples, workload, own, sites)
     members: dict[str, list[str]] = {}
     for name, node in given["nodes"].items():
         if isinstance(node, dict) and isinstance(node.get("site"), str):
             members.setdefault(node["site"], []).append(name)
     faults = faults_of(checks, listed["faults"], named, members, links)
-    if checks.problems or header is None or workload is None or network is None:
+    if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
-    single = {key: getattr(header, key) for key in Header.model_fields if key not in _SECTIONS}
+    single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}
     return Scenario(
         **single,
+        data=dataset,
         workload=workload,
         nodes=nodes,
         links=links,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
 from simnet.language.quantities import Model, Time
@@ -22,11 +23,12 @@ from simnet.language.units import (
     format_speed,
     format_time,
 )
+from simnet.models.data.base import DatasetOptions
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Batching, Node, PowerModel
 from simnet.scenario.dump_values import loss_text, profile_text, steps_text, times_text
-from simnet.systems.options import SystemSpec
+from simnet.systems.options import SystemOptions
 from simnet.workloads.spec import Bursty, Periodic, Poisson, Recorded, Workload
 
 Entry = dict[str, Any]
@@ -42,7 +44,7 @@ def dump(scenario: Scenario) -> str:
         "name": scenario.name,
         "description": scenario.description,
         "seed": scenario.seed,
-        "data": scenario.data,
+        "data": _data(scenario.data),
         "split": scenario.split,
         "samples": scenario.samples,
         "duration": None if scenario.duration is None else format_time(scenario.duration),
@@ -177,22 +179,18 @@ def _both(up: Link, down: Link) -> Entry:
     return {key: value for key, value in {**pairs, **common}.items() if value is not None and value != usual.get(key)}
 
 
-def _system(spec: SystemSpec) -> Entry:
-    values: Entry = {
-        "system": spec.system,
-        "weights": spec.weights,
-        "thresholds": spec.thresholds,
-        "wait": format_time(spec.wait),
-        "cloud_limit": format_time(spec.cloud_limit),
-        **spec.model_dump(include={"codec", "upload", "missing", "tiers"}, exclude_defaults=True),
-    }
-    if (beat := spec.heartbeat) is not None:
-        values["heartbeat"] = {"every": format_time(beat.every), "misses": beat.misses, "size": format_size(beat.size)}
-    if (retry := spec.retry) is not None:
-        values["retry"] = {"times": retry.times, "after": format_time(retry.after), "factor": retry.factor}
-    if (breaker := spec.breaker) is not None:
-        values["breaker"] = {"failures": breaker.failures, "rest": format_time(breaker.rest)}
-    return values
+def _data(options: DatasetOptions) -> Any:
+    values = options.model_dump(mode="json", exclude_defaults=True)
+    return values if len(values) > 1 else options.set
+
+
+def _system(spec: SystemOptions) -> Entry:
+    """The keys that differ from the usual, and those that a reader wants to see in any case."""
+    always = ("system", "weights", "thresholds", "wait", "cloud_limit")
+    values = spec.model_dump(mode="json")
+    usual = {name: field.get_default() for name, field in type(spec).model_fields.items()}
+    shown = {key: v for key, v in values.items() if key in always or getattr(spec, key) != usual[key]}
+    return {key: _given(value) if isinstance(value, dict) else value for key, value in shown.items()}
 
 
 def _fault(fault: Fault) -> Entry:
@@ -228,7 +226,6 @@ class Frame(Model):
     name: Annotated[str, Field(min_length=1)]
     description: str = ""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
-    data: Literal["plaza", "cifar10", "mvmc"]
     split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None
@@ -237,10 +234,11 @@ class Frame(Model):
 class Scenario(Frame):
     """Everything one file asks for, resolved: no presets to look up, no ranges, no globs, SI units."""
 
+    data: SerializeAsAny[DatasetOptions]
     workload: Workload
     nodes: dict[str, Node]
     links: list[Link]
-    systems: dict[str, SystemSpec]
+    systems: dict[str, SerializeAsAny[SystemOptions]]
     faults: list[Fault] = Field(default_factory=list)
     network: Networking = Networking()
     sites: dict[str, Workload] = Field(default_factory=dict)
@@ -255,6 +253,11 @@ class Scenario(Frame):
     def __eq__(self, other: object) -> bool:
         """Equal in every public field; where the values were read does not count."""
         return isinstance(other, Scenario) and self.__dict__ == other.__dict__
+
+    @property
+    def folder(self) -> FilePath:
+        """Where files that it names are looked for, absolute."""
+        return self._source.folder.absolute()
 
     def error(self, path: Path, message: str) -> ScenarioError:
         """An error for later stages to raise, pointing at the line that `path` came from.
@@ -276,7 +279,8 @@ class Scenario(Frame):
             seed: Seed.
 
         Raises:
-            ScenarioError: an override that cannot be carried out, or something wrong with the result; names the override.
+            ScenarioError: an override that cannot be carried out, or something wrong with the result; names the
+            override.
         """
         from simnet.scenario.changes import changed  # late: it makes scenarios
 

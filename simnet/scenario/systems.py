@@ -1,127 +1,130 @@
-"""The file's `systems`: which there are, what each may be set to, and whether the nodes can play them."""
+"""The file's `systems`: which there are and what each is set to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Any
 
 from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
-from simnet.language.units import format_time
-from simnet.network.nodes.section import edges_for, sites_of
-from simnet.network.nodes.spec import Node
-from simnet.systems.options import SystemSpec
+from simnet.models.codecs import CODECS
+from simnet.models.rules import RULES
+from simnet.registry import PluginError, Registry
+from simnet.systems import SYSTEMS
+from simnet.systems.base import System
+from simnet.systems.options import SystemOptions
 
 
-def systems(checks: Checks, raw: Mapping[str, Any], data: object, nodes: Mapping[str, Node]) -> dict[str, SystemSpec]:
-    """The systems of a file with `data`, those that are good; problems are noted in `checks`.
-
-    `nodes` is empty where their own mistakes forbid to say what they could play.
-    """
-    from simnet.systems import SYSTEMS  # late, so that reading the schema needs no system
-    from simnet.systems.tiers import DEFAULT, TIERS
-
-    result: dict[str, SystemSpec] = {}
+def systems(checks: Checks, raw: Mapping[str, Any], data: str | None) -> dict[str, SystemOptions]:
+    """The systems of a file with data set `data`, those that are good; problems are noted in `checks`."""
+    result: dict[str, SystemOptions] = {}
     for name, value in raw.items():
-        path = ("systems", name)
         given = {} if value is None else value
+        path = ("systems", name)
         checks.named(name, path)
         if name == names.FIGURES:
             checks.wrong(path, f"'{name}' is taken: it names the folder of figures beside the systems' folders")
         if not isinstance(given, dict):
-            checks.check(SystemSpec, given, path)
-            continue
-        kind = given.get("system", name)
-        if not isinstance(kind, str) or kind not in SYSTEMS:
-            where = (*path, "system") if "system" in given else path
-            checks.wrong(where, unknown("system", kind, list(SYSTEMS)))
-            continue
-        system = SYSTEMS[kind]
-        given = {key: item for key, item in given.items() if item is not None}
-        for key in {key: None for one in SYSTEMS.values() for key in one.keys}:
-            if key in given and key not in system.keys:
-                owners = " and ".join(other for other, one in SYSTEMS.items() if key in one.keys)
-                verb = "have" if " and " in owners else "has"
-                checks.wrong((*path, key), f"only {owners} {verb} this choice, not {kind}")
-                del given[key]
-        if "tiers" in system.keys:
-            given.setdefault("tiers", DEFAULT)
-            if not isinstance(given["tiers"], str) or given["tiers"] not in TIERS:
-                checks.wrong((*path, "tiers"), unknown("value", given["tiers"], list(TIERS)))
-                continue
-        for key, why in system.idle_keys(given.get("tiers")).items():
-            if given.pop(key, None) is not None:
-                checks.wrong((*path, key), f"does nothing with tiers '{given['tiers']}': {why}")
-        if "codec" in given and given["codec"] not in system.codecs:
-            checks.wrong((*path, "codec"), unknown(f"codec of {kind}", given.pop("codec"), system.codecs))
-        if not _thresholds(checks, given.get("thresholds"), system.exits_of(given.get("tiers")), (*path, "thresholds")):
-            del given["thresholds"]
-        spec = checks.check(SystemSpec, {"system": kind, "weights": f"{kind}-{data}", **given}, path)
-        if spec is not None:
+            checks.check(SystemOptions, given, path)
+        elif (spec := _system(checks, name, given, data)) is not None:
             result[name] = spec
-            if spec.retry is not None and spec.retry.after >= spec.cloud_limit:
-                limit = format_time(spec.cloud_limit)
-                checks.wrong(
-                    (*path, "retry"), f"'after' must be less than cloud_limit ({limit}), which ends all asking"
-                )
     if not raw:
         checks.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
-    if nodes:
-        _playable(checks, result, nodes)
     return result
 
 
-def _playable(checks: Checks, specs: Mapping[str, SystemSpec], nodes: Mapping[str, Node]) -> None:
-    """Note what each system misses among the nodes; a cloud and a device are there."""
-    from simnet.systems.tiers import layout
+def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | None) -> SystemOptions | None:
+    path: Path = ("systems", name)
+    kind_name = given.get("system", name)
+    where = (*path, "system") if "system" in given else path
+    kind = named_kind(checks, SYSTEMS, kind_name, where)
+    if kind is None:
+        return None
+    values = {key: item for key, item in given.items() if item is not None}
+    before = len(checks.problems)
+    _check_codec(checks, kind, kind_name, values, path)
+    rules = values.get("rule", {})
+    for exit_name, rule in rules.items() if isinstance(rules, dict) else [(None, rules)]:
+        named_kind(checks, RULES, rule, (*path, "rule") if exit_name is None else (*path, "rule", exit_name))
+    if isinstance(weights := values.get("weights"), str):
+        values["weights"] = seen_from(weights, checks.source.folder)
+    thresholds = values.pop("thresholds", "calibrated")
+    usual = f"{kind_name}-{data}" if ":" not in kind_name else None
+    if usual is not None:
+        values.setdefault("weights", usual)
+    spec: SystemOptions | None = checks.check(kind.Options, {"system": str(kind_name), **values}, path)
+    if spec is None or len(checks.problems) > before:
+        return None
+    for key, why in kind.idle_keys(spec).items():
+        if key in values:
+            checks.wrong((*path, key), f"does nothing with these settings: {why}")
+    for key, message in spec.problems():
+        checks.wrong((*path, key), message)
+    for key, one in (("thresholds", thresholds), ("rule", spec.rule)):
+        check_per_exit(checks, one, kind.exits_of(spec, None), (*path, key), key)
+    if len(checks.problems) > before:
+        return None
+    if not isinstance(thresholds, dict) and thresholds != "calibrated":
+        thresholds = float(thresholds)
+    return spec.model_copy(update={"thresholds": thresholds})
 
-    plain = [name for name, spec in specs.items() if spec.tiers is None]
-    sites = sites_of(nodes)
-    for site in sites if plain else ():
-        edges = edges_for(nodes, site)
-        if len(edges) != 1:
-            there = f"found {len(edges)}: {', '.join(edges)}" if edges else "found none"
-            whose = "" if site is None else f" for site '{site}', its own or one without a site"
-            checks.wrong(("nodes",), f"needs exactly one node of tier 'edge'{whose}, {there} (for {', '.join(plain)})")
-    for name, spec in specs.items():
-        if spec.tiers is None:
-            continue
-        if len(sites) > 1:
-            checks.wrong(("systems", name), f"{spec.system} plays one site, found {', '.join(map(str, sites))}")
-            continue
-        try:
-            layout(nodes, spec.tiers)
-        except ValueError as problem:
-            checks.wrong(("systems", name, "tiers"), str(problem))
+
+def named_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> type[Any] | None:
+    """The kind of this name, or None after noting that there is none, or that it breaks its contract."""
+    try:
+        if isinstance(name, str):
+            return registry.get(name, checks.source.folder)
+    except KeyError:
+        pass
+    except PluginError as problem:
+        checks.wrong(path, str(problem))
+        return None
+    checks.wrong(path, unknown(registry.what, name, registry.names()))
+    return None
 
 
-def _thresholds(checks: Checks, raw: object, exits: Sequence[str], path: Path) -> bool:
-    """Whether `raw` is good; pydantic's words about a union of three kinds would help nobody."""
-    good = True
+def seen_from(name: str, folder: FilePath) -> str:
+    """Weights by name as they are, those in a file by their absolute place, seen from the scenario's folder."""
+    is_file = FilePath(name).suffix in (".json", ".safetensors")
+    return str((folder / name).absolute()) if is_file else name
 
-    def wrong(path: Path, message: str) -> None:
-        nonlocal good
-        good = False
-        checks.wrong(path, message)
+
+def _check_codec(checks: Checks, kind: type[System], kind_name: str, values: dict[str, Any], path: Path) -> None:
+    codec = values.get("codec")
+    if codec is None:
+        return
+    if isinstance(codec, str) and codec not in CODECS:  # a user's own
+        named_kind(checks, CODECS, codec, (*path, "codec"))
+    elif codec not in kind.codecs:
+        checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, kind.codecs))
+
+
+def check_per_exit(checks: Checks, raw: object, exits: Sequence[str] | None, path: Path, key: str) -> None:
+    """Note what is wrong with a value for all exits or for each; pydantic's words about unions would help nobody.
+
+    `exits` None: they are known only with the network.
+    """
 
     def number(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
-    *early, last = exits
+    early, last = (None, None) if exits is None else (list(exits[:-1]), exits[-1])
     if not isinstance(raw, dict):
-        if raw not in (None, "calibrated") and not number(raw):
-            wrong(path, f"must be 'calibrated', a number from 0 to 1, or one for each of "
-                        f"{', '.join(early) or 'no exit'}; found {raw!r}{nearest(raw, ['calibrated'])}")  # fmt: skip
-        return good
-    for name in raw:
-        if name == last:
-            wrong((*path, name), f"'{last}' is the last exit: it always answers and has no threshold")
-        elif name not in early:
-            wrong((*path, name), unknown("exit", name, early))
-        elif not number(raw[name]):
-            wrong((*path, name), f"must be a number from 0 to 1, found {raw[name]!r}")
-    for name in early:
+        if key == "thresholds" and raw not in (None, "calibrated") and not number(raw):
+            each = "each exit" if early is None else f"each of {', '.join(early) or 'no exit'}"
+            hint = nearest(raw, ["calibrated"])
+            checks.wrong(path, f"must be 'calibrated', a number from 0 to 1, or one for {each}; found {raw!r}{hint}")
+        return
+    for name, value in raw.items():
+        if early is not None and name == last:
+            what = "has no threshold" if key == "thresholds" else "tests nothing"
+            checks.wrong((*path, name), f"'{last}' is the last exit: it always answers and {what}")
+        elif early is not None and name not in early:
+            checks.wrong((*path, name), unknown("exit", name, early))
+        elif key == "thresholds" and not number(value):
+            checks.wrong((*path, name), f"must be a number from 0 to 1, found {value!r}")
+    for name in early or () if key == "thresholds" else ():
         if name not in raw:
-            wrong(path, f"gives no threshold for exit '{name}'")
-    return good
+            checks.wrong(path, f"gives no threshold for exit '{name}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -73,8 +74,8 @@ class System(ABC):
     """Base of all systems: a protocol that takes a sample through a network, from its capture to a decision.
 
     To add a kind: derive from this class, or from `OneEdge` (cameras report to an edge, which may ask a cloud), in a
-    file of your own. Say which `roles` it needs and which `exits` a sample meets, give it an `Options` class for keys of
-    its own, and write `classify`: a generator that yields signals (`compute`, `send`, `pause`, `gather` …), each of
+    file of your own. Say which `roles` it needs and which `exits` a sample meets, give it an `Options` class for keys
+    of its own, and write `classify`: a generator that yields signals (`compute`, `send`, `pause`, `gather` …), each of
     which resumes it with a value or raises `Lost`, and that returns what `decide` gives. Register it as an entry point
     of the group ``simnet.systems``, or name it in the scenario as ``module:Name``.
 
@@ -88,6 +89,8 @@ class System(ABC):
     """The nodes that it needs."""
     exits: ClassVar[tuple[str, ...]]
     """Names of the exits in the order in which a sample meets them; they must be exits of the network."""
+    one_site: ClassVar[bool] = False
+    """Whether it plays one site only."""
     codecs: ClassVar[tuple[str, ...]] = REAL_VALUED
     """Our codecs with which its features may travel (a user's own always may)."""
 
@@ -124,7 +127,9 @@ class System(ABC):
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
         """Raise Unfit where the network and the nodes of a site do not go together."""
         if beyond := [f"'{name}'" for name, view in place.views.items() if view >= graph.views]:
-            raise Unfit(f"the network has {graph.views} view{'s' * (graph.views != 1)}; none is for {', '.join(beyond)}")
+            raise Unfit(
+                f"the network has {graph.views} view{'s' * (graph.views != 1)}; none is for {', '.join(beyond)}"
+            )
 
     @classmethod
     def hosts(cls, graph: Graph, place: Place, options: Any) -> dict[str, list[Part]]:
@@ -147,7 +152,7 @@ class System(ABC):
     def ways(cls, place: Place) -> Iterator[tuple[str, str]]:
         """Nodes between which messages go, from each role to the next: there must be a path of links."""
         names = [nodes for nodes in place.nodes.values() if nodes]
-        for lower, upper in zip(names, names[1:], strict=False):
+        for lower, upper in pairwise(names):
             for source in lower:
                 for target in upper:
                     yield source, target

@@ -76,6 +76,7 @@ class Ddnn2017(System):
     Options: ClassVar[type[SystemOptions]] = TieredOptions
     exits = ("local", "edge", "cloud")
     codecs = ("binary",)
+    one_site = True
 
     @classmethod
     def roles_of(cls, options: Any) -> Roles:
@@ -84,7 +85,13 @@ class Ddnn2017(System):
         if tiers == "cloud only":
             return Roles(device=cameras(), cloud=one("cloud"))
         single = tiers.startswith("device+")
-        edges = {"edges": Role("edge", 2, None)} if "+edges+" in tiers else {"edge": one("edge")} if "+edge+" in tiers else {}
+        edges = (
+            {"edges": Role("edge", 2, None)}
+            if "+edges+" in tiers
+            else {"edge": one("edge")}
+            if "+edge+" in tiers
+            else {}
+        )
         gateway = {} if single else {"gateway": maybe("gateway") if edges else one("gateway")}
         return Roles(device=cameras(1, 1) if single else cameras(2), **gateway, **edges, cloud=one("cloud"))
 
@@ -108,7 +115,9 @@ class Ddnn2017(System):
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
         """The weights must be for these tiers, these views and as many edges."""
         if missing := [f"'{name}'" for name in ("device", "local", "cloud") if name not in graph.segments]:
-            raise Unfit(f"it needs segments 'device', 'local' and 'cloud'; the network has no {' and no '.join(missing)}")
+            raise Unfit(
+                f"it needs segments 'device', 'local' and 'cloud'; the network has no {' and no '.join(missing)}"
+            )
         devices, groups = seen(graph), edge_groups(graph)
         made = tiers_for(len(devices), len(groups))
         if options.tiers not in (made, "cloud only"):
@@ -129,7 +138,9 @@ class Ddnn2017(System):
         if options.tiers == "cloud only":
             return {cloud: [part for part in graph.parts if part.segment not in ("local", "edges")]}
         found = {name: list(parts_seeing(graph, "device", view)) for name, view in place.views.items()}
-        for name, part in zip(edges_of(place), graph.parts_of("edge") if "edge" in graph.segments else (), strict=False):
+        for name, part in zip(
+            edges_of(place), graph.parts_of("edge") if "edge" in graph.segments else (), strict=False
+        ):
             found[name] = [part]
         found[cloud] = [Part("cloud")]
         meeting = aggregator_of(place)

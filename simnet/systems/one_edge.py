@@ -58,7 +58,9 @@ class OneEdge(System):
         super().fit(graph, place, options)
         missing = [f"'{name}'" for name in ("device", "edge", "cloud") if name not in graph.segments]
         if missing:
-            raise Unfit(f"it needs segments 'device', 'edge' and 'cloud'; the network has no {' and no '.join(missing)}")
+            raise Unfit(
+                f"it needs segments 'device', 'edge' and 'cloud'; the network has no {' and no '.join(missing)}"
+            )
 
     def report_size(self) -> int:
         """Bytes of a device's report: its features."""
@@ -75,8 +77,8 @@ class OneEdge(System):
     def fetch(self, sample: int, reported: int, captured: float) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
 
-        The signal fires with the mask of what arrived, when all have or `wait` seconds after the first; with 0 when none
-        has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
+        The signal fires with the mask of what arrived, when all have or `wait` seconds after the first; with 0 when
+        none has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
         """
         asked = [camera for camera in self.cameras if reported & camera.mask]
         return self._features(self.collector, sample, asked, REQUEST, self.size("device"), captured, self.cloud_limit)

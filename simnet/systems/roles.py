@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class Unfit(ValueError):
+class Unfit(ValueError):  # noqa: N818 - what a scenario is, not what went wrong in the program
     """A scenario or a network does not give a system what it needs; the message says what and what was found."""
 
 
@@ -142,7 +142,9 @@ def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None) -> Place:
             mine = [n for n in there if nodes[n].site is None]
         if len(mine) < role.least or (role.most is not None and len(mine) > role.most):
             listed = f"found {len(mine)}: {', '.join(mine)}" if mine else "found none"
-            whose = "" if site is None else f" for site '{site}'{'' if role.sees else ', its own or one without a site'}"
+            whose = (
+                "" if site is None else f" for site '{site}'{'' if role.sees else ', its own or one without a site'}"
+            )
             raise Unfit(f"role '{name}' needs {role.wanted} of tier '{role.tier}'{whose}, {listed}")
         found[name] = tuple(mine)
         if role.sees:

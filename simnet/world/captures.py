@@ -45,7 +45,8 @@ def captures(scenario: Scenario) -> Captures:
 
     Every site draws its arrivals and classes from streams of its own, so that a further site shifts nobody's. The
     sites' samples are merged in order of time; `samples` counts them together. With `skew` a sample's capture is what
-    its site's workload says, and each camera's own is later (`simnet.sites.skews_of`): latency counts from the former.
+    its site's workload says, and each camera's own is later (`simnet.world.sites.skews_of`): latency counts from the
+    former.
     """
     sites = sites_of(scenario)
     workloads = [workload_of(scenario, site) for site in sites]

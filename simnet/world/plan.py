@@ -1,171 +1,219 @@
-"""Which weights a scenario runs, with which thresholds, on which cameras; and whether they fit. No torch, no engine."""
+"""Who runs what: systems with their networks, thresholds and nodes, and whether they fit. No torch, no engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from simnet.inference.cost import BINARY, Cost
+from simnet.language.errors import unknown
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
-from simnet.models.data.base import VIEWS
+from simnet.models.codecs import CODECS
+from simnet.models.graph import Graph, Part
+from simnet.models.rules import RULES, ExitRule
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
-from simnet.systems.options import SystemSpec
-from simnet.systems.tiers import layout, tiers_for
-from simnet.world.sites import cameras_of, edge_of, sites_of
+from simnet.systems.base import System
+from simnet.systems.options import SystemOptions
+from simnet.systems.roles import Place, Unfit, places, sites_of
 
 
-def cards_of(scenario: Scenario) -> dict[str, Card]:
-    """The card of every system's weights, once it is sure that they fit the scenario.
+@dataclass(frozen=True)
+class Plan:
+    """One system of a scenario, ready to run.
 
-    Raises ScenarioError when weights are missing or are not those of their card, belong to another system or data set,
-    have no calibrated thresholds although these are asked for, a segment does not fit into its node's memory (with the
-    activations of a whole batch on every worker), or a node's profile lacks its times.
+    Attributes:
+        name: Its name in the scenario.
+        kind: The system.
+        options: What the scenario says of it.
+        card: Its weights.
+        exits: The exits in the order in which a sample meets them.
+        thresholds: T of every exit but the last.
+        rules: What is compared with T, of every exit but the last.
+        codec: How features travel.
+        places: Who plays what, at every site.
+        stand_ins: For each site further places in order, one of which plays while a node of the first is down.
     """
-    cards = {}
-    for name, spec in scenario.systems.items():
-        where = ("systems", name, "weights")
+
+    name: str
+    kind: type[System]
+    options: SystemOptions
+    card: Card
+    exits: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    rules: Mapping[str, ExitRule]
+    codec: str
+    places: Sequence[Place]
+    stand_ins: Sequence[Sequence[Place]]
+
+    @property
+    def graph(self) -> Graph:
+        """The network's segments."""
+        return self.card.graph
+
+
+def plans_of(scenario: Scenario) -> dict[str, Plan]:
+    """A plan for every system, once it is sure that its weights fit the scenario.
+
+    Raises ScenarioError when weights are missing or are not those of their card, belong to another data set, lack
+    segments, exits or views that the system needs, have no calibrated thresholds although these are asked for, a part
+    does not fit into its node's memory (with the activations of a whole batch on every worker), or a node's profile
+    lacks its times.
+    """
+    return {name: _plan(scenario, name, spec) for name, spec in scenario.systems.items()}
+
+
+def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
+    kind, folder = SYSTEMS.get(spec.system, scenario.folder), scenario.folder
+    where = ("systems", name, "weights")
+    try:
+        card = read_card(spec.weights)
+        check_weights(card)
+        graph = card.graph
+    except WeightsError as problem:
+        raise scenario.error(where, str(problem)) from None
+    if card.values["data"] != scenario.data.set:
+        raise scenario.error(where, f"{card.name} is for data {card.values['data']!r}, not {scenario.data.set!r}")
+    exits = kind.exits_of(spec, graph) or ()
+    if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
+        have = f"{card.name} has exits {', '.join(graph.exits)}"
+        raise scenario.error(where, f"{spec.system} needs an exit '{strange[0]}'; {have}")
+    there = places(kind.roles_of(spec), scenario.nodes, sites_of(scenario.nodes, kind.roles_of(spec).seeing))
+    for place in there:
         try:
-            card = read_card(spec.weights)
-            check_weights(card)
-        except WeightsError as problem:
-            raise scenario.error(where, str(problem)) from None
-        for key, wanted in (("system", spec.system), ("data", scenario.data)):
-            if card.values[key] != wanted:
-                raise scenario.error(where, f"{card.name} is for {key} {card.values[key]!r}, not {wanted!r}")
-        if spec.tiers is not None:
-            _fit_tiers(scenario, name, spec.tiers, card)
-        uncalibrated = [e for e in SYSTEMS[spec.system].exits_of(spec.tiers)[:-1] if e not in card.thresholds]
-        if spec.thresholds == "calibrated" and uncalibrated:
-            without = f"{card.name} has no calibrated threshold for {', '.join(uncalibrated)}"
-            raise scenario.error(("systems", name, "thresholds"), f"{without}; give 'thresholds'")
-        cost = Cost(card, codec_of(spec, card))
-        for node_name, segments in _hosts(scenario, spec, card).items():
-            profile_covers(scenario, node_name, card, segments)
-            there, batch = scenario.nodes[node_name].memory, scenario.nodes[node_name].batch
-            together = scenario.nodes[node_name].workers * (1 if batch is None else batch.size)
-            needed = sum(cost.memory[segment] + (together - 1) * cost.activations[segment] for segment in segments)
-            if there is not None and needed > there:
-                what = f"the {' and '.join(segments)} segment{'s' if len(segments) > 1 else ''} of {name}"
-                at_once = f" for {together} samples at a time" if together > 1 else ""
-                raise scenario.error(
-                    ("nodes", node_name, "memory"),
-                    f"{what} needs {format_size(needed)}{at_once}, not {format_size(there)}",
-                )
-        cards[name] = card
-    return cards
+            kind.fit(graph, place, spec)
+        except Unfit as problem:
+            raise scenario.error(where, f"{card.name}: {problem}") from None
+    thresholds = _thresholds(scenario, name, spec, card, exits)
+    chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
+    rules = {exit_name: RULES.get(chosen.get(exit_name, "entropy"), folder)() for exit_name in exits[:-1]}
+    plan = Plan(
+        name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
+        [stand_ins(place, scenario) for place in there],
+    )  # fmt: skip
+    for place in (*there, *(other for others in plan.stand_ins for other in others)):
+        _memory(scenario, plan, place)
+    return plan
 
 
-def profile_covers(scenario: Scenario, node_name: str, card: Card, segments: Iterable[str]) -> None:
+def _thresholds(
+    scenario: Scenario, name: str, spec: SystemOptions, card: Card, exits: Sequence[str]
+) -> dict[str, float]:
+    """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
+    where, early = ("systems", name, "thresholds"), exits[:-1]
+    if isinstance(spec.thresholds, float):
+        return dict.fromkeys(early, spec.thresholds)
+    if spec.thresholds == "calibrated":
+        if missing := [exit_name for exit_name in early if exit_name not in card.thresholds]:
+            without = f"{card.name} has no calibrated threshold for {', '.join(missing)}"
+            raise scenario.error(where, f"{without}; give 'thresholds'")
+        return {exit_name: card.thresholds[exit_name] for exit_name in early}
+    for exit_name in spec.thresholds:
+        if exit_name not in early:
+            raise scenario.error((*where, exit_name), unknown("exit", exit_name, early))
+    if missing := [exit_name for exit_name in early if exit_name not in spec.thresholds]:
+        raise scenario.error(where, f"gives no threshold for exit '{missing[0]}'")
+    return {exit_name: spec.thresholds[exit_name] for exit_name in early}
+
+
+def codec_of(kind: type[System], spec: SystemOptions, card: Card) -> str:
+    """How the features travel: as the scenario says, else as the weights were trained for."""
+    trained = card.codec
+    return spec.codec or (trained if trained in kind.codecs or trained not in CODECS else kind.codecs[0])
+
+
+def stand_ins(place: Place, scenario: Scenario) -> list[Place]:
+    """The places that take over, in order, while a node of this one is down: with its `fallback`, and that one's."""
+    found: list[Place] = []
+    present, seen = place, set[str]()
+    while True:
+        named = {
+            node: scenario.nodes[node].fallback
+            for nodes in present.nodes.values()
+            for node in nodes
+            if node not in seen
+        }
+        following = {node: other for node, other in named.items() if other is not None}
+        if not following:
+            return found
+        seen.update(following)
+        nodes = {role: tuple(following.get(n) or n for n in names) for role, names in present.nodes.items()}
+        present = Place(place.site, nodes, {following.get(n) or n: view for n, view in present.views.items()})
+        found.append(present)
+
+
+def _memory(scenario: Scenario, plan: Plan, place: Place) -> None:
+    """Refuse a node whose memory is too small for its parts, or whose profile lacks times for them."""
+    for node_name, parts in plan.kind.hosts(plan.graph, place, plan.options).items():
+        profile_covers(scenario, node_name, plan.card, parts)
+        node = scenario.nodes[node_name]
+        together = node.workers * (1 if node.batch is None else node.batch.size)
+        costs = [plan.graph.segments[part.segment] for part in parts]
+        needed = sum(one.memory + (together - 1) * one.activations for one in costs)
+        if node.memory is not None and needed > node.memory:
+            names = [one.name for one in costs]
+            what = f"the {' and '.join(names)} segment{'s' if len(names) > 1 else ''} of {plan.name}"
+            at_once = f" for {together} samples at a time" if together > 1 else ""
+            raise scenario.error(
+                ("nodes", node_name, "memory"),
+                f"{what} needs {format_size(needed)}{at_once}, not {format_size(node.memory)}",
+            )
+
+
+def profile_covers(scenario: Scenario, node_name: str, card: Card, parts: Sequence[Part]) -> None:
     """Refuse a node's profile that lacks times of these weights or of a segment that the node runs."""
     profile = scenario.nodes[node_name].profile
     if profile is None:
         return
     times = profile.get(card.name, {})
-    if missing := [segment for segment in dict.fromkeys(segments) if not times.get(segment)]:
-        measured = {name: [one for one, taken in parts.items() if taken] for name, parts in profile.items()}
+    if missing := [one for one in dict.fromkeys(part.segment for part in parts) if not times.get(one)]:
+        measured = {name: [one for one, taken in segments.items() if taken] for name, segments in profile.items()}
         own = measured.get(card.name)
         what = f"{card.name}'s {' and '.join(missing)} segment{'s' if len(missing) > 1 else ''}" if own else card.name
-        there = ", ".join(own or [name for name, parts in measured.items() if parts]) or "none"
+        there = ", ".join(own or [name for name, segments in measured.items() if segments]) or "none"
         raise scenario.error(
             ("nodes", node_name, "profile"),
             f"has no times of {what}, only of {there}; measure them: python -m simnet profile {card.name}",
         )
 
 
-def _fit_tiers(scenario: Scenario, name: str, tiers: str, card: Card) -> None:
-    """Refuse weights of DDNN of 2017 that were made for other tiers, other views or another number of edges."""
-    arch = card.values["architecture"]
-    if not isinstance(arch.get("devices"), list) or not isinstance(arch.get("edges"), list):
-        raise scenario.error(
-            ("systems", name, "weights"), f"{card.name} does not say which devices and edges it is for"
-        )
-    if "local" not in card.segments:
-        raise scenario.error(("systems", name, "weights"), f"{card.name} does not say what its local segment costs")
-    devices, edges = arch["devices"], arch["edges"]
-    if tiers not in (made := tiers_for(len(devices), len(edges)), "cloud only"):
-        raise scenario.error(("systems", name, "tiers"), f"{card.name} is for '{made}' or 'cloud only', not '{tiers}'")
-    seen = sorted(view for site in sites_of(scenario) for _, view in cameras_of(scenario, site))
-    if seen != devices:
-        wanted, there = (", ".join(str(view + 1) for view in views) for views in (devices, seen))
-        raise scenario.error(
-            ("systems", name, "weights"), f"{card.name} is for views {wanted}; the devices see {there}"
-        )
-    found = layout(scenario.nodes, tiers).edges
-    if found and len(found) != len(edges):
-        there = f"found {len(found)}: {', '.join(found)}"
-        raise scenario.error(
-            ("systems", name, "tiers"), f"{card.name} needs {len(edges)} nodes of tier 'edge', {there}"
-        )
-    if len({len(views) for views in edges}) > 1:
-        problem = f"{card.name} has edges of different size, but its card has the cost of one only"
-        raise scenario.error(("systems", name, "weights"), problem)
-
-
-def _hosts(scenario: Scenario, spec: SystemSpec, card: Card) -> dict[str, list[str]]:
-    """The segments that each node runs, by its name."""
-    if spec.tiers is None:
-        return {name: [node.tier] for name, node in scenario.nodes.items() if node.tier in card.segments}
-    place, edges = layout(scenario.nodes, spec.tiers), len(card.values["architecture"]["edges"])
-    if spec.tiers == "cloud only":
-        devices = ["device"] * len(place.devices)
-        return {place.cloud: [*devices, *["edge"] * edges, "cloud"]}
-    hosts = {name: ["device"] if place.aggregator else ["device", "local"] for name in place.devices}
-    hosts |= {name: ["edge"] for name in place.edges} | {place.cloud: ["cloud"]}
-    if place.aggregator:
-        hosts.setdefault(place.aggregator, []).append("local")
-    return hosts
-
-
-def codec_of(spec: SystemSpec, card: Card) -> str:
-    """How the features travel: as the scenario says, else as the weights were trained for."""
-    codecs = SYSTEMS[spec.system].codecs
-    return spec.codec or (card.codec if card.codec in codecs else codecs[0])
-
-
-def edges_of(card: Card) -> list[list[int]]:
-    """The views (0-based) of each edge, where the weights say so; else none."""
-    return list(card.values["architecture"].get("edges", []))
-
-
-def thresholds_of(scenario: Scenario, name: str, card: Card) -> dict[str, float]:
-    """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
-    spec = scenario.systems[name]
-    exits = SYSTEMS[spec.system].exits_of(spec.tiers)[:-1]
-    if isinstance(spec.thresholds, float):
-        return dict.fromkeys(exits, spec.thresholds)
-    given = card.thresholds if spec.thresholds == "calibrated" else spec.thresholds
-    return {exit_name: given[exit_name] for exit_name in exits}
-
-
-def remarks(scenario: Scenario, cards: Mapping[str, Card], available: int | None = None) -> list[str]:
+def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None = None) -> list[str]:
     """What a reader of the results should know beforehand; `available` is the size of the data set, where known."""
-    found = []
-    whole = [name for name, spec in scenario.systems.items() if spec.tiers is None]
-    for site in sites_of(scenario) if whole else ():
-        if (cameras := len(cameras_of(scenario, site))) < VIEWS:
+    found: list[str] = []
+    for name, plan in plans.items():
+        for place in plan.places:
+            if len(place.views) < len(seen := plan.graph.seen):
+                found.append(
+                    f"{'' if place.site is None else f'{place.site}: '}only {len(place.views)} of {len(seen)} views "
+                    "exist; the weights and calibrated thresholds are for all of them, and views that are missing "
+                    "count as zeros"
+                )
+        if plan.codec in plan.kind.codecs and plan.codec != plan.card.codec:
+            told = " and its thresholds calibrated" if plan.options.thresholds == "calibrated" else ""
             found.append(
-                f"{'' if site is None else f'{site}: '}only {cameras} of {VIEWS} views exist; the weights and "
-                "calibrated thresholds are for all of them, and views that are missing count as zeros"
+                f"{name} sends features as {plan.codec}; {plan.card.name} was trained{told} for {plan.card.codec}"
             )
-    for name, card in cards.items():
-        spec = scenario.systems[name]
-        if (codec := codec_of(spec, card)) not in (BINARY, card.codec):
-            told = " and its thresholds calibrated" if spec.thresholds == "calibrated" else ""
-            found.append(f"{name} sends features as {codec}; {card.name} was trained{told} for {card.codec}")
-        if spec.tiers is not None:
-            place = layout(scenario.nodes, spec.tiers)
-            parts = {place.aggregator, *place.edges}
-            idle = [n for n, node in scenario.nodes.items() if node.tier in ("gateway", "edge") and n not in parts]
-            if idle:
-                found.append(f"{name} ({spec.tiers}): {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
-    if whole:
-        serving = {edge_of(scenario, site) for site in sites_of(scenario)}
-        if idle := [n for n, node in scenario.nodes.items() if node.tier == "edge" and n not in serving]:
-            found.append(f"{', '.join(whole)}: {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}")
+    found += _idle(scenario, plans)
     if available is not None and scenario.samples is not None and scenario.samples > available:
         found.append(
             f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "
             "so intervals over samples are too narrow"
         )
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _idle(scenario: Scenario, plans: Mapping[str, Plan]) -> list[str]:
+    """Nodes that could play a role in a system, but only forward."""
+    without: dict[tuple[str, ...], list[str]] = {}
+    for name, plan in plans.items():
+        busy = {node for place in plan.places for nodes in place.nodes.values() for node in nodes}
+        busy |= {
+            node for others in plan.stand_ins for other in others for nodes in other.nodes.values() for node in nodes
+        }
+        idle = [n for n, node in scenario.nodes.items() if n not in busy and node.tier not in ("router", "device")]
+        if idle:
+            without.setdefault(tuple(idle), []).append(name)
+    return [
+        f"{', '.join(names)}: {', '.join(idle)} only forward{'s' if len(idle) == 1 else ''}"
+        for idle, names in without.items()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from simnet.network.faults.incidents import Incident
 from simnet.network.line import Span
 from simnet.results.result import Ending
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema
+from simnet.systems.base import Decision
 from simnet.world.captures import Captures
 
 
@@ -22,9 +23,10 @@ def samples_table(
     endings: Sequence[Ending | None],
     spans: Sequence[Span],
     energy: NDArray[np.float64] | None = None,
+    views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
     """One row per captured sample; one without an ending is `unfinished`. Bytes are summed over its transfers;
-    `energy` is in J, None where no node has a power model.
+    `energy` is in J, None where no node has a power model. `views_of` tells which views (bit mask) a decision is of.
 
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
@@ -49,8 +51,8 @@ def samples_table(
         "captured_at": captured.times,
         "finished_at": finished,
         "latency": [None if f is None else f - c for f, c in zip(finished, times, strict=True)],
-        "entropy": [None if d is None else d.entropy for d in decisions],
-        "views": [0 if d is None else d.views for d in decisions],
+        "entropy": [None if d is None else d.measure for d in decisions],
+        "views": [0 if d is None else views_of(d) for d in decisions],
         "bytes": sizes,
         "site": [captured.sites[number] for number in captured.site.tolist()],
         "class": [kinds[number] for number in captured.kind.tolist()],

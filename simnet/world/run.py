@@ -7,18 +7,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import GeneratorType
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from simpy import Environment, Event
 
-from simnet.clock import Life, Lost, Signal
+from simnet.clock import Life, Lost, ProtocolError, Signal
 from simnet.inference.answers import Answers, memo_folder
-from simnet.inference.cost import Cost
-from simnet.models.cards.card import Card
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
-from simnet.models.device import pick_device
+from simnet.models.device import kind_of, pick_device
+from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
 from simnet.network.topology import Network
@@ -27,13 +28,12 @@ from simnet.results.sections.demand import demand_report
 from simnet.results.sections.energy import Ledger, energy_report
 from simnet.results.sections.outages import fault_report
 from simnet.scenario import Scenario
-from simnet.systems import SYSTEMS
-from simnet.systems.base import Ask, Setting, System
+from simnet.systems.base import Ask, Decision, Setting, System
 from simnet.systems.policies.policy import policy_report
 from simnet.world.captures import Captures, captures
-from simnet.world.plan import cards_of, codec_of, edges_of, thresholds_of
+from simnet.world.plan import Plan, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table
-from simnet.world.sites import cameras_of, edge_of, skews_of
+from simnet.world.sites import skews_of
 
 
 class Progress(Protocol):
@@ -62,32 +62,21 @@ class World:
     """One system in a scenario's network: plays the life of every sample and notes how it ended.
 
     Every site has an instance of the system of its own, with its cameras and its edge; they meet in the network.
-    `edges` has the views of each edge, for a system with several; `weights` names the network's weights.
     """
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        name: str,
-        ask: Ask,
-        cost: Cost,
-        thresholds: dict[str, float],
-        captured: Captures,
-        edges: Sequence[Sequence[int]] = (),
-        weights: str = "",
-    ) -> None:
+    def __init__(self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures) -> None:
         self.env = Environment()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
-        self.network = Network(self.env, scenario, weights, priorities)
-        spec = scenario.systems[name]
-        setting = Setting(self.network, (), ask, cost, thresholds, spec, edges, skews=skews_of(scenario))
-        self.systems: list[System] = []
-        """One for each of the sites that `captured` names."""
-        for site in captured.sites:
-            edge = edge_of(scenario, site)
-            place = None if edge is None else self.network.nodes[edge]
-            here = setting._replace(cameras=cameras_of(scenario, site), edge=place)
-            self.systems.append(SYSTEMS[spec.system](here))
+        self.network = Network(self.env, scenario, plan.card.name, priorities)
+        skews = skews_of(scenario)
+        self.systems: list[list[System]] = []
+        """For each of the sites that `captured` names: who plays, and who stands in, in order."""
+        for place, others in zip(plan.places, plan.stand_ins, strict=True):
+            settings = [
+                Setting(self.network, one, plan.graph, ask, plan.thresholds, plan.options, plan.codec, skews)
+                for one in (place, *others)
+            ]
+            self.systems.append([plan.kind(setting) for setting in settings])
         self.endings: list[Ending | None] = [None] * len(captured)
         self.incidents: list[Incident] = []
         self._captured, self._site = captured.times.tolist(), captured.site.tolist()
@@ -114,8 +103,17 @@ class World:
             Life(self._live(sample))
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:
+        choice = self.systems[self._site[sample]]
+        system = choice[0] if len(choice) == 1 else self._up(choice)
+        life = system.classify(sample)
+        if type(life) is not GeneratorType:
+            raise ProtocolError(f"{_called(system)}.classify is no generator: it yields signals and returns a Decision")
         try:
-            decision = yield from self.systems[self._site[sample]].classify(sample)
+            decision = yield from life
+            if type(decision) is not Decision:
+                raise ProtocolError(
+                    f"{_called(system)}.classify returned {decision!r} for sample {sample}, no Decision (see `decide`)"
+                )
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
@@ -124,6 +122,24 @@ class World:
             self._tell(self.env.now)
         if not self._left:
             self._over.succeed()
+
+    def _up(self, choice: Sequence[System]) -> System:
+        """The first whose nodes are up, cameras apart; that a site knows at capture which are is our choice."""
+        for system in choice:
+            place = system.setting.place
+            names = [name for nodes in place.nodes.values() for name in nodes if name not in place.views]
+            if all(self.network.nodes[name].up for name in names if self._stands_in(name)):
+                return system
+        return choice[0]
+
+    def _stands_in(self, name: str) -> bool:
+        """Whether a node has somebody to stand in for it, or does so itself."""
+        nodes = self._scenario.nodes
+        return nodes[name].fallback is not None or any(node.fallback == name for node in nodes.values())
+
+
+def _called(system: System) -> str:
+    return f"{type(system).__module__}.{type(system).__qualname__}"
 
 
 @contextmanager
@@ -139,42 +155,38 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def run_system(
-    scenario: Scenario, name: str, card: Card, data: Dataset, options: Options, progress: Progress | None = None
+    scenario: Scenario, plan: Plan, data: Dataset, options: Options, progress: Progress | None = None
 ) -> SystemResult:
     """Play one system of the scenario and return its tables.
 
-    Raises DataError or WeightsError when images or weights turn out to be damaged, DeviceError without the device.
+    Raises DataError or WeightsError when images or weights turn out to be damaged or break their contract,
+    ProtocolError when the system does, DeviceError without the device.
     """
-    spec = scenario.systems[name]
-    kind = SYSTEMS[spec.system]
+    name, card = plan.name, plan.card
     captured = captures(scenario)
-    thresholds = thresholds_of(scenario, name, card)
-    cameras = [cameras_of(scenario, site) for site in captured.sites]
-    expected = np.zeros(len(captured), np.int64)
-    for number, there in enumerate(cameras):
-        mine = captured.site == number
-        expected[mine] = faults.views_up(scenario, there, captured.times[mine])
-    codec, zero_input = codec_of(spec, card), spec.missing == "zero input"
+    zero_input = getattr(plan.options, "missing", None) == "zero input"
+    folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
+    rows = np.arange(len(captured)) % max(len(data), 1)
     answers = Answers(
         card,
         data,
-        kind.steps_of(spec.tiers),
-        thresholds,
-        expected,
-        codec=codec,
+        plan.exits,
+        plan.thresholds,
+        alike(scenario, captured),
+        rows=rows,
+        rules=plan.rules,
+        codec=plan.codec,
         zero_input=zero_input,
         device=options.device,
         batch=options.batch,
-        memo=memo_folder(card, data, codec, zero_input) if options.memo else None,
+        memo=folder,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
-    cost, exits = Cost(card, codec), kind.exits_of(spec.tiers)
-    world = World(scenario, name, answers.get, cost, thresholds, captured, edges_of(card), card.name)
+    world = World(scenario, plan, answers.get, captured)
     try:
         end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        everyone = np.array([system.all_views for system in world.systems])[captured.site]
-        forced = answers.forced_accuracy(exits, everyone) if options.forced else None
+        forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
         answers.save()
     if progress is not None:
@@ -185,21 +197,21 @@ def run_system(
     answered = sum(e is not None and e.decision is not None for e in world.endings)
     empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
     reports = energy_report(scenario, ledger, answered, empty_at)
-    labels = data.labels[np.arange(len(captured)) % len(data)]
-    samples = samples_table(captured, labels, world.endings, spans, ledger.samples if ledger.nodes else None)
-    reports |= demand_report(samples, exits, world.env.now)
-    reports |= policy_report(system.policy for system in world.systems)
-    reports |= fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)
+    energy, labels = ledger.samples if ledger.nodes else None, data.labels[rows]
+    samples = samples_table(captured, labels, world.endings, spans, energy, views_of(plan.graph))
+    reports |= demand_report(samples, plan.exits, world.env.now)
+    reports |= policy_report(system.policy_report() for systems in world.systems for system in systems)
+    reports |= fault_report(scenario, plan.exits, samples, world.endings, world.incidents, world.env.now)
     return SystemResult(
         name=name,
-        system=spec.system,
-        exits=exits,
-        codec=codec,
+        system=plan.options.system,
+        exits=plan.exits,
+        codec=plan.codec,
         samples=samples,
         spans=spans_table(spans),
         forced=forced,
-        raw_sample_bytes={s: len(c) * cost.raw_view for s, c in zip(captured.sites, cameras, strict=True)},
-        thresholds=thresholds,
+        raw_sample_bytes={place.site: len(place.views) * plan.graph.raw_view for place in plan.places},
+        thresholds=dict(plan.thresholds),
         inference=answers.report(),
         weights={"name": card.name, "sha256": card.sha256},
         simulated_time=world.env.now,
@@ -209,19 +221,73 @@ def run_system(
     )
 
 
+def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
+    """What arrives upstream of each sample if nothing is lost."""
+    found = np.empty(len(captured), object)
+    for number, (system, *_) in enumerate(world.systems):
+        views = sum(1 << view for view in system.setting.place.views.values())
+        found[captured.site == number] = system.graph.of_views(views) | system.coded
+    return found
+
+
+def views_of(graph: Graph) -> Callable[[Decision], int]:
+    """A function that tells which views (bit mask) took part in a decision."""
+    known: dict[tuple[str, int], int] = {}
+
+    def views(decision: Decision) -> int:
+        key = decision.exit, decision.upstream
+        if key not in known:
+            known[key] = graph.views_of(Part(graph.exits[decision.exit].name), decision.upstream)
+        return known[key]
+
+    return views
+
+
+def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
+    """For each sample the number of its group: of one site, and captured while the script leaves the same things down.
+
+    A guess at which samples meet the same, for batches; what happens at random is not in it.
+    """
+    changes: list[tuple[float, int, tuple[object, ...]]] = []
+    for number, fault in enumerate(scenario.faults):
+        if fault.mtbf is None and fault.action == "down":
+            warm_up = 0.0 if fault.node is None else scenario.nodes[fault.node].warm_up
+            target = (fault.node, fault.link, number)
+            changes.append((fault.at, 1, target))
+            changes.append((np.inf if fault.lasts is None else fault.at + fault.lasts + warm_up, -1, target))
+    changes.sort(key=lambda change: change[:2])
+    times = np.array([change[0] for change in changes])
+    states: dict[frozenset[object], int] = {frozenset(): 0}
+    down: set[object] = set()
+    numbers = [0]
+    for _, step, target in changes:
+        (down.add if step > 0 else down.discard)(target)
+        numbers.append(states.setdefault(frozenset(target[:2] for target in down), len(states)))  # type: ignore[index,misc]
+    state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
+    return np.asarray(state * len(captured.sites) + captured.site)
+
+
 def run(
     scenario: Scenario,
     options: Options,
     progress: Progress | None = None,
-    cards: Mapping[str, Card] | None = None,
+    plans: Mapping[str, Plan] | None = None,
 ) -> tuple[list[SystemResult], Dataset]:
     """Play every system of the scenario, each in a world of its own with the same arrivals and faults.
 
-    `cards` are those of `simnet.deployment.cards_of`, where they have been asked for already.
+    `plans` are those of `simnet.world.plan.plans_of`, where they have been asked for already.
     """
     if options.device != "auto":
         pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
-    cards = cards_of(scenario) if cards is None else cards
-    data = open_dataset(scenario.data, scenario.split, options.data_dir)
-    results = [run_system(scenario, name, card, data, options, progress) for name, card in cards.items()]
+    plans = plans_of(scenario) if plans is None else plans
+    data = open_dataset(scenario.data, scenario.split, options.data_dir, scenario.folder)
+    for name, plan in plans.items():
+        if (data.views, data.view_shape) != (plan.graph.views, plan.graph.view):
+            its, there = (f"{n} view{'s' * (n != 1)} of {'×'.join(map(str, shape))}" for n, shape in (
+                (plan.graph.views, plan.graph.view), (data.views, data.view_shape)
+            ))  # fmt: skip
+            raise scenario.error(
+                ("systems", name, "weights"), f"{plan.card.name} is for {its}; {data.name} has {there}"
+            )
+    results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
     return results, data

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from simnet.inference.cost import Cost
+from simnet.models.cards.traffic import traffic
+from simnet.models.networks.early_exit import normalize
 from worlds import node, world_scenario
 
 from simnet.inference.answers import memo_folder
-from simnet.inference.cost import Cost
 from simnet.models.cards.card import read_card
-from simnet.models.cards.traffic import traffic
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.codecs import codec as codec_of
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
-from simnet.models.networks.early_exit import normalize
 from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult

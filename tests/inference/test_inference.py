@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from simnet.inference.cost import Cost
 from worlds import node, world_scenario
 
 from simnet.inference.answers import Answers
 from simnet.inference.batches import Segments
-from simnet.inference.cost import Cost
 from simnet.inference.memo import Table
 from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.cards.weights import load_network

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from paths import ROOT
+from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from torch import Tensor
 
 from simnet.models.codecs import CODECS, REAL_VALUED, codec
-from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from simnet.registry import PluginError
 
 SHAPE = (3, 5, 7)

@@ -15,23 +15,23 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from simnet.inference.cost import Cost
+from simnet.models.cards.traffic import traffic
+from simnet.models.networks.early_exit import normalize
+from simnet.systems.tiers import TIERS, tiers_for
 from worlds import EXACT, fake_ask, node, play, rows, tiered_scenario
 
-from simnet.inference.cost import Cost
 from simnet.models.cards.card import read_card
 from simnet.models.cards.costs import segment_costs
-from simnet.models.cards.traffic import traffic
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture, bytes_per_device, raw_bytes
-from simnet.models.networks.early_exit import normalize
 from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.systems import SYSTEMS
-from simnet.systems.tiers import TIERS, tiers_for
 from simnet.workloads.spec import Periodic
 from simnet.world.plan import cards_of, remarks
 from simnet.world.run import Options, run_system

@@ -89,6 +89,7 @@ class Node(Model):
     memory: Annotated[Size, Field(gt=0)] | None = None
     view: Annotated[int, Field(ge=1, le=VIEWS, strict=True)] | None = None
     site: str | None = None
+    fallback: str | None = None
     queue: Queue = Queue()
     batch: Batching | None = None
     profile: Profile | None = None

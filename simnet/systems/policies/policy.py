@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from simpy import Environment
 
     from simnet.network.nodes.plain import Node
-    from simnet.systems.options import SystemSpec
+    from simnet.systems.options import EdgeOptions
 
 
 class Policy:
     """The parts that a system's settings ask for; without them, what a system is built of is as plain as can be."""
 
-    def __init__(self, env: Environment, spec: SystemSpec, cameras: int) -> None:
+    def __init__(self, env: Environment, spec: EdgeOptions, cameras: int) -> None:
         self._env, self._spec, self._cameras = env, spec, cameras
         self.retries = None if spec.retry is None else Retries(env, spec.retry, spec.cloud_limit)
         self._watch: Watch | None = None
@@ -57,11 +57,11 @@ class Policy:
         return found
 
 
-def policy_report(policies: Iterable[Policy]) -> dict[str, Any]:
-    """The summary's section `policy`: the sums over all, one for each site; empty where no key is in use."""
+def policy_report(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The summary's section `policy`: the sums over all reports, one for each site; empty where no key is in use."""
     total: dict[str, Any] = {}
-    for policy in policies:
-        _add(total, policy.report())
+    for report in reports:
+        _add(total, report)
     return {"policy": total} if total else {}
 
 

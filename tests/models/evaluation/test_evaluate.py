@@ -17,6 +17,7 @@ import torch
 from fake_views import FakeViews, use_fake_views
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from simnet.models.networks.early_exit import normalize
 from weights import write_random_weights
 
 from simnet.cli.models import app as cli
@@ -26,7 +27,6 @@ from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_file
 from simnet.models.evaluation.scores import Exits, camera_accuracy, classifier_scores
 from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture
-from simnet.models.networks.early_exit import normalize
 
 Json = dict[str, Any]
 

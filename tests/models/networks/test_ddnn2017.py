@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
+from simnet.models.networks.early_exit import architecture, build, read_architecture
 from torch import Tensor
 
 from simnet.models.cards.costs import segment_costs
@@ -28,7 +29,6 @@ from simnet.models.networks.ddnn_2017 import (
     raw_bytes,
     sign,
 )
-from simnet.models.networks.early_exit import architecture, build, read_architecture
 from simnet.models.training.recipes import recipe
 
 ONE_EDGE = ((0, 1, 2, 3, 4, 5),)

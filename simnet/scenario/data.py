@@ -1,0 +1,31 @@
+"""The file's `data`: the name of a data set, or its name and own keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simnet.language.checks import Checks
+from simnet.language.errors import unknown
+from simnet.models.data import DATASETS
+from simnet.models.data.base import DatasetOptions
+from simnet.registry import PluginError
+
+
+def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
+    """The data set with its options, or None after noting what is wrong."""
+    given: dict[str, Any] = raw if isinstance(raw, dict) else {"set": raw}
+    path = ("data", "set") if isinstance(raw, dict) else ("data",)
+    name = given.get("set")
+    if not isinstance(name, str):
+        checks.wrong(path, f"must be the name of a data set ({', '.join(DATASETS)}), found {name!r}")
+        return None
+    try:
+        kind = DATASETS.get(name, checks.source.folder)
+    except KeyError:
+        checks.wrong(path, unknown("data set", name, DATASETS.names()))
+        return None
+    except PluginError as problem:
+        checks.wrong(path, str(problem))
+        return None
+    found: DatasetOptions | None = checks.check(kind.Options, given, ("data",))
+    return found
