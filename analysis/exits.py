@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, exit_legend, exit_markers, look
-from simnet.results.folder import Run
+from simnet.results.run import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def draw_exits(run: Run) -> Figure:
+def draw_exits(run: Results) -> Figure:
     """Exit shares of every system beside its accuracies: per exit, forced where known, and of the system."""
     from matplotlib.figure import Figure
 
@@ -35,11 +35,11 @@ def draw_exits(run: Run) -> Figure:
     return figure
 
 
-def _exits(run: Run) -> list[str]:
+def _exits(run: Results) -> list[str]:
     return [name for system in run.summary["systems"].values() for name in system["exits"]]
 
 
-def _shares(ax: Axes, run: Run) -> None:
+def _shares(ax: Axes, run: Results) -> None:
     colours = exit_colours(_exits(run))
     for row, system in enumerate(run.summary["systems"].values()):
         left = 0.0
@@ -59,7 +59,7 @@ def _shares(ax: Axes, run: Run) -> None:
     ax.set_xlabel("share of the finished samples, %", color=MUTED)
 
 
-def _accuracies(ax: Axes, run: Run) -> None:
+def _accuracies(ax: Axes, run: Results) -> None:
     colours, markers = exit_colours(_exits(run)), exit_markers(_exits(run))
     shown: list[float] = []
     for row, system in enumerate(run.summary["systems"].values()):
@@ -82,7 +82,7 @@ def _accuracies(ax: Axes, run: Run) -> None:
     ax.set_xlabel("right answers, %", color=MUTED)
 
 
-def _legend(figure: Figure, run: Run) -> None:
+def _legend(figure: Figure, run: Results) -> None:
     from matplotlib.lines import Line2D
 
     colours, markers = exit_colours(_exits(run)), exit_markers(_exits(run))

@@ -9,7 +9,7 @@ from typing import Any
 
 from simnet.language.names import LINK_ARROW
 from simnet.language.units import TIME, format_bandwidth
-from simnet.results.folder import Run
+from simnet.results.run import Results
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Fault:
         return self.start < end and start < self.end
 
 
-def faults_of(run: Run) -> list[Fault]:
+def faults_of(run: Results) -> list[Fault]:
     """What faults did in a run, in order of their beginning; what an older run's scenario says they would.
 
     Raises:

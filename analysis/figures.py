@@ -10,13 +10,13 @@ from simnet.analysis.exits import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import look, save
 from simnet.analysis.timeline import draw_timeline
-from simnet.results.folder import Run
+from simnet.results.run import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_all(run: Run, folder: Path, first: int | None = None, count: int | None = None) -> list[Path]:
+def draw_all(run: Results, folder: Path, first: int | None = None, count: int | None = None) -> list[Path]:
     """Draw ``timeline.png``, ``exit_shares.png`` and ``latency.png``; a run without samples has no timeline.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, look
 from simnet.language.units import format_time
-from simnet.results.folder import Run
+from simnet.results.run import Results
 from simnet.results.summary import ANSWERED
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOG_FROM = 30.0  # ratio of the longest to the shortest latency above which the axis is logarithmic
 
 
-def draw_latency(run: Run) -> Figure:
+def draw_latency(run: Results) -> Figure:
     """Share of answers given within a time, one panel per system: all answers, and each exit's own."""
     from matplotlib.figure import Figure
 
@@ -47,7 +47,7 @@ def draw_latency(run: Run) -> Figure:
     return figure
 
 
-def _panel(ax: Axes, run: Run, name: str) -> list[float]:
+def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     """Draw one system; returns its shortest and longest latency in milliseconds."""
     table = run.samples(name)
     answered = np.isin(table.column("outcome").cast("string").to_numpy(), ANSWERED)

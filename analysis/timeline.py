@@ -26,7 +26,7 @@ from simnet.analysis.style import (
 )
 from simnet.analysis.window import choose_window, usual_length
 from simnet.language.units import format_time
-from simnet.results.folder import SCENARIO, Run, RunError
+from simnet.results.run import SCENARIO, Results, RunError
 from simnet.results.summary import node_tiers
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class _View:
         return SAMPLES[sample % len(SAMPLES)] if self.shows(sample) else OTHERS
 
 
-def draw_timeline(run: Run, first: int | None = None, count: int | None = None) -> Figure:
+def draw_timeline(run: Results, first: int | None = None, count: int | None = None) -> Figure:
     """Draw all systems of a run for the same consecutive samples.
 
     Args:
@@ -86,12 +86,12 @@ def draw_timeline(run: Run, first: int | None = None, count: int | None = None) 
     try:
         faults = faults_of(run)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{run.path / SCENARIO}: damaged (faults: {error})") from error
+        raise RunError(f"{run.place}/{SCENARIO}: damaged (faults: {error})") from error
     length = usual_length(tables) if count is None else count
     begin = choose_window(tables, faults, length) if first is None else first
     total = min((table.num_rows for table in tables.values()), default=0)
     if not 0 <= begin < total or length < 1:
-        raise RunError(f"{run.path}: no samples {begin} to {begin + length - 1}; this run has 0 to {total - 1}")
+        raise RunError(f"{run.place}: no samples {begin} to {begin + length - 1}; this run has 0 to {total - 1}")
     last = min(begin + length, total) - 1
     start, end = _period(tables.values(), begin, last)
     exits = [name for system in run.systems for name in run.summary["systems"][system]["exits"]]
@@ -104,7 +104,7 @@ def draw_timeline(run: Run, first: int | None = None, count: int | None = None) 
         return _figure(run, tables, view)
 
 
-def _figure(run: Run, tables: Mapping[str, pa.Table], view: _View) -> Figure:
+def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure:
     from matplotlib.figure import Figure
 
     bars = {name: _bars(run.spans(name), view) for name in tables}

@@ -27,8 +27,9 @@ def in_parts(changed: Sequence[str], samples: int, target: Path) -> list[tuple[s
         marks.append((part, perf_counter(), process_time()))
 
     from simnet.analysis.figures import draw_all
-    from simnet.results.folder import read_run, write_run
+    from simnet.results.folder import write_run
     from simnet.results.manifest import manifest
+    from simnet.results.run import collect
     from simnet.world import run as engine
 
     mark("imports")
@@ -39,9 +40,10 @@ def in_parts(changed: Sequence[str], samples: int, target: Path) -> list[tuple[s
     described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
     weights = {result.weights["name"]: result.weights["sha256"] for result in results}
     certificate = manifest(scenario.to_yaml(), scenario.seed, described, weights, [])
-    write_run(target, scenario.name, scenario.to_yaml(), results, certificate, None)
+    run = collect(scenario.name, scenario.to_yaml(), results, certificate)
+    write_run(target, run)
     mark("manifest and writing")
-    draw_all(read_run(target), target / "figures")
+    draw_all(run, target / "figures")
     mark("figures")
     return [(part, wall - before[1], cpu - before[2]) for before, (part, wall, cpu) in pairwise(marks)]
 

@@ -1,3 +1,79 @@
-"""simnet: discrete-event simulation of distributed early-exit inference with the real network in the loop."""
+"""simnet: discrete-event simulation of distributed early-exit inference with the real network in the loop.
+
+What is listed here is imported when it is first used, so that ``import simnet`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
+    from simnet.api import Run as Run
+    from simnet.api import check as check
+    from simnet.api import load as load
+    from simnet.api import load_run as load_run
+    from simnet.api import run as run
+    from simnet.language.errors import Problem as Problem
+    from simnet.language.errors import ScenarioError as ScenarioError
+    from simnet.models.cards.card import WeightsError as WeightsError
+    from simnet.models.data.base import DataError as DataError
+    from simnet.models.device import DeviceError as DeviceError
+    from simnet.models.graph import Graph as Graph
+    from simnet.models.graph import GraphError as GraphError
+    from simnet.models.graph import Segment as Segment
+    from simnet.models.graph import Take as Take
+    from simnet.registry import PluginError as PluginError
+    from simnet.results.run import RunError as RunError
+    from simnet.scenario.scenario import Scenario as Scenario
+    from simnet.systems.base import System as System
+    from simnet.world.run import Progress as Progress
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    # what one calls
+    "load": "simnet.api",
+    "check": "simnet.api",
+    "run": "simnet.api",
+    "load_run": "simnet.api",
+    "Run": "simnet.api",
+    "Scenario": "simnet.scenario.scenario",
+    "Progress": "simnet.world.run",
+    # what goes wrong
+    "Problem": "simnet.language.errors",
+    "ScenarioError": "simnet.language.errors",
+    "RunError": "simnet.results.run",
+    "PluginError": "simnet.registry",
+    "DataError": "simnet.models.data.base",
+    "WeightsError": "simnet.models.cards.card",
+    "DeviceError": "simnet.models.device",
+    "GraphError": "simnet.models.graph",
+    # what a plug-in is derived from, or made of
+    "System": "simnet.systems.base",
+    "Graph": "simnet.models.graph",
+    "Segment": "simnet.models.graph",
+    "Take": "simnet.models.graph",
+}
+"""Where every public name lives."""
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        found = getattr(import_module(_HOMES[name]), name)
+    except ImportError:
+        from simnet.installation import fault
+
+        if (problem := fault()) is None:
+            raise
+        raise ImportError(problem) from None
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,21 @@
-"""`python -m simnet`."""
+"""`python -m simnet`, and where the installed command begins."""
 
-from simnet.cli.app import main
+from __future__ import annotations
 
-main()
+import sys
+
+from simnet.installation import fault
+
+
+def main() -> None:
+    """Run the command line; an installation that is not whole is one message and exit status 2."""
+    if (problem := fault()) is not None:
+        print(f"error: {problem}", file=sys.stderr)
+        raise SystemExit(2)
+    from simnet.cli.app import main
+
+    main()
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import yaml
 from simnet.results.folder import write_run
 from simnet.results.manifest import manifest
 from simnet.results.result import SystemResult
+from simnet.results.run import collect
 from simnet.results.tables import samples_schema, spans_schema
 
 CAMERAS = [f"camera{number}" for number in range(1, 7)]
@@ -194,4 +195,6 @@ def write_fake(
     text = scenario(faults, systems, seed)
     results = [fake_system(name, samples, faults, seed, all_dropped) for name in systems]
     made = manifest(text, seed, {"name": "plaza"}, {"ddnn": "0" * 64}, ["simnet", "run", "fake.yaml"])
-    return write_run(out, "six cameras", text, results, made, figures)
+    run = collect("six cameras", text, results, made)
+    write_run(out, run, figures)
+    return run.summary

@@ -279,8 +279,7 @@ class Scenario(Frame):
             seed: Seed.
 
         Raises:
-            ScenarioError: an override that cannot be carried out, or something wrong with the result; names the
-            override.
+            ScenarioError: an override that cannot be carried out, or anything wrong with the result; named in it.
         """
         from simnet.scenario.changes import changed  # late: it makes scenarios
 

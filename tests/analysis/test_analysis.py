@@ -22,7 +22,7 @@ from simnet.analysis.lanes import MAX_DEVICES, lay_out, slots
 from simnet.analysis.style import exit_colours, exit_markers
 from simnet.analysis.timeline import draw_timeline
 from simnet.analysis.window import choose_window, usual_length
-from simnet.results.folder import RunError, read_run
+from simnet.results.run import RunError, read_run
 
 NAMES = ["timeline.png", "exit_shares.png", "latency.png"]
 

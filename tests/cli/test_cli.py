@@ -15,7 +15,7 @@ import torch
 from fake_run import write_fake
 from paths import ROOT
 
-from simnet.results.folder import read_run
+from simnet.results.run import read_run
 from simnet.scenario import load_scenario
 from simnet.world.plan import remarks
 

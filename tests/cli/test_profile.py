@@ -13,7 +13,7 @@ from simnet.cli.profile import efficiency, settings
 from simnet.inference.profiling import Timing, profile_file, segment_calls
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
-from simnet.results.folder import read_run
+from simnet.results.run import read_run
 from simnet.scenario import ScenarioError, load_scenario
 from simnet.world.plan import cards_of
 

@@ -23,9 +23,10 @@ from simnet.analysis.faults import faults_of
 from simnet.analysis.timeline import draw_timeline
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
-from simnet.results.folder import RunError, read_run, write_run
+from simnet.results.folder import write_run
 from simnet.results.manifest import manifest
 from simnet.results.result import Ending
+from simnet.results.run import RunError, collect, read_run
 from simnet.results.sections.outages import fault_report
 from simnet.results.tables import samples_schema
 from simnet.scenario.scenario import Scenario
@@ -332,7 +333,7 @@ def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
     results = [fake_system(name, 30, [], 1) for name in ("ddnn", "ada-ddnn")]
     results = [replace(result, incidents=incidents_table(incidents)) for result in results]
     made = manifest("", 1, {"name": "plaza"}, {}, ["simnet"])
-    write_run(tmp_path / "run", "x", fake_scenario([]), results, made, None)
+    write_run(tmp_path / "run", collect("x", fake_scenario([]), results, made))
     run = read_run(tmp_path / "run")
     assert run.incidents("ada-ddnn").to_pylist()[0] == {
         "fault": "rain", "target": "camera1→edge", "action": "loss", "value": 0.3, "began": 0.5, "ended": 0.75

@@ -17,8 +17,9 @@ import pytest
 from fake_run import FAULTS, fake_system, scenario, write_fake
 from paths import ROOT
 
-from simnet.results.folder import RunError, check_target, read_run, write_run
+from simnet.results.folder import check_target, write_run
 from simnet.results.manifest import manifest
+from simnet.results.run import RunError, collect, read_run
 from simnet.results.summary import node_tiers, paired, summarize
 from simnet.results.tables import samples_schema, spans_schema
 
@@ -78,7 +79,7 @@ def test_same_input_gives_the_same_bytes_whatever_the_batches(tmp_path: Path):
         results = [
             replace(fake_system(name, 80, FAULTS), inference={"batches": batches}) for name in ("ddnn", "ada-ddnn")
         ]
-        write_run(tmp_path / folder, "six", text, results, manifest(text, 1, {}, {}, [folder]), None)
+        write_run(tmp_path / folder, collect("six", text, results, manifest(text, 1, {}, {}, [folder])))
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.pop("manifest.json") != second.pop("manifest.json")
     assert first == second
@@ -93,14 +94,16 @@ def test_how_a_table_was_put_together_does_not_show(tmp_path: Path):
     cut = [whole.spans.slice(at, 100) for at in range(0, whole.spans.num_rows, 100)]
     pieces = replace(whole, spans=pa.concat_tables(cut).select(list(reversed(whole.spans.column_names))))
     for folder, result in (("a", whole), ("b", pieces)):
-        write_run(tmp_path / folder, "six", text, [result], {}, None)
+        write_run(tmp_path / folder, collect("six", text, [result], {}))
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
 def test_wrong_columns_are_refused_and_nothing_is_written(tmp_path: Path):
     result = fake_system("ddnn", 5, [])
     with pytest.raises(ValueError, match="ddnn: spans: columns"):
-        write_run(tmp_path / "run", "six", scenario(), [replace(result, spans=result.spans.drop(["status"]))], {}, None)
+        write_run(
+            tmp_path / "run", collect("six", scenario(), [replace(result, spans=result.spans.drop(["status"]))], {})
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,7 +125,9 @@ def test_json_is_free_of_nan(tmp_path: Path, samples: int, all_dropped: bool):
 
 def test_numbers_that_are_not_finite_become_null(tmp_path: Path):
     result = replace(fake_system("ddnn", 5, []), forced={"edge": float("nan"), "cloud": 0.5})
-    summary = write_run(tmp_path / "run", "six", scenario(), [result], {}, None)
+    run = collect("six", scenario(), [result], {})
+    write_run(tmp_path / "run", run)
+    summary = run.summary
     assert summary["systems"]["ddnn"]["exits"]["edge"]["forced_accuracy"] is None
     assert summary == read_run(tmp_path / "run").summary
 
@@ -173,7 +178,7 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path):
 def test_system_names_must_be_usable_as_folders(tmp_path: Path, names: tuple[str, ...]):
     results = [replace(fake_system("ddnn", 5, []), name=name) for name in names]
     with pytest.raises(RunError, match="names"):
-        write_run(tmp_path / "run", "six", scenario(), results, {}, None)
+        write_run(tmp_path / "run", collect("six", scenario(), results, {}))
 
 
 def test_a_failure_while_writing_leaves_the_former_run(tmp_path: Path):

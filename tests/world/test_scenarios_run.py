@@ -15,7 +15,7 @@ import pytest
 from paths import SCENARIOS
 
 from simnet.cli import app as cli
-from simnet.results.folder import Run, read_run
+from simnet.results.run import Results, read_run
 from simnet.scenario import load_scenario
 from simnet.workloads.spec import Periodic
 
@@ -34,7 +34,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         faults: int = 2,
         systems: tuple[str, ...] = ("ddnn", "ada-ddnn"),
         samples: int = SAMPLES,
-    ) -> tuple[Run, list[tuple[float, float]]]:
+    ) -> tuple[Results, list[tuple[float, float]]]:
         workload = load_scenario(SCENARIOS / f"{name}.yaml").workload
         every = workload.every if isinstance(workload, Periodic) else None
         assert every is not None or not faults

@@ -19,8 +19,8 @@ from simnet.models.cards.card import read_card
 from simnet.models.data import open_dataset
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
-from simnet.results.folder import read_run
 from simnet.results.result import SystemResult
+from simnet.results.run import read_run
 from simnet.results.sections.demand import demand_report
 from simnet.results.summary import summarize
 from simnet.results.tables import samples_schema

@@ -1,8 +1,7 @@
-"""`python -m models calibrate` and `reliability`. torch is imported when the network runs, not for `--help`."""
+"""`python -m models calibrate`. torch is imported when the network runs, not for `--help`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from simnet.cli.models.options import DataDir, Device, console
-from simnet.models.cards.card import WeightsError, read_card
+from simnet.models.cards.card import read_card
 from simnet.models.device import pick_device
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
 
@@ -56,23 +55,3 @@ def calibrate(
             f"{100 * scaled['ece']['test']:.2f} % with temperature {scaled['temperature']:g}"
         )
     console.print(f"wrote {card.path}; T by the rule {wanted}", soft_wrap=True)
-
-
-def reliability(
-    name: Annotated[str, typer.Argument(help="Shipped weights by name or a .safetensors file.")],
-    out: Annotated[Path, typer.Option(help="PNG file to write.")],
-    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
-) -> None:
-    """Draw the reliability diagram of every exit from the card."""
-    from simnet.analysis.reliability import draw_reliability
-    from simnet.analysis.style import save
-
-    if split not in ("test", "validation"):
-        raise typer.BadParameter(f"{split!r} is none of test, validation", param_hint="--split")
-    card = read_card(name)
-    if "reliability" not in card.values:
-        raise WeightsError(f"{card.path}: the card says nothing of reliability; run: python -m models calibrate {name}")
-    try:
-        console.print(f"wrote {save(draw_reliability(card.name, card.values['reliability'], split), out)}")
-    except OSError as problem:
-        raise typer.BadParameter(f"{out} cannot be written: {problem}", param_hint="--out") from problem

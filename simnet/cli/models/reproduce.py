@@ -1,15 +1,15 @@
-"""`python -m models study` computes evaluations and stores them, `python -m models reproduce` makes pages of them."""
+"""`python -m models reproduce`: makes the tables and figures of a page from stored evaluations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simnet.cli.models.options import DataDir, console
+from simnet.cli.models.options import console
+from simnet.cli.models.study import CODECS, FAULTS, FINE_TUNED
 from simnet.models.cards.card import read_card
 from simnet.models.cards.markdown import filled
 
@@ -22,63 +22,6 @@ NETWORKS = ("ada-ddnn-cifar10", "ddnn-cifar10")
 """Our networks that stand beside the paper's."""
 PAPER_RECIPE = ("ada-ddnn-cifar10-paper", "ddnn-cifar10-paper")
 """Networks trained by the paper's own recipe."""
-FAULTS = {
-    "ADA-DDNN": "ada-ddnn-cifar10",
-    "with view dropout": "ada-ddnn-cifar10-view-dropout",
-    "DDNN": "ddnn-cifar10",
-    "ADA-DDNN, plaza": "ada-ddnn-plaza",
-    "plaza, view dropout": "ada-ddnn-plaza-view-dropout",
-}
-"""Networks of the fault study and their names in figures; view dropout follows what it is compared with."""
-CODECS = ("ada-ddnn-cifar10", "ada-ddnn-cifar10-1bit", "ada-ddnn-plaza", "ada-ddnn-plaza-1bit")
-FINE_TUNED = (
-    *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
-    *(name for name in CODECS if name.endswith("-1bit")),
-)
-STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "ddnn-2017")
-
-
-def study(
-    name: Annotated[str, typer.Argument(help="faults, codecs, fine-tuning, ablation or ddnn-2017.")],
-    weights: Annotated[list[str] | None, typer.Option(help="Only these weights; may be repeated.")] = None,
-    rows: Annotated[
-        int, typer.Option(help="faults, fine-tuning: test samples that cameras fail for, the first ones.", min=1)
-    ] = 1_000,
-    epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
-    seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017: number of seeds.", min=1)] = 3,
-    data_dir: DataDir = None,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
-) -> None:
-    """Compute a study and store it in models/evaluations; one that takes long goes on where it was stopped."""
-    import torch
-
-    from simnet.models.data import open_dataset
-    from simnet.models.studies import ablation, codecs, ddnn2017, faults, fine_tuning
-    from simnet.models.studies.base import store
-
-    if name not in STUDIES:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(STUDIES)}", param_hint="NAME")
-    if threads:
-        torch.set_num_threads(threads)
-    tell = partial(console.print, soft_wrap=True)
-    if name == "ablation":
-        ablation.run(epochs, range(1, seeds + 1), data_dir, tell)
-        return
-    if name == "ddnn-2017":
-        ddnn2017.run(data_dir, range(1, seeds + 1), tell)
-        return
-    usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED}[name]
-    for one in weights or usual:
-        card = read_card(one)
-        data = open_dataset(card.values["data"], "test", data_dir)
-        if name == "fine-tuning":
-            fine_tuning.run(card, data, rows, range(1, seeds + 1), data_dir, tell)
-            continue
-        if name == "faults":
-            found = faults.run(card, data, rows)
-        else:
-            found = codecs.run(card, data, open_dataset(card.values["data"], "validation", data_dir))
-        console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)
 
 
 def reproduce(

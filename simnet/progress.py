@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 
 class Bars:
-    """Implements `simnet.engine.Progress` with rich; shows nothing where the output is no terminal."""
+    """Implements `simnet.world.run.Progress` with rich; shows nothing where the output is no terminal or notebook."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -18,7 +18,8 @@ class Bars:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
         )
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        shown = console.is_terminal or console.is_jupyter
+        self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Bars:

@@ -1,0 +1,26 @@
+"""`python -m models list`: the shipped weights at a glance."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from simnet.cli.models.options import console
+from simnet.models.cards.card import WEIGHTS, shipped
+
+
+def list_weights(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print all shipped weights: data, cost and bytes sent per segment, accuracies, and their total size."""
+    from simnet.models.cards.catalogue import overview, overview_table
+
+    cards = shipped()
+    size = sum(path.stat().st_size for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json"))
+    if as_json:
+        print(json.dumps({"weights": [overview(card) for card in cards], "bytes": size}, indent=1))
+        return
+    console.print(overview_table(cards))
+    console.print(f"{len(cards)} weights, {size / 1e6:.1f} MB with their cards")

@@ -1,0 +1,12 @@
+"""`simnet schema`: the JSON Schema of scenario files, for editors."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+
+def schema() -> None:
+    """Print the JSON Schema of a scenario file."""
+    form = import_module("simnet.scenario.json_schema").schema()
+    print(json.dumps(form, indent=2, ensure_ascii=False))

@@ -1,0 +1,230 @@
+"""What a finished run has given: its tables, summary and certificate, in memory or read from its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from simnet.language.errors import nearest
+from simnet.language.names import FIGURES
+from simnet.results.plain import plain
+from simnet.results.tables import ANY, SUMMARY_FORM, incidents_schema, misfits, samples_schema, spans_schema
+
+if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
+    import pyarrow as pa
+
+    from simnet.results.result import SystemResult
+
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
+    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
+)  # fmt: skip
+SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema}
+"""The tables of a system and what they look like."""
+
+
+class RunError(Exception):
+    """A run folder that cannot be read, or that must not be overwritten; the message is for the user."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Results:
+    """What a finished run has given.
+
+    Attributes:
+        path: Its folder; None: there is none, it is in memory only.
+        summary: As in ``summary.json``.
+        manifest: As in ``manifest.json``: what made the numbers.
+        scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
+        scenario_yaml: The same as text, as in ``scenario.yaml``.
+        tables: Tables of each system by file name, where they are in memory; else they are read when asked for.
+    """
+
+    path: Path | None
+    summary: dict[str, Any]
+    manifest: dict[str, Any]
+    scenario: dict[str, Any]
+    scenario_yaml: str
+    tables: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The folder, as messages name it."""
+        return str(self.path or self.summary["scenario"])
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the systems, in the scenario's order."""
+        return tuple(self.summary["systems"])
+
+    def samples(self, system: str) -> pa.Table:
+        """The samples of a system: one row each, columns as in `samples_schema`; ``.to_pandas()`` where pandas is.
+
+        Raises:
+            RunError: no such system, or its file is missing or damaged.
+        """
+        return self._table(system, SAMPLES)
+
+    def spans(self, system: str) -> pa.Table:
+        """The spans of a system: one row per step of a sample's life, columns as in `spans_schema`.
+
+        Raises:
+            RunError: no such system, or its file is missing or damaged.
+        """
+        return self._table(system, SPANS)
+
+    def incidents(self, system: str) -> pa.Table | None:
+        """What faults did while a system ran, columns as in `incidents_schema`; None for a scenario without faults.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, INCIDENTS) if self.has(system, INCIDENTS) else None
+
+    def has(self, system: str, file: str) -> bool:
+        """Whether there is this table of a system.
+
+        Raises:
+            RunError: no such system.
+        """
+        if system not in self.systems:
+            hint = nearest(system, self.systems)
+            raise RunError(f"{self.place}: no system {system!r}; this run has {', '.join(self.systems)}{hint}")
+        return file in self.tables.get(system, ()) or (self.path is not None and (self.path / system / file).exists())
+
+    def _table(self, system: str, file: str) -> pa.Table:
+        self.has(system, file)
+        if system in self.tables:
+            return self.tables[system][file]
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        path = Path(self.place) / system / file
+        try:
+            return parquet.read_table(path, schema=SCHEMAS[file](), partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise RunError(f"{path}: missing or damaged ({_first_line(error)})") from error
+
+
+R = TypeVar("R", bound=Results)
+
+
+def collect(
+    scenario_name: str,
+    scenario_yaml: str,
+    results: Sequence[SystemResult],
+    manifest: Mapping[str, Any],
+    kind: type[R] = Results,  # type: ignore[assignment]
+) -> R:
+    """What the systems of a run did, as one whole in memory.
+
+    Args:
+        scenario_name: Name for the summary.
+        scenario_yaml: The scenario as resolved; holds everything that determines the result.
+        results: One per system, in the scenario's order.
+        manifest: As made by `simnet.results.manifest.manifest`; gets ``systems.<name>`` (kind, inference, weights).
+        kind: What is made of it.
+
+    Raises:
+        RunError: two systems share a name, or one's cannot name a folder.
+        ValueError: a table does not have the documented columns.
+    """
+    from simnet.results.summary import node_tiers, paired, summarize
+
+    scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
+    tiers = node_tiers(scenario)
+    names = [result.name for result in results]
+    if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
+        raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
+    tables: dict[str, dict[str, pa.Table]] = {}
+    for result in results:
+        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents}
+        tables[result.name] = {
+            file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")
+            for file, table in given.items()
+            if table is not None
+        }
+    summary = {
+        "scenario": scenario_name,
+        "seed": scenario.get("seed"),
+        "data": scenario.get("data"),
+        "samples": max((result.samples.num_rows for result in results), default=0),
+        "systems": {result.name: summarize(result, tiers) for result in results},
+        "paired": paired({name: files[SAMPLES] for name, files in tables.items()}),
+    }
+    systems = {
+        result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
+        for result in results
+    }
+    return kind(None, plain(summary), plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+
+
+def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignment]
+    """Read a run folder; the tables wait until they are asked for.
+
+    Raises:
+        RunError: the folder is missing, is no run folder, or one of its files is damaged.
+    """
+    folder = path
+    if not path.exists() and former(path).is_dir():
+        folder = former(path)  # a writer was killed between its two renames
+    if not folder.is_dir():
+        raise RunError(f"{path}: no such run folder; make one with `simnet run SCENARIO --out {path}`")
+    missing = [file for file in (SUMMARY, MANIFEST, SCENARIO) if not (folder / file).is_file()]
+    if missing:
+        raise RunError(f"{path}: not a run folder ({', '.join(missing)} missing)")
+    summary, _ = _load(folder / SUMMARY, json.loads, SUMMARY_FORM)
+    if not summary["systems"]:
+        raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
+    manifest, _ = _load(folder / MANIFEST, json.loads, {})
+    scenario, text = _load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}})
+    return kind(folder, summary, manifest, scenario, text)
+
+
+def former(out: Path) -> Path:
+    """Where a run at `out` waits while its successor is moved in."""
+    out = Path(os.path.realpath(out))
+    return out.with_name(f".{out.name}.former")
+
+
+def _plain_name(name: str) -> bool:
+    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO)
+
+
+def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
+    """`table` with the columns of `schema`, in one chunk: equal content must give equal bytes."""
+    import pyarrow as pa
+
+    if sorted(table.column_names) != sorted(schema.names):
+        raise ValueError(f"{what}: columns {table.column_names}, expected {schema.names}")
+    columns = []
+    for wanted in schema:
+        column = table.column(wanted.name)
+        if pa.types.is_dictionary(wanted.type):
+            # decode first: the order in a dictionary would otherwise depend on how the table was put together
+            column = column.cast(pa.string()).combine_chunks().dictionary_encode()
+        columns.append(column.cast(wanted.type))
+    return pa.table(columns, schema=schema).combine_chunks()
+
+
+def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """A file's content, checked, and its text."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = parse(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RunError(f"{path}: damaged ({_first_line(error)})") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: damaged (holds no mapping)")
+    for place in misfits(content, form, ""):
+        raise RunError(f"{path}: damaged ({place} is missing or wrong)")
+    return content, text
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
