@@ -77,7 +77,10 @@ def test_the_same_seed_gives_the_same_bytes_with_and_without_a_memo(
     assert samples["cold"]["captured_at"] != samples["other seed"]["captured_at"]
 
 
-def test_a_run_writes_tables_figures_and_a_summary_that_agree(scenario: Path, simnet, tmp_path: Path):
+def test_a_run_writes_tables_figures_and_a_summary_that_agree(
+    scenario: Path, simnet, fresh_cache: Callable[[str], Path], tmp_path: Path
+):
+    fresh_cache("empty")
     out = tmp_path / "run"
     status, printed, err = simnet("run", scenario, "--out", out, "--samples", 30, "--forced")
     assert (status, err) == (0, "")
