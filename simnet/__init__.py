@@ -17,16 +17,30 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.language.errors import Problem as Problem
     from simnet.language.errors import ScenarioError as ScenarioError
     from simnet.models.cards.card import WeightsError as WeightsError
+    from simnet.models.codecs import Codec as Codec
     from simnet.models.data.base import DataError as DataError
+    from simnet.models.data.base import Dataset as Dataset
+    from simnet.models.data.base import DatasetOptions as DatasetOptions
     from simnet.models.device import DeviceError as DeviceError
     from simnet.models.graph import Graph as Graph
     from simnet.models.graph import GraphError as GraphError
+    from simnet.models.graph import Part as Part
     from simnet.models.graph import Segment as Segment
     from simnet.models.graph import Take as Take
+    from simnet.models.networks.base import Architecture as Architecture
+    from simnet.models.networks.base import Given as Given
+    from simnet.models.networks.base import Network as Network
+    from simnet.models.networks.base import Output as Output
+    from simnet.models.rules import ExitRule as ExitRule
     from simnet.registry import PluginError as PluginError
     from simnet.results.run import RunError as RunError
     from simnet.scenario.scenario import Scenario as Scenario
     from simnet.systems.base import System as System
+    from simnet.systems.one_edge import OneEdge as OneEdge
+    from simnet.systems.options import EdgeOptions as EdgeOptions
+    from simnet.systems.options import SystemOptions as SystemOptions
+    from simnet.systems.roles import Role as Role
+    from simnet.systems.roles import Roles as Roles
     from simnet.world.run import Progress as Progress
 
 __version__ = "0.1.0"
@@ -51,6 +65,20 @@ _HOMES = {
     "GraphError": "simnet.models.graph",
     # what a plug-in is derived from, or made of
     "System": "simnet.systems.base",
+    "OneEdge": "simnet.systems.one_edge",
+    "SystemOptions": "simnet.systems.options",
+    "EdgeOptions": "simnet.systems.options",
+    "Roles": "simnet.systems.roles",
+    "Role": "simnet.systems.roles",
+    "Network": "simnet.models.networks.base",
+    "Architecture": "simnet.models.networks.base",
+    "Given": "simnet.models.networks.base",
+    "Output": "simnet.models.networks.base",
+    "ExitRule": "simnet.models.rules",
+    "Codec": "simnet.models.codecs",
+    "Dataset": "simnet.models.data.base",
+    "DatasetOptions": "simnet.models.data.base",
+    "Part": "simnet.models.graph",
     "Graph": "simnet.models.graph",
     "Segment": "simnet.models.graph",
     "Take": "simnet.models.graph",

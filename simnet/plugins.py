@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 
 from simnet.registry import ALL, Registry
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "simnet.models.codecs",
+    "simnet.models.data",
+    "simnet.models.networks",
+    "simnet.models.rules",
+    "simnet.systems",
+)
 """The modules that hold registries."""
 
 

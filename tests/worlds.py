@@ -5,11 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from simpy import Environment
 
+from simnet.models.cards.card import Card
+from simnet.models.data.base import DatasetOptions
+from simnet.models.graph import INPUT, Graph, Part, Segment, Take
+from simnet.models.rules import Entropy
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
@@ -20,11 +25,12 @@ from simnet.network.work import Work
 from simnet.scenario import Scenario
 from simnet.scenario.scenario import Networking
 from simnet.systems import SYSTEMS
-from simnet.systems.options import SystemSpec
+from simnet.systems.roles import places, sites_of
 from simnet.workloads.spec import Periodic, Poisson
 from simnet.world.captures import captures
+from simnet.world.plan import Plan, stand_ins
 from simnet.world.recording import samples_table
-from simnet.world.run import World
+from simnet.world.run import World, views_of
 
 EXACT = 1e-9
 """Seconds that a sum of floats may be off."""
@@ -32,7 +38,10 @@ EXACT = 1e-9
 
 @dataclass(frozen=True)
 class FakeCost:
-    """With nodes of 1 GFLOP/s: 1 ms on a device, 2 ms at the edge, 4 ms in the cloud, half a ms to aggregate."""
+    """With nodes of 1 GFLOP/s: 1 ms on a device, 2 ms at the edge, 4 ms in the cloud, half a ms to aggregate.
+
+    Sizes are bytes of the messages: `report` with or without features, `features` on request, `upload` of an edge.
+    """
 
     flop: dict[str, float] = field(default_factory=lambda: {"device": 1e6, "local": 0.5e6, "edge": 2e6, "cloud": 4e6})
     report: int = 10_000
@@ -40,13 +49,55 @@ class FakeCost:
     scores: int = 1_000
     features: int = 9_000
     raw_view: int = 50_000
-    edges: int = 0
+
+    def graph(self, system: str, views: int = 6, edges: Sequence[Sequence[int]] = ()) -> Graph:
+        """The graph of a network with these costs: shapes are such that the messages have these sizes."""
+        each, several = tuple((view,) for view in range(views)), len(edges) > 1
+
+        def cost(name: str, sent: int | None = None) -> dict[str, Any]:
+            return {"flop": int(self.flop.get(name, 0)), "sends": None if sent is None else (sent, 1, 1)}
+
+        if system == "ddnn-2017":  # one bit a value; scores of 4 bytes a class are the report
+            device = [
+                Segment("device", (Take(INPUT, groups=each),), views, **cost("device", 8 * self.features)),
+                Segment("local", (Take("device", "scores"),), exit="local", **cost("local")),
+            ]
+            groups = tuple(tuple(group) for group in edges)
+            exit_name = None if several else "edge"
+            edge = [
+                Segment(
+                    "edge", (Take("device", groups=groups),), len(edges), exit_name, **cost("edge", 8 * self.upload)
+                )
+            ]
+            fused = [Segment("edges", (Take("edge", "scores"),), exit="edge")] if several else []
+            cloud = Segment("cloud", (Take("edge" if edges else "device"),), exit="cloud", **cost("cloud"))
+            segments = [*device, *(edge if edges else []), *fused, cloud]
+            return Graph(views, (1, self.raw_view // 100, 100), segments, self.report // 4)
+        ada = system == "ada-ddnn"
+        features = self.features if ada else self.report
+        surest = [Segment("surest", (Take("device", "scores"),), exit="edge-1")] if ada else []
+        segments = [
+            Segment("device", (Take(INPUT, groups=each),), views, **cost("device", features // 4), scores=ada),
+            *surest,
+            Segment("edge", (Take("device"),), exit="edge-2" if ada else "edge", **cost("edge", self.upload // 4)),
+            Segment("cloud", (Take("edge"),), exit="cloud", **cost("cloud")),
+        ]
+        return Graph(views, (1, self.raw_view // 100, 100), segments, self.scores // 4 - 1)
 
 
 def fake_ask(exit_name: str, sample: int, views: int) -> tuple[int, float]:
     """A class and an entropy in [0, 1) drawn from exit, sample and views alone."""
     number = zlib.crc32(f"{exit_name}/{sample}/{views}".encode())
     return number % 10, number // 10 % 1000 / 1000
+
+
+def by_views(graph: Graph, ask: Any) -> Any:
+    """`ask` told of views, where the engine tells what arrived upstream."""
+
+    def told(exit_name: str, sample: int, upstream: int) -> tuple[int, float]:
+        return ask(exit_name, sample, graph.views_of(Part(graph.exits[exit_name].name), upstream))
+
+    return told
 
 
 def link(source: str, target: str, bandwidth: float = 1e6, latency: float = 0.01, header: int = 0, **more: Any) -> Link:
@@ -91,13 +142,14 @@ def world_scenario(
         network["hub"] = node("router")
         links += both("hub", "edge", **hub)
     links += both("edge", "cloud", **(backbone or {}))
-    spec = SystemSpec(
-        system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit, upload=upload
+    own = {"upload": upload} if system == "ada-ddnn" else {}
+    spec = SYSTEMS[system].Options(
+        system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit, **own
     )
     return Scenario(
         name="world",
         seed=seed,
-        data="plaza",
+        data=DatasetOptions(set="plaza"),
         samples=samples,
         duration=duration,
         workload=workload or Periodic(every=1.0),
@@ -144,13 +196,30 @@ def edges_in(scenario: Scenario) -> list[list[int]]:
     return [cameras[number * size : (number + 1) * size] for number in range(edges)]
 
 
+def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
+    """The scenario's only system, with a network that has costs and no weights."""
+    ((name, spec),) = scenario.systems.items()
+    kind = SYSTEMS[spec.system]
+    edges = edges_in(scenario) if spec.system == "ddnn-2017" and "edge" in getattr(spec, "tiers", "") else []
+    if spec.system == "ddnn-2017" and spec.tiers == "cloud only":
+        edges = edges_in(scenario)
+    there = places(kind.roles_of(spec), scenario.nodes, sites_of(scenario.nodes, ("device",)))
+    views = max((view + 1 for place in there for view in place.views.values()), default=6)
+    graph = (cost or FakeCost()).graph(spec.system, views, edges)
+    card = Card(Path("none.json"), {"graph": graph.as_dict(), "architecture": {"codec": "fp32"}})
+    exits = kind.exits_of(spec, graph) or ()
+    early = exits[:-1]
+    thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(early, spec.thresholds)
+    codec = "binary" if spec.system == "ddnn-2017" else "fp32"
+    rules = {exit_name: Entropy() for exit_name in early}
+    others = [stand_ins(place, scenario) for place in there]
+    return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)
+
+
 def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
     """Play the scenario's only system to the end."""
-    ((name, spec),) = scenario.systems.items()
-    exits = SYSTEMS[spec.system].exits_of(spec.tiers)[:-1]
-    thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(exits, spec.thresholds)
-    edges = edges_in(scenario)
-    world = World(scenario, name, ask, cost or FakeCost(edges=len(edges)), thresholds, captures(scenario), edges)
+    plan = plan_of(scenario, cost)
+    world = World(scenario, plan, by_views(plan.graph, ask), captures(scenario))
     world.play()
     return world
 
@@ -159,7 +228,14 @@ def rows(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     """The samples table of a world, as dictionaries."""
     captured = captures(scenario)
     labels = np.zeros(len(captured), np.int64)
-    return samples_table(captured, labels, world.endings, world.network.spans).to_pylist()
+    views = views_of(world.systems[0][0].graph)
+    return samples_table(captured, labels, world.endings, world.network.spans, views_of=views).to_pylist()
+
+
+def views_in(world: World) -> list[int]:
+    """The views (bit mask) in each decision, in order of the samples that have one."""
+    views = views_of(world.systems[0][0].graph)
+    return [views(one.decision) for one in world.endings if one is not None and one.decision is not None]
 
 
 def spans_of(world: World | Network, place: str) -> list[Span]:

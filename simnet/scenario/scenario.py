@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PrivateAttr, SerializeAsAny
+from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
 from simnet.language.quantities import Model, Time
@@ -231,10 +231,16 @@ class Frame(Model):
     duration: Annotated[Time, Field(gt=0)] | None = None
 
 
+def _named_set(value: object) -> object:
+    """A name alone is that of a set without options."""
+    return DatasetOptions(set=value) if isinstance(value, str) else value
+
+
 class Scenario(Frame):
     """Everything one file asks for, resolved: no presets to look up, no ranges, no globs, SI units."""
 
-    data: SerializeAsAny[DatasetOptions]
+    data: Annotated[SerializeAsAny[DatasetOptions], BeforeValidator(_named_set)]
+    """The data set, with its own options."""
     workload: Workload
     nodes: dict[str, Node]
     links: list[Link]

@@ -59,7 +59,7 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
         return None
     for key, why in kind.idle_keys(spec).items():
         if key in values:
-            checks.wrong((*path, key), f"does nothing with these settings: {why}")
+            checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
     for key, one in (("thresholds", thresholds), ("rule", spec.rule)):

@@ -120,7 +120,7 @@ class System(ABC):
 
     @classmethod
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
-        """Keys of a scenario's entry that would do nothing with these options, and why."""
+        """Keys of a scenario's entry that would do nothing with these options, and why ("with tiers '…': …")."""
         return {}
 
     @classmethod

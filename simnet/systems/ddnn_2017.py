@@ -105,10 +105,13 @@ class Ddnn2017(System):
     @classmethod
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """A single device reports to nobody; the cloud alone asks no next exit."""
+        with_these = f"with tiers '{options.tiers}'"
         if options.tiers == "cloud only":
-            return dict.fromkeys(("retry", "breaker"), "there is no exit before the cloud's that could ask it")
+            why = f"{with_these}: there is no exit before the cloud's that could ask it"
+            return dict.fromkeys(("retry", "breaker"), why)
         if options.tiers.startswith("device+"):
-            return {"heartbeat": "the only device tests the local exit itself, and nobody waits for its report"}
+            why = f"{with_these}: the only device tests the local exit itself, and nobody waits for its report"
+            return {"heartbeat": why}
         return {}
 
     @classmethod

@@ -248,21 +248,23 @@ def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
 
     A guess at which samples meet the same, for batches; what happens at random is not in it.
     """
-    changes: list[tuple[float, int, tuple[object, ...]]] = []
+    changes: list[tuple[float, int, tuple[object, int]]] = []
     for number, fault in enumerate(scenario.faults):
         if fault.mtbf is None and fault.action == "down":
+            target = fault.node or fault.link
             warm_up = 0.0 if fault.node is None else scenario.nodes[fault.node].warm_up
-            target = (fault.node, fault.link, number)
-            changes.append((fault.at, 1, target))
-            changes.append((np.inf if fault.lasts is None else fault.at + fault.lasts + warm_up, -1, target))
+            ups = [one.at for one in scenario.faults if one.action == "up" and (one.node or one.link) == target]
+            lasts = np.inf if fault.lasts is None else fault.lasts
+            end = min([fault.at + lasts, *(at for at in ups if at > fault.at)])
+            changes += [(fault.at, 1, (target, number)), (end + warm_up, -1, (target, number))]
     changes.sort(key=lambda change: change[:2])
     times = np.array([change[0] for change in changes])
     states: dict[frozenset[object], int] = {frozenset(): 0}
-    down: set[object] = set()
+    down: set[tuple[object, int]] = set()
     numbers = [0]
     for _, step, target in changes:
         (down.add if step > 0 else down.discard)(target)
-        numbers.append(states.setdefault(frozenset(target[:2] for target in down), len(states)))  # type: ignore[index,misc]
+        numbers.append(states.setdefault(frozenset(target[0] for target in down), len(states)))
     state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
     return np.asarray(state * len(captured.sites) + captured.site)
 

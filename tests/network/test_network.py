@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from worlds import FakeCost, Wire, both, fake_ask, node, spans_of, world_scenario
+from worlds import FakeCost, Wire, both, node, play, spans_of
 
-from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
 from simnet.scenario import load_scenario
-from simnet.world.captures import captures
-from simnet.world.run import World
 
 MS = 1e-3
 TEN_MEGABIT = {"bandwidth": 1.25e6, "latency": 5 * MS}
@@ -161,17 +157,6 @@ def test_a_fault_of_one_direction_leaves_the_other_alone():
     assert heard(wire) == {"there": None, "back": 113.0}
 
 
-@pytest.mark.parametrize(("time", "mask"), [(0.5, 0b111), (1.5, 0b110), (2.5, 0b100), (3.5, 0b110), (4.5, 0b111)])
-def test_the_script_tells_which_cameras_are_up(time: float, mask: int):
-    script = [
-        Fault(at=1.0, node="camera1", action="down"),
-        Fault(at=2.0, lasts=1.0, node="camera2", action="down"),
-        Fault(at=4.0, node="camera1", action="up"),
-    ]
-    cameras = [("camera1", 0), ("camera2", 1), ("camera3", 2)]
-    assert faults.views_up(world_scenario(cameras=3, script=script), cameras, np.array([time])).tolist() == [mask]
-
-
 BURST = """
 data: plaza
 samples: 1
@@ -196,7 +181,6 @@ def test_a_burst_described_in_a_file_arrives_at_13_21_29_ms(tmp_path):
     file.write_text(BURST, encoding="utf-8")
     scenario = load_scenario(file)
     cost = FakeCost(flop={"device": 0.0, "edge": 2e6, "cloud": 4e6}, report=10_000)
-    world = World(scenario, "ddnn", fake_ask, cost, {"edge": 1.0}, captures(scenario))
-    world.play()
+    world = play(scenario, cost=cost)
     ends = [span[5] / MS for span in spans_of(world, "hub→edge")]
     assert ends == pytest.approx([13, 21, 29], abs=1e-6)

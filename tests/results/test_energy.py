@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from worlds import FakeCost, Wire, both, link, node, play, world_scenario
+from worlds import FakeCost, Wire, both, link, node, play, views_in, world_scenario
 
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Batching, PowerModel
@@ -110,8 +110,7 @@ def test_idling_empties_a_battery_at_the_second() -> None:
     )
     world = play(scenario)
     assert world.network.batteries["camera1"].empty_at == pytest.approx(5.0)
-    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
-    assert [view & 1 for view in views] == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+    assert [view & 1 for view in views_in(world)] == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
 
 
 def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
@@ -120,8 +119,7 @@ def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
     scenario = powered(world_scenario(samples=4, thresholds=1.0), "camera1", battery=0.031, power=power)
     world = play(scenario)
     assert world.network.batteries["camera1"].empty_at == pytest.approx(2.001)
-    views = [ending.decision.views for ending in world.endings if ending is not None and ending.decision is not None]
-    assert [view & 1 for view in views] == [1, 1, 0, 0]
+    assert [view & 1 for view in views_in(world)] == [1, 1, 0, 0]
     empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
     report = energy_report(scenario, ledger_of(world, scenario), 4, empty_at)["energy"]
     assert report["nodes"]["camera1"]["battery_left"] == 0.0

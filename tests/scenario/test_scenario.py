@@ -24,7 +24,7 @@ from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
 from simnet.scenario.scenario import Networking
-from simnet.systems.options import SystemSpec
+from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.section import RecordedEntry
 from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, Recorded, SampleClass
@@ -71,7 +71,7 @@ def test_defaults_units_ranges_and_presets_resolve_to_si_values(write):
     edge = scenario.nodes["edge"]  # the preset's speed and overhead, its own memory
     assert (edge.speed, edge.overhead, edge.memory) == (70.8e9, 0.001, 2 * 1024**3)
     assert scenario.nodes["cloud"].workers == 4
-    assert scenario.systems["ddnn"] == SystemSpec(system="ddnn", weights="ddnn-plaza")
+    assert scenario.systems["ddnn"] == EdgeOptions(system="ddnn", weights="ddnn-plaza")
     assert scenario.faults == []
 
 
@@ -111,7 +111,7 @@ def test_poisson_workload_duration_and_named_system_instances(write):
     scenario = load_scenario(write(text))
     assert scenario.workload == Poisson(poisson=5.0)
     assert (scenario.samples, scenario.duration) == (None, 120.0)
-    assert scenario.systems["strict"] == SystemSpec(
+    assert scenario.systems["strict"] == EdgeOptions(
         system="ada-ddnn", weights="ada-ddnn-plaza", thresholds={"edge-1": 0.1, "edge-2": 0.0}, wait=0.02
     )
 
@@ -313,7 +313,7 @@ def test_networking_and_policies(write):
                                     "breaker: {failures: 3, rest: 10 s}}\nnetwork: {routing: hops}")  # fmt: skip
     scenario = load_scenario(write(text))
     assert scenario.network == Networking(routing="hops", weights="equal")
-    assert scenario.systems["ddnn"] == SystemSpec(
+    assert scenario.systems["ddnn"] == EdgeOptions(
         system="ddnn",
         weights="ddnn-plaza",
         heartbeat=Heartbeat(every=0.5, misses=3, size=8),
@@ -617,7 +617,7 @@ def scenarios(draw) -> Scenario:
         nodes=nodes,
         links=links,
         systems={
-            "ddnn": SystemSpec(
+            "ddnn": EdgeOptions(
                 system="ddnn",
                 weights="a: b",
                 thresholds=draw(st.floats(0, 1)),
@@ -661,7 +661,7 @@ def test_the_reference_names_every_key_preset_and_unit():
             Node,
             LinkEntry,
             FaultEntry,
-            SystemSpec,
+            EdgeOptions,
             Periodic,
             Poisson,
             Bursty,

@@ -52,7 +52,7 @@ def having(scenario: Scenario, **policy: Any) -> Scenario:
 
 
 def report(world: World) -> Any:
-    return policy_report(system.policy for system in world.systems)["policy"]
+    return policy_report(system.policy_report() for systems in world.systems for system in systems)["policy"]
 
 
 def latencies(world: World, scenario: Scenario) -> list[float]:
@@ -258,8 +258,8 @@ def test_cameras_that_are_not_synchronous_are_watched_as_well():
     base = watched([down("camera6", 0.9)], every=1.0, samples=3)
     scenario = base.model_copy(update={"workload": Periodic(every=1.0, skew=0.05)})
     world = play(scenario)
-    assert issubclass(world.systems[0]._reports, SkewedReports)
-    skews = [camera.skew for camera in world.systems[0].cameras]
+    assert issubclass(world.systems[0][0]._reports, SkewedReports)
+    skews = [camera.skew for camera in world.systems[0][0].cameras]
     found = latencies(world, scenario)
     assert found[0] == pytest.approx(max(skews) + 0.023, abs=CLOSE)
     assert found[2] == pytest.approx(max(skews[:5]) + 0.023, abs=CLOSE)
@@ -611,6 +611,6 @@ def test_sites_share_no_policy_and_their_numbers_are_summed():
     script = [cut("edgeb", "cloud", 0.5)]
     scenario = base.model_copy(update={"nodes": nodes, "links": links, "faults": script})
     world = play(scenario)
-    first, second = (policy_report([system.policy])["policy"]["breaker"]["cloud"] for system in world.systems)
+    first, second = (policy_report([one.policy_report()])["policy"]["breaker"]["cloud"] for (one,) in world.systems)
     assert (first["openings"], second["openings"]) == (0, 1)
     assert report(world)["breaker"]["cloud"]["refused"] == second["refused"] > 0

@@ -22,7 +22,7 @@ from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.results.sections.energy import Ledger
 from simnet.scenario import Scenario
 from simnet.scenario.scenario import Networking
-from simnet.systems.options import SystemSpec
+from simnet.systems import SYSTEMS
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, SampleClass
 from simnet.world.run import World
@@ -96,7 +96,7 @@ def drawn_scenario(draw: random.Random, system: str) -> Scenario:
         }
     )
     base = world_scenario(samples=40, workload=workload, system=system, hub=draw.choice([None, {"bandwidth": 2e6}]))
-    spec = SystemSpec(
+    spec = SYSTEMS[system].Options(
         system=system,
         weights="none",
         thresholds=draw.choice([0.0, 0.3, 0.6]),

@@ -12,7 +12,7 @@ import pytest
 from fake_run import write_fake
 from paths import SCENARIOS
 from pyarrow import parquet
-from worlds import EXACT, both, node, play, rows, spans_of, world_scenario
+from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
 
 from simnet.analysis.compare import print_comparison
 from simnet.models.cards.card import read_card
@@ -25,11 +25,13 @@ from simnet.results.sections.demand import demand_report
 from simnet.results.summary import summarize
 from simnet.results.tables import samples_schema
 from simnet.scenario import Scenario, load_scenario
+from simnet.systems.one_edge import OneEdge
+from simnet.systems.roles import places
 from simnet.workloads.spec import Bursty, Periodic, Phase, Poisson, Recorded, SampleClass, Workload
 from simnet.world.captures import captures
 from simnet.world.plan import remarks
 from simnet.world.run import Options, run, run_system
-from simnet.world.sites import cameras_of, edge_of, sites_of
+from simnet.world.sites import sites_of
 
 FREE = {"bandwidth": 1e18, "latency": 0.0}
 
@@ -81,17 +83,19 @@ def alone(scenario: Scenario, site: str) -> Scenario:
 
 
 def test_views_are_counted_per_site_and_edges_found():
+    def found(scenario: Scenario) -> dict[str | None, tuple[dict[str, int], str]]:
+        there = places(OneEdge.roles, scenario.nodes, sites_of(scenario))
+        return {place.site: (dict(place.views), place.only("edge")) for place in there}
+
     scenario = sited(cameras=(3, 2))
-    assert sites_of(scenario) == ("north", "south")
-    assert cameras_of(scenario, "north") == [("north1", 0), ("north2", 1), ("north3", 2)]
-    assert cameras_of(scenario, "south") == [("south1", 0), ("south2", 1)]
-    assert (edge_of(scenario, "north"), edge_of(scenario, "south")) == ("north-edge", "south-edge")
-    assert edge_of(sited(shared_edge=True), "south") == "edge"
+    assert found(scenario) == {
+        "north": ({"north1": 0, "north2": 1, "north3": 2}, "north-edge"),
+        "south": ({"south1": 0, "south2": 1}, "south-edge"),
+    }
+    assert found(sited(shared_edge=True))["south"][1] == "edge"
     mixed = scenario.model_copy(update={"nodes": {"spare": node("edge"), **scenario.nodes}})
-    assert edge_of(mixed, "south") == "south-edge", "its own, although another comes first"
-    plain = world_scenario()
-    assert sites_of(plain) == (None,) and edge_of(plain, None) == "edge"
-    assert cameras_of(plain) == [(f"camera{n}", n - 1) for n in range(1, 7)]
+    assert found(mixed)["south"][1] == "south-edge", "its own, although another comes first"
+    assert found(world_scenario()) == {None: ({f"camera{n}": n - 1 for n in range(1, 7)}, "edge")}
 
 
 def test_remarks_tell_the_views_of_each_site_and_of_edges_that_only_forward():
@@ -275,7 +279,7 @@ def result_of(scenario: Scenario) -> SystemResult:
     world = play(scenario)
     captured = captures(scenario)
     table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
-    exits = type(world.systems[0]).exits
+    exits = type(world.systems[0][0]).exits
     return SystemResult(
         name="ddnn",
         system="ddnn",
@@ -284,7 +288,7 @@ def result_of(scenario: Scenario) -> SystemResult:
         samples=table,
         spans=pa.table({"kind": pa.array([], pa.string()), "place": pa.array([], pa.string()), "bytes": []}),
         forced=None,
-        raw_sample_bytes={site: len(cameras_of(scenario, site)) * 1000 for site in captured.sites},
+        raw_sample_bytes={place.site: len(place.views) * 1000 for place in plan_of(scenario).places},
         thresholds={},
         inference={},
         weights={},

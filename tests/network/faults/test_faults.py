@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from worlds import Wire, both, node, play, rows, world_scenario
 
 from simnet.language.schedule import Steps
-from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
@@ -223,13 +222,6 @@ def test_a_router_forwards_nothing_before_it_is_warm():
     for time in (0.5, 1.5, 2.5, 3.5):
         wire.send(time, "a", "c", 10_000, time)
     assert heard(wire) == {0.5: 26.0, 1.5: None, 2.5: None, 3.5: 26.0}
-
-
-@pytest.mark.parametrize(("time", "up"), [(0.9, True), (1, False), (4.9, False), (5, True), (7, False), (8, True)])
-def test_the_guess_at_who_reports_knows_of_the_warm_up(time: float, up: bool):
-    script = [down(1, 2, "camera1"), down(6, None, "camera1"), Fault(at=6, node="camera1", action="up")]
-    scenario = world_scenario(cameras=1, script=script, nodes={"camera1": node("device", view=1, warm_up=2.0)})
-    assert faults.views_up(scenario, [("camera1", 0)], np.array([time])).tolist() == [int(up)]
 
 
 times = st.integers(0, 12).map(float)
