@@ -28,6 +28,7 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Batching, Node, PowerModel
 from simnet.scenario.dump_values import loss_text, profile_text, steps_text, times_text
+from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
 from simnet.workloads.spec import Bursty, Periodic, Poisson, Recorded, Workload
 
@@ -231,6 +232,13 @@ class Frame(Model):
     duration: Annotated[Time, Field(gt=0)] | None = None
 
 
+def _own_options(value: object) -> object:
+    """Keys and values become the options of the system that they name."""
+    if isinstance(value, dict) and isinstance(value.get("system"), str):
+        return SYSTEMS.get(value["system"]).Options.model_validate(value)
+    return value
+
+
 def _named_set(value: object) -> object:
     """A name alone is that of a set without options."""
     return DatasetOptions(set=value) if isinstance(value, str) else value
@@ -244,7 +252,7 @@ class Scenario(Frame):
     workload: Workload
     nodes: dict[str, Node]
     links: list[Link]
-    systems: dict[str, SerializeAsAny[SystemOptions]]
+    systems: dict[str, Annotated[SerializeAsAny[SystemOptions], BeforeValidator(_own_options)]]
     faults: list[Fault] = Field(default_factory=list)
     network: Networking = Networking()
     sites: dict[str, Workload] = Field(default_factory=dict)

@@ -416,7 +416,7 @@ def check_lines(scenario: Scenario, spans: list) -> None:
 def check_outcomes(scenario: Scenario, table: list[dict], spans: list) -> None:
     """Views are those whose reports came in time; answers are the network's; limits are kept to the moment."""
     (spec,) = scenario.systems.values()
-    on_request = spec.upload == "on_request"
+    on_request = getattr(spec, "upload", "") == "on_request"
     reports, edge, cloud = defaultdict(dict), {}, {}
     cameras = [name for name, one in scenario.nodes.items() if one.tier == "device"]
     sources = defaultdict(list)

@@ -15,7 +15,6 @@ from pyarrow import parquet
 from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
 
 from simnet.analysis.compare import print_comparison
-from simnet.models.cards.card import read_card
 from simnet.models.data import open_dataset
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
@@ -29,7 +28,7 @@ from simnet.systems.one_edge import OneEdge
 from simnet.systems.roles import places
 from simnet.workloads.spec import Bursty, Periodic, Phase, Poisson, Recorded, SampleClass, Workload
 from simnet.world.captures import captures
-from simnet.world.plan import remarks
+from simnet.world.plan import plans_of, remarks
 from simnet.world.run import Options, run, run_system
 from simnet.world.sites import sites_of
 
@@ -99,14 +98,12 @@ def test_views_are_counted_per_site_and_edges_found():
 
 
 def test_remarks_tell_the_views_of_each_site_and_of_edges_that_only_forward():
-    few, spare = remarks(
-        sited(cameras=(6, 2)).model_copy(
-            update={"nodes": {**sited(cameras=(6, 2)).nodes, "spare": node("edge")}}
-        ),
-        {},
-    )  # fmt: skip
+    scenario = sited(cameras=(6, 2))
+    scenario = scenario.model_copy(update={"nodes": {**scenario.nodes, "spare": node("edge")}})
+    plan = plan_of(scenario)
+    few, spare = remarks(scenario, {"ddnn": plan})
     assert few.startswith("south: only 2 of 6 views exist") and spare == "ddnn: spare only forwards"
-    assert remarks(sited(), {}) == []
+    assert remarks(sited(), {"ddnn": plan_of(sited())}) == []
 
 
 # --- arrivals ---
@@ -180,17 +177,17 @@ def test_the_real_network_answers_per_site_as_alone(system: str):
         spec = scenario.systems[system].model_copy(update={"weights": f"{system}-plaza"})
         return scenario.model_copy(update={"systems": {system: spec}})
 
-    card, data = read_card(f"{system}-plaza"), open_dataset("plaza", "test", None)
+    data = open_dataset("plaza", "test", None)
     options = Options(device="cpu", memo=False, forced=True)
     two = weighted(sited(Poisson(poisson=5), Poisson(poisson=5), cameras=(6, 4), speed=fast, way=FREE, **common))
-    result = run_system(two, system, card, data, options)
+    result = run_system(two, plans_of(two)[system], data, options)
     together = result.samples.to_pylist()
     forced = dict.fromkeys(result.exits, 0.0)
     for site, cameras in (("north", 6), ("south", 4)):
         one = weighted(
             world_scenario(cameras=cameras, uplink=FREE, backbone=FREE, workload=Periodic(every=1), **common)
         )
-        lone = run_system(one, system, card, data, options)
+        lone = run_system(one, plans_of(one)[system], data, options)
         mine = [row for row in together if row["site"] == site]
         assert len(mine) > 10 and {row["views"] for row in mine} == {(1 << cameras) - 1}
         for row, other in zip(mine, [lone.samples.to_pylist()[row["sample"]] for row in mine], strict=True):
@@ -201,7 +198,8 @@ def test_the_real_network_answers_per_site_as_alone(system: str):
         assert result.forced is not None and lone.forced is not None
         # made to leave at an exit, a sample of this site is right if it is so alone
         spec = one.systems[system].model_copy(update={"thresholds": 1.0})
-        first = run_system(one.model_copy(update={"systems": {system: spec}}), system, card, data, options).samples
+        eager = one.model_copy(update={"systems": {system: spec}})
+        first = run_system(eager, plans_of(eager)[system], data, options).samples
         forced[result.exits[0]] += sum(first.column("correct").to_pylist()[row["sample"]] for row in mine) / count
     assert result.forced[result.exits[0]] == pytest.approx(forced[result.exits[0]])
     assert result.raw_sample_bytes == {"north": 6 * data[0][0][0].size, "south": 4 * data[0][0][0].size}
@@ -277,7 +275,6 @@ def test_naming_the_only_site_changes_nothing_but_its_name():
 def result_of(scenario: Scenario) -> SystemResult:
     """The world's run as the engine would hand it over."""
     world = play(scenario)
-    captured = captures(scenario)
     table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
     exits = type(world.systems[0][0]).exits
     return SystemResult(
