@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from simnet.language import units
 
@@ -25,15 +25,29 @@ def _parser(quantity: units.Quantity) -> Callable[[object, ValidationInfo], floa
     return parse
 
 
-Time = Annotated[float, BeforeValidator(_parser(units.TIME)), Field(ge=0, allow_inf_nan=False)]
-Bandwidth = Annotated[float, BeforeValidator(_parser(units.BANDWIDTH)), Field(ge=0, allow_inf_nan=False)]
-Speed = Annotated[float, BeforeValidator(_parser(units.SPEED)), Field(ge=0, allow_inf_nan=False)]
-Rate = Annotated[float, BeforeValidator(_parser(units.RATE)), Field(gt=0, allow_inf_nan=False)]
-RateOrZero = Annotated[float, BeforeValidator(_parser(units.RATE)), Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[int, BeforeValidator(_parser(units.SIZE)), Field(ge=0)]
-Power = Annotated[float, BeforeValidator(_parser(units.POWER)), Field(ge=0, allow_inf_nan=False)]
-Energy = Annotated[float, BeforeValidator(_parser(units.ENERGY)), Field(ge=0, allow_inf_nan=False)]
-EnergyPerByte = Annotated[float, BeforeValidator(_parser(units.ENERGY_PER_BYTE)), Field(ge=0, allow_inf_nan=False)]
+def _quantity(quantity: units.Quantity) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
+    """Reading from text, writing as text (exact), and what a file may say, for JSON Schema."""
+    schema = {
+        "type": ["string", "number"],
+        "description": f"{quantity.name} with its unit",
+        "examples": [quantity.example],
+    }
+    return (
+        BeforeValidator(_parser(quantity)),
+        PlainSerializer(quantity.format, return_type=str, when_used="json"),
+        WithJsonSchema(schema, mode="validation"),
+    )
+
+
+Time = Annotated[float, *_quantity(units.TIME), Field(ge=0, allow_inf_nan=False)]
+Bandwidth = Annotated[float, *_quantity(units.BANDWIDTH), Field(ge=0, allow_inf_nan=False)]
+Speed = Annotated[float, *_quantity(units.SPEED), Field(ge=0, allow_inf_nan=False)]
+Rate = Annotated[float, *_quantity(units.RATE), Field(gt=0, allow_inf_nan=False)]
+RateOrZero = Annotated[float, *_quantity(units.RATE), Field(ge=0, allow_inf_nan=False)]
+Size = Annotated[int, *_quantity(units.SIZE), Field(ge=0)]
+Power = Annotated[float, *_quantity(units.POWER), Field(ge=0, allow_inf_nan=False)]
+Energy = Annotated[float, *_quantity(units.ENERGY), Field(ge=0, allow_inf_nan=False)]
+EnergyPerByte = Annotated[float, *_quantity(units.ENERGY_PER_BYTE), Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, BeforeValidator(units.parse_share), Field(ge=0, le=1, allow_inf_nan=False)]
 """A number from 0 to 1, or a text in percent ("1 %")."""
 
@@ -41,4 +55,4 @@ Share = Annotated[float, BeforeValidator(units.parse_share), Field(ge=0, le=1, a
 class Model(BaseModel):
     """Common behaviour: frozen, and a key that does not exist is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
