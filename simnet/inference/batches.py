@@ -65,9 +65,13 @@ class Batches:
     @torch.inference_mode()
     def run(self, part: Part, upstream: int, rows: NDArray[np.int64], scores: Scores) -> NDArray[np.float32]:
         """Class scores `[n, classes]` of a part for `rows`, of what arrived; `scores` are those that it is given."""
+        if scores and len(rows) > SMALLEST_BATCH:
+            # Small matrices' last bits depend on their size whatever it is: always of one size, then.
+            chunks = np.split(np.arange(len(rows)), range(SMALLEST_BATCH, len(rows), SMALLEST_BATCH))
+            return np.concatenate([self.run(part, upstream, rows[c], _rows_of(scores, c)) for c in chunks])
         asked = len(rows)
         enough = np.resize(np.arange(asked), max(asked, SMALLEST_BATCH))
-        filled = {source: torch.from_numpy(given[enough]).to(self.device) for source, given in scores.items()}
+        filled = {source: torch.from_numpy(given).to(self.device) for source, given in _rows_of(scores, enough).items()}
         found = _Walk(self, rows[enough], asked, filled).scores(part, upstream)
         return found[:asked].float().cpu().numpy()
 
@@ -119,6 +123,10 @@ class Batches:
             pixels = check_pixels(self.data, rows)
             self._pixels = name, self.network.prepare(torch.from_numpy(pixels).to(self.device))
         return self._pixels[1]
+
+
+def _rows_of(scores: Scores, rows: NDArray[np.int64]) -> Scores:
+    return {source: given[rows] for source, given in scores.items()}
 
 
 class _Walk(Pass):

@@ -51,7 +51,10 @@ def _sites(checks: Checks, nodes: Mapping[str, Node], tiers: Sequence[str]) -> N
     """Either every node that sees has a site, or none; others belong to a site that there is."""
     there = sites_of(nodes, tiers)
     if None in there and len(there) > 1:
-        first = {site: n for n, node in reversed(nodes.items()) if node.tier in tiers for site in [node.site]}
+        first: dict[str | None, str] = {}
+        for n, node in nodes.items():
+            if node.tier in tiers:
+                first.setdefault(node.site, n)
         other = next(first[site] for site in there if site is not None)
         checks.wrong(("nodes", first[None]), f"needs a site, since '{other}' has one")
     known = [site for site in there if site is not None]
@@ -71,14 +74,13 @@ def _playable(
     """Note what a system misses among nodes and links."""
     kind = SYSTEMS.get(spec.system, checks.source.folder)
     sites = sites_of(nodes, roles.seeing)
-    called = name if spec.system == name else f"{name} ({spec.system})"
     if kind.one_site and len(sites) > 1:
         checks.wrong(("systems", name), f"{spec.system} plays one site, found {', '.join(map(str, sites))}")
         return
     try:
         found = places(roles, nodes, sites)
     except Unfit as problem:
-        checks.wrong(("nodes",), f"{called}: {problem}")
+        checks.wrong(("systems", name), str(problem))
         return
     for place in found if reach is not None else ():
         for source, target in kind.ways(place):

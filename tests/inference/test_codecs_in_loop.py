@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from simnet.inference.cost import Cost
-from simnet.models.cards.traffic import traffic
-from simnet.models.networks.early_exit import normalize
 from worlds import node, world_scenario
 
 from simnet.inference.answers import memo_folder
@@ -22,11 +19,12 @@ from simnet.models.codecs import REAL_VALUED
 from simnet.models.codecs import codec as codec_of
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
-from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
+from simnet.models.rules import normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario
-from simnet.world.plan import remarks
+from simnet.systems import bytes_until
+from simnet.world.plan import plans_of, remarks
 from simnet.world.run import Options, run_system
 
 ALL = 0b111111
@@ -51,8 +49,8 @@ def free(system: str, weights: Path, thresholds: Any, script: tuple[Fault, ...] 
 
 
 def play(scenario: Scenario, data: Dataset, memo: bool = False, batch: int = 256) -> SystemResult:
-    ((name, spec),) = scenario.systems.items()
-    return run_system(scenario, name, read_card(spec.weights), data, Options(device="cpu", memo=memo, batch=batch))
+    (plan,) = plans_of(scenario).values()
+    return run_system(scenario, plan, data, Options(device="cpu", memo=memo, batch=batch))
 
 
 def plain(weights: Path, data: Dataset, codec: str, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
@@ -62,13 +60,17 @@ def plain(weights: Path, data: Dataset, codec: str, views: int = ALL, black: boo
     here = np.array([bool(views >> view & 1) for view in range(6)])
     if black:
         pixels[:, ~here] = 0
+    network = load_network(card)
     present = torch.from_numpy(here | black).expand(COUNT, -1)
     with torch.no_grad():
-        found = load_network(card)(normalize(torch.from_numpy(pixels)), present, codec)
+        found = network(network.prepare(torch.from_numpy(pixels)), present, codec)
     scores = {name: s.numpy() for name, s in found.items()}
-    if "device" in scores:
-        scores["device"][:, ~here] = np.nan  # a camera that is missing is never the surest
-    return exit_scores(card.values["system"], scores, card.temperatures)
+    if "device" in scores:  # a camera that is missing is never the surest
+        own = scores["device"] / card.temperatures.get("device", 1.0)
+        unsure = np.where(here, normalized_entropy(own), np.inf)
+        scores["surest"] = own[np.arange(COUNT), unsure.argmin(axis=1)]
+    scale = {name: card.temperatures.get(name, 1.0) for name in scores}
+    return {name: scores[segment.name] / scale[segment.name] for name, segment in network.graph.exits.items()}
 
 
 def limits(at: dict[str, np.ndarray]) -> dict[str, float]:
@@ -84,7 +86,7 @@ def limits(at: dict[str, np.ndarray]) -> dict[str, float]:
 def agree(result: SystemResult, at: dict[str, np.ndarray], thresholds: dict[str, float]) -> None:
     """Every sample left where, and with what, the scores `at` the exits say."""
     entropies = {name: normalized_entropy(scores) for name, scores in at.items()}
-    taken = taken_exit([entropies[name] for name in thresholds], list(thresholds.values()))
+    taken = taken_exit([entropies[name] for name in thresholds], list(thresholds.values()), COUNT)
     for row in result.samples.to_pylist():
         name = list(at)[taken[row["sample"]]]
         assert (row["exit"], row["prediction"]) == (name, at[name][row["sample"]].argmax()), row["sample"]
@@ -106,9 +108,8 @@ def test_a_run_answers_as_the_whole_network_does_with_that_codec(
     for batch in (5, 1) if codec != "fp32" else ():  # batched = unbatched
         assert play(scenario, plaza, batch=batch).samples.equals(result.samples)
     assert result.codec == codec
-    bytes_sent = Cost(read_card(str(weights)), codec)
     rows = result.samples.to_pylist()
-    sent = {name: 6 * bytes_sent.report + (bytes_sent.upload if name == "cloud" else 0) for name in at}
+    sent = bytes_until(system, read_card(str(weights)).graph, codec)
     assert [row["bytes"] for row in rows] == [sent[row["exit"]] for row in rows]
 
 
@@ -122,16 +123,13 @@ def test_codecs_change_answers_but_never_those_of_the_devices(random_weights: We
 
 
 @pytest.mark.parametrize("codec", REAL_VALUED)
-def test_bytes_are_those_of_the_encoded_tensors_and_agree_with_the_cards_traffic(codec: str, random_weights: Weights):
+def test_bytes_are_those_of_the_encoded_tensors(codec: str, random_weights: Weights):
     for system in ("ddnn", "ada-ddnn"):
-        card = read_card(str(random_weights(system)))
-        cost = Cost(card, codec)
-        shapes = [card.segments[segment]["features"] for segment in ("device", "edge")]
-        assert [cost.features, cost.upload] == [codec_of(codec).bytes(shape) for shape in shapes]
-        assert cost.scores == (4 + 4 * 10 if system == "ada-ddnn" else 0)
-        assert cost.report == cost.scores + cost.features
-        told = traffic({**card.values, "architecture": {**card.values["architecture"], "codec": codec}})
-        assert (cost.report, cost.upload) == (told.report, told.upload)
+        graph = read_card(str(random_weights(system))).graph
+        features, upload = (codec_of(codec).bytes(graph.segments[name].sends or ()) for name in ("device", "edge"))
+        report = features + (4 + 4 * 10 if system == "ada-ddnn" else 0)
+        until = list(bytes_until(system, graph, codec).values())
+        assert until == [*[6 * report] * (len(until) - 1), 6 * report + upload]
 
 
 def test_without_a_word_features_travel_as_the_weights_were_trained_for(
@@ -143,10 +141,10 @@ def test_without_a_word_features_travel_as_the_weights_were_trained_for(
     assert result.codec == "int8"
     agree(result, at, thresholds)
     other = free("ada-ddnn", weights, "calibrated", codec="1bit")
-    card = read_card(str(weights))
-    (remark,) = remarks(other, {"ada-ddnn": card})
+    (remark,) = remarks(other, plans_of(other))
     assert "1bit" in remark and "trained and its thresholds calibrated for int8" in remark
-    assert remarks(free("ada-ddnn", weights, 0.5), {"ada-ddnn": card}) == []
+    usual = free("ada-ddnn", weights, 0.5)
+    assert remarks(usual, plans_of(usual)) == []
 
 
 def retouched(weights: Path, folder: Path, place: tuple[str, str], value: Any) -> Path:
@@ -222,7 +220,8 @@ def test_on_request_sends_features_only_for_samples_that_go_on(codec: str, rando
     asked = play(free("ada-ddnn", weights, thresholds, codec=codec, upload="on_request"), plaza).samples
     answer = ["exit", "outcome", "prediction", "entropy", "views"]
     assert together.select(answer).equals(asked.select(answer))
-    cost = Cost(read_card(str(weights)), codec)
+    graph = read_card(str(weights)).graph
+    features, upload = (codec_of(codec).bytes(graph.segments[name].sends or ()) for name in ("device", "edge"))
     for row in asked.to_pylist():
-        expected = 6 * 44 + (0 if row["exit"] == "edge-1" else 6 * (4 + cost.features))
-        assert row["bytes"] == expected + (cost.upload if row["exit"] == "cloud" else 0)
+        expected = 6 * 44 + (0 if row["exit"] == "edge-1" else 6 * (4 + features))
+        assert row["bytes"] == expected + (upload if row["exit"] == "cloud" else 0)

@@ -14,21 +14,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from simnet.inference.cost import Cost
 from worlds import node, world_scenario
 
 from simnet.inference.answers import Answers
-from simnet.inference.batches import Segments
+from simnet.inference.batches import Batches
 from simnet.inference.memo import Table
 from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
-from simnet.models.data.base import Dataset
+from simnet.models.data.base import Dataset, DatasetOptions
+from simnet.models.graph import Part
+from simnet.models.networks.passes import Pass
 from simnet.network.faults.spec import Fault
-from simnet.scenario import Scenario
-from simnet.systems import SYSTEMS
-from simnet.systems.options import SystemSpec
+from simnet.results.result import SystemResult
+from simnet.scenario import Scenario, ScenarioError
+from simnet.systems import SYSTEMS, bytes_until
 from simnet.workloads.spec import Periodic, Poisson
+from simnet.world.plan import plans_of
 from simnet.world.run import Options, run, run_system
 
 ALL = 0b111111
@@ -60,11 +62,14 @@ class Case:
         spec = made.systems[self.system].model_copy(
             update={"weights": str(self.weights), "thresholds": self.thresholds if thresholds is None else thresholds}
         )
-        return made.model_copy(update={"data": self.data.name, "systems": {self.system: spec}})
+        return made.model_copy(update={"data": DatasetOptions(set=self.data.name), "systems": {self.system: spec}})
 
     def run(self, scenario: Scenario, **options: Any) -> list[dict[str, Any]]:
+        return self.result(scenario, **options).samples.to_pylist()
+
+    def result(self, scenario: Scenario, **options: Any) -> SystemResult:
         chosen = Options(device="cpu", memo=False, **options)
-        return run_system(scenario, self.system, self.card, self.data, chosen).samples.to_pylist()
+        return run_system(scenario, plans_of(scenario)[self.system], self.data, chosen)
 
     def plain(self, views: int = ALL, samples: int = COUNT) -> dict[str, np.ndarray]:
         return plain_scores(str(self.weights), self.data.name, id(self.data), views, samples)
@@ -92,7 +97,7 @@ def entropy(scores: np.ndarray) -> float:
 def at_exits(system: str, scores: dict[str, np.ndarray], sample: int, views: int) -> list[tuple[str, int, float]]:
     """Exit, prediction and entropy at each exit of one sample."""
     ways = [("edge" if system == "ddnn" else "edge-2", scores["edge"][sample]), ("cloud", scores["cloud"][sample])]
-    if system == "ada-ddnn":
+    if system == "ada-ddnn":  # the device of minimum entropy, written out again
         here = [scores["device"][sample, view] for view in range(6) if views & 1 << view]
         ways.insert(0, ("edge-1", min(here, key=entropy)))
     return [(name, int(one.argmax()), entropy(one)) for name, one in ways]
@@ -166,27 +171,37 @@ def test_with_free_links_a_run_answers_as_plain_pytorch_does_and_the_batch_size_
         assert all(row["correct"] == (row["prediction"] == row["label"]) for row in samples)
 
 
+def run_parts(batches: Batches, segment: str, upstream: int, rows: np.ndarray, batch: int) -> np.ndarray:
+    """Scores of all copies of a segment, `[n, copies, classes]`, in batches of that size."""
+    parts = batches.graph.parts_of(segment)
+    chunks = np.split(rows, range(batch, len(rows), batch))
+    return np.stack([np.concatenate([batches.run(part, upstream, c, {}) for c in chunks]) for part in parts], axis=1)
+
+
 @pytest.mark.parametrize("views", [ALL, 0b101001])
 @pytest.mark.parametrize("case", RANDOM, indirect=True)
 def test_segments_in_batches_give_the_scores_of_the_whole_network(case: Case, views: int):
     whole = case.plain(views)
     rows = np.arange(12)
     for batch in (256, 5, 1):
-        segments = Segments(case.card, case.data, "cpu", batch)
-        for name, classifier in (("device", "device"), ("edge", "edge"), ("cloud", "cloud")):
-            scores = segments.run(name, views, rows)
-            if classifier in whole:
-                assert np.abs(scores - whole[classifier][rows]).max() < SCORES
-            else:
-                assert scores.shape == (12, 0)
-        assert segments.batches == 3 * -(-12 // batch) and segments.samples == 36
+        batches = Batches(case.card, case.data, "cpu", batch)
+        upstream = batches.graph.of_views(views)
+        for name in ("device", "edge", "cloud"):
+            if name in whole:
+                scores, wanted = run_parts(batches, name, upstream, rows, batch), whole[name][rows]
+                seen = [view for view in range(6) if views >> view & 1] if name == "device" else [0]
+                assert np.abs(scores - wanted.reshape(scores.shape))[:, seen].max() < SCORES
+        chunks, devices = -(-12 // batch), 6 if "device" in whole else views.bit_count()
+        assert batches.batches == chunks * (devices + 2), "nothing runs twice"
+        assert batches.samples == 12 * (devices + 2)
 
 
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)
 def test_segments_recompute_features_that_they_no_longer_hold(case: Case, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("simnet.inference.batches.FEATURE_BYTES", 20_000)
-    segments = Segments(case.card, case.data, "cpu", 4)
-    assert np.abs(segments.run("cloud", ALL, np.arange(20)) - case.plain()["cloud"][:20]).max() < SCORES
+    batches = Batches(case.card, case.data, "cpu", 4)
+    found = run_parts(batches, "cloud", batches.graph.all, np.arange(20), 4)
+    assert np.abs(found[:, 0] - case.plain()["cloud"][:20]).max() < SCORES
 
 
 FAULTS = {
@@ -233,9 +248,8 @@ def test_forced_accuracy_is_that_of_plain_pytorch(case: Case):
         for number, name in enumerate(SYSTEMS[case.system].exits)
     }
     scenario = case.scenario(thresholds=1.0)  # everyone leaves at the first exit: the others are evaluated all the same
-    chosen = Options(device="cpu", memo=False)
-    assert run_system(scenario, case.system, case.card, case.data, chosen).forced is None
-    forced = run_system(scenario, case.system, case.card, case.data, Options(device="cpu", memo=False, forced=True))
+    assert case.result(scenario).forced is None
+    forced = case.result(scenario, forced=True)
     assert forced.forced == pytest.approx(expected)
     assert forced.raw_sample_bytes == {None: 6 * case.data[0][0][0].size}
 
@@ -243,8 +257,7 @@ def test_forced_accuracy_is_that_of_plain_pytorch(case: Case):
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)
 def test_a_run_without_samples_has_no_accuracies(case: Case):
     nothing = case.scenario(samples=None, duration=1e-3, workload=Poisson(poisson=1e-9))
-    options = Options(device="cpu", memo=False, forced=True)
-    result = run_system(nothing, case.system, case.card, case.data, options)
+    result = case.result(nothing, forced=True)
     assert result.samples.num_rows == 0 and result.forced is None
 
 
@@ -252,10 +265,11 @@ def test_a_run_without_samples_has_no_accuracies(case: Case):
 def test_deeper_segments_run_only_for_samples_that_go_on(case: Case):
     expected = rule(case)
     scenario = case.scenario()
-    result = run_system(scenario, case.system, case.card, case.data, Options(device="cpu", memo=False))
-    reached = {"ddnn": ["edge", "cloud"], "ada-ddnn": ["edge-1", "edge-2", "cloud"]}[case.system]
-    deepest = [reached.index(name) for name, *_ in expected]
-    ran = sum(d + 1 for d in deepest) + (COUNT if case.system == "ddnn" else 0)  # DDNN's devices only extract
+    result = case.result(scenario)
+    early = sum(name == "edge-1" for name, *_ in expected)
+    deep = sum(name == "cloud" for name, *_ in expected)
+    surest = COUNT if case.system == "ada-ddnn" else 0  # chosen among the devices' scores
+    ran = 6 * COUNT + surest + (COUNT - early) + deep
     assert result.inference["samples"] == ran
     assert result.inference["mean_batch"] * result.inference["batches"] == pytest.approx(ran)
     assert result.inference["mean_batch"] > 10
@@ -283,51 +297,58 @@ def test_more_samples_than_the_data_has_come_round_again(case: Case):
 def test_a_memo_answers_without_the_network_and_the_same(case: Case, tmp_path: Path):
     limits = case.thresholds
 
-    def answers(expected: int = ALL) -> Answers:
-        steps = SYSTEMS[case.system].steps
-        guess = np.full(COUNT, expected)
-        return Answers(case.card, case.data, steps, limits, guess, device="cpu", memo=tmp_path / "memo")
+    def answers() -> Answers:
+        exits, alike = SYSTEMS[case.system].exits, np.zeros(COUNT, np.int64)
+        return Answers(case.card, case.data, exits, limits, alike, device="cpu", memo=tmp_path / "memo")
 
-    last = SYSTEMS[case.system].exits[-2]
+    last, everything = SYSTEMS[case.system].exits[-2], case.card.graph.all
     cold = answers()
-    first = [cold.get(last, sample, ALL) for sample in range(COUNT)]
+    first = [cold.get(last, sample, everything) for sample in range(COUNT)]
     cold.save()
     warm = answers()
-    assert [warm.get(last, sample, ALL) for sample in range(COUNT)] == first
+    assert [warm.get(last, sample, everything) for sample in range(COUNT)] == first
     report = warm.report()
     assert (report["batches"], report["device"]) == (0, None) and report["recalled"] >= COUNT
-    # a damaged file is no answer
-    for file in (tmp_path / "memo").iterdir():
-        file.write_bytes(b"\x93NUMPY rubbish")
-    again = answers()
-    assert [again.get(last, sample, ALL) for sample in range(COUNT)] == first
-    assert again.report()["batches"] > 0 and again.report()["recalled"] == 0
+    # a damaged file is no answer, and neither is one of another part or of other weights
+    kept = {file.name: file.read_bytes() for file in (tmp_path / "memo").iterdir()}
+    names = list(kept)
+    for damage in (
+        lambda name: b"PK rubbish",
+        lambda name: kept[name][: len(kept[name]) // 2],
+        lambda name: kept[names[names.index(name) - 1]] if len(names) > 1 else b"",
+        lambda name: kept[name].replace(kept[name][400:440], bytes(40)),
+    ):
+        for name in kept:
+            (tmp_path / "memo" / name).write_bytes(damage(name))
+        again = answers()
+        assert [again.get(last, sample, everything) for sample in range(COUNT)] == first
+        assert again.report()["batches"] > 0 and again.report()["recalled"] == 0
 
 
 def test_two_runs_that_fill_the_same_memo_do_not_undo_each_other(tmp_path: Path):
-    file = tmp_path / "edge.npy"
-    one, other = Table((4, 2), file), Table((4, 2), file)
+    key = Part("edge"), 0b11
+    one, other = Table(key, 4, 2, tmp_path), Table(key, 4, 2, tmp_path)
     one.put(np.array([0]), np.ones((1, 2), np.float32))
     other.put(np.array([3]), np.ones((1, 2), np.float32))
     one.save()
     other.save()
-    assert Table((4, 2), file).known(np.arange(4)).tolist() == [True, False, False, True]
-    assert [path.name for path in tmp_path.iterdir()] == ["edge.npy"]
+    assert Table(key, 4, 2, tmp_path).known.tolist() == [True, False, False, True]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("case", RANDOM, indirect=True)
 def test_messages_cost_the_bytes_of_the_tensors_they_carry(case: Case):
     network = load_network(case.card)
-    views = torch.from_numpy(case.data.pixels([0])).float()
+    walk = Pass(network, network.prepare(torch.from_numpy(case.data.pixels([0]))))
     with torch.no_grad():
-        features, scores = network.devices[0](views[:, 0])
-        fused, _ = network.edge(torch.stack([features] * 6, dim=1), torch.ones(1, 6, dtype=torch.bool))
-    cost = Cost(case.card)
-    assert cost.report == features.nbytes + (0 if scores is None else scores.nbytes + 4)
-    assert cost.upload == fused.nbytes
-    assert 6 * cost.raw_view == case.data.pixels([0]).nbytes
+        device, edge = (walk.output(Part(name), walk.usual) for name in ("device", "edge"))
+    assert device.features is not None and edge.features is not None
+    report = device.features.nbytes + (0 if device.scores is None else device.scores.nbytes + 4)
     samples = case.run(case.scenario(5, thresholds=0.0))
-    assert [row["bytes"] for row in samples] == [6 * cost.report + cost.upload] * 5
+    assert [row["bytes"] for row in samples] == [6 * report + edge.features.nbytes] * 5
+    until = bytes_until(case.system, case.card.graph, "fp32")
+    assert (until["cloud"], next(iter(until.values()))) == (6 * report + edge.features.nbytes, 6 * report)
+    assert 6 * case.card.graph.raw_view == case.data.pixels([0]).nbytes
 
 
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)
@@ -338,7 +359,7 @@ def test_weights_that_are_not_what_their_card_says_are_refused(case: Case, tmp_p
         ("costs", lambda weights, card: card.write_text(card.read_text().replace('"parameters": ', '"parameters": 1'))),
         (
             "features",
-            lambda weights, card: card.write_text(card.read_text().replace('"features": [', '"features": [3,')),
+            lambda weights, card: card.write_text(card.read_text().replace('"sends": [', '"sends": [3,')),
         ),
     ):
         folder = tmp_path / name
@@ -347,14 +368,14 @@ def test_weights_that_are_not_what_their_card_says_are_refused(case: Case, tmp_p
         weights.write_bytes(Path(case.weights).read_bytes())
         weights.with_suffix(".json").write_bytes(Path(case.weights).with_suffix(".json").read_bytes())
         change(weights, weights.with_suffix(".json"))
-        with pytest.raises(WeightsError, match=name):
+        with pytest.raises((WeightsError, ScenarioError), match=name):
             Case(case.system, weights, case.data, case.thresholds).run(case.scenario(3))
 
 
 def test_two_systems_of_a_scenario_see_the_same_samples_at_the_same_times(random_weights: Callable[[str, str], Path]):
     made = world_scenario(samples=40, workload=Periodic(every=0.05, jitter=0.04), script=[FAULTS["camera down"]])
     specs = {
-        name: SystemSpec(system=name, weights=str(random_weights(name, "plaza")), thresholds=0.9)
+        name: SYSTEMS[name].Options(system=name, weights=str(random_weights(name, "plaza")), thresholds=0.9)
         for name in ("ddnn", "ada-ddnn")
     }
     first, second = run(made.model_copy(update={"systems": specs}), Options(device="cpu"))[0]

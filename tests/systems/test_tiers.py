@@ -15,25 +15,22 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from simnet.inference.cost import Cost
-from simnet.models.cards.traffic import traffic
-from simnet.models.networks.early_exit import normalize
-from simnet.systems.tiers import TIERS, tiers_for
+from weights import write_network
 from worlds import EXACT, fake_ask, node, play, rows, tiered_scenario
 
 from simnet.models.cards.card import read_card
-from simnet.models.cards.costs import segment_costs
-from simnet.models.cards.weights import load_network, save_weights
+from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
-from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture, bytes_per_device, raw_bytes
-from simnet.models.rules import exit_scores, normalized_entropy, taken_exit
+from simnet.models.networks.ddnn_2017 import Architecture, Ddnn2017, bytes_per_device, raw_bytes
+from simnet.models.rules import normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario, ScenarioError, load_scenario
-from simnet.systems import SYSTEMS
+from simnet.systems import SYSTEMS, bytes_until
+from simnet.systems.ddnn_2017 import TIERS, tiers_for
 from simnet.workloads.spec import Periodic
-from simnet.world.plan import cards_of, remarks
+from simnet.world.plan import plans_of, remarks
 from simnet.world.run import Options, run_system
 
 ALL = 0b111111
@@ -66,7 +63,8 @@ CAMERAS = [f"camera{number}" for number in range(1, 7)]
 
 @pytest.mark.parametrize("tiers", TIERS)
 def test_exits_are_those_of_the_tiers(tiers: str):
-    exits = SYSTEMS["ddnn-2017"].exits_of(tiers)
+    kind = SYSTEMS["ddnn-2017"]
+    exits = kind.exits_of(kind.Options(system="ddnn-2017", weights="none", tiers=tiers), None) or ()
     assert exits == {"cloud only": ("cloud",)}.get(
         tiers, ("local", "edge", "cloud") if "edge" in tiers else ("local", "cloud")
     )
@@ -232,7 +230,7 @@ def test_whatever_breaks_every_sample_has_one_outcome(scenario: Scenario):
     for sample, *_, size, _ in world.network.spans:
         used[sample] += size
     (spec,) = scenario.systems.values()
-    exits = TIERS[spec.tiers or ""]
+    exits = SYSTEMS["ddnn-2017"].exits_of(spec, None) or ()
     for row in table:
         assert row["bytes"] == used[row["sample"]]
         if row["outcome"] == "dropped":
@@ -264,23 +262,13 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 def write_weights(path: Path, **changes: Any) -> Path:
     """An untrained network and its card."""
     torch.manual_seed(0)
-    network = Ddnn2017(Ddnn2017Architecture(**{"classes": 3, **changes})).eval()
+    network = Ddnn2017(Architecture(**{"classes": 3, **changes})).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.running_mean, std=0.1)
         elif isinstance(module, torch.nn.Linear):
             module.weight.data *= 3  # entropies that differ
-    card = {
-        "system": "ddnn-2017",
-        "data": "plaza",
-        "class_names": ["car", "bus", "person"],
-        "classifiers": ["device", "local", *(["edge"] if network.arch.edges else []), "cloud"],
-        "architecture": network.arch.as_dict(),
-        "segments": segment_costs(network),
-        "calibration": {"thresholds": dict.fromkeys(network.arch.exits[:-1], 0.5)},
-    }
-    save_weights(network, card, path)
-    return path
+    return write_network(network, "ddnn-2017", "plaza", path, threshold=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -316,8 +304,8 @@ def real(tiers: str, path: Path, thresholds: Any, **values: Any) -> Scenario:
 
 
 def run(scenario: Scenario, data: Dataset, batch: int = 256) -> SystemResult:
-    card = read_card(scenario.systems["ddnn-2017"].weights)
-    return run_system(scenario, "ddnn-2017", card, data, Options(device="cpu", memo=False, batch=batch))
+    (plan,) = plans_of(scenario).values()
+    return run_system(scenario, plan, data, Options(device="cpu", memo=False, batch=batch))
 
 
 def plain(path: Path, data: Dataset, views: int = ALL, black: bool = False) -> dict[str, np.ndarray]:
@@ -328,8 +316,9 @@ def plain(path: Path, data: Dataset, views: int = ALL, black: bool = False) -> d
         pixels[:, ~here] = 0
     present = torch.from_numpy(here | black).expand(COUNT, -1)
     with torch.no_grad():
-        found = load_network(read_card(str(path)))(normalize(torch.from_numpy(pixels)), present)
-    return exit_scores("ddnn-2017", {name: scores.numpy() for name, scores in found.items()})
+        network = load_network(read_card(str(path)))
+        found = network(network.prepare(torch.from_numpy(pixels)), present)
+    return {name: found[segment.name].numpy() for name, segment in network.graph.exits.items()}
 
 
 def limits(at: dict[str, np.ndarray]) -> dict[str, float]:
@@ -341,7 +330,7 @@ def limits(at: dict[str, np.ndarray]) -> dict[str, float]:
 def agree(result: SystemResult, at: dict[str, np.ndarray], thresholds: dict[str, float]) -> None:
     entropies = {name: normalized_entropy(scores) for name, scores in at.items()}
     early = [entropies[name] for name in thresholds]
-    taken = taken_exit(early, list(thresholds.values())) if early else np.zeros(COUNT, int)
+    taken = taken_exit(early, list(thresholds.values()), COUNT)
     for row in result.samples.to_pylist():
         name = list(at)[taken[row["sample"]]]
         assert (row["exit"], row["prediction"]) == (name, at[name][row["sample"]].argmax())
@@ -353,7 +342,6 @@ def test_a_run_answers_as_the_whole_network_does(tiers: str, weights: Callable[[
     at = plain(weights(tiers), plaza)
     thresholds = limits(at)
     scenario = real(tiers, weights(tiers), thresholds)
-    assert cards_of(scenario)["ddnn-2017"].values["architecture"]["devices"]
     result = run(scenario, plaza)
     assert {row["exit"] for row in result.samples.to_pylist()} == set(at) and result.codec == "binary"
     agree(result, at, thresholds)
@@ -367,7 +355,7 @@ def test_the_cloud_alone_answers_as_the_whole_network_does(tiers: str, weights: 
     assert result.exits == ("cloud",) and result.thresholds == {}
     agree(result, {"cloud": at["cloud"]}, {})
     busy = [span["ended_at"] - span["started_at"] for span in result.spans.to_pylist() if span["place"] == "cloud"]
-    flop = Cost(read_card(str(weights(tiers))), "binary").flop
+    flop = {name: one.flop for name, one in read_card(str(weights(tiers))).graph.segments.items()}
     edges = 2 if "edges" in tiers else 0
     assert busy == pytest.approx([(6 * flop["device"] + edges * flop.get("edge", 0) + flop["cloud"]) / 1e9] * COUNT)
 
@@ -418,10 +406,18 @@ def test_cloud_only_sends_the_raw_views(weights: Callable[[str], Path], plaza: D
 
 
 @pytest.mark.parametrize("tiers", ARCHITECTURES)
-def test_bytes_agree_with_the_cards_traffic(tiers: str, weights: Callable[[str], Path]):
-    card = read_card(str(weights(tiers)))
-    cost, told = Cost(card, "binary"), traffic(card.values)
-    assert (cost.report, cost.features, cost.edges * cost.upload) == (told.report, told.features, told.upload)
+def test_bytes_until_each_exit_are_those_of_a_sample_that_leaves_there(
+    tiers: str, weights: Callable[[str], Path], plaza: Dataset
+):
+    """Payload from the devices and edges upward; links have no headers, requests no bytes, no way is longer than one."""
+    path = weights(tiers)
+    until = bytes_until("ddnn-2017", read_card(str(path)).graph, "binary")
+    devices = 1 if tiers.startswith("device+") else 6
+    features, upload = 4 * 256 // 8, 8 * 64 // 8
+    edges = {"devices+edges+cloud": 2}.get(tiers, int("edge" in tiers))
+    wanted = {"local": devices * 12, "edge": devices * (12 + features)}
+    wanted["cloud"] = wanted["edge"] + edges * upload
+    assert dict(until) == {name: wanted[name] for name in until}
 
 
 # What fits, and what does not ---------------------------------------------------------------------------------------
@@ -449,23 +445,23 @@ ONE_EDGE = ("edge[1..2]", "edge")
 WRONG = {
     "unknown tiers": ("tiers: devices+edges+cloud", "tiers: devices+fog+cloud", LINE, "tiers: unknown value 'devices+fog+cloud'; did you mean 'devices+cloud'?"),
     "codec": ("weights: EDGES", "weights: EDGES, codec: int8", LINE, "codec: unknown codec of ddnn-2017 'int8' (allowed: binary)"),
-    "upload": ("weights: EDGES", "weights: EDGES, upload: on_request", LINE, "upload: only ada-ddnn has this choice, not ddnn-2017"),
+    "upload": ("weights: EDGES", "weights: EDGES, upload: on_request", LINE, "upload: unknown key 'upload'"),
     "unknown missing": ("weights: EDGES", "weights: EDGES, missing: nothing", LINE, "missing: unknown value 'nothing'"),
-    "one edge for two": ("edge[1..2]", "edge", LINE, "tiers 'devices+edges+cloud' need at least two nodes of tier 'edge', found 1: edge"),
-    "two edges for one": ("devices+edges+cloud", "devices+edge+cloud", LINE, "need exactly one node of tier 'edge', found 2: edge1, edge2"),
-    "many devices for one": ("devices+edges+cloud", "device+cloud", LINE, "need exactly one node of tier 'device', found 6: camera1"),
-    "one device for many": ("camera[1..6]", "camera1", LINE, "need at least two nodes of tier 'device', found 1: camera1"),
-    "weights for other tiers": ("weights: EDGES", "weights: ALL", LINE, "tiers: devices+cloud is for 'devices+cloud' or 'cloud only', not 'devices+edges+cloud'"),
-    "a third edge": ("edge[1..2]", "edge[1..3]", LINE, "tiers: devices+edges+cloud needs 2 nodes of tier 'edge', found 3: edge1, edge2, edge3"),
-    "a view too few": ("camera[1..6]", "camera[1..5]", LINE, "weights: devices+edges+cloud is for views 1, 2, 3, 4, 5, 6; the devices see 1, 2, 3, 4, 5"),
-    "edges of other sizes": ("weights: EDGES", "weights: UNEVEN", LINE, "weights: uneven has edges of different size"),
+    "one edge for two": ("edge[1..2]", "edge", LINE, "role 'edges' needs at least two nodes of tier 'edge', found 1: edge"),
+    "two edges for one": ("devices+edges+cloud", "devices+edge+cloud", LINE, "role 'edge' needs exactly one node of tier 'edge', found 2: edge1, edge2"),
+    "many devices for one": ("devices+edges+cloud", "device+cloud", LINE, "role 'device' needs exactly one node of tier 'device', found 6: camera1"),
+    "one device for many": ("camera[1..6]", "camera1", LINE, "role 'device' needs at least two nodes of tier 'device', found 1: camera1"),
+    "weights for other tiers": ("weights: EDGES", "weights: ALL", LINE, "weights: ddnn-2017 needs an exit 'edge'; devices+cloud has exits local, cloud"),
+    "a third edge": ("edge[1..2]", "edge[1..3]", LINE, "devices+edges+cloud: the weights need 2 nodes of tier 'edge', found 3: edge1, edge2, edge3"),
+    "a view too few": ("camera[1..6]", "camera[1..5]", LINE, "devices+edges+cloud: the weights are for views 1, 2, 3, 4, 5, 6; the devices see 1, 2, 3, 4, 5"),
+    "edges of other sizes": ("weights: EDGES", "weights: UNEVEN", LINE, "weights: uneven: the weights have edges of different size"),
     "exit that the tiers have not": ("tiers: devices+edges+cloud", "tiers: cloud only, thresholds: {local: 0.5}", LINE, "thresholds.local: unknown exit 'local'"),
     "memory": ("cloud: {tier", "cloud: {memory: 1 kB, tier", 8, "nodes.cloud.memory: the cloud segment of ddnn-2017 needs"),
     "memory of the gateway": ("gateway: {tier", "gateway: {memory: 1 B, tier", 6, "nodes.gateway.memory: the local segment of ddnn-2017 needs"),
-    "gateway off the net": ("[camera*, gateway], bandwidth: 1 Mbit/s, latency: 1 ms}\n  - {between: [gateway, edge*]", "[camera*, edge*]", 6, "nodes.gateway: unreachable: no path of links leads from the edge 'edge1' to 'gateway'"),
-    "tiers of another system": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {tiers: cloud only}", LINE, "tiers: only ddnn-2017 has this choice, not ddnn"),
-    "codec that is none": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {codec: int4}", LINE, "codec: unknown codec of ddnn 'int4'; did you mean 'int8'? (allowed: fp32, fp16, int8, 1bit)"),
-    "upload of ddnn": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {upload: on_request}", LINE, "upload: only ada-ddnn has this choice, not ddnn"),
+    "gateway off the net": ("[camera*, gateway], bandwidth: 1 Mbit/s, latency: 1 ms}\n  - {between: [gateway, edge*]", "[camera*, edge*]", 5, "no path of links leads from 'camera1' to the gateway 'gateway'"),
+    "tiers of another system": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {tiers: cloud only}", LINE, "tiers: unknown key 'tiers'"),
+    "codec that is none": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {codec: int4}", LINE, "codec: unknown codec 'int4'; did you mean 'int8'? (allowed: fp32, fp16, int8, 1bit, binary)"),
+    "upload of ddnn": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {upload: on_request}", LINE, "upload: unknown key 'upload'"),
 }  # fmt: skip
 
 
@@ -498,7 +494,7 @@ def files(tmp_path: Path, weights: Callable[[str], Path]) -> Files:
 
 def test_the_scenario_that_the_cases_break_is_good(files: Files):
     scenario = files.load(FILE)
-    assert list(cards_of(scenario)) == ["ddnn-2017"] and remarks(scenario, cards_of(scenario)) == []
+    assert list(plans_of(scenario)) == ["ddnn-2017"] and remarks(scenario, plans_of(scenario)) == []
     again = files.load(scenario.to_yaml())
     assert again == scenario and again.systems["ddnn-2017"].tiers == EDGES
 
@@ -508,24 +504,19 @@ def test_what_does_not_fit_is_one_message_with_its_line(case: str, files: Files)
     old, new, line, says = WRONG[case]
     assert FILE.count(old) == 1
     with pytest.raises(ScenarioError) as caught:
-        cards_of(files.load(FILE.replace(old, new)))
-    (problem,) = caught.value.problems if "ddnn: {" not in new else caught.value.problems[-1:]
+        plans_of(files.load(FILE.replace(old, new)))
+    several = "ddnn: {" in new or case == "gateway off the net"
+    (problem,) = caught.value.problems[:1] if several else caught.value.problems
     assert says in str(problem) and problem.line == line, str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("section", "key", "says"),
-    [("architecture", "devices", "which devices and edges"), ("segments", "local", "what its local segment costs")],
-)
-def test_a_card_that_does_not_say_enough_is_one_message(
-    section: str, key: str, says: str, files: Files, tmp_path: Path
-):
+def test_a_card_without_a_segment_that_the_system_needs_is_one_message(files: Files, tmp_path: Path):
     weights = write_weights(tmp_path / "less.safetensors", **ARCHITECTURES[EDGES])
     card = json.loads(weights.with_suffix(".json").read_text())
-    del card[section][key]
+    card["graph"]["segments"] = [one for one in card["graph"]["segments"] if one["name"] != "local"]
     weights.with_suffix(".json").write_text(json.dumps(card))
-    with pytest.raises(ScenarioError, match=says) as caught:
-        cards_of(files.load(FILE.replace("EDGES", str(weights))))
+    with pytest.raises(ScenarioError, match="needs an exit 'local'; less has exits edge, cloud") as caught:
+        plans_of(files.load(FILE.replace("EDGES", str(weights))))
     assert len(caught.value.problems) == 1
 
 
@@ -552,7 +543,7 @@ def test_there_is_one_place_for_the_local_aggregator(tiers: str, gateways: str, 
 
 def test_nodes_without_a_part_are_mentioned(files: Files):
     scenario = files.load(FILE.replace("devices+edges+cloud", "cloud only"))
-    assert remarks(scenario, cards_of(scenario)) == ["ddnn-2017 (cloud only): gateway, edge1, edge2 only forward"]
+    assert remarks(scenario, plans_of(scenario)) == ["ddnn-2017: gateway, edge1, edge2 only forward"]
 
 
 def test_weights_run_on_the_tiers_that_they_were_made_for():
