@@ -65,15 +65,17 @@ class Batches:
     @torch.inference_mode()
     def run(self, part: Part, upstream: int, rows: NDArray[np.int64], scores: Scores) -> NDArray[np.float32]:
         """Class scores `[n, classes]` of a part for `rows`, of what arrived; `scores` are those that it is given."""
-        if scores and len(rows) > SMALLEST_BATCH:
-            # Small matrices' last bits depend on their size whatever it is: always of one size, then.
-            chunks = np.split(np.arange(len(rows)), range(SMALLEST_BATCH, len(rows), SMALLEST_BATCH))
-            return np.concatenate([self.run(part, upstream, rows[c], _rows_of(scores, c)) for c in chunks])
+        if scores and len(rows) > 1 and self.network.module(part) is not None:
+            # A layer on a few scores: its last bits depend on the sample's place in the batch, so each goes alone.
+            each = [np.array([place]) for place in range(len(rows))]
+            found = [self.run(part, upstream, rows[one], _rows_of(scores, one)) for one in each]
+            self.batches -= len(each) - 1
+            return np.concatenate(found)
         asked = len(rows)
-        enough = np.resize(np.arange(asked), max(asked, SMALLEST_BATCH))
+        enough = np.resize(np.arange(asked), max(asked, 1 if scores else SMALLEST_BATCH))
         filled = {source: torch.from_numpy(given).to(self.device) for source, given in _rows_of(scores, enough).items()}
-        found = _Walk(self, rows[enough], asked, filled).scores(part, upstream)
-        return found[:asked].float().cpu().numpy()
+        made = _Walk(self, rows[enough], asked, filled).scores(part, upstream)
+        return made[:asked].float().cpu().numpy()
 
     def features(self, arc: Arc, upstream: int, coded: bool, rows: NDArray[np.int64]) -> Tensor:
         """What an arc's source sends of `rows`, a batch; computed now where it is not held."""

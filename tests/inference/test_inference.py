@@ -369,7 +369,8 @@ def test_weights_that_are_not_what_their_card_says_are_refused(case: Case, tmp_p
         weights.with_suffix(".json").write_bytes(Path(case.weights).with_suffix(".json").read_bytes())
         change(weights, weights.with_suffix(".json"))
         with pytest.raises((WeightsError, ScenarioError), match=name):
-            Case(case.system, weights, case.data, case.thresholds).run(case.scenario(3))
+            broken = Case(case.system, weights, case.data, case.thresholds)
+            broken.run(broken.scenario(3))
 
 
 def test_two_systems_of_a_scenario_see_the_same_samples_at_the_same_times(random_weights: Callable[[str, str], Path]):
