@@ -38,7 +38,7 @@ def _draw(
     digits = 2 if scale == 1 else 1
     labels: list[tuple[float, str, str]] = []
     for card in cards:
-        system, log = card.values["system"], card.values["log"]
+        system, log = card.network, card.values["log"]
         for tier, dashes in _DASHES.items():
             name = next(n for n in (tier, "edge-2") if n in log[-1][key])
             values = [scale * line[key][name] for line in log]

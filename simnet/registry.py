@@ -55,7 +55,7 @@ class Registry(Generic[T]):
     ) -> None:
         self.group, self.what, self._contract, self._check = group, what, contract, check
         self._ours = dict(ours)
-        self._known: dict[tuple[Path | None, str], type[T]] = {}
+        self._known: dict[tuple[Path | None, Path | None, str], type[T]] = {}
         ALL[group] = self
 
     def __iter__(self) -> Iterator[str]:
@@ -76,7 +76,7 @@ class Registry(Generic[T]):
             KeyError: there is none of this name, and it is no ``module:Name`` either.
             PluginError: it cannot be imported, or is not what its contract wants.
         """
-        key = (folder if ":" in name else None, name)
+        key = (folder, Path.cwd(), name) if ":" in name else (None, None, name)
         if key not in self._known:
             if name in self._ours:
                 kind = self._load(name, self._ours[name], None)

@@ -66,6 +66,24 @@ class Card:
             raise WeightsError(f"{self.path}: graph: {problem}") from None
 
     @property
+    def layers(self) -> dict[str, str]:
+        """A few words on the layers of each segment; of cards of the first edition the network tells them."""
+        if "layers" in self.values:
+            return dict(self.values["layers"])
+        from simnet.models.cards.weights import build
+
+        return build(self).layers()
+
+    def folder_of(self, name: str) -> Path | None:
+        """Where a user's kind that the card names (``file.py:Name``, ``module:Name``) is looked for.
+
+        Beside the card; a file that is not there, in the working directory (None).
+        """
+        file = name.rpartition(":")[0]
+        beside = not file.endswith(".py") or (self.path.parent / file).is_file()
+        return self.path.parent if beside else None
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """Calibrated T of every exit but the last."""
         return dict(self.values["calibration"]["thresholds"])

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.markdown import table
-from simnet.models.cards.traffic import traffic
+from simnet.models.graph import Segment
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+Sent = Callable[[Card], Mapping[str, int]]
+"""Bytes that one copy of each segment sends of a sample; what is sent is the protocol's business, so it is told."""
 
-def overview(card: Card) -> dict[str, Any]:
-    """What `list --json` prints of one card: FLOP and bytes sent are of one sample, one view on a device.
+
+def _shown(card: Card, sent: Mapping[str, int]) -> dict[str, Segment]:
+    """The card's segments, but for those that cost nothing and send nothing (the surest of several devices)."""
+    return {
+        name: segment
+        for name, segment in card.graph.segments.items()
+        if segment.flop or segment.parameters or segment.memory or sent.get(name)
+    }
+
+
+def overview(card: Card, sent: Sent) -> dict[str, Any]:
+    """What `list --json` prints of one card: FLOP and bytes sent are of one sample, of one copy of a segment.
 
     Raises WeightsError for a card that lacks any of it.
     """
     values = card.values
     try:
-        sent = traffic(values).per_segment
+        by_segment = sent(card)
         return {
             "name": card.name,
             "data": values["data"],
             "parameters": values["parameters"],
             "segments": {
-                name: {"parameters": s["parameters"], "flop": s["flop"], "bytes_sent": sent.get(name, 0)}
-                for name, s in card.segments.items()
+                name: {"parameters": s.parameters, "flop": s.flop, "bytes_sent": by_segment.get(name, 0)}
+                for name, s in _shown(card, by_segment).items()
             },
             "forced_accuracy": values["forced_accuracy"]["test"],
             "system_accuracy": values["calibration"]["test"]["system_accuracy"],
@@ -37,7 +49,7 @@ def overview(card: Card) -> dict[str, Any]:
         raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
 
 
-def overview_table(cards: Sequence[Card]) -> Table:
+def overview_table(cards: Sequence[Card], sent: Sent) -> Table:
     """The same for the terminal; fits 80 columns with names of up to 29 characters."""
     from rich import box
     from rich.table import Table
@@ -49,7 +61,7 @@ def overview_table(cards: Sequence[Card]) -> Table:
         made.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     made.add_column("forced and\nsystem, test %", justify="right", no_wrap=True)
     for card in cards:
-        values = overview(card)
+        values = overview(card, sent)
         segments = values["segments"].values()
         accuracies = {**values["forced_accuracy"], "system": values["system_accuracy"]}
         made.add_row(
@@ -64,39 +76,26 @@ def overview_table(cards: Sequence[Card]) -> Table:
     return made
 
 
-def _layers(widths: Sequence[int], pools: Sequence[int]) -> str:
-    """Channels per ResLayer, an arrow where 2x2 pooling follows."""
-    return ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
-
-
 def _architecture(card: Card) -> list[str]:
-    arch = card.values["architecture"]
-    height, width = arch["view"]
-    head = [f"`{card.name}`", f"3×{height}×{width}"]
-    if arch["system"] == "ddnn-2017":  # every binary block pools
-        devices = f"{len(arch['devices'])} of {arch['filters']} ↓"
-        edge = f"{len(arch['edges'])} of {arch['edge_filters']} ↓" if arch["edges"] else "–"
-        cloud = ", ".join(f"{width} ↓" for width in arch["cloud_filters"])
-        return [*head, devices, f"{arch['local_fusion']}, {arch['cloud_fusion']}", edge, cloud, "1 bit a value"]
-    edge, cloud = (_layers(arch[f"{tier}_widths"], arch[f"{tier}_pools"]) for tier in ("edge", "cloud"))
-    if arch["system"] == "ddnn":  # algorithm 1 has the edge's layers in the cloud
-        edge, cloud = "–", f"{edge}, {cloud}"
-    return [*head, _layers(arch["device_widths"], arch["device_pools"]), arch["fusion"], edge, cloud, card.codec]
+    height, width = card.graph.view[1:]
+    layers = card.layers
+    told = [layers.get(part, "–") for part in ("device", "fusion", "edge", "cloud")]
+    codec = "1 bit a value" if card.codec == "binary" else card.codec
+    return [f"`{card.name}`", f"3×{height}×{width}", *told, codec]
 
 
-def _costs(card: Card) -> list[list[str]]:
-    sent = traffic(card.values).per_segment
+def _costs(card: Card, sent: Mapping[str, int]) -> list[list[str]]:
     return [
         [
             f"`{card.name}`",
             name,
-            f"{segment['parameters']:,}",
-            f"{segment['flop']:,}",
-            "×".join(map(str, segment["features"] or ())) or "–",
+            f"{segment.parameters:,}",
+            f"{segment.flop:,}",
+            "×".join(map(str, segment.sends or ())) or "–",
             f"{sent[name]:,}" if name in sent else "–",
-            f"{segment['memory']:,}",
+            f"{segment.memory:,}",
         ]
-        for name, segment in card.segments.items()
+        for name, segment in _shown(card, sent).items()
     ]
 
 
@@ -166,14 +165,14 @@ def _provenance(card: Card) -> str:
     return f"**`{card.name}`**\n\n" + "\n".join(f"* {key}: {value}" for key, value in told.items())
 
 
-def markdown(cards: Sequence[Card]) -> str:
+def markdown(cards: Sequence[Card], sent: Sent) -> str:
     """Layers, costs of one sample (one view, on a device), training and accuracy, calibration, reliability, origin."""
     architecture = table(
         ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_architecture, cards)
     )
     cost = table(
         ("weights", "segment", "parameters", "FLOP", "sends on", "bytes sent", "memory, bytes"),
-        (row for card in cards for row in _costs(card)),
+        (row for card in cards for row in _costs(card, sent(card))),
     )
     result = table(
         ("weights", "epochs", "trained", "forced accuracy, test %", "calibrated T", "shares, test %", "system, test %"),

@@ -38,7 +38,7 @@ def build(card: Card) -> Network:
     Raises WeightsError when there is no such kind of network, or its architecture makes none.
     """
     try:
-        kind = NETWORKS.get(card.network, card.path.parent)
+        kind = NETWORKS.get(card.network, card.folder_of(card.network))
         return kind(kind.Architecture.from_dict(card.values["architecture"]))
     except KeyError:
         known = ", ".join(NETWORKS.names())

@@ -82,6 +82,8 @@ def best_thresholds(
     more accurate win, then those that leave earlier, then the lower T. Raises ValueError for an unknown rule.
     """
     early_exits = len(entropies) - 1
+    if not early_exits:
+        return ()
     usual = np.arange(0.0, 1.0 + step / 2, step).round(6)
     grid = np.broadcast_to(usual, (early_exits, len(usual))) if grids is None else grids
     left, right = (counts.reshape(len(counts), -1) for counts in grid_counts(entropies, correct, grid))

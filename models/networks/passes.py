@@ -112,6 +112,15 @@ class Pass:
             self._made[key] = self.network.run(part, self._given(part, upstream))
         return self._made[key]
 
+    def forget(self) -> None:
+        """Let go of all that was made of other parts' output; what is made of views alone stays."""
+        views = {part for part, takes in self.graph.into.items() if self._of_views(takes)}
+        self._made = {kept: made for kept, made in self._made.items() if kept[0] in views}
+        self._sent = {kept: sent for kept, sent in self._sent.items() if kept[0] in views}
+
+    def _of_views(self, takes: Sequence[Sequence[int]]) -> bool:
+        return all(self.graph.arcs[arc].source.segment == INPUT for arcs in takes for arc in arcs)
+
     def _given(self, part: Part, upstream: int) -> list[Given]:
         return [self._taken([(n, self.graph.arcs[n]) for n in arcs], upstream) for arcs in self.graph.into[part]]
 

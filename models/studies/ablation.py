@@ -11,12 +11,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from simnet.models.networks.early_exit import architecture
+from simnet.models.data import open_dataset
+from simnet.models.networks import NETWORKS
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.training.recipes import changed, recipe
 from simnet.models.training.training import Training
 
-SYSTEM, DATA = "ada-ddnn", "cifar10"
+KIND, DATA = "ada-ddnn", "cifar10"
 STUDY = f"ablation-{DATA}"
 AVERAGE = 0.99
 """Of the weights in the short runs: the recipe's average reaches back further than these last."""
@@ -49,13 +50,15 @@ def run(epochs: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable
     values: dict[str, Any] = {"data": DATA, "split": "validation", "runs": []}
     if (EVALUATIONS / f"{STUDY}.json").exists():
         values = stored(STUDY)
+    data = open_dataset(DATA, "validation", data_dir)
+    usual = NETWORKS[KIND].for_data(DATA, data.views, data.view_shape[1:], len(data.class_names))
     for seed, (name, settings) in product(seeds, VARIANTS.items()):
         key: dict[str, Any] = {"variant": name, "epochs": epochs, "seed": seed}
         if any(all(found[k] == v for k, v in key.items()) for found in values["runs"]):
             continue
         how = replace(recipe("ours", DATA), epochs=epochs, warm_up=1.0, average=AVERAGE, seed=seed)
-        arch, how = changed(architecture(SYSTEM, DATA), how, settings)
-        training = Training(arch, DATA, how, data_dir, "cpu")
+        arch, how = changed(usual, how, settings)
+        training = Training(KIND, arch, DATA, how, data_dir, "cpu")
         while training.epoch < epochs:
             training.run_epoch(lambda: None)
         last = training.log[-1]

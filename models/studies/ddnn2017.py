@@ -8,7 +8,7 @@ samples for each seed, and their mean; `system` is at thresholds that were calib
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
@@ -17,23 +17,27 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from simnet.models.networks.early_exit import Network, architecture, normalize
 
 from simnet.models.cards.card import WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
-from simnet.models.data.base import VIEWS, Dataset
-from simnet.models.evaluation.scores import Exits, Scores
-from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017Architecture, bytes_per_device, raw_bytes
+from simnet.models.data.base import Dataset
+from simnet.models.data.mvmc import CAMERAS
+from simnet.models.evaluation.calibration import calibrated
+from simnet.models.evaluation.outcome import Exits
+from simnet.models.evaluation.scores import Scores, exit_scores, scores_of, seen_by
+from simnet.models.networks.base import Network
+from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017, bytes_per_device, raw_bytes
+from simnet.models.networks.passes import Pass
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.training.recipes import recipe
 from simnet.models.training.training import Training
 
-SYSTEM, DATA, STUDY = "ddnn-2017", "mvmc", "ddnn-2017"
+KIND, DATA, STUDY = "ddnn-2017", "mvmc", "ddnn-2017"
 PAIR = "MP-CC"
 """Fusion of the published sweeps."""
 SWEEP = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-ALL = tuple(range(VIEWS))
+ALL = tuple(range(CAMERAS))
 
 
 def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None] = print) -> dict[str, Any]:
@@ -56,10 +60,9 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
             if any((r["devices"], r["pair"], r["seed"]) == (list(devices), pair, seed) for r in values["runs"]):
                 continue
             local, cloud = PAIRS[pair]
-            base = architecture(SYSTEM, DATA)
-            assert isinstance(base, Ddnn2017Architecture)
+            base = Ddnn2017.for_data(DATA, CAMERAS, test.view_shape[1:], len(test.class_names))
             arch = replace(base, devices=devices, local_fusion=local, cloud_fusion=cloud)
-            training = Training(arch, DATA, replace(how, seed=seed), data_dir, "cpu")
+            training = Training(KIND, arch, DATA, replace(how, seed=seed), data_dir, "cpu")
             while training.epoch < how.epochs:
                 training.run_epoch(lambda: None)
             found = _measured(training.result, views["validation"], views["test"])
@@ -71,7 +74,7 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
     for camera in ALL:
         trained((camera,))
     order = _order([r for r in values["runs"] if r["seed"] in seeds])
-    for n in range(2, VIEWS):
+    for n in range(2, CAMERAS):
         trained(tuple(sorted(order[:n])))
     for camera in ALL:
         trained(_without(camera))
@@ -84,48 +87,47 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
 
 
 class _Views:
-    """A split in memory: normalized views, labels and which views show the object."""
+    """A split in memory: pixels, labels and which views show the object."""
 
     def __init__(self, data: Dataset) -> None:
         pixels = data.pixels(np.arange(len(data)))
-        self.views = normalize(torch.from_numpy(pixels))
+        self.pixels = torch.from_numpy(pixels)
         self.labels = data.labels
         self.seen: NDArray[np.bool_] = np.asarray(pixels.any(axis=(2, 3, 4)))
 
     @torch.inference_mode()
-    def scores(self, network: Network, missing: Iterable[int] = ()) -> Scores:
-        """Scores of every classifier, with some cameras missing."""
-        present = torch.ones(self.views.shape[:2], dtype=torch.bool)
-        present[:, list(missing)] = False
-        return {name: s.numpy() for name, s in network.eval()(self.views, present).items()}
+    def scores(self, network: Network, missing: Sequence[int] = ()) -> Scores:
+        """Scores of every segment, with some cameras missing."""
+        network.eval()
+        return scores_of(Pass(network, network.prepare(self.pixels)), missing)
 
 
 def _measured(network: Network, validation: _Views, test: _Views) -> dict[str, Any]:
     """All figures of one network; `validation` accuracies are there to choose by."""
-    held_out = Exits(SYSTEM, validation.scores(network), validation.labels)
-    thresholds = held_out.calibrate().thresholds
-    scores, devices = test.scores(network), network.arch.devices
-    right = scores["device"].argmax(-1) == test.labels[:, None]
+    held_out = Exits(exit_scores(network, validation.scores(network)), validation.labels)
+    thresholds = calibrated(held_out).thresholds
+    scores, devices = test.scores(network), seen_by(network.graph, "device")
+    right = scores["device"].reshape(len(test.labels), len(devices), -1).argmax(-1) == test.labels[:, None]
     seen = test.seen[:, list(devices)]
     found = {
         "validation": held_out.forced_accuracies,
         "thresholds": list(thresholds),
-        **_exits(scores, test.labels, thresholds),
+        **_exits(network, scores, test.labels, thresholds),
         "device": {
             "accuracy": right.mean(0).tolist(),
             "seen": seen.mean(0).tolist(),
             "accuracy_where_seen": [float(right[s, i].mean()) for i, s in enumerate(seen.T)],
             "seen_and_right": (right & seen).mean(0).tolist(),
         },
-        "sweep": _sweep(scores, test.labels),
+        "sweep": _sweep(network, scores, test.labels),
     }
-    if len(devices) == VIEWS:
-        found["failing"] = [_exits(test.scores(network, [i]), test.labels, thresholds) for i in devices]
+    if len(devices) == CAMERAS:
+        found["failing"] = [_exits(network, test.scores(network, [i]), test.labels, thresholds) for i in devices]
     return found
 
 
-def _exits(scores: Scores, labels: NDArray[np.int64], thresholds: Sequence[float]) -> dict[str, Any]:
-    exits = Exits(SYSTEM, scores, labels)
+def _exits(network: Network, scores: Scores, labels: NDArray[np.int64], thresholds: Sequence[float]) -> dict[str, Any]:
+    exits = Exits(exit_scores(network, scores), labels)
     outcome = exits.outcome(thresholds)
     return {
         "forced": exits.forced_accuracies,
@@ -134,9 +136,9 @@ def _exits(scores: Scores, labels: NDArray[np.int64], thresholds: Sequence[float
     }
 
 
-def _sweep(scores: Scores, labels: NDArray[np.int64]) -> list[dict[str, float]]:
+def _sweep(network: Network, scores: Scores, labels: NDArray[np.int64]) -> list[dict[str, float]]:
     """Local share, system accuracy and bytes of a device for a sample, by the formula, at every T of `SWEEP`."""
-    exits = Exits(SYSTEM, scores, labels)
+    exits = Exits(exit_scores(network, scores), labels)
     lines = []
     for t in SWEEP:
         outcome = exits.outcome((t,) * (len(exits.names) - 1))
@@ -148,11 +150,11 @@ def _sweep(scores: Scores, labels: NDArray[np.int64]) -> list[dict[str, float]]:
 def _shipped_sweep(test: _Views) -> dict[str, Any] | None:
     """The sweep of the shipped weights, with their checksum; None where there are none."""
     try:
-        card = read_card(f"{SYSTEM}-{DATA}")
+        card = read_card(f"{KIND}-{DATA}")
     except WeightsError:
         return None
     network = load_network(card)
-    lines = _sweep(test.scores(network), test.labels)
+    lines = _sweep(network, test.scores(network), test.labels)
     return {"weights": card.name, "sha256": card.sha256, "samples": len(test.labels), "sweep": lines}
 
 
@@ -167,7 +169,7 @@ def _baselines(train: _Views, test: _Views) -> dict[str, Any]:
     return {
         "commonest class": {"samples": samples, "accuracy": float((test.labels == commonest).mean())},
         "class by pattern of black views": {"samples": samples, "accuracy": float((test.labels == guesses).mean())},
-        "raw_bytes_per_device": raw_bytes(test.views.shape[-2:]),
+        "raw_bytes_per_device": raw_bytes(test.pixels.shape[-2:]),
     }
 
 
@@ -222,7 +224,7 @@ def _summary(
             for c in ALL
         ],
         "order": list(order),
-        "growing": [{"cameras": list(order[:n]), **exits(order[:n])} for n in range(1, VIEWS + 1)],
+        "growing": [{"cameras": list(order[:n]), **exits(order[:n])} for n in range(1, CAMERAS + 1)],
         "missing": [{"camera": c, "retrained": exits(_without(c)), "failing": failing(c)} for c in ALL],
         "fusion": [{"pair": pair, **exits(ALL, pair)} for pair in PAIRS],
     }

@@ -12,12 +12,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from simnet.models.networks.early_exit import Network, read_architecture
-
 from simnet.models.cards.card import Card
-from simnet.models.cards.weights import load_network
-from simnet.models.data.base import VIEWS, Dataset
-from simnet.models.evaluation.scores import Exits, classifier_scores
+from simnet.models.cards.weights import build, load_network
+from simnet.models.data.base import Dataset
+from simnet.models.evaluation.outcome import Exits
+from simnet.models.evaluation.scores import exit_scores, segment_scores
+from simnet.models.networks.base import Network
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.studies.faults import with_missing
 from simnet.models.training.training import Recipe, Training
@@ -29,8 +29,8 @@ def run(
     """Measure the card's network and its likes with other seeds on `data`; what is stored is not run again.
 
     A run has `forced`, the accuracy of each exit over all samples, and, where views were dropped in training,
-    `cloud_missing`: for each mode the cloud's accuracy on the first `rows` samples with 0 … 5 cameras missing, the mean
-    over all subsets. Raises DataError without the data set, WeightsError when the stored results are damaged.
+    `cloud_missing`: for each mode the cloud's accuracy on the first `rows` samples with 0, 1, … cameras missing, the
+    mean over all subsets. Raises DataError without the data set, WeightsError when the stored results are damaged.
     """
     study, how = f"fine-tuning-{card.name}", Recipe(**card.values["recipe"])
     head = {
@@ -50,13 +50,13 @@ def run(
         if seed in [done["seed"] for done in values["runs"]]:
             continue
         network = load_network(card) if seed == how.seed else _trained(card, replace(how, seed=seed), data_dir)
-        exits = Exits(card.values["system"], classifier_scores(network, data), data.labels)
+        exits = Exits(exit_scores(network, segment_scores(network, data)), data.labels)
         line: dict[str, Any] = {"seed": seed, "forced": exits.forced_accuracies}
         if how.view_dropout:
             line["cloud_missing"] = {
                 mode: [
                     fmean(entry["forced"]["cloud"] for entry in entries if len(entry["missing"]) == n)
-                    for n in range(VIEWS)
+                    for n in range(len(network.graph.seen))
                 ]
                 for mode, entries in with_missing(network, card, data, head["rows"]).items()
             }
@@ -67,7 +67,7 @@ def run(
 
 def _trained(card: Card, how: Recipe, data_dir: Path | None) -> Network:
     """A network like the card's, trained anew."""
-    training = Training(read_architecture(card.values["architecture"]), card.values["data"], how, data_dir, "cpu")
+    training = Training(card.network, build(card).arch, card.values["data"], how, data_dir, "cpu")
     while training.epoch < how.epochs:
         training.run_epoch(lambda: None)
     return training.result

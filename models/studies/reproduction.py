@@ -69,10 +69,10 @@ def accuracies(cards: Sequence[Card]) -> str:
     """The paper's four accuracies beside forced and exit accuracy of every network."""
     rows = []
     for card in cards:
-        system, samples = card.values["system"], card.values["samples"]["test"]
+        samples = card.values["samples"]["test"]
         forced = card.values["forced_accuracy"]["test"]
         for tier in ("edge", "cloud"):
-            published = PUBLISHED[system, tier]
+            published = PUBLISHED[card.network, tier]
             last = [name for name in forced if tier_of(name) == tier][-1]
             whole = Measured(forced[last], samples)
             left, share = exit_accuracy(card, tier)
@@ -97,19 +97,19 @@ def losses(cards: Sequence[Card]) -> str:
     for card in cards:
         last = card.values["log"][-1]["loss"]
         for tier in ("edge", "cloud"):
-            published = PUBLISHED_LOSS[card.values["system"], tier]
+            published = PUBLISHED_LOSS[card.network, tier]
             rows.append((f"`{card.name}`", tier, f"{published:.2f}", f"{last[tier]:.2f}"))
     return table(("weights", "exit", "paper", "ours"), rows)
 
 
 def one_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Forced accuracies with each camera missing (Fig. 5); `studies` maps a label to entries of one mode."""
-    rows = []
+    rows, cameras = [], sorted({n for entries in studies.values() for e in entries for n in e["missing"]})
     for label, entries in studies.items():
         for name in entries[0]["forced"]:
             by = {tuple(e["missing"]): 100 * e["forced"][name] for e in entries if len(e["missing"]) < 2}
             rows.append((label, name, *(f"{by[key]:.1f}" for key in sorted(by))))
-    return table(("weights", "exit", "none", *(f"camera {n}" for n in range(1, 7))), rows)
+    return table(("weights", "exit", "none", *(f"camera {n}" for n in cameras)), rows)
 
 
 def many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

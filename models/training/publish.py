@@ -20,8 +20,7 @@ from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.reliability import fitted_temperatures, reliability
 from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
 from simnet.models.graph import Graph
-from simnet.models.networks import NETWORKS
-from simnet.models.networks.base import Architecture, Network
+from simnet.models.networks.base import Network
 from simnet.models.training.recipes import RECIPES, recipe, settings_of
 from simnet.models.training.training import Recipe, Training, hardware
 
@@ -32,17 +31,19 @@ What is sent is the protocol's business: a system tells (`simnet.systems.bytes_u
 """
 
 
-def train_command(kind: str, arch: Architecture, data: Dataset, how: Recipe) -> str:
+def train_command(kind: str, network: Network, data: str, how: Recipe) -> str:
     """The command that trains this network anew, without the paths that differ between machines.
 
-    It begins with the recipe that leaves the fewest settings to name.
+    `kind` and `data` are the names under which network and data set are found. It begins with the recipe that leaves
+    the fewest settings to name.
     """
-    usual = NETWORKS[kind].for_data(data.name, arch.views, arch.view, arch.classes)
-    settings = {name: settings_of(arch, how, (usual, recipe(name, data.name))) for name in RECIPES}
+    arch = network.arch
+    usual = network.for_data(data, arch.views, arch.view, arch.classes)
+    settings = {name: settings_of(arch, how, (usual, recipe(name, data))) for name in RECIPES}
     nearest = min(RECIPES, key=lambda name: len(settings[name]))
     words = [] if nearest == RECIPES[0] else ["--recipe", nearest]
     words += [word for setting in settings[nearest] for word in ("--set", shlex.quote(setting))]
-    return " ".join(["python -m models train", kind, data.name, *words, f"--seed {how.seed}"])
+    return " ".join(["python -m models train", shlex.quote(kind), shlex.quote(data), *words, f"--seed {how.seed}"])
 
 
 def judged(
@@ -91,7 +92,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
         "graph": graph.as_dict(),
         "layers": network.layers(),
         "recipe": asdict(run.recipe),
-        "command": train_command(run.kind, run.arch, test, run.recipe),
+        "command": train_command(run.kind, network, run.data_name, run.recipe),
         "seed": run.recipe.seed,
         "epochs": run.epoch,
         "duration_seconds": round(sum(line["seconds"] for line in run.log), 1),
@@ -124,13 +125,14 @@ def recalibrate(
         how = Recipe(**card.values["recipe"])
     except (KeyError, TypeError) as problem:
         raise WeightsError(f"{card.path}: the recipe is none that can be trained: {problem}") from problem
-    splits = {name: open_dataset(card.values["data"], name, data_dir) for name in ("validation", "test")}
+    kind = str(card.values["data"])
+    splits = {name: open_dataset(kind, name, data_dir, card.folder_of(kind)) for name in ("validation", "test")}
     for name, data in splits.items():
         if card.values.get("checksums", {}).get(name) != data.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")
     until = sent(card.network, card.graph, card.codec)
     found = judged(network, splits["validation"], splits["test"], until, rule, temperature)
-    command = train_command(card.network, network.arch, splits["test"], how)
+    command = train_command(card.network, network, kind, how)
     values = {**renewed(card, network), "command": command, **found}
     values = {key: values[key] for key in sorted(values, key=("log", "sha256").__contains__)}  # these two stay last
     write_card(values, card.path)

@@ -200,6 +200,16 @@ class Training:
         name = view_segment(self.network.graph)
         return [] if name is None else seen_by(self.network.graph, name)
 
+    def _trained(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the joint loss is of: those of devices with an axis for these, also where there is one device."""
+        graph = self.network.graph
+        alone = view_segment(graph)
+        return {
+            name: s[:, None] if name == alone and s.dim() == 2 else s
+            for name, s in scores.items()
+            if graph.segments[name].trained
+        }
+
     @property
     def result(self) -> Network:
         """The network that the run is about: the averaged one, if there is one."""
@@ -223,8 +233,7 @@ class Training:
                 present = dropped_views(len(views), views.shape[1], self.recipe.view_dropout, dropping).to(self.device)
                 scores = self.network(self.network.prepare(views.to(self.device)), present)
             seen = views.flatten(2).any(-1)[:, self._own_views].to(self.device) if self.recipe.only_seen else None
-            trained = {name: s for name, s in scores.items() if self.network.graph.segments[name].trained}
-            loss, parts = joint_loss(trained, labels.to(self.device), self.recipe, seen)
+            loss, parts = joint_loss(self._trained(scores), labels.to(self.device), self.recipe, seen)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()

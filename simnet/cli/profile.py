@@ -121,7 +121,7 @@ def settings(card: Card, times: Times) -> list[str]:
 
     lines = []
     for segment, by_batch in times.items():
-        if not (flop := float(card.segments[segment]["flop"])):
+        if not (flop := float(card.graph.segments[segment].flop)):
             continue
         curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in efficiency(times, segment).items())
         speed = format_speed(flop / by_batch[1].seconds, 4)

@@ -15,13 +15,13 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from simnet import __version__
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
-from simnet.models.networks.ddnn_2017 import Ddnn2017
-from simnet.models.networks.early_exit import Network, normalize
+from simnet.models.graph import Part
+from simnet.models.networks.base import Network, Output
+from simnet.models.networks.passes import Pass, given_all
 from simnet.results.manifest import source_revision
 
 WARM_UP = 3
@@ -61,37 +61,20 @@ def measure(
     return {one: {n: _timing(taken[one, n]) for n in sorted(set(batches))} for one in segments}
 
 
-def segment_calls(network: Network, batch: int) -> dict[str, Callable[[], Any]]:
-    """The segments of a network with `batch` inputs each, ready to be called.
+def segment_calls(network: Network, batch: int) -> dict[str, Callable[[], Output]]:
+    """The segments of a network with `batch` inputs each, ready to be called: the first copy of each.
 
     Pixels are random: convolutions do the same arithmetic on whatever they are given, and no segment branches on a
-    value. Deeper segments get what the ones before make of them, of all devices. `ddnn-2017` has `local`, and `edge`
-    only where it has edges: the first one.
+    value. Deeper segments get what the ones before make of them, of all copies. Segments without a module, such as the
+    choice of the surest device, are no work.
     """
-    where = next(network.parameters()).device
-    size = (batch, 3, *network.arch.view)
+    graph, where = network.graph, next(network.parameters()).device
+    size = (batch, 1, *graph.view)
     pixels = torch.randint(0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-
-    def sent(values: Tensor, senders: int) -> tuple[Tensor, Tensor]:
-        """What as many senders deliver, all of them present."""
-        return torch.stack([values] * senders, dim=1), torch.ones(batch, senders, dtype=torch.bool, device=where)
-
-    devices = len(network.devices)
-    calls: dict[str, Callable[[], Any]] = {"device": partial(network.devices[0], normalize(pixels.to(where)))}
-    features, scores = calls["device"]()
-    if not isinstance(network, Ddnn2017):
-        calls["edge"] = partial(network.edge, *sent(features, devices))
-        fused, _ = calls["edge"]()
-        calls["cloud"] = partial(network.cloud, fused)
-        return calls
-    calls["local"] = partial(network.local, *sent(scores, devices))
-    senders = devices
-    if network.arch.edges:
-        calls["edge"] = partial(network.edge.edges[0], *sent(features, len(network.arch.edges[0])))
-        features, _ = calls["edge"]()
-        senders = len(network.arch.edges)
-    calls["cloud"] = partial(network.cloud, *sent(features, senders))
-    return calls
+    views = network.prepare(pixels.to(where)).expand(-1, graph.views, -1, -1, -1)
+    walk = Pass(network, views, codec="fp32")
+    parts = [Part(name) for name in graph.segments if network.module(Part(name)) is not None]
+    return {part.segment: partial(network.run, part, given_all(walk, part)) for part in parts}
 
 
 def _time(call: Callable[[], Any], device: str) -> float:
@@ -118,7 +101,7 @@ def _timing(taken: Sequence[float]) -> Timing:
 
 @contextmanager
 def _as_in_a_run(device: str) -> Iterator[None]:
-    """Float32 throughout on CUDA, as `simnet.inference.segments` runs the network."""
+    """Float32 throughout on CUDA, as `simnet.inference.batches` runs the network."""
     if device != "cuda":
         yield
         return

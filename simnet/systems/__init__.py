@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simnet.registry import Registry
@@ -10,6 +10,7 @@ from simnet.registry import Registry
 if TYPE_CHECKING:
     from simnet.models.graph import Graph
     from simnet.systems.base import System
+    from simnet.systems.traffic import Message
 
 SYSTEMS: Registry[System] = Registry(
     "simnet.systems",
@@ -24,12 +25,23 @@ SYSTEMS: Registry[System] = Registry(
 
 
 def bytes_until(network: str, graph: Graph, codec: str) -> Mapping[str, int]:
-    """Bytes that are sent for a sample that leaves at each exit, by the system that a kind of network is made for.
+    """Bytes that are sent for a sample that leaves at each exit, by the system that a kind of network is made for."""
+    from simnet.systems.traffic import until
 
-    That is the one of the same name; for a network without one every feature and score that is taken is sent once.
-    """
-    from simnet.systems.traffic import default_messages, until
+    return until(graph, _messages(network, graph, codec))
 
-    if network in SYSTEMS.names():
-        return until(graph, SYSTEMS[network].messages(graph, codec))
-    return until(graph, default_messages(graph, codec))
+
+def bytes_per_segment(network: str, graph: Graph, codec: str) -> Mapping[str, int]:
+    """Most bytes that one copy of each segment sends of a sample, by the same system."""
+    from simnet.systems.traffic import per_segment
+
+    return per_segment(_messages(network, graph, codec))
+
+
+def _messages(network: str, graph: Graph, codec: str) -> Sequence[Message]:
+    """What is sent by the system of a network's own name; else every feature and score that is taken, once."""
+    from simnet.systems.traffic import default_messages
+
+    if network in SYSTEMS or network in SYSTEMS.names():
+        return SYSTEMS[network].messages(graph, codec)
+    return default_messages(graph, codec)

@@ -34,8 +34,9 @@ def calibrate(
     wanted = next((r for r in RULES if r == (rule or former)), DEFAULT_RULE)
 
     from simnet.models.training.publish import recalibrate
+    from simnet.systems import bytes_until
 
-    card = recalibrate(card, data_dir, wanted, temperature, pick_device(device))
+    card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("rule", "T", "test shares, %", "system, %", "bytes"):
         table.add_column(heading)

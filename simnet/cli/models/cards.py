@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.models.options import sent
 from simnet.models.cards.card import shipped
 
 
@@ -19,7 +20,7 @@ def cards(
     from simnet.models.cards.catalogue import markdown
     from simnet.models.cards.markdown import filled
 
-    tables = markdown(shipped())
+    tables = markdown(shipped(), sent)
     if write is None:
         print(tables, end="")
         return

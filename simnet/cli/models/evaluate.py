@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +15,12 @@ from rich.table import Table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
-from simnet.models.data.base import SPLITS, VIEWS, DataError, Dataset
+from simnet.models.data.base import SPLITS, DataError, Dataset
 from simnet.models.device import pick_device
 from simnet.registry import PluginError
 
 if TYPE_CHECKING:
-    from simnet.models.evaluation.scores import Exits, Outcome
+    from simnet.models.evaluation.outcome import Exits, Outcome
 
 
 def evaluate(
@@ -31,7 +32,7 @@ def evaluate(
     thresholds: Annotated[
         str, typer.Option("-T", "--thresholds", help="Thresholds to list, T for all exits alike.")
     ] = ("0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"),
-    missing: Annotated[str, typer.Option(help="Cameras that are missing, 1 to 6, e.g. 3,5.")] = "",
+    missing: Annotated[str, typer.Option(help="Cameras that are missing, from 1, e.g. 3,5.")] = "",
     codec: Annotated[
         str | None, typer.Option(help=f"Features travel as {', '.join(codecs.REAL_VALUED)}; default: the card's.")
     ] = None,
@@ -41,24 +42,24 @@ def evaluate(
 ) -> None:
     """Print forced accuracy per exit; for a list of T and the calibrated T exit shares, exit and system accuracy."""
     listed = _thresholds(thresholds)
-    present = _present(missing)
     chosen = _codec(codec)
     if split not in SPLITS:
         raise typer.BadParameter(f"{split!r} is none of {', '.join(SPLITS)}", param_hint="--split")
     card = read_card(name)
+    gone = _missing(missing, card)
 
     from simnet.models.cards.weights import load_network
     from simnet.models.data import open_dataset, open_file
-    from simnet.models.evaluation.scores import Exits, camera_accuracy, classifier_scores
+    from simnet.models.evaluation.outcome import Exits
+    from simnet.models.evaluation.scores import camera_accuracy, exit_scores, seen_by, segment_scores, view_segment
 
     network = load_network(card, pick_device(device))
-    if not any(present[view] for view in network.arch.devices):
-        raise typer.BadParameter(f"{missing!r} leaves no camera", param_hint="--missing")
-    data_name = card.values["data"]
-    views = open_dataset(data_name, split, data_dir) if data is None else open_file(data_name, data)
+    data_name = str(card.values["data"])
+    folder = card.folder_of(data_name)
+    views = open_dataset(data_name, split, data_dir, folder) if data is None else open_file(data_name, data, folder)
     _check(card, views)
-    scores = classifier_scores(network, views, present=present, codec=chosen)
-    exits = Exits(card.values["system"], scores, views.labels, card.temperatures)
+    scores = segment_scores(network, views, missing=gone, codec=chosen)
+    exits = Exits(exit_scores(network, scores, card.temperatures), views.labels)
     if without := [exit_name for exit_name in exits.names[:-1] if exit_name not in card.thresholds]:
         raise WeightsError(f"{card.path}: no calibrated threshold for {', '.join(without)}")
     calibrated = exits.outcome([card.thresholds[exit_name] for exit_name in exits.names[:-1]])
@@ -70,8 +71,9 @@ def evaluate(
     if note := card.values.get("data_note"):
         console.print(f"note: {note}")
     console.print("forced accuracy: " + ", ".join(f"{k} {100 * v:.2f} %" for k, v in exits.forced_accuracies.items()))
-    if (alone := camera_accuracy(scores, views.labels)) is not None:
-        cameras = zip(network.arch.devices, alone, strict=True)
+    own = view_segment(network.graph)
+    if own is not None and (alone := camera_accuracy(network, scores, views.labels)) is not None:
+        cameras = zip(seen_by(network.graph, own), alone, strict=True)
         listing = ", ".join(f"{view + 1}: {_percent(a)}" for view, a in cameras)
         console.print(f"each camera alone, %: {listing}")
     console.print(_table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated))
@@ -107,12 +109,17 @@ def _thresholds(text: str) -> list[float]:
     return listed
 
 
-def _present(missing: str) -> list[bool]:
-    numbers = [number.strip() for number in missing.split(",")] if missing else []
-    known = [str(camera) for camera in range(1, VIEWS + 1)]
+def _missing(text: str, card: Card) -> list[int]:
+    """The views that are missing, from 0, of those that the card's network has."""
+    numbers = [number.strip() for number in text.split(",")] if text else []
+    views = card.graph.views
+    known = [str(camera) for camera in range(1, views + 1)]
     if any(number not in known for number in numbers):
-        raise typer.BadParameter(f"{missing!r} is no list of cameras like 3,5 (1 to {VIEWS})", param_hint="--missing")
-    return [camera not in numbers for camera in known]
+        raise typer.BadParameter(f"{text!r} is no list of cameras like 3,5 (1 to {views})", param_hint="--missing")
+    gone = [known.index(number) for number in numbers]
+    if not set(card.graph.seen) - set(gone):
+        raise typer.BadParameter(f"{text!r} leaves no camera", param_hint="--missing")
+    return gone
 
 
 def _codec(name: str | None) -> str | None:
@@ -133,13 +140,14 @@ def _check(card: Card, data: Dataset) -> None:
     """Refuse data of another shape than the network's, as a card that was changed by hand can ask for."""
     if not len(data):
         raise DataError(f"data set {data.name} ({data.split}) has no samples")
-    height, width = card.values["architecture"]["view"]
-    found = data[0][0].shape[-2:]
-    if found != (height, width) or len(data.class_names) != len(card.values["class_names"]):
-        raise WeightsError(
-            f"{card.path}: is for {len(card.values['class_names'])} classes and views of {height}x{width}; {data.name} "
-            f"has {len(data.class_names)} and {found[0]}x{found[1]}"
-        )
+    graph, classes = card.graph, len(card.values["class_names"])
+    mine, its = (classes, graph.views, graph.view), (len(data.class_names), data.views, tuple(data.view_shape))
+    if mine != its or classes != graph.classes:
+
+        def words(classes: int, views: int, view: Sequence[int]) -> str:
+            return f"{classes} classes and {views} view{'s' * (views != 1)} of {view[1]}x{view[2]}"
+
+        raise WeightsError(f"{card.path}: is for {words(*mine)}; {data.name} has {words(*its)}")
 
 
 def _percent(value: float) -> str:

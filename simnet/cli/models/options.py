@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simnet.models.cards.card import Card
 
 console = Console(markup=False, highlight=False)
 
@@ -14,3 +19,10 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def sent(card: Card) -> Mapping[str, int]:
+    """Bytes that one copy of each segment of a card's network sends of a sample, as its system tells."""
+    from simnet.systems import bytes_per_segment
+
+    return bytes_per_segment(card.network, card.graph, card.codec)

@@ -58,12 +58,13 @@ def study(
     usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED}[name]
     for one in weights or usual:
         card = read_card(one)
-        data = open_dataset(card.values["data"], "test", data_dir)
+        kind = str(card.values["data"])
+        data = open_dataset(kind, "test", data_dir, card.folder_of(kind))
         if name == "fine-tuning":
             fine_tuning.run(card, data, rows, range(1, seeds + 1), data_dir, tell)
             continue
         if name == "faults":
             found = faults.run(card, data, rows)
         else:
-            found = codecs.run(card, data, open_dataset(card.values["data"], "validation", data_dir))
+            found = codecs.run(card, data, open_dataset(kind, "validation", data_dir, card.folder_of(kind)))
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)

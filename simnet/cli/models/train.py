@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models.cards.card import WEIGHTS
 from simnet.models.data import DATASETS
+from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
+from simnet.registry import Registry
+
+if TYPE_CHECKING:
+    from simnet.models.networks.base import Network
+
+T = TypeVar("T")
 
 
 def _writable(path: Path, option: str) -> Path:
@@ -27,9 +35,45 @@ def _writable(path: Path, option: str) -> Path:
     return path
 
 
+def _kind(registry: Registry[T], name: str, argument: str) -> type[T]:
+    """A kind by its name. Raises typer.BadParameter when there is none, PluginError when a user's cannot be used."""
+    try:
+        return registry[name]
+    except KeyError:
+        known = ", ".join(registry.names())
+        text = f"{name!r} is none of {known}; write file.py:Name or module:Name for one of your own"
+        raise typer.BadParameter(text, param_hint=argument) from None
+
+
+def _architecture(kind: type[Network], network: str, name: str, data: Dataset) -> Any:
+    """What the network is by default for a data set. Raises typer.BadParameter where it makes none for its shapes."""
+    try:
+        return kind.for_data(name, data.views, data.view_shape[1:], len(data.class_names))
+    except ValueError as problem:
+        raise typer.BadParameter(f"{network} cannot be made for {name}: {problem}", param_hint="NETWORK") from problem
+
+
+def _check_fusion(arch: Any, network: str, data: str, fusion: str) -> None:
+    """Raise typer.BadParameter where the architecture knows no such fusion."""
+    kinds = get_args(get_type_hints(type(arch)).get("fusion"))
+    if not kinds:
+        others = [f"--set {field.name}=…" for field in fields(arch) if field.name.endswith("_fusion")]
+        has = f"has {len(others)}: {' and '.join(others)}" if others else "has none"
+        raise typer.BadParameter(f"{network} {has}", param_hint="--fusion")
+    if fusion not in kinds or (fusion == "tile" and arch.fusion != "tile"):
+        raise typer.BadParameter(
+            f"{fusion!r}: {data} can be fused by {', '.join(kinds)} (tile only for the patches of cifar10)",
+            param_hint="--fusion",
+        )
+
+
 def train(
-    system: Annotated[str, typer.Argument(help="ddnn, ada-ddnn or ddnn-2017.")],
-    data: Annotated[str, typer.Argument(help="plaza, cifar10 or mvmc.")],
+    network: Annotated[
+        str, typer.Argument(help="ddnn, ada-ddnn, ddnn-2017, or a network of your own: file.py:Name or module:Name.")
+    ],
+    data: Annotated[
+        str, typer.Argument(help="plaza, cifar10, mvmc, or a data set of your own: file.py:Name or module:Name.")
+    ],
     recipe: Annotated[str, typer.Option(help="ours or paper; the options below change it.")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Samples per step.")] = None,
@@ -45,12 +89,13 @@ def train(
     device: Device = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Weight file to write; default models/weights/<system>-<data>.")
+        Path | None,
+        typer.Option(help="Weight file to write; default models/weights/<network>-<data>, of your own kinds here."),
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint file, written after every epoch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
 ) -> None:
-    """Train a system's network on a data set; write weights and card when the last epoch is done."""
+    """Train a network on a data set; write weights and card when the last epoch is done."""
     from dataclasses import replace
 
     import torch
@@ -64,34 +109,24 @@ def train(
     )
 
     from simnet.models.data import open_dataset
-    from simnet.models.networks.early_exit import SYSTEMS, Architecture, architecture
-    from simnet.models.networks.layers import FUSION_KINDS
+    from simnet.models.networks import NETWORKS
     from simnet.models.training.publish import publish
     from simnet.models.training.recipes import RECIPES, changed
     from simnet.models.training.recipes import recipe as recipe_of
     from simnet.models.training.training import Training
+    from simnet.systems import bytes_until
 
-    if system not in SYSTEMS:
-        raise typer.BadParameter(f"{system!r} is none of {', '.join(SYSTEMS)}", param_hint="SYSTEM")
-    if data not in DATASETS:
-        raise typer.BadParameter(f"{data!r} is none of {', '.join(DATASETS)}", param_hint="DATA")
+    kind = _kind(NETWORKS, network, "NETWORK")
+    _kind(DATASETS, data, "DATA")
     if recipe not in RECIPES:
         raise typer.BadParameter(f"{recipe!r} is none of {', '.join(RECIPES)}", param_hint="--recipe")
     if rate is not None and (not rate > 0 or math.isinf(rate)):
         raise typer.BadParameter(f"{rate} is no positive number", param_hint="--rate")
-    arch = architecture(system, data)
+    test = open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
+    arch = _architecture(kind, network, data, test)
     if fusion is not None:
-        if not isinstance(arch, Architecture):
-            raise typer.BadParameter(
-                f"{system} has two: --set local_fusion=… and --set cloud_fusion=…", param_hint="--fusion"
-            )
-        kind = next((k for k in FUSION_KINDS if k == fusion), None)
-        if kind is None or (kind == "tile" and data != "cifar10"):
-            raise typer.BadParameter(
-                f"{fusion!r}: {data} can be fused by {', '.join(FUSION_KINDS)} (tile only for the patches of cifar10)",
-                param_hint="--fusion",
-            )
-        arch = replace(arch, fusion=kind)
+        _check_fusion(arch, network, data, fusion)
+        arch = replace(arch, fusion=fusion)
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
@@ -100,17 +135,18 @@ def train(
         arch, how = changed(arch, how, setting or ())
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--set") from problem
-    weights = _writable(out or WEIGHTS / f"{system}-{data}", "--out")
+    stem = "-".join(name.rpartition(":")[2] for name in (network, data))
+    ours = network in NETWORKS and data in DATASETS
+    weights = _writable(out or (WEIGHTS / stem if ours else Path(stem)), "--out")
     named = weights.suffix in (".safetensors", ".json")  # "run.2" is a name without a suffix, too
     weights = weights.with_suffix(".safetensors") if named else weights.with_name(f"{weights.name}.safetensors")
-    saved = _writable(checkpoint or Path("checkpoints") / f"{system}-{data}.pt", "--checkpoint")
+    saved = _writable(checkpoint or Path("checkpoints") / f"{stem}.pt", "--checkpoint")
     if resume and not saved.is_file():
         raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")
     where = pick_device(device)
-    open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
     option = "--batch"
     try:
-        run = Training(arch, data, how, data_dir, where)
+        run = Training(network, arch, data, how, data_dir, where)
         option = "--resume"
         if resume:
             run.resume(saved)
@@ -120,7 +156,6 @@ def train(
     if not saved.exists():  # so that whoever stops the first epoch can resume, too
         run.save(saved)
         kept = f"{saved} holds the untrained network; go on with --resume"
-    order = ("device", "local", "edge", "cloud", "total")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -132,14 +167,14 @@ def train(
     try:
         with Progress(*columns, console=console) as progress:
             progress.console.print(
-                f"{system} on {data}: {len(run.data.labels)} samples, {run.steps} steps an epoch, on {run.device}"
+                f"{network} on {data}: {len(run.data.labels)} samples, {run.steps} steps an epoch, on {run.device}"
             )
             task = progress.add_task("training", total=how.epochs * run.steps, completed=run.epoch * run.steps)
             while run.epoch < how.epochs:
                 line = run.run_epoch(lambda: progress.advance(task))
                 run.save(saved)
                 kept = f"{saved} holds epoch {run.epoch} of {how.epochs}; go on with --resume"
-                losses = " ".join(f"{k} {line['loss'][k]:.3f}" for k in sorted(line["loss"], key=order.index))
+                losses = " ".join(f"{k} {v:.3f}" for k, v in line["loss"].items())
                 accuracies = " ".join(f"{k} {100 * v:.2f} %" for k, v in line["validation_accuracy"].items())
                 progress.console.print(
                     f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s",
@@ -152,5 +187,5 @@ def train(
     except FloatingPointError as problem:
         print(f"error: {problem}", file=sys.stderr)
         raise typer.Exit(1) from None
-    publish(run, weights, data_dir)
+    publish(run, weights, data_dir, bytes_until)
     console.print(f"wrote {weights} and its card", soft_wrap=True)
