@@ -61,7 +61,7 @@ class ExitRule(ABC):
 
     def grid(self, step: float = 0.01) -> Floats:
         """Thresholds worth trying, ascending."""
-        return np.arange(self.least, self.most + step / 2, step).round(6)
+        return np.asarray(np.arange(self.least, self.most + step / 2, step).round(6))
 
 
 class Entropy(ExitRule):

@@ -31,10 +31,13 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.models.networks.base import Given as Given
     from simnet.models.networks.base import Network as Network
     from simnet.models.networks.base import Output as Output
+    from simnet.models.networks.traced import TracedNetwork as TracedNetwork
     from simnet.models.rules import ExitRule as ExitRule
+    from simnet.models.rules import probabilities as probabilities
     from simnet.registry import PluginError as PluginError
     from simnet.results.run import RunError as RunError
     from simnet.scenario.scenario import Scenario as Scenario
+    from simnet.systems.base import Decision as Decision
     from simnet.systems.base import System as System
     from simnet.systems.one_edge import OneEdge as OneEdge
     from simnet.systems.options import EdgeOptions as EdgeOptions
@@ -66,6 +69,7 @@ _HOMES = {
     # what a plug-in is derived from, or made of
     "System": "simnet.systems.base",
     "OneEdge": "simnet.systems.one_edge",
+    "Decision": "simnet.systems.base",
     "SystemOptions": "simnet.systems.options",
     "EdgeOptions": "simnet.systems.options",
     "Roles": "simnet.systems.roles",
@@ -74,7 +78,9 @@ _HOMES = {
     "Architecture": "simnet.models.networks.base",
     "Given": "simnet.models.networks.base",
     "Output": "simnet.models.networks.base",
+    "TracedNetwork": "simnet.models.networks.traced",
     "ExitRule": "simnet.models.rules",
+    "probabilities": "simnet.models.rules",
     "Codec": "simnet.models.codecs",
     "Dataset": "simnet.models.data.base",
     "DatasetOptions": "simnet.models.data.base",

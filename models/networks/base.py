@@ -77,7 +77,7 @@ class Network(nn.Module, ABC):
     given.
     """
 
-    Architecture: ClassVar[type[Architecture]] = Architecture
+    Architecture: ClassVar[type[Any]] = Architecture
     """The class of `arch`."""
     arch: Any
     graph: Graph

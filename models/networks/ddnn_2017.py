@@ -38,7 +38,7 @@ PAIRS: dict[str, tuple[Aggregation, Aggregation]] = {
 
 
 @dataclass(frozen=True)
-class Architecture(base.Architecture):
+class Ddnn2017Architecture(base.Architecture):
     """`devices` are the numbers of the views that have a device; `edges` the views of each edge.
 
     Edges hold every device once together, or there are none. Raises ValueError where devices, edges or the fusion kinds
@@ -132,7 +132,7 @@ def aggregate(values: Tensor, present: Tensor, kind: Aggregation) -> Tensor:
 class DeviceSegment(nn.Module):
     """What one device runs: a binary block and class scores from one linear layer on its ±1 features."""
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Ddnn2017Architecture) -> None:
         super().__init__()
         self.block = BinaryBlock(3, arch.filters)
         height, width = halved(arch.view)
@@ -161,7 +161,7 @@ class LocalAggregator(nn.Module):
 class EdgeSegment(nn.Module):
     """What one edge runs: fusion of its devices' features, a binary block, class scores."""
 
-    def __init__(self, arch: Architecture, senders: int) -> None:
+    def __init__(self, arch: Ddnn2017Architecture, senders: int) -> None:
         super().__init__()
         self.kind: Aggregation = arch.cloud_fusion
         inputs = arch.filters * (senders if self.kind == "concat" else 1)
@@ -178,7 +178,7 @@ class EdgeSegment(nn.Module):
 class EdgeTier(nn.Module):
     """All edges, and the aggregation of several edges' class scores."""
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Ddnn2017Architecture) -> None:
         super().__init__()
         self.edges = nn.ModuleList(EdgeSegment(arch, len(views)) for views in arch.edges)
         several = len(arch.edges) > 1
@@ -188,7 +188,7 @@ class EdgeTier(nn.Module):
 class CloudSegment(nn.Module):
     """Fusion of what devices or edges sent, further binary blocks, class scores."""
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Ddnn2017Architecture) -> None:
         super().__init__()
         self.kind: Aggregation = arch.cloud_fusion
         senders, channels, size = (
@@ -214,10 +214,10 @@ class Ddnn2017(Network):
     The six configurations of tiers are one graph with other groups. The module `edge` is there only with `arch.edges`.
     """
 
-    Architecture: ClassVar[type[base.Architecture]] = Architecture
-    arch: Architecture
+    Architecture: ClassVar[type[Any]] = Ddnn2017Architecture
+    arch: Ddnn2017Architecture
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Ddnn2017Architecture) -> None:
         super().__init__(arch)
         self.devices = nn.ModuleList(DeviceSegment(arch) for _ in arch.devices)
         self.local = LocalAggregator(len(arch.devices), arch.classes, arch.local_fusion)
@@ -234,7 +234,7 @@ class Ddnn2017(Network):
         self.graph = Graph(arch.views, (3, *arch.view), segments, arch.classes)
 
     @staticmethod
-    def _edges(arch: Architecture) -> list[Segment]:
+    def _edges(arch: Ddnn2017Architecture) -> list[Segment]:
         """Each edge fuses its own devices' features; several edges' scores are aggregated once more [I]."""
         groups = tuple(tuple(arch.devices.index(view) for view in views) for views in arch.edges)
         if len(groups) == 1:
@@ -271,9 +271,9 @@ class Ddnn2017(Network):
         return found
 
     @classmethod
-    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Ddnn2017Architecture:
         """A device for each view, no edge."""
-        return Architecture(view=view, classes=classes, views=views, devices=tuple(range(views)))
+        return Ddnn2017Architecture(view=view, classes=classes, views=views, devices=tuple(range(views)))
 
     def layers(self) -> dict[str, str]:
         """Filters per binary block; every one of them pools."""

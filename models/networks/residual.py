@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -29,7 +29,7 @@ SHALLOW_GRID = 4
 
 
 @dataclass(frozen=True)
-class Architecture(base.Architecture):
+class ResidualArchitecture(base.Architecture):
     """Widths are channels per `ResLayer`; pools are the 1-based numbers of the layers followed by 2x2 max pooling.
 
     Four device layers and 3x3 convolutions are the paper's; the widths and pools are ours [I]. Raises ValueError for an
@@ -56,7 +56,7 @@ class Architecture(base.Architecture):
 class DeviceSegment(nn.Module):
     """What one device runs: four ResLayers and, if it `classifies`, a classifier on their features (section 3.2)."""
 
-    def __init__(self, arch: Architecture, classifies: bool) -> None:
+    def __init__(self, arch: ResidualArchitecture, classifies: bool) -> None:
         super().__init__()
         self.extractor = extractor(3, arch.device_widths, arch.device_pools)
         self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, SHALLOW_GRID) if classifies else None
@@ -73,7 +73,7 @@ class EdgeSegment(nn.Module):
     Algorithm 1 has no deeper extractor on the edge: it classifies the fused features as they are [I].
     """
 
-    def __init__(self, arch: Architecture, deeper: bool) -> None:
+    def __init__(self, arch: ResidualArchitecture, deeper: bool) -> None:
         super().__init__()
         self.fusion: FusionKind = arch.fusion
         channels = fused_channels(arch.fusion, arch.views, arch.device_widths[-1])
@@ -93,7 +93,7 @@ class EdgeSegment(nn.Module):
 class CloudSegment(nn.Module):
     """Deeper extractor and classifier; in algorithm 1 (not `deeper_edge`) it holds the edge's layers, too [I]."""
 
-    def __init__(self, arch: Architecture, deeper_edge: bool) -> None:
+    def __init__(self, arch: ResidualArchitecture, deeper_edge: bool) -> None:
         super().__init__()
         if deeper_edge:
             self.extractor = extractor(arch.edge_widths[-1], arch.cloud_widths, arch.cloud_pools)
@@ -112,14 +112,14 @@ class CloudSegment(nn.Module):
 class ResidualNetwork(Network):
     """A device for each view, one edge, one cloud."""
 
-    Architecture: ClassVar[type[base.Architecture]] = Architecture
-    arch: Architecture
+    Architecture: ClassVar[type[Any]] = ResidualArchitecture
+    arch: ResidualArchitecture
     edge_exit: ClassVar[str]
     """Name of the exit that tests the edge's scores."""
     ada: ClassVar[bool]
     """Whether devices classify and the edge has a deeper extractor."""
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: ResidualArchitecture) -> None:
         super().__init__(arch)
         self.devices = nn.ModuleList(DeviceSegment(arch, self.ada) for _ in range(arch.views))
         self.edge = EdgeSegment(arch, self.ada)
@@ -150,7 +150,7 @@ class ResidualNetwork(Network):
         return self.devices[part.copy] if part.segment == "device" else getattr(self, part.segment, None)
 
     @classmethod
-    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> ResidualArchitecture:
         """Both networks share widths, so that only the idea differs; tile fusion is for the patches of one image."""
         usual = {"cifar10": _CIFAR10}.get(name, _VIEWS)
         fusion = usual.fusion if views == usual.views else "concat"
@@ -169,7 +169,7 @@ def _layers(widths: Sequence[int], pools: Sequence[int]) -> str:
     return ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
 
 
-_CIFAR10 = Architecture(
+_CIFAR10 = ResidualArchitecture(
     view=(10, 16),
     fusion="tile",
     device_widths=(16, 16, 16, 16),
@@ -179,7 +179,7 @@ _CIFAR10 = Architecture(
     cloud_widths=(256, 256, 256),
     cloud_pools=(),
 )
-_VIEWS = Architecture(
+_VIEWS = ResidualArchitecture(
     view=(32, 32),
     fusion="concat",
     device_widths=(8, 16, 16, 8),

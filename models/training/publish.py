@@ -97,6 +97,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
         "epochs": run.epoch,
         "duration_seconds": round(sum(line["seconds"] for line in run.log), 1),
         "hardware": hardware(str(run.device)),
+        "precision": run.precision,
         "torch": torch.__version__,
         "samples": {"train": len(run.data.labels), "validation": len(run.validation), "test": len(test)},
         "checksums": {"validation": run.validation.checksum, "test": test.checksum},

@@ -59,8 +59,8 @@ _OURS = {
     "mvmc": replace(_DDNN_2017, epochs=20, anneal=True),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
 }
-_OTHERS = Recipe(epochs=20, batch=32, rate=0.05, shift=2)
-"""Data sets that are not ours (our choice, a place to begin)."""
+_OTHERS = Recipe(epochs=20, batch=32, rate=0.05, shift=2, flip=False)
+"""Data sets that are not ours (our choice, a place to begin); a mirrored image may be of another class."""
 
 
 def changed(arch: Architecture, how: Recipe, settings: Sequence[str]) -> tuple[Architecture, Recipe]:

@@ -118,10 +118,18 @@ class Answers:
             answer = found[sample]
         return answer
 
-    def scores(self, exit_name: str, sample: int, upstream: int) -> NDArray[np.float32]:
-        """Class scores `[classes]` of what `get` answers from."""
-        self.get(exit_name, sample, upstream)
-        return self._table(self._exits[exit_name], upstream).scores[self._index[sample]].copy()
+    def opinions(self, segment: str, sample: int, upstream: int) -> dict[int, NDArray[np.float32]]:
+        """Class scores `[classes]` of every copy of a segment that has something to work on, by its number."""
+        row, found = self._index[sample], {}
+        for part in self._graph.parts_of(segment):
+            if self._graph.alive(part, upstream):
+                table = self._memo.table((part, self._graph.key(part, upstream)))
+                if not table.known[row]:
+                    ahead = np.arange(sample, min(sample + self._window, len(self._index)))
+                    alike = ahead[self._alike[ahead] == self._alike[sample]]
+                    self._ensure(part, upstream, np.unique(self._index[alike]))
+                found[part.copy] = table.scores[row]
+        return found
 
     def _key(self, number: int, upstream: int) -> int:
         return self._graph.key(self._parts[number], upstream)
@@ -238,5 +246,5 @@ class Answers:
             "batches": 0 if ran is None else ran.batches,
             "samples": 0 if ran is None else ran.samples,
             "mean_batch": 0.0 if ran is None else ran.samples / max(1, ran.batches),
-            "recalled": sum(table.recalled for table in self._memo.tables),
+            "recalled": sum(self._memo.table(key).recalled for key in self._memo.keys if key[0] in self._parts),
         }

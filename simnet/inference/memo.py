@@ -30,7 +30,9 @@ class Table:
         self._name = f"{key[0].segment}-{key[0].copy}-{key[1]:x}"
         self._folder = folder
         stored = self._stored((size, classes))
-        self.scores, self.known = stored or (np.zeros((size, classes), np.float32), np.zeros(size, bool))
+        empty = np.zeros((size, classes), np.float32), np.zeros(size, np.bool_)
+        self.scores: NDArray[np.float32] = (stored or empty)[0]
+        self.known: NDArray[np.bool_] = (stored or empty)[1]
         self._earlier = self.known.copy()
         self._asked = np.zeros(size, bool)
         self._changed = False
@@ -103,6 +105,11 @@ class Memo:
         if key not in self._tables:
             self._tables[key] = Table(key, self._size, self._classes, self._folder)
         return self._tables[key]
+
+    @property
+    def keys(self) -> list[Key]:
+        """Those of the tables used so far."""
+        return list(self._tables)
 
     @property
     def tables(self) -> Iterable[Table]:

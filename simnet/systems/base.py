@@ -20,12 +20,19 @@ from simnet.systems.roles import Place, Roles, Unfit
 from simnet.systems.traffic import Message, default_messages, feature_bytes
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
+    import numpy as np
+    from numpy.typing import NDArray
+
     from simnet.network.nodes.plain import Node
     from simnet.network.routing import Route
     from simnet.network.topology import Topology
 
 Ask = Callable[[str, int, int], tuple[int, float]]
 """(exit, sample, upstream) to (predicted class, measure): the real network, see `simnet.inference.answers`."""
+
+
+Opinions = Callable[[str, int, int], Mapping[int, "NDArray[np.float32]"]]
+"""(segment, sample, upstream) to the class scores of each of its copies that has something to work on."""
 
 
 class Decision(NamedTuple):
@@ -53,7 +60,8 @@ class Setting:
         network: The simulated network.
         place: Who plays what at its site.
         graph: The neural network.
-        ask: What it answers.
+        ask: What it answers at an exit.
+        opinions: What the copies of a segment say.
         thresholds: T of every exit but the last.
         options: What the scenario says of the system.
         codec: How features travel.
@@ -64,6 +72,7 @@ class Setting:
     place: Place
     graph: Graph
     ask: Ask
+    opinions: Opinions
     thresholds: Mapping[str, float]
     options: Any
     codec: str = "fp32"
@@ -177,6 +186,10 @@ class System(ABC):
         upstream |= self.onward
         prediction, measure = self._ask(exit_name, sample, upstream | self.coded)
         return Decision(exit_name, prediction, measure, upstream)
+
+    def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
+        """Class scores `[classes]` of each copy of a segment, by its number, as far as something has arrived."""
+        return self.setting.opinions(segment, sample, upstream | self.onward | self.coded)
 
     def leaves(self, decision: Decision) -> bool:
         """Whether the sample leaves with this decision: the rule's measure is below T, strictly."""

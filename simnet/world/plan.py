@@ -125,20 +125,15 @@ def codec_of(kind: type[System], spec: SystemOptions, card: Card) -> str:
 def stand_ins(place: Place, scenario: Scenario) -> list[Place]:
     """The places that take over, in order, while a node of this one is down: with its `fallback`, and that one's."""
     found: list[Place] = []
-    present, seen = place, set[str]()
+    present, tried = place, {node for nodes in place.nodes.values() for node in nodes}
     while True:
-        named = {
-            node: scenario.nodes[node].fallback
-            for nodes in present.nodes.values()
-            for node in nodes
-            if node not in seen
-        }
-        following = {node: other for node, other in named.items() if other is not None}
+        named = {node: scenario.nodes[node].fallback for nodes in present.nodes.values() for node in nodes}
+        following = {node: other for node, other in named.items() if other is not None and other not in tried}
         if not following:
             return found
-        seen.update(following)
-        nodes = {role: tuple(following.get(n) or n for n in names) for role, names in present.nodes.items()}
-        present = Place(place.site, nodes, {following.get(n) or n: view for n, view in present.views.items()})
+        tried.update(following.values())
+        nodes = {role: tuple(following.get(n, n) for n in names) for role, names in present.nodes.items()}
+        present = Place(place.site, nodes, {following.get(n, n): view for n, view in present.views.items()})
         found.append(present)
 
 
@@ -181,13 +176,7 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
     """What a reader of the results should know beforehand; `available` is the size of the data set, where known."""
     found: list[str] = []
     for name, plan in plans.items():
-        for place in plan.places:
-            if len(place.views) < len(seen := plan.graph.seen):
-                found.append(
-                    f"{'' if place.site is None else f'{place.site}: '}only {len(place.views)} of {len(seen)} views "
-                    "exist; the weights and calibrated thresholds are for all of them, and views that are missing "
-                    "count as zeros"
-                )
+        found += _few_views(plan)
         if plan.codec in plan.kind.codecs and plan.codec != plan.card.codec:
             told = " and its thresholds calibrated" if plan.options.thresholds == "calibrated" else ""
             found.append(
@@ -200,6 +189,19 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
             "so intervals over samples are too narrow"
         )
     return list(dict.fromkeys(found))
+
+
+def _few_views(plan: Plan) -> list[str]:
+    """Sites with fewer cameras than the network has views."""
+    views, few = len(plan.graph.seen), dict[int, list[str]]()
+    for place in plan.places:
+        if len(place.views) < views:
+            few.setdefault(len(place.views), []).append(place.site or "")
+    why = "the weights and calibrated thresholds are for all of them, and views that are missing count as zeros"
+    return [
+        f"{', '.join(sites)}{': ' if sites != [''] else ''}only {count} of {views} views exist; {why}"
+        for count, sites in few.items()
+    ]
 
 
 def _idle(scenario: Scenario, plans: Mapping[str, Plan]) -> list[str]:

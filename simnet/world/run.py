@@ -28,7 +28,7 @@ from simnet.results.sections.demand import demand_report
 from simnet.results.sections.energy import Ledger, energy_report
 from simnet.results.sections.outages import fault_report
 from simnet.scenario import Scenario
-from simnet.systems.base import Ask, Decision, Setting, System
+from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.policies.policy import policy_report
 from simnet.world.captures import Captures, captures
 from simnet.world.plan import Plan, plans_of
@@ -64,16 +64,18 @@ class World:
     Every site has an instance of the system of its own, with its cameras and its edge; they meet in the network.
     """
 
-    def __init__(self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures) -> None:
+    def __init__(
+        self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures, opinions: Opinions | None = None
+    ) -> None:
         self.env = Environment()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
         self.network = Network(self.env, scenario, plan.card.name, priorities)
-        skews = skews_of(scenario)
+        skews, say = skews_of(scenario), opinions or _none
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, plan.thresholds, plan.options, plan.codec, skews)
+                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews)
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])
@@ -138,6 +140,11 @@ class World:
         return nodes[name].fallback is not None or any(node.fallback == name for node in nodes.values())
 
 
+def _none(segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
+    """Opinions of a network that has none."""
+    return {}
+
+
 def _called(system: System) -> str:
     return f"{type(system).__module__}.{type(system).__qualname__}"
 
@@ -182,7 +189,7 @@ def run_system(
         memo=folder,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
-    world = World(scenario, plan, answers.get, captured)
+    world = World(scenario, plan, answers.get, captured, answers.opinions)
     try:
         end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
@@ -262,9 +269,9 @@ def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
     states: dict[frozenset[object], int] = {frozenset(): 0}
     down: set[tuple[object, int]] = set()
     numbers = [0]
-    for _, step, target in changes:
-        (down.add if step > 0 else down.discard)(target)
-        numbers.append(states.setdefault(frozenset(target[0] for target in down), len(states)))
+    for _, step, what in changes:
+        (down.add if step > 0 else down.discard)(what)
+        numbers.append(states.setdefault(frozenset(target for target, _ in down), len(states)))
     state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
     return np.asarray(state * len(captured.sites) + captured.site)
 

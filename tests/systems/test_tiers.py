@@ -22,7 +22,7 @@ from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
-from simnet.models.networks.ddnn_2017 import Architecture, Ddnn2017, bytes_per_device, raw_bytes
+from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture, bytes_per_device, raw_bytes
 from simnet.models.rules import normalized_entropy, taken_exit
 from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult
@@ -262,7 +262,7 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 def write_weights(path: Path, **changes: Any) -> Path:
     """An untrained network and its card."""
     torch.manual_seed(0)
-    network = Ddnn2017(Architecture(**{"classes": 3, **changes})).eval()
+    network = Ddnn2017(Ddnn2017Architecture(**{"classes": 3, **changes})).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.running_mean, std=0.1)

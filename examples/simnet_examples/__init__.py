@@ -1,0 +1,1 @@
+"""Examples of what simnet can be given: one file for each kind."""
