@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import ROOT
 from safetensors.torch import load_file, save_file
-from weights import architecture, card_of, random_network, write_random_weights
+from weights import architecture, random_network, write_random_weights
 
 from simnet.cli.models.options import sent
 from simnet.models.cards import card as cards
