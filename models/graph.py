@@ -11,6 +11,7 @@ that matter to one part. Lossy codecs are a second mask over the same arcs, in t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -24,6 +25,9 @@ INPUT = "input"
 """What stands for the views where a segment's source is named."""
 FLOAT = 4
 """Bytes of one float32 value, as scores and entropies travel."""
+
+MOST = 10_000
+"""Views or copies of a segment in a file: whoever writes more has mistyped it."""
 
 What = Literal["features", "scores"]
 
@@ -289,13 +293,19 @@ class Graph:
         """Inverse of `as_dict`. Raises GraphError for anything that is no graph."""
         try:
             return cls(
-                _whole(values["views"], 1),
+                _whole(values["views"], 1, MOST),
                 [_whole(n, 1) for n in values["view"]],
                 [_segment(one) for one in values["segments"]],
                 _whole(values["classes"], 2),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise GraphError(f"is no graph of segments: {problem}") from None
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The same without costs: two networks of one structure compute alike, whatever their weights."""
+        bare = {"flop": 0, "parameters": 0, "memory": 0, "sends": None}
+        return self.with_costs(dict.fromkeys(self.segments, bare)).as_dict()
 
     def with_costs(self, costs: Mapping[str, Mapping[str, Any]]) -> Graph:
         """The same graph with further values of its segments, by name: `flop`, `parameters`, `memory`, `sends`."""
@@ -307,11 +317,6 @@ class Graph:
 
 _DEFAULTS = {"copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": ""}
 _TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
-
-
-def _told(values: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not as usual, and what has no usual value."""
-    return {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
 
 
 def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], classes: int) -> None:
@@ -355,7 +360,7 @@ def _segment(values: Mapping[str, Any]) -> Segment:
     return Segment(
         _text(values["name"]),
         takes,
-        _whole(values.get("copies", 1), 1),
+        _whole(values.get("copies", 1), 1, MOST),
         None if exit_name is None else _text(exit_name),
         None if sends is None else tuple(_whole(n, 1) for n in sends),
         _bool(values.get("scores", True)),
@@ -365,9 +370,10 @@ def _segment(values: Mapping[str, Any]) -> Segment:
     )
 
 
-def _whole(value: Any, least: int) -> int:
-    if type(value) is not int or value < least:
-        raise GraphError(f"{value!r} is no whole number from {least} on")
+def _whole(value: Any, least: int, most: float = math.inf) -> int:
+    if type(value) is not int or not least <= value <= most:
+        upto = "on" if most == math.inf else f"to {most:,.0f}"
+        raise GraphError(f"{value!r} is no whole number from {least} {upto}")
     return value
 
 

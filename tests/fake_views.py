@@ -1,4 +1,4 @@
-"""A tiny data set of six views in which the class is plain to see, for tests of training and of the command line."""
+"""A tiny data set in which the class is plain to see, for tests of training and of the command line."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ SIZES = {"train": 48, "validation": 20, "test": 20}
 
 
 class FakeViews(Dataset):
-    """Ten classes, each a level of grey, with noise; six views of `side` x `side` pixels."""
+    """Ten classes, each a level of grey, with noise; `views` of `side` x `side` pixels."""
 
     name = "plaza"
     licence = "made up"
-    views = 6
     class_names = tuple(f"grey {level}" for level in range(10))
 
-    def __init__(self, split: str, side: int = 32) -> None:
-        self.split, self.view_shape = split, (3, side, side)
+    def __init__(self, split: str, side: int = 32, views: int = 6) -> None:
+        self.split, self.view_shape, self.views = split, (3, side, side), views
         random = np.random.default_rng(SPLITS.index(split))
         self.labels: NDArray[np.int64] = random.permutation(np.arange(SIZES[split]) % 10)
-        noise = random.integers(0, 20, (len(self), 6, 3, side, side))
+        noise = random.integers(0, 20, (len(self), views, 3, side, side))
         self._views = (self.labels[:, None, None, None, None] * 23 + noise).astype(np.uint8)
 
     @classmethod
@@ -41,11 +40,11 @@ class FakeViews(Dataset):
         return self._views[np.asarray(rows)]
 
 
-def open_fake(name: str, split: str, data_dir: Path | None = None) -> Dataset:
+def open_fake(name: str, split: str, data_dir: Path | None = None, folder: Path | None = None) -> Dataset:
     """Stands in for `open_dataset`: fake plaza views; anything else as in earnest."""
     if name == "plaza" and split in SPLITS:
         return FakeViews(split)
-    return really_open(name, split, data_dir)
+    return really_open(name, split, data_dir, folder)
 
 
 def use_fake_views(patch: pytest.MonkeyPatch) -> None:

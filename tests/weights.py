@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from simnet.models.data import DATASETS
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Network
 
-SHAPES = {"plaza": (6, (32, 32), 10), "cifar10": (6, (10, 16), 10), "mvmc": (6, (32, 32), 3)}
-"""Views, height and width, classes of our data sets."""
+
+def architecture(system: str, data: str, views: int = 6) -> Any:
+    """What is trained for a data set by default, told without opening it."""
+    kind = DATASETS[data]
+    return NETWORKS[system].for_data(data, views, kind.view_shape[1:], len(kind.class_names))
 
 
-def random_network(kind: str, data: str, seed: int = 0, **changes: Any) -> Network:
-    """An untrained network whose batch norms are not the identity, in eval mode."""
-    assert data in DATASETS
+def untrained(system: str, arch: Any, seed: int = 0) -> Network:
+    """A network whose batch norms are not the identity, in eval mode."""
     torch.manual_seed(seed)
-    usual = NETWORKS[kind].for_data(data, *SHAPES[data])
-    network = NETWORKS[kind](type(usual).from_dict({**usual.as_dict(), **changes}))
+    network = NETWORKS[system](arch)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -31,20 +33,34 @@ def random_network(kind: str, data: str, seed: int = 0, **changes: Any) -> Netwo
     return network.eval()
 
 
-def write_network(network: Network, kind: str, data: str, path: Path, threshold: float = 0.95) -> Path:
-    """Write a network and its card; returns the weight file."""
-    card = {
-        "network": kind,
+def random_network(system: str, data: str, seed: int = 0, **changes: Any) -> Network:
+    """An untrained network for a data set; `changes` are fields of its architecture."""
+    views = changes.get("views", 6)
+    return untrained(system, replace(architecture(system, data, views), **changes), seed)
+
+
+def card_of(system: str, data: str, network: Network, threshold: float = 0.95) -> dict[str, Any]:
+    """What a simulation reads of a card."""
+    return {
+        "network": system,
         "data": data,
-        "class_names": [str(number) for number in range(network.arch.classes)],
+        "class_names": list(DATASETS[data].class_names),
         "architecture": network.arch.as_dict(),
         "graph": measured(network).as_dict(),
+        "layers": network.layers(),
         "calibration": {"thresholds": dict.fromkeys(list(network.graph.exits)[:-1], threshold)},
     }
-    save_weights(network, card, path)
+
+
+def write_network(network: Network, system: str, data: str, path: Path, threshold: float = 0.95) -> Path:
+    """Write a network and its card; returns the weight file."""
+    save_weights(network, card_of(system, data, network, threshold), path)
     return path
 
 
-def write_random_weights(folder: Path, kind: str, data: str, threshold: float = 0.95) -> Path:
+def write_random_weights(
+    folder: Path, system: str, data: str, threshold: float = 0.95, seed: int = 0, **changes: Any
+) -> Path:
     """Write a random network and its card; returns the weight file."""
-    return write_network(random_network(kind, data), kind, data, folder / f"{kind}-{data}.safetensors", threshold)
+    network = random_network(system, data, seed, **changes)
+    return write_network(network, system, data, folder / f"{system}-{data}.safetensors", threshold)

@@ -47,7 +47,7 @@ class Card:
     @property
     def network(self) -> str:
         """The kind of network, by name or as ``module:Name``; cards of the first edition call it the system."""
-        return str(self.values.get("network") or self.values["system"])
+        return str(self.values["network"] if "network" in self.values else self.values["system"])
 
     @cached_property
     def graph(self) -> Graph:
@@ -164,6 +164,12 @@ def read_card(name: str) -> Card:
     missing += [f"{new} or {old}" for new, old in FORMER.items() if not (_has(values, new) or _has(values, old))]
     if missing:
         raise WeightsError(f"{path}: the card lacks {', '.join(missing)}")
+    for key in ("network", "system", "data", "sha256"):
+        if key in values and not isinstance(values[key], str):
+            raise WeightsError(f"{path}: {key} must be text")
+    layers = values.get("layers", {})
+    if not (isinstance(layers, dict) and _list_of(list(layers.values()), str)):
+        raise WeightsError(f"{path}: layers must be text for each segment")
     if not _list_of(values["class_names"], str):
         raise WeightsError(f"{path}: class_names must be a list of names")
     view = values["architecture"]["view"]

@@ -39,13 +39,14 @@ def build(card: Card) -> Network:
     """
     try:
         kind = NETWORKS.get(card.network, card.folder_of(card.network))
-        return kind(kind.Architecture.from_dict(card.values["architecture"]))
     except KeyError:
         known = ", ".join(NETWORKS.names())
         raise WeightsError(f"{card.path}: there is no network {card.network!r} (there are {known})") from None
     except PluginError as problem:
         raise WeightsError(f"{card.path}: {problem}") from None
-    except (TypeError, ValueError, AttributeError, LookupError, RuntimeError) as problem:
+    try:
+        return kind(kind.Architecture.from_dict(card.values["architecture"]))
+    except Exception as problem:  # of an architecture that was changed by hand, or from a user's code, anything
         raise WeightsError(f"{card.path}: its architecture makes no network: {problem}") from problem
 
 
@@ -61,4 +62,6 @@ def load_network(card: Card, device: str = "cpu") -> Network:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
         raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
+    if card.graph.structure != network.graph.structure:
+        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

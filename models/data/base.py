@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from simnet.language.quantities import Model
 
-VIEWS = 6
-"""Views of one sample in our own networks; not of data sets, which say it themselves. It goes with its last user."""
-
 SPLITS = ("train", "validation", "test")
 """`validation` is cut from the training data: thresholds are tuned there, never on `test`."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from paths import ROOT
-from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from torch import Tensor
+from weights import random_network
 
 from simnet.models.codecs import CODECS, REAL_VALUED, codec
 from simnet.registry import PluginError
@@ -180,10 +179,8 @@ def test_sizes_need_no_torch() -> None:
 
 def test_network_runs_on_what_arrived() -> None:
     """Both hops: the edge sees the devices' features as they arrived, the cloud the edge's."""
-    torch.manual_seed(0)
-    arch = replace(architecture("ada-ddnn", "plaza"), codec="1bit")
-    network = EarlyExitNetwork(arch).eval()
-    views = torch.randn(4, 6, 3, 32, 32)
+    network = random_network("ada-ddnn", "plaza", codec="1bit")
+    views = torch.randn(4, 6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         sent = torch.stack([device(views[:, v])[0] for v, device in enumerate(network.devices)], dim=1)
         fused, edge = network.edge(codec("1bit").transmit(sent), torch.ones(4, 6, dtype=torch.bool))

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from simnet.models.evaluation.scores import Exits
-from simnet.models.networks.early_exit import EXITS
-from simnet.models.rules import exit_scores, normalized_entropy, probabilities, surest_device, taken_exit
+from simnet.models.evaluation.outcome import Exits
+from simnet.models.evaluation.scores import exit_scores
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.ada_ddnn import surest
+from simnet.models.networks.base import Network
+from simnet.models.rules import RULES, normalized_entropy, probabilities, taken_exit
 from simnet.systems import SYSTEMS
+
+
+def network_of(kind: str, **architecture: Any) -> Network:
+    """A small network, asked for its graph, and for what it chooses of scores that come from elsewhere."""
+    values = {"view": (8, 8), "classes": 3, **architecture}
+    return NETWORKS[kind](NETWORKS[kind].Architecture(**values)).eval()
+
+
+def surest_of(scores: NDArray[np.float64], present: list[bool] | None = None) -> NDArray[np.float64]:
+    """The surest device's scores of `[n, d, classes]`."""
+    there = torch.ones(scores.shape[:2], dtype=torch.bool) if present is None else torch.tensor([present] * len(scores))
+    return surest(torch.from_numpy(scores), there).numpy()
 
 
 def scores_of(*probabilities: float) -> NDArray[np.float64]:
@@ -54,63 +71,88 @@ def test_entropy_ignores_order_and_offset(scores: list[float], offset: float, ra
 def test_scores_that_are_not_finite_leave_nowhere() -> None:
     entropy = normalized_entropy(np.array([[math.nan, 0.0], [math.inf, 0.0]]))
     assert np.isnan(entropy).all()
-    assert taken_exit([entropy], [1.0]).tolist() == [1, 1]
+    assert taken_exit([entropy], [1.0], 2).tolist() == [1, 1]
 
 
 def test_exit_is_strict_and_the_first_one_counts() -> None:
     first, second = np.array([0.2, 0.3, 0.3, 0.9]), np.array([0.0, 0.1, 0.5, 0.9])
-    assert taken_exit([first, second], [0.3, 0.5]).tolist() == [0, 1, 2, 2]
-    assert taken_exit([first, second], [0.0, 0.0]).tolist() == [2] * 4  # nothing is below zero
-    assert taken_exit([first], [0.95]).tolist() == [0] * 4
+    assert taken_exit([first, second], [0.3, 0.5], 4).tolist() == [0, 1, 2, 2]
+    assert taken_exit([first, second], [0.0, 0.0], 4).tolist() == [2] * 4  # nothing is below zero
+    assert taken_exit([first], [0.95], 4).tolist() == [0] * 4
 
 
 def test_surest_device_is_the_one_of_minimum_entropy() -> None:
     sure, wide, unsure = scores_of(0.1, 0.8, 0.1), scores_of(0.7, 0.15, 0.15), scores_of(0.3, 0.3, 0.4)
     scores = np.stack([np.stack([unsure, wide, sure]), np.stack([sure, unsure, wide])])
-    entropies = normalized_entropy(scores)
-    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
-    np.testing.assert_array_equal(surest_device(entropies, np.array([False, True, True])), [2, 2])
-    entropies[0, 1] = np.nan  # a device that answers nonsense is never the surest
-    np.testing.assert_array_equal(surest_device(entropies), [2, 0])
-    exits = exit_scores("ada-ddnn", {"device": scores, "edge": scores[:, 0], "cloud": scores[:, 0]})
-    np.testing.assert_array_equal(exits["edge-1"], np.stack([sure, sure]))
+    np.testing.assert_array_equal(surest_of(scores), np.stack([sure, sure]))
+    np.testing.assert_array_equal(surest_of(scores, [False, True, True]), np.stack([sure, wide]))
 
 
 def test_of_equally_sure_devices_the_first_answers() -> None:
     scores = np.stack([scores_of(0.2, 0.8), scores_of(0.8, 0.2), scores_of(0.2, 0.8)])[None]
-    entropies = normalized_entropy(scores)
-    assert surest_device(entropies) == [0] and surest_device(entropies, np.array([False, True, True])) == [1]
+    np.testing.assert_array_equal(surest_of(scores), scores[:, 0])
+    np.testing.assert_array_equal(surest_of(scores, [False, True, True]), scores[:, 1])
 
 
-def test_networks_and_simulated_systems_name_the_same_exits() -> None:
-    assert {name: SYSTEMS[name].exits for name in EXITS} == EXITS
+@given(st.lists(st.lists(st.floats(-30, 30, width=32), min_size=3, max_size=3), min_size=2, max_size=12), st.data())
+def test_the_surest_is_the_one_whose_measured_entropy_is_least(rows: list[list[float]], data: st.DataObject) -> None:
+    """The network chooses by what `rules` measures, among those that are there."""
+    scores = np.array([rows], np.float32)
+    present = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)).filter(any))
+    chosen = surest(torch.from_numpy(scores), torch.tensor([present])).numpy()
+    entropies = np.where(present, normalized_entropy(scores)[0], np.inf)
+    assert normalized_entropy(chosen)[0] == pytest.approx(entropies.min(), abs=1e-9)
+    assert any(np.array_equal(chosen[0], scores[0, n]) for n in np.flatnonzero(present))
+
+
+@pytest.mark.parametrize("name", ["ddnn", "ada-ddnn"])
+def test_networks_and_simulated_systems_name_the_same_exits(name: str) -> None:
+    assert SYSTEMS[name].exits == tuple(network_of(name).graph.exits)
+
+
+def test_rules_measure_in_their_range() -> None:
+    scores = np.random.default_rng(0).normal(scale=3, size=(100, 4))
+    for name in RULES:
+        rule = RULES[name]()
+        measured = rule.measure(scores, [])
+        assert measured.shape == (100,) and (rule.least <= measured).all() and (measured <= rule.most).all()
+        assert rule.grid(0.25).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert RULES["max"]().measure(np.log([[0.7, 0.2, 0.1]]), [])[0] == pytest.approx(0.3)
 
 
 def test_exits_of_both_systems() -> None:
-    given_scores = {"device": np.zeros((2, 6, 3)), "edge": np.ones((2, 3)), "cloud": np.full((2, 3), 2.0)}
-    assert list(exit_scores("ada-ddnn", given_scores)) == ["edge-1", "edge-2", "cloud"]
-    assert list(exit_scores("ddnn", given_scores)) == ["edge", "cloud"]
-    np.testing.assert_array_equal(exit_scores("ada-ddnn", given_scores)["edge-2"], given_scores["edge"])
+    given_scores = {
+        "device": np.zeros((2, 6, 3)),
+        "surest": np.zeros((2, 3)),
+        "edge": np.ones((2, 3)),
+        "cloud": np.full((2, 3), 2.0),
+    }
+    ada, ddnn = network_of("ada-ddnn"), network_of("ddnn")
+    assert list(exit_scores(ada, given_scores)) == ["edge-1", "edge-2", "cloud"]
+    assert list(exit_scores(ddnn, given_scores)) == ["edge", "cloud"]
+    np.testing.assert_array_equal(exit_scores(ada, given_scores)["edge-2"], given_scores["edge"])
 
 
 def test_exits_of_ddnn_2017_with_and_without_an_edge() -> None:
-    scores = {name: np.full((2, 3), float(n)) for n, name in enumerate(("cloud", "edge", "local"))}
+    scores = {name: np.full((2, 3), float(n)) for n, name in enumerate(("cloud", "edge", "local", "edges"))}
     scores["device"] = np.zeros((2, 6, 3))
-    assert list(exit_scores("ddnn-2017", scores)) == ["local", "edge", "cloud"]
-    del scores["edge"]
-    exits = exit_scores("ddnn-2017", scores)
+    one, two = ((0, 1, 2, 3, 4, 5),), ((0, 1, 2), (3, 4, 5))
+    for edges, value in ((one, 1), (two, 3)):
+        exits = exit_scores(network_of("ddnn-2017", edges=edges), scores)
+        assert list(exits) == ["local", "edge", "cloud"] and (exits["edge"] == value).all()
+    exits = exit_scores(network_of("ddnn-2017"), scores)
     assert list(exits) == ["local", "cloud"] and (exits["local"] == 2).all()
 
 
-def test_temperatures_change_entropies_of_the_classifier_that_they_name() -> None:
+def test_temperatures_change_entropies_of_the_segment_that_they_name() -> None:
     random = np.random.default_rng(0)
     scores = {"edge": random.normal(size=(5, 3)), "cloud": random.normal(size=(5, 3))}
-    exits = exit_scores("ddnn", scores, {"edge": 2.0})
+    exits = exit_scores(network_of("ddnn"), scores, {"edge": 2.0})
     np.testing.assert_array_equal(exits["edge"], scores["edge"] / 2)
     np.testing.assert_array_equal(exits["cloud"], scores["cloud"])
     assert (normalized_entropy(exits["edge"]) > normalized_entropy(scores["edge"])).all()
-    np.testing.assert_array_equal(Exits("ddnn", scores, np.zeros(5, int), {"edge": 2.0}).entropies[0],
-                                  normalized_entropy(scores["edge"] / 2))  # fmt: skip
+    measured = Exits(exits, np.zeros(5, int)).measures[0]
+    np.testing.assert_array_equal(measured, normalized_entropy(scores["edge"] / 2))
 
 
 def test_the_surest_device_is_chosen_after_the_temperature() -> None:
@@ -119,9 +161,10 @@ def test_the_surest_device_is_chosen_after_the_temperature() -> None:
     device = np.stack([wide, narrow])[None]
     assert normalized_entropy(narrow) < normalized_entropy(wide)
     assert normalized_entropy(narrow / 6) > normalized_entropy(wide / 6)
-    scores = {"device": device, "edge": device[:, 0], "cloud": device[:, 0]}
-    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores)["edge-1"], narrow[None])
-    np.testing.assert_array_equal(exit_scores("ada-ddnn", scores, {"device": 6.0})["edge-1"], wide[None] / 6)
+    scores = {"device": device, "surest": narrow[None], "edge": device[:, 0], "cloud": device[:, 0]}
+    network = network_of("ada-ddnn")
+    np.testing.assert_array_equal(exit_scores(network, scores)["edge-1"], narrow[None])
+    np.testing.assert_array_equal(exit_scores(network, scores, {"device": 6.0})["edge-1"], wide[None] / 6)
 
 
 def test_outcome_by_hand() -> None:
@@ -129,7 +172,7 @@ def test_outcome_by_hand() -> None:
         "edge": np.stack([scores_of(0.9, 0.1), scores_of(0.9, 0.1), scores_of(0.5, 0.5), scores_of(0.4, 0.6)]),
         "cloud": np.stack([scores_of(0.9, 0.1), scores_of(0.1, 0.9), scores_of(0.1, 0.9), scores_of(0.1, 0.9)]),
     }
-    exits = Exits("ddnn", scores, np.array([0, 1, 1, 0]))
+    exits = Exits(scores, np.array([0, 1, 1, 0]))
     assert exits.forced_accuracies == {"edge": 0.25, "cloud": 0.75}
     outcome = exits.outcome([0.6])
     assert outcome.shares == (0.5, 0.5)

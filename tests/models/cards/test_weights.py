@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +13,25 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from paths import ROOT
 from safetensors.torch import load_file, save_file
-from weights import random_network, write_random_weights
+from weights import architecture, random_network, write_random_weights
 
+from simnet.cli.models.options import sent
 from simnet.models.cards import card as cards
 from simnet.models.cards.card import WEIGHTS, Card, WeightsError, file_sha256, read_card, shipped
 from simnet.models.cards.catalogue import markdown, overview
-from simnet.models.cards.costs import segment_costs
-from simnet.models.cards.traffic import traffic
-from simnet.models.cards.weights import load_network, save_weights
+from simnet.models.cards.costs import measured
+from simnet.models.cards.weights import build, load_network, save_weights
 from simnet.models.evaluation.calibration import RULES
-from simnet.models.networks.early_exit import EXITS, architecture, read_architecture
 from simnet.models.training.recipes import changed, recipe
 from simnet.models.training.training import Recipe
+from simnet.systems import bytes_until
 
 DOC = ROOT / "docs" / "models.md"
+SMALL = {"device_widths": (4,) * 4, "edge_widths": (8, 8), "cloud_widths": (8, 8)}
 SHIPPED = sorted(path.stem for path in WEIGHTS.glob("*.json"))
 
 
@@ -60,7 +64,7 @@ def test_saved_and_loaded_is_the_same(weights: Path) -> None:
     assert not network.training and network.arch == original.arch
     for name, tensor in original.state_dict().items():
         assert torch.equal(tensor, network.state_dict()[name])
-    assert segment_costs(network) == card.segments
+    assert measured(network).as_dict() == card.graph.as_dict()
     assert sorted(path.suffix for path in weights.parent.iterdir()) == [".json", ".safetensors"]
 
 
@@ -118,16 +122,76 @@ def test_temperatures_and_codec_of_a_card(weights: Path) -> None:
     refused(weights, "architecture.codec 'int9' is none of fp32, fp16, int8, 1bit")
 
 
-def test_a_card_without_an_edge_needs_no_edge_segment(weights: Path) -> None:
-    change(weights, lambda values: values["segments"].pop("edge"))
-    refused(weights, "the card lacks segments.edge.flop")
-    change(weights, lambda values: values.update(classifiers=["cloud", "device", "local"]))
-    assert set(read_card(str(weights)).segments) == {"device", "cloud"}
+@pytest.mark.parametrize("key", ["network", "graph"])
+def test_a_card_without_its_network_or_graph(key: str, weights: Path) -> None:
+    change(weights, lambda values: values.pop(key))
+    refused(weights, f"the card lacks {key} or {cards.FORMER[key]}$")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda graph: graph.clear(), "graph: is no graph of segments: 'views'"),
+        (lambda graph: graph["segments"].pop(0), "there is no segment 'device' to scale"),
+        (lambda graph: graph["segments"][0].update(copies=10**12), "1000000000000 is no whole number from 1 to 10,000"),
+        (lambda graph: graph["segments"][0].update(flop="many"), "'many' is no whole number from 0 on"),
+        (lambda graph: graph["segments"][-1].update(name="edge"), "there are two segments 'edge'"),
+        (lambda graph: graph["segments"].reverse(), "in a circle, or in the wrong order"),
+        (lambda graph: graph["segments"][-1].update(exit="end"), "its graph is not that of the network 'ada-ddnn'"),
+        (lambda graph: graph["segments"][2]["takes"][0].update(filled=False), "its graph is not that of the network"),
+        (lambda graph: graph.update(view=[3, 8, 8]), "its graph is not that of the network"),
+    ],
+)
+def test_graph_that_is_none_or_another(edit: Callable[[dict[str, Any]], object], message: str, weights: Path) -> None:
+    change(weights, lambda values: edit(values["graph"]))
+    refused(weights, message)
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 40),
+    st.floats(-2, 40),
+    st.text(max_size=4),
+    st.sampled_from(["device", "input", "scores", "concat", "1bit", "ddnn-2017"]),
+)
+ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner))
+
+
+@given(
+    data=st.data(),
+    part=st.sampled_from(["graph", "architecture", "network", "calibration", "class_names", "layers", "sha256"]),
+)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_written_in_a_card_it_loads_or_is_one_message(
+    data: st.DataObject, part: str, tmp_path: Path
+) -> None:
+    """One value, or key, anywhere in graph, architecture and calibration is another."""
+    path = tmp_path / "ada-ddnn-plaza.safetensors"
+    if not path.is_file():
+        write_random_weights(tmp_path, "ada-ddnn", "plaza", **SMALL)
+        path.with_suffix(".json").rename(tmp_path / "good.json")
+    values = json.loads((tmp_path / "good.json").read_text())
+    inside, key = values, part
+    while isinstance(inside[key], dict | list) and inside[key] and data.draw(st.integers(0, 4)):
+        inside = inside[key]
+        key = data.draw(st.sampled_from(list(inside) if isinstance(inside, dict) else list(range(len(inside)))))
+    if data.draw(st.booleans()) and isinstance(inside, dict):
+        del inside[key]
+    else:
+        inside[key] = data.draw(ANYTHING)
+    path.with_suffix(".json").write_text(json.dumps(values))
+    try:
+        card = read_card(str(path))
+        load_network(card)
+        assert all(isinstance(one, dict) for one in (card.layers, card.thresholds, card.temperatures))
+    except WeightsError as problem:
+        assert "ada-ddnn-plaza" in str(problem)
 
 
 def test_card_that_is_a_list(weights: Path) -> None:
     weights.with_suffix(".json").write_text("[]")
-    refused(weights, "the card lacks system, data")
+    refused(weights, "the card lacks data, .*network or system, graph or segments")
 
 
 def test_missing_weights(weights: Path) -> None:
@@ -174,7 +238,6 @@ def test_tensors_that_do_not_fit(edit: Callable[[dict[str, torch.Tensor]], objec
 @pytest.mark.parametrize(
     "edit",
     [
-        {"system": "dddnn"},
         {"fusion": "sum"},
         {"fusion": "max"},
         {"device_widths": [16, 16, 16, 16]},
@@ -188,7 +251,7 @@ def test_tensors_that_do_not_fit(edit: Callable[[dict[str, torch.Tensor]], objec
 )
 def test_architecture_that_is_not_the_weights(edit: dict[str, Any], weights: Path) -> None:
     change(weights, lambda values: values["architecture"].update(edit))
-    refused(weights, "does not fit its card")
+    refused(weights, "does not fit its card|its architecture makes no network")
 
 
 def test_architecture_that_is_no_object(weights: Path) -> None:
@@ -197,8 +260,12 @@ def test_architecture_that_is_no_object(weights: Path) -> None:
 
 
 def test_card_of_another_system(weights: Path) -> None:
-    change(weights, lambda values: values.update(system="ddnn"))
-    refused(weights, "the card's system is 'ddnn', its architecture's 'ada-ddnn'")
+    change(weights, lambda values: values.update(network="ddnn"))
+    refused(weights, "does not fit its card")
+    change(weights, lambda values: values.update(network="dddnn"))
+    refused(weights, r"there is no network 'dddnn' \(there are ddnn, ada-ddnn, ddnn-2017\)")
+    change(weights, lambda values: values.update(network="nobody.py:Net"))
+    refused(weights, "network 'nobody.py:Net': there is no file .*nobody.py")
 
 
 def test_interrupted_saving_never_leaves_a_pair_that_loads_wrongly(
@@ -216,7 +283,7 @@ def test_interrupted_saving_never_leaves_a_pair_that_loads_wrongly(
 
 
 def complete(weights: Path) -> Card:
-    """The card of `weights` with all that tables are made of, but for what newer cards have."""
+    """The card of `weights` with all that tables are made of, but for rules and reliability."""
     change(
         weights,
         lambda values: values.update(
@@ -241,7 +308,7 @@ def complete(weights: Path) -> Card:
 def test_tables_of_cards_without_rules_and_reliability(weights: Path) -> None:
     """Cards of earlier versions load and are shown."""
     card = complete(weights)
-    text = markdown([card])
+    text = markdown([card], sent)
     assert "8 ↓, 16 ↓, 16, 8" in text and "8×8×8 | 2,092" in text  # 4 bytes a value and 11 numbers of 4 bytes
     assert "| 3 | 2 min | edge-1 50.00, edge-2 60.00, cloud 70.00 | edge-1 0.5, edge-2 0.25 |" in text
     assert (
@@ -252,12 +319,13 @@ def test_tables_of_cards_without_rules_and_reliability(weights: Path) -> None:
 
 
 def test_overview_has_bytes_by_codec_and_accuracies(weights: Path) -> None:
-    found = overview(complete(weights))
+    found = overview(complete(weights), sent)
     assert (found["parameters"], found["system_accuracy"]) == (1234, 0.625)
-    assert [found["segments"][s]["bytes_sent"] for s in ("device", "edge", "cloud")] == [44 + 4 * 512, 4 * 384, 0]
+    assert list(found["segments"]) == ["device", "edge", "cloud"]  # the choice of the surest costs nothing
+    assert [s["bytes_sent"] for s in found["segments"].values()] == [44 + 4 * 512, 4 * 384, 0]
     change(weights, lambda values: values["architecture"].update(codec="1bit"))
-    sent = overview(read_card(str(weights)))["segments"]
-    assert [sent[s]["bytes_sent"] for s in ("device", "edge")] == [44 + 64 + 4 * 8, 48 + 4 * 24]
+    found = overview(read_card(str(weights)), sent)
+    assert [found["segments"][s]["bytes_sent"] for s in ("device", "edge")] == [44 + 64 + 4 * 8, 48 + 4 * 24]
 
 
 @pytest.mark.parametrize("key", ["parameters", "forced_accuracy"])
@@ -265,22 +333,23 @@ def test_an_overview_of_a_card_that_lacks_something_is_one_message(key: str, wei
     complete(weights)
     change(weights, lambda values: values.pop(key))
     with pytest.raises(WeightsError, match=f"{weights.stem}.json: the card is not complete: '{key}'"):
-        overview(read_card(str(weights)))
+        overview(read_card(str(weights)), sent)
 
 
 def test_documentation_agrees_with_the_cards() -> None:
     text = DOC.read_text(encoding="utf-8")
     shown = text.split("<!-- cards -->\n")[1].split("<!-- end of cards -->")[0]
-    assert shown.strip() == markdown(shipped()).strip(), "run: python -m models cards --write docs/models.md"
+    assert shown.strip() == markdown(shipped(), sent).strip(), "run: python -m models cards --write docs/models.md"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_card_keeps_its_promises(name: str) -> None:
     card = read_card(name)
-    values, system = card.values, card.values["system"]
+    values, system = card.values, card.network
     assert name.startswith(f"{system}-{values['data']}")
     exits = tuple(values["forced_accuracy"]["test"])
-    assert exits == EXITS.get(system, exits)
+    assert exits == tuple(card.graph.exits)
+    assert not {"system", "segments", "classifiers"} & set(values)
     assert Recipe(**values["recipe"]).seed == values["seed"]
     assert values["epochs"] == values["recipe"]["epochs"] == len(values["log"])
     assert values["command"].startswith(f"python -m models train {system} {values['data']} ")
@@ -293,7 +362,7 @@ def test_shipped_card_keeps_its_promises(name: str) -> None:
         assert all(0.1 < accuracy <= 1 for accuracy in values["forced_accuracy"][split].values())
     assert tuple(card.thresholds) == exits[:-1]
     assert all(0 <= t <= 1 for t in card.thresholds.values())
-    calibration, sent = values["calibration"], traffic(values)
+    calibration, until = values["calibration"], bytes_until(system, card.graph, card.codec)
     assert tuple(calibration["rules"]) == RULES
     in_force = calibration["rules"][calibration["rule"]]
     assert calibration["thresholds"] == in_force["thresholds"] and calibration["test"] == in_force["test"]
@@ -304,7 +373,7 @@ def test_shipped_card_keeps_its_promises(name: str) -> None:
             assert math.fsum(chosen["shares"].values()) == pytest.approx(1)
             weighted = (chosen["shares"][e] * (chosen["exit_accuracies"][e] or 0.0) for e in exits)
             assert math.fsum(weighted) == pytest.approx(chosen["system_accuracy"])
-            assert chosen["bytes"] == pytest.approx(math.fsum(chosen["shares"][e] * sent.until(e) for e in exits))
+            assert chosen["bytes"] == pytest.approx(math.fsum(chosen["shares"][e] * until[e] for e in exits))
         floor = cloud if rule == "accuracy" else cloud - 0.005
         assert found["validation"]["system_accuracy"] >= floor - 1e-9
     assert tuple(values["reliability"]) == exits
@@ -318,14 +387,15 @@ def test_shipped_card_keeps_its_promises(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_command_of_a_card_trains_its_network(name: str) -> None:
     """With today's architectures and recipes; after a change to them run `python -m models calibrate NAME`."""
-    values = read_card(name).values
+    card = read_card(name)
+    values = card.values
     *_, system, data = shlex.split(values["command"])[:6]
     words = shlex.split(values["command"])[6:]
     options = list(zip(words[::2], words[1::2], strict=True))
     settings = [value for option, value in options if option == "--set"]
     begins_with = dict(options).get("--recipe", "ours")
     arch, how = changed(architecture(system, data), recipe(begins_with, data), settings)
-    assert arch == read_architecture(values["architecture"])
+    assert arch == build(card).arch
     assert replace(how, seed=values["seed"]) == Recipe(**values["recipe"])
     others = [pair for pair in options if pair[0] not in ("--set", "--recipe")]
     assert others == [("--seed", str(values["seed"]))]
@@ -339,10 +409,67 @@ def test_all_weights_together_are_small() -> None:
 def test_shipped_weights_are_those_of_the_card(name: str) -> None:
     card: Card = read_card(name)
     network = load_network(card)
-    assert segment_costs(network) == card.segments
+    assert measured(network).as_dict() == card.graph.as_dict()
     assert card.values["parameters"] == sum(p.numel() for p in network.parameters())
-    heads = {name for name, _ in network.named_modules() if name.endswith(("classifier", "head"))}
-    assert card.values["classifiers"] == sorted(
-        {"device" if h.startswith("devices") else h.split(".")[0] for h in heads}
-        | ({"local"} if card.values["system"] == "ddnn-2017" else set())
-    )
+    assert card.values["layers"] == network.layers()
+
+
+FORMER: dict[str, dict[str, Any]] = {
+    "ddnn-2017-mvmc-edges": {
+        "architecture": {
+            "system": "ddnn-2017",
+            "view": [32, 32],
+            "classes": 3,
+            "devices": [0, 1, 2, 3, 4, 5],
+            "edges": [[0, 1, 2], [3, 4, 5]],
+            "local_fusion": "max",
+            "cloud_fusion": "concat",
+            "filters": 4,
+            "edge_filters": 8,
+            "cloud_filters": [16, 32],
+        },
+        "segments": {
+            "device": {"flop": 227328, "parameters": 3195, "memory": 41492, "features": [4, 16, 16]},
+            "local": {"flop": 0, "parameters": 0, "memory": 90, "features": None},
+            "edge": {"flop": 445440, "parameters": 2427, "memory": 30260, "features": [8, 8, 8]},
+            "cloud": {"flop": 443136, "parameters": 7443, "memory": 38364, "features": None},
+        },
+    },
+    "ada-ddnn-plaza": {
+        "architecture": {
+            "system": "ada-ddnn",
+            "view": [32, 32],
+            "classes": 10,
+            "fusion": "concat",
+            "device_widths": [8, 16, 16, 8],
+            "device_pools": [1, 2],
+            "edge_widths": [24, 24],
+            "edge_pools": [1],
+            "cloud_widths": [64, 96, 96],
+            "cloud_pools": [],
+            "fused_grid": 1,
+        },
+        "segments": {
+            "device": {"flop": 1608192, "parameters": 6490, "memory": 91912, "features": [8, 8, 8]},
+            "edge": {"flop": 1640928, "parameters": 17050, "memory": 87032, "features": [24, 4, 4]},
+            "cloud": {"flop": 5113728, "parameters": 161226, "memory": 659264, "features": None},
+        },
+    },
+}
+"""As cards of the first edition, at revision 9892f55, have it."""
+
+
+@pytest.mark.parametrize("name", list(FORMER))
+def test_cards_of_the_first_edition(name: str, tmp_path: Path) -> None:
+    """Cards that hold costs alone have the same graph and codec, and load; the network tells its structure."""
+    card = read_card(name)
+    former = FORMER[name]
+    shutil.copy(card.weights, tmp_path)
+    values = {key: v for key, v in card.values.items() if key not in ("network", "graph", "layers")}
+    values |= {"system": card.network, "architecture": former["architecture"], "segments": former["segments"]}
+    (tmp_path / f"{name}.json").write_text(json.dumps(values))
+    again = read_card(str(tmp_path / f"{name}.json"))
+    load_network(again)
+    untold = {"edges": {"memory": 0}}  # costs of which they say nothing
+    assert again.graph.as_dict() == card.graph.with_costs(untold).as_dict()
+    assert (again.network, again.codec, again.layers) == (card.network, card.codec, card.layers)

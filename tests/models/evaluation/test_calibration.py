@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from simnet.analysis.reliability import draw_reliability
-from simnet.inference.cost import Cost
-from simnet.models.cards.card import read_card
-from simnet.models.cards.traffic import Traffic, traffic
-from simnet.models.evaluation.calibration import RULES, TOLERANCE, Rule, best_thresholds, calibration, grid_counts
+from simnet.models.evaluation.calibration import (
+    RULES,
+    TOLERANCE,
+    Rule,
+    best_thresholds,
+    calibrated,
+    calibration,
+    grid_counts,
+)
+from simnet.models.evaluation.outcome import Exits, Outcome
 from simnet.models.evaluation.reliability import (
     BINS,
     bins,
@@ -21,12 +30,26 @@ from simnet.models.evaluation.reliability import (
     negative_log_likelihood,
     reliability,
 )
-from simnet.models.evaluation.scores import Exits, Outcome
-from simnet.models.rules import exit_scores
+from simnet.models.evaluation.scores import exit_scores
+from simnet.models.graph import Graph
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.ada_ddnn import surest
+from simnet.models.networks.base import Network
 from simnet.models.training import publish
+from simnet.systems import bytes_per_segment, bytes_until
 
 SENT = {"ada-ddnn": (60, 60, 100), "ddnn": (60, 100), "ddnn-2017": (10, 50, 90)}
 """Bytes until each exit."""
+
+
+SMALL = {"view": (8, 8), "classes": 3}
+
+
+def network_of(system: str) -> Network:
+    """A small network of three classes; exits are told from its graph, and its scores from elsewhere."""
+    kind = NETWORKS[system]
+    edges = {"edges": ((0, 1, 2, 3, 4, 5),)} if system == "ddnn-2017" else {}
+    return kind(kind.Architecture(**SMALL, **edges)).eval()
 
 
 def made_up(seed: int, system: str = "ada-ddnn", n: int = 400) -> tuple[Exits, dict[str, NDArray[np.float64]]]:
@@ -40,9 +63,11 @@ def made_up(seed: int, system: str = "ada-ddnn", n: int = 400) -> tuple[Exits, d
         "edge": random.normal(size=(n, 3)) + 1.5 * right,
         "cloud": random.normal(size=(n, 3)) + 3 * right,
     }
-    if system != "ddnn-2017":
-        del scores["local"]
-    return Exits(system, scores, labels), scores
+    network = network_of(system)
+    if system == "ada-ddnn":
+        scores["surest"] = surest(torch.from_numpy(scores["device"]), torch.ones(n, 6, dtype=torch.bool)).numpy()
+    scores = {name: scores[name] for name, one in network.graph.segments.items() if one.scores}
+    return Exits(exit_scores(network, scores), labels), scores
 
 
 def sent_by(outcome: Outcome, sent: tuple[int, ...]) -> float:
@@ -55,7 +80,7 @@ def sent_by(outcome: Outcome, sent: tuple[int, ...]) -> float:
 def test_calibration_is_the_best_on_its_grid(seed: int, system: str, rule: Rule) -> None:
     """Every rule finds what trying all combinations one by one finds."""
     exits, _ = made_up(seed, system)
-    chosen = exits.calibrate(rule, SENT[system], step=0.1)
+    chosen = calibrated(exits, rule, SENT[system], step=0.1)
     everything = [exits.outcome(ts) for ts in product([i / 10 for i in range(11)], repeat=len(exits.names) - 1)]
     cloud = exits.forced_accuracies["cloud"]
     near = [o for o in everything if o.system_accuracy >= cloud - TOLERANCE - 1e-9]
@@ -77,10 +102,10 @@ def test_calibration_is_the_best_on_its_grid(seed: int, system: str, rule: Rule)
 @pytest.mark.parametrize("system", list(SENT))
 def test_counts_on_the_grid_are_those_of_single_outcomes(system: str) -> None:
     exits, _ = made_up(7, system, n=150)
-    exits.entropies[0, :5] = np.nan  # scores that are not finite leave nowhere
-    exits.entropies[0, 5:9] = 0.3  # on the grid: strictly below only
+    exits.measures[0, :5] = np.nan  # scores that are not finite leave nowhere
+    exits.measures[0, 5:9] = 0.3  # on the grid: strictly below only
     grid = np.linspace(0, 1, 11).round(6)
-    left, right = grid_counts(exits.entropies, exits.correct, grid)
+    left, right = grid_counts(exits.measures, exits.correct, grid)
     for place in product(range(11), repeat=len(exits.names) - 1):
         outcome = exits.outcome([float(grid[i]) for i in place])
         at = left[(slice(None), *place)]
@@ -92,7 +117,7 @@ def test_the_rules_differ_where_features_follow_only_on_request() -> None:
     """With DDNN of 2017 `bytes` may leave more to the cloud than `early`, if it saves more at the local exit."""
     exits, _ = made_up(0, "ddnn-2017", n=2000)
     sent = (10, 85, 90)
-    early, least = exits.calibrate("early"), exits.calibrate("bytes", sent)
+    early, least = calibrated(exits, "early"), calibrated(exits, "bytes", sent)
     assert sent_by(least, sent) < sent_by(early, sent)
     assert least.shares[0] > early.shares[0] and least.shares[-1] > early.shares[-1]
 
@@ -100,26 +125,26 @@ def test_the_rules_differ_where_features_follow_only_on_request() -> None:
 def test_calibration_depends_on_what_it_is_given_alone() -> None:
     exits, scores = made_up(4)
     before = {name: array.copy() for name, array in scores.items()}
-    first = exits.calibrate()
-    made_up(5)[0].calibrate()
-    assert exits.calibrate() == first == made_up(4)[0].calibrate()
+    first = calibrated(exits)
+    calibrated(made_up(5)[0])
+    assert calibrated(exits) == first == calibrated(made_up(4)[0])
     assert all(np.array_equal(before[name], scores[name]) for name in scores)
 
 
 def test_calibration_of_a_hopeless_edge_sends_everybody_on() -> None:
     labels = np.arange(50) % 2
     scores = {"edge": 100.0 * np.eye(2)[1 - labels], "cloud": 100.0 * np.eye(2)[labels]}
-    exits = Exits("ddnn", scores, labels)
+    exits = Exits(scores, labels)
     for rule in RULES:
-        assert exits.calibrate(rule, (1, 2)).shares == (0, 1)
+        assert calibrated(exits, rule, (1, 2)).shares == (0, 1)
 
 
 def test_wrong_rules() -> None:
     exits, _ = made_up(0)
     with pytest.raises(ValueError, match="unknown rule 'luck'; known: accuracy, early, bytes"):
-        exits.calibrate("luck")  # type: ignore[arg-type]
+        calibrated(exits, "luck")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs the bytes sent"):
-        exits.calibrate("bytes")
+        calibrated(exits, "bytes")
 
 
 def test_a_card_keeps_all_rules_with_thresholds_from_validation() -> None:
@@ -130,7 +155,7 @@ def test_a_card_keeps_all_rules_with_thresholds_from_validation() -> None:
     assert block["thresholds"] == block["rules"]["bytes"]["thresholds"]
     assert block["test"] == block["rules"]["bytes"]["test"]
     for rule, found in block["rules"].items():
-        chosen = validation.calibrate(rule, SENT["ada-ddnn"])
+        chosen = calibrated(validation, rule, SENT["ada-ddnn"])
         assert tuple(found["thresholds"].values()) == chosen.thresholds
         assert found["validation"]["system_accuracy"] == chosen.system_accuracy
         on_test = test.outcome(chosen.thresholds)
@@ -159,14 +184,14 @@ class Split:
 @pytest.mark.parametrize("temperature", [False, True])
 def test_no_test_data_are_in_thresholds_and_temperatures(temperature: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the test data, a card has the same of them; and they are not those that test data would give."""
-    monkeypatch.setattr(publish, "classifier_scores", lambda network, data: data.scores)
-    card = {"system": "ada-ddnn", "class_names": list("abc"), "segments": SEGMENTS, "architecture": {}}
+    monkeypatch.setattr(publish, "segment_scores", lambda network, data: data.scores)
+    network, until = network_of("ada-ddnn"), {"edge-1": 1, "edge-2": 1, "cloud": 2}
     validation, tests = Split(0), (Split(1), Split(2))
-    one, other = (publish.judged(None, card, validation, test, "early", temperature) for test in tests)  # type: ignore[arg-type]
+    one, other = (publish.judged(network, validation, test, until, "early", temperature) for test in tests)  # type: ignore[arg-type]
     assert one["calibration"]["test"] != other["calibration"]["test"]
-    fitted = fitted_temperatures("ada-ddnn", validation.scores, validation.labels)
+    fitted = fitted_temperatures(network, validation.scores, validation.labels)
     used = fitted if temperature else {}
-    chosen = Exits("ada-ddnn", validation.scores, validation.labels, used).calibrate("early").thresholds
+    chosen = calibrated(Exits(exit_scores(network, validation.scores, used), validation.labels), "early").thresholds
     for test, found in zip(tests, (one, other), strict=True):
         block = found["calibration"]
         assert block["temperatures"] == used and tuple(block["thresholds"].values()) == chosen
@@ -178,42 +203,41 @@ def test_no_test_data_are_in_thresholds_and_temperatures(temperature: bool, monk
             "edge-2": fitted["edge"],
             "cloud": fitted["cloud"],
         }
-        assert fitted_temperatures("ada-ddnn", test.scores, test.labels) != fitted
-        assert Exits("ada-ddnn", test.scores, test.labels, used).calibrate("early").thresholds != chosen
+        assert fitted_temperatures(network, test.scores, test.labels) != fitted
+        assert calibrated(Exits(exit_scores(network, test.scores, used), test.labels), "early").thresholds != chosen
 
 
-SEGMENTS = {"device": {"features": [16, 5, 8]}, "edge": {"features": [64, 8, 8]}, "cloud": {"features": None}}
+def sending(system: str, classes: int, sends: Mapping[str, tuple[int, ...]], **architecture: Any) -> Graph:
+    """A network's graph with features of these shapes."""
+    kind = NETWORKS[system]
+    graph = kind(kind.Architecture(view=(8, 8), classes=classes, **architecture)).graph
+    return graph.with_costs({name: {"sends": shape} for name, shape in sends.items()})
 
 
 def test_bytes_of_ada_ddnn_and_of_algorithm_1() -> None:
     """Entropy, scores and features together; the upload only for the cloud (SYSTEMS: 4 B + 4·C B + features)."""
-    card = {"system": "ada-ddnn", "class_names": list("0123456789"), "segments": SEGMENTS, "architecture": {}}
-    assert traffic(card) == Traffic(6, 4 + 40 + 4 * 640, 0, 4 * 4096)
-    assert [traffic(card).until(e) for e in ("edge-1", "edge-2", "cloud")] == [15624, 15624, 15624 + 16384]
-    card["architecture"] = {"codec": "int8"}
-    assert traffic(card) == Traffic(6, 44 + 640 + 4 * 16, 0, 4096 + 4 * 64)
-    assert traffic({**card, "system": "ddnn", "architecture": {}}) == Traffic(6, 2560, 0, 16384)
+    shapes = {"device": (16, 5, 8), "edge": (64, 8, 8)}
+    graph = sending("ada-ddnn", 10, shapes)
+    assert bytes_per_segment("ada-ddnn", graph, "fp32") == {"device": 4 + 40 + 4 * 640, "edge": 4 * 4096}
+    until = bytes_until("ada-ddnn", graph, "fp32")
+    assert until == {"edge-1": 15624, "edge-2": 15624, "cloud": 15624 + 16384}
+    assert bytes_per_segment("ada-ddnn", graph, "int8") == {"device": 44 + 640 + 4 * 16, "edge": 4096 + 4 * 64}
+    assert bytes_per_segment("ddnn", sending("ddnn", 10, shapes), "fp32") == {"device": 2560, "edge": 16384}
 
 
 def test_bytes_of_ddnn_2017_are_those_of_the_formula() -> None:
     """4·|C| + (1 − l)·f·o/8 per device; with |C| = 3, f = 4, o = 256 12 B at the local exit and 140 B beyond."""
-    card = {
-        "system": "ddnn-2017",
-        "class_names": ["car", "bus", "person"],
-        "segments": {"device": {"features": [4, 16, 16]}, "cloud": {"features": None}},
-        "architecture": {"devices": [0, 1, 2, 3, 4, 5], "edges": []},
-    }
-    assert traffic(card).until("local") == 6 * 12 and traffic(card).until("cloud") == 6 * 140
-    card["segments"]["edge"] = {"features": [8, 8, 8]}  # type: ignore[index]
-    card["architecture"] = {"devices": [0, 1, 2, 3], "edges": [[0, 1], [2, 3]]}
-    assert [traffic(card).until(e) for e in ("local", "edge", "cloud")] == [48, 560, 560 + 2 * 64]
+    graph = sending("ddnn-2017", 3, {"device": (4, 16, 16)})
+    assert bytes_until("ddnn-2017", graph, "binary") == {"local": 6 * 12, "cloud": 6 * 140}
+    shapes = {"device": (4, 16, 16), "edge": (8, 8, 8)}
+    graph = sending("ddnn-2017", 3, shapes, devices=(0, 1, 2, 3), edges=((0, 1), (2, 3)))
+    assert bytes_until("ddnn-2017", graph, "binary") == {"local": 48, "edge": 560, "cloud": 560 + 2 * 64}
 
 
-@pytest.mark.parametrize("name", ["ada-ddnn-plaza", "ddnn-cifar10"])
-def test_the_simulator_sends_what_calibration_counts(name: str) -> None:
-    card = read_card(name)
-    cost, counted = Cost(card), traffic({**card.values, "architecture": {}})  # both as fp32
-    assert (cost.report, cost.upload) == (counted.report, counted.upload)
+def test_bytes_of_a_network_without_a_system_of_its_own() -> None:
+    """Every feature and score that is taken is sent once, before the first exit that needs it."""
+    graph = sending("ada-ddnn", 10, {"device": (16, 5, 8), "edge": (64, 8, 8)})
+    assert bytes_until("mine.py:Net", graph, "fp32") == {"edge-1": 240, "edge-2": 15600, "cloud": 15600 + 16384}
 
 
 def log_of(*probabilities: float) -> NDArray[np.float64]:
@@ -242,9 +266,10 @@ def test_the_temperature_that_spoiled_the_scores_is_found(true: float) -> None:
     scores = random.normal(scale=2, size=(20_000, 4))
     p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     labels = (random.random(20_000)[:, None] > p.cumsum(1)).sum(1)
-    found = fitted_temperatures("ddnn", {"edge": true * scores, "cloud": scores}, labels)
+    network = network_of("ddnn")
+    found = fitted_temperatures(network, {"edge": true * scores, "cloud": scores}, labels)
     assert found == {"edge": pytest.approx(true, rel=0.05), "cloud": pytest.approx(1, rel=0.05)}
-    block = reliability("ddnn", {"test": ({"edge": true * scores, "cloud": scores}, labels)}, found)
+    block = reliability(network, {"test": ({"edge": true * scores, "cloud": scores}, labels)}, found)
     assert block["edge"]["scaled"]["temperature"] == found["edge"]
     assert block["edge"]["scaled"]["ece"]["test"] < 0.02
     if true != 1:
@@ -254,11 +279,12 @@ def test_the_temperature_that_spoiled_the_scores_is_found(true: float) -> None:
 def test_of_ada_ddnn_the_surest_devices_answers_are_fitted() -> None:
     exits, scores = made_up(2, n=2000)
     labels = np.random.default_rng(2).integers(0, 3, 2000)  # as `made_up` drew them
-    found = fitted_temperatures("ada-ddnn", scores, labels)
+    network = network_of("ada-ddnn")
+    found = fitted_temperatures(network, scores, labels)
     assert set(found) == {"device", "edge", "cloud"}
 
     def loss(t: float) -> float:
-        return negative_log_likelihood(exit_scores("ada-ddnn", scores, {"device": t})["edge-1"], labels)
+        return negative_log_likelihood(exit_scores(network, scores, {"device": t})["edge-1"], labels)
 
     assert all(loss(found["device"]) <= loss(found["device"] * other) for other in (0.5, 0.9, 1.1, 2))
     assert exits.forced_accuracies["cloud"] > 0.9
@@ -273,7 +299,7 @@ def test_the_diagram_shows_every_exit_and_every_bin_that_has_samples() -> None:
     """Filled and hollow marks stand at the confidence and accuracy of the bins, plain and scaled."""
     _, scores = made_up(3)
     labels = np.random.default_rng(3).integers(0, 3, 400)
-    block = reliability("ada-ddnn", {"test": (scores, labels)}, {"device": 0.5, "edge": 0.8, "cloud": 1.0})
+    block = reliability(network_of("ada-ddnn"), {"test": (scores, labels)}, {"device": 0.5, "edge": 0.8, "cloud": 1.0})
     figure = draw_reliability("made up", block)
     diagrams = figure.axes[:3]
     assert [ax.get_title(loc="left") for ax in diagrams] == ["edge-1", "edge-2", "cloud"]

@@ -17,16 +17,15 @@ import torch
 from fake_views import FakeViews, use_fake_views
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from simnet.models.networks.early_exit import normalize
-from weights import write_random_weights
+from weights import card_of, untrained, write_random_weights
 
 from simnet.cli.models import app as cli
 from simnet.models.cards.card import file_sha256, read_card
-from simnet.models.cards.costs import segment_costs
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_file
-from simnet.models.evaluation.scores import Exits, camera_accuracy, classifier_scores
-from simnet.models.networks.ddnn_2017 import Ddnn2017, Ddnn2017Architecture
+from simnet.models.evaluation.outcome import Exits
+from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
+from simnet.models.networks.ddnn_2017 import Architecture
 
 Json = dict[str, Any]
 
@@ -58,19 +57,8 @@ def mvmc_file(path: Path, n: int = 9, **columns: Any) -> Path:
 
 def ddnn_2017_weights(path: Path, **architecture: Any) -> Path:
     """Untrained weights of DDNN of 2017 for mvmc, with a card that a simulation can read."""
-    torch.manual_seed(0)
-    network = Ddnn2017(Ddnn2017Architecture(**architecture)).eval()
-    edge = ["edge"] if network.arch.edges else []
-    card = {
-        "system": "ddnn-2017",
-        "data": "mvmc",
-        "class_names": ["car", "bus", "person"],
-        "classifiers": sorted(["cloud", "device", "local", *edge]),
-        "architecture": network.arch.as_dict(),
-        "segments": segment_costs(network),
-        "calibration": {"thresholds": dict.fromkeys(network.arch.exits[:-1], 0.9)},
-    }
-    save_weights(network, card, path)
+    network = untrained("ddnn-2017", Architecture(**architecture))
+    save_weights(network, card_of("ddnn-2017", "mvmc", network, 0.9), path)
     return path
 
 
@@ -116,7 +104,8 @@ def test_json_is_what_plain_torch_finds(weights: Path, tmp_path: Path, call: Any
     card, data = read_card(str(weights)), open_file("cifar10", path)
     assert found["samples"] == 30 and found["thresholds"] == card.thresholds
     with torch.no_grad():
-        scores = load_network(card)(normalize(torch.from_numpy(data.pixels(range(30)))))
+        network = load_network(card)
+        scores = network(network.prepare(torch.from_numpy(data.pixels(range(30)))))
     for exit_name, classifier in (("edge-2", "edge"), ("cloud", "cloud")):
         right = scores[classifier].argmax(1).numpy() == data.labels
         assert found["exits"][exit_name]["forced_accuracy"] == pytest.approx(right.mean())
@@ -194,17 +183,17 @@ def test_missing_cameras_and_codec_reach_the_network(weights: Path, tmp_path: Pa
     present = torch.ones(40, 6, dtype=torch.bool)
     present[:, [2, 4]] = False
     with torch.no_grad():
-        views = normalize(torch.from_numpy(data.pixels(range(40))))
-        whole = load_network(card)(views, present, "1bit")
+        network = load_network(card)
+        whole = network(network.prepare(torch.from_numpy(data.pixels(range(40)))), present, "1bit")
     right = whole["cloud"].argmax(1).numpy() == data.labels
     assert found["exits"]["cloud"]["forced_accuracy"] == pytest.approx(right.mean())
-    scores = classifier_scores(load_network(card), data, present=[v not in (2, 4) for v in range(6)], codec="1bit")
+    scores = segment_scores(network, data, missing=(2, 4), codec="1bit")
     np.testing.assert_allclose(scores["cloud"], whole["cloud"].numpy(), atol=1e-5)
     assert np.isnan(scores["device"][:, [2, 4]]).all() and np.isfinite(scores["device"][:, [0, 1, 3, 5]]).all()
-    alone = camera_accuracy(scores, data.labels)
+    alone = camera_accuracy(network, scores, data.labels)
     assert alone is not None and [a != a for a in alone] == [False, False, True, False, True, False]
-    exits = Exits("ada-ddnn", scores, data.labels)
-    assert np.isfinite(exits.entropies).all()  # the surest is one of those that are there
+    exits = Exits(exit_scores(network, scores), data.labels)
+    assert np.isfinite(exits.measures).all()  # the surest is one of those that are there
 
 
 def test_json_of_a_split_and_the_table(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +268,7 @@ def test_files_that_are_none(weights: Path, tmp_path: Path, call: Any) -> None:
 def test_a_card_with_impossible_devices(devices: object, tmp_path: Path, call: Any) -> None:
     weights = ddnn_2017_weights(tmp_path / "mine.safetensors")
     change_card(weights, lambda card: card["architecture"].update(devices=devices))
-    refused(call("evaluate", weights, "--data", mvmc_file(tmp_path / "a.parquet")), "does not fit its card")
+    refused(call("evaluate", weights, "--data", mvmc_file(tmp_path / "a.parquet")), "its architecture makes no network")
 
 
 def test_plaza_has_no_files(tmp_path: Path, call: Any) -> None:
@@ -324,26 +313,26 @@ def _other_views(weights: Path) -> None:
             "is not the card's 000000000000",
         ),
         (
-            lambda weights: change_card(weights, lambda card: card["architecture"].pop("system")),
+            lambda weights: change_card(weights, lambda card: card.update(network="ddnn")),
             "does not fit its card",
         ),
         (
-            lambda weights: change_card(weights, lambda card: card["architecture"].update(system="ddnn-2017")),
-            "does not fit",
+            lambda weights: change_card(weights, lambda card: card.update(network="ddnn-2017")),
+            "its architecture makes no network",
         ),
         (lambda weights: change_card(weights, lambda card: card.update(class_names=["a", "b"])), "is for 2 classes"),
         (lambda weights: change_card(weights, lambda card: card["calibration"].update(thresholds={})), "no calibrated"),
         (lambda weights: change_card(weights, lambda card: card.update(class_names=10)), "class_names must be a list"),
-        (lambda weights: change_card(weights, lambda card: card.update(classifiers=3)), "classifiers must be a list"),
+        (lambda weights: change_card(weights, lambda card: card.update(graph=3)), "graph: is no graph of segments"),
         (
             lambda weights: change_card(weights, lambda card: card["architecture"].update(view=[32])),
             "architecture.view must be height and width",
         ),
         (
             lambda weights: change_card(weights, lambda card: card["architecture"].update(edge_widths={})),
-            "does not fit its card",
+            "its architecture makes no network",
         ),
-        (_other_views, "is for 10 classes and views of 32x32; cifar10 has 10 and 10x16"),
+        (_other_views, "its graph is not that of the network"),
         (lambda weights: weights.unlink(), "are missing"),
         (lambda weights: weights.with_suffix(".json").write_text("{"), "not a readable card"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from fake_views import FakeViews
 from PIL import Image
-from simnet.models.networks.early_exit import architecture, build, read_architecture
 from torch import Tensor
+from weights import architecture
 
-from simnet.models.cards.costs import segment_costs
+from simnet.models.cards.costs import measured
 from simnet.models.codecs import CODECS
 from simnet.models.codecs import codec as codec_of
+from simnet.models.evaluation.scores import exit_scores
+from simnet.models.graph import Part
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.base import Given, Output
 from simnet.models.networks.ddnn_2017 import (
     PAIRS,
+    Architecture,
     Ddnn2017,
-    Ddnn2017Architecture,
     aggregate,
     bytes_per_device,
     raw_bytes,
@@ -37,7 +43,7 @@ TWO_EDGES = ((0, 1, 2), (3, 4, 5))
 
 def network(**changes: Any) -> Ddnn2017:
     torch.manual_seed(1)
-    return Ddnn2017(Ddnn2017Architecture(**changes)).eval()
+    return Ddnn2017(Architecture(**changes)).eval()
 
 
 def some_views(n: int = 3) -> Tensor:
@@ -59,8 +65,10 @@ def test_what_travels_is_binary_and_of_the_shape_of_the_byte_formula(edges: tupl
     assert features.shape == (3, 4, 16, 16) and scores.shape == (3, 3)
     assert set(features.unique().tolist()) == {-1.0, 1.0}
     if edges:
-        fused, _ = net.edge(features[:, None].expand(-1, 6, -1, -1, -1), torch.ones(3, 6, dtype=torch.bool))
-        assert fused.shape == (3, len(edges), net.arch.edge_filters, 8, 8)
+        senders = len(edges[0])
+        given = features[:, None].expand(-1, senders, -1, -1, -1), torch.ones(3, senders, dtype=torch.bool)
+        fused, _ = net.edge.edges[0](*given)
+        assert fused.shape == (3, net.arch.edge_filters, 8, 8)
         assert set(fused.unique().tolist()) == {-1.0, 1.0}
 
 
@@ -111,11 +119,13 @@ def test_every_pair_answers_as_its_parts_do(pair: str, edges: tuple[tuple[int, .
     assert torch.equal(whole["local"], net.local(scores, present))
     there = present
     if edges:
-        features, edge = net.edge(features, present)
-        assert torch.equal(whole["edge"], edge)
+        made = [net.edge.edges[n](features[:, list(e)], present[:, list(e)]) for n, e in enumerate(edges)]
+        features, each = (torch.stack(part, 1) for part in zip(*made, strict=True))
         there = torch.stack([present[:, list(views)].any(1) for views in edges], 1)
+        last = each[:, 0] if len(edges) == 1 else net.edge.aggregator(each, there)
+        assert torch.equal(whole[net.graph.exits["edge"].name], last)
     assert torch.equal(whole["cloud"], net.cloud(features, there))
-    assert tuple(name for name in whole if name != "device") == net.arch.exits
+    assert tuple(net.graph.exits) == (("local", "edge", "cloud") if edges else ("local", "cloud"))
 
 
 @pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
@@ -127,8 +137,9 @@ def test_a_missing_view_has_no_influence(pair: str, edges: tuple[tuple[int, ...]
     other = views.clone()
     other[:, 3:] = -other[:, 3:]
     first, second = net(views, present), net(other, present)
-    assert all(torch.equal(first[name], second[name]) for name in net.arch.exits)
-    assert not all(torch.equal(net(views)[name], first[name]) for name in net.arch.exits)
+    tested = [segment.name for segment in net.graph.exits.values()]
+    assert all(torch.equal(first[name], second[name]) for name in tested)
+    assert not all(torch.equal(net(views)[name], first[name]) for name in tested)
 
 
 def test_one_of_two_edges_is_missing_in_the_scores_too() -> None:
@@ -136,16 +147,16 @@ def test_one_of_two_edges_is_missing_in_the_scores_too() -> None:
     present = torch.tensor([True, True, True, False, False, False]).expand(3, -1)
     features = torch.stack([net.devices[v](views[:, v])[0] for v in range(3)], 1)
     _, alone = net.edge.edges[0](features, present[:, :3])
-    assert torch.equal(net(views, present)["edge"], alone)
+    assert torch.equal(net(views, present)["edges"], alone)
 
 
 @pytest.mark.parametrize("devices", [(4,), (0, 2, 5)])
 def test_fewer_devices_use_their_own_views(devices: tuple[int, ...]) -> None:
     net, views = network(devices=devices), some_views()
     scores = net(views)
-    assert scores["device"].shape == (3, len(devices), 3)
+    of_devices = scores["device"].reshape(3, len(devices), 3)
     for place, view in enumerate(devices):
-        assert torch.equal(scores["device"][:, place], net.devices[place](views[:, view])[1])
+        assert torch.equal(of_devices[:, place], net.devices[place](views[:, view])[1])
     black = views.clone()
     black[:, [v for v in range(6) if v not in devices]] = -1
     assert all(torch.equal(s, net(black)[name]) for name, s in scores.items())
@@ -164,32 +175,32 @@ def test_after_a_step_weights_are_clipped_and_norms_are_not() -> None:
 @pytest.mark.parametrize("edges", [(), ONE_EDGE, TWO_EDGES])
 def test_costs_by_hand(edges: tuple[tuple[int, ...], ...]) -> None:
     net = network(edges=edges, local_fusion="concat")
-    costs = segment_costs(net)
-    assert list(costs) == ["device", "local", *(["edge"] if edges else []), "cloud"]
-    assert costs["device"]["flop"] == 2 * (32 * 32 * 4 * 27 + 4 * 256 * 3)
-    assert costs["device"]["features"] == [4, 16, 16]
-    assert costs["local"] == {"flop": 2 * 18 * 3, "parameters": 57, "memory": 4 * (57 + 21) + 6, "features": None}
+    costs = measured(net).segments
+    assert list(costs) == ["device", "local", *(["edge", "edges"][: len(edges)]), "cloud"]
+    assert costs["device"].flop == 2 * (32 * 32 * 4 * 27 + 4 * 256 * 3)
+    assert costs["device"].sends == (4, 16, 16)
+    local = costs["local"]
+    assert (local.flop, local.parameters, local.memory) == (2 * 18 * 3, 57, 4 * (57 + 21) + 6) and local.sends is None
     if edges:
         size = len(edges[0])
-        assert costs["edge"]["flop"] == 2 * (256 * 8 * 4 * size * 9 + 8 * 64 * 3)
-        assert costs["edge"]["features"] == [8, 8, 8]
-        assert costs["edge"]["parameters"] == sum(p.numel() for p in net.edge.edges[0].parameters())
-    assert costs["cloud"]["features"] is None
-    assert costs["cloud"]["parameters"] == sum(p.numel() for p in net.cloud.parameters())
+        assert costs["edge"].flop == 2 * (256 * 8 * 4 * size * 9 + 8 * 64 * 3)
+        assert costs["edge"].sends == (8, 8, 8)
+        assert costs["edge"].parameters == sum(p.numel() for p in net.edge.edges[0].parameters())
+    assert costs["cloud"].sends is None
+    assert costs["cloud"].parameters == sum(p.numel() for p in net.cloud.parameters())
 
 
 @pytest.mark.parametrize("edges", [(), TWO_EDGES])
 def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tuple[int, ...], ...]) -> None:
-    arch = Ddnn2017Architecture(edges=edges, cloud_filters=(8, 8))
-    again = read_architecture(json.loads(json.dumps(arch.as_dict())))
+    arch = Architecture(edges=edges, cloud_filters=(8, 8))
+    again = Architecture.from_dict(json.loads(json.dumps({"system": "ddnn-2017", **arch.as_dict()})))
     assert again == arch
-    build(again).load_state_dict(Ddnn2017(arch).state_dict())
+    Ddnn2017(again).load_state_dict(Ddnn2017(arch).state_dict())
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"system": "ddnn"}, "system 'ddnn' is not"),
         ({"devices": ()}, r"devices \(\) are not different views"),
         ({"devices": (1, 0)}, "are not different views of 0..5 in order"),
         ({"devices": (0, 6)}, "are not different views of 0..5 in order"),
@@ -202,15 +213,23 @@ def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tup
 )
 def test_architectures_that_make_no_network(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Ddnn2017Architecture(**changes)
+        Architecture(**changes)
 
 
 @pytest.mark.parametrize("data", ["mvmc", "plaza", "cifar10"])
 def test_ours_for_every_data_set(data: str) -> None:
     arch = architecture("ddnn-2017", data)
-    scores = build(arch)(torch.zeros(2, 6, 3, *arch.view))
+    scores = Ddnn2017(arch)(torch.zeros(2, 6, 3, *arch.view))
     assert scores["cloud"].shape == (2, arch.classes)
-    assert replace(arch, view=(32, 32), classes=3) == Ddnn2017Architecture()
+    assert replace(arch, view=(32, 32), classes=3) == Architecture()
+
+
+@pytest.mark.parametrize("views", [1, 3, 12])
+def test_as_many_devices_as_views(views: int) -> None:
+    net = Ddnn2017(NETWORKS["ddnn-2017"].for_data("mine", views, (16, 16), 4)).eval()
+    scores = net(torch.rand(2, views, 3, 16, 16))
+    assert {name: s.shape[-1] for name, s in scores.items()} == {"device": 4, "local": 4, "cloud": 4}
+    assert net.graph.seen == list(range(views))
 
 
 def small_files(folder: Path) -> Path:
@@ -267,51 +286,54 @@ def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypa
     assert [entry["pair"] for entry in found["fusion"]] == ["MP-CC", "AP"]
 
 
-class Tinted:
+class Tinted(FakeViews):
     """A split of noise in which the class is the colour that is a little darker."""
+
+    name = "tinted"
+    class_names = ("red", "green", "blue")
 
     def __init__(self, seed: int, n: int = 200) -> None:
         random = np.random.default_rng(seed)
+        self.split, self.view_shape, self.views = "test", (3, 32, 32), 6
         self.labels = random.integers(0, 3, n)
         self._views = random.integers(10, 256, (n, 6, 3, 32, 32), dtype=np.uint8)
         self._views[np.arange(n), :, self.labels] -= 4
 
-    def __len__(self) -> int:
-        return len(self.labels)
 
-    def pixels(self, indices: Any) -> Any:
-        return self._views[indices]
+class Darkest(Ddnn2017):
+    """Scores by how dark the colours are, locally of two cameras, in the cloud of all."""
 
-
-class Darkest(torch.nn.Module):
-    """Stands in for a network: scores by how dark the colours are, locally of two cameras, in the cloud of all."""
-
-    arch = Ddnn2017Architecture()
-
-    def forward(self, views: Tensor, present: Tensor) -> dict[str, Tensor]:
-        dark = -100 * views.mean((-2, -1)) * present[..., None]
-        return {"device": dark, "local": dark[:, :2].mean(1), "cloud": dark.mean(1)}
+    def run(self, part: Part, given: Sequence[Given]) -> Output:
+        values, present = given[0]
+        if part.segment == "device":
+            dark = -100 * values[:, 0].mean((-2, -1))
+            return Output(dark, dark)
+        heard = values * present[..., None]
+        return Output(None, heard[:, :2].mean(1) if part.segment == "local" else heard.mean(1))
 
 
 def test_study_takes_thresholds_from_validation_and_lets_cameras_fail() -> None:
-    from simnet.models.evaluation.scores import Exits
+    from simnet.models.evaluation.calibration import calibrated
+    from simnet.models.evaluation.outcome import Exits
     from simnet.models.studies.ddnn2017 import _measured, _Views
 
-    net = Darkest()
-    held_out, test = _Views(Tinted(1)), _Views(Tinted(2))  # type: ignore[arg-type]
-    found = _measured(net, held_out, test)  # type: ignore[arg-type]
+    net = Darkest(Architecture())
+    held_out, test = _Views(Tinted(1)), _Views(Tinted(2))
+    found = _measured(net, held_out, test)
     everywhere = torch.ones(200, 6, dtype=torch.bool)
-    at = [
-        Exits("ddnn-2017", {k: s.numpy() for k, s in net(v.views, everywhere).items()}, v.labels)
-        for v in (held_out, test)
-    ]
-    chosen, others = (exits.calibrate().thresholds for exits in at)
+
+    def answered(view: _Views, present: Tensor) -> dict[str, Any]:
+        with torch.inference_mode():
+            return {name: s.numpy() for name, s in net(net.prepare(view.pixels), present).items()}
+
+    at = [Exits(exit_scores(net, answered(v, everywhere)), v.labels) for v in (held_out, test)]
+    chosen, others = (calibrated(exits).thresholds for exits in at)
     assert tuple(found["thresholds"]) == chosen != others
     assert found["system"] == at[1].outcome(chosen).system_accuracy and 0 < found["shares"]["local"] < 1
     for camera, failing in enumerate(found["failing"]):
         present = everywhere.clone()
         present[:, camera] = False
-        scores = net(test.views, present)
-        forced = {name: float((scores[name].argmax(1).numpy() == test.labels).mean()) for name in ("local", "cloud")}
+        scores = answered(test, present)
+        forced = {name: float((scores[name].argmax(1) == test.labels).mean()) for name in ("local", "cloud")}
         assert failing["forced"] == forced
         assert (forced["local"] == found["forced"]["local"]) == (camera > 1)

@@ -9,18 +9,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from weights import random_network
+from weights import architecture, random_network, untrained
 
-from simnet.models.cards.costs import segment_costs
+from simnet.models.cards.costs import measured
 from simnet.models.data.cifar10 import cut
-from simnet.models.networks.early_exit import (
-    EXITS,
-    SHALLOW_GRID,
-    Architecture,
-    EarlyExitNetwork,
-    architecture,
-    normalize,
-)
+from simnet.models.graph import Part
+from simnet.models.networks.base import Network
+from simnet.models.networks.ddnn import Ddnn
 from simnet.models.networks.layers import (
     FUSION_KINDS,
     ExitClassifier,
@@ -30,17 +25,21 @@ from simnet.models.networks.layers import (
     fuse,
     fused_channels,
 )
+from simnet.models.networks.passes import Pass
+from simnet.models.networks.residual import SHALLOW_GRID, Architecture
 
-SETTINGS = [(system, data) for system in EXITS for data in ("cifar10", "plaza")]
+SYSTEMS = ("ddnn", "ada-ddnn")
+SETTINGS = [(system, data) for system in SYSTEMS for data in ("cifar10", "plaza")]
 
 
-def some_views(network: EarlyExitNetwork, n: int = 3) -> Tensor:
+def some_views(network: Network, n: int = 3) -> Tensor:
     generator = torch.Generator().manual_seed(5)
-    return normalize(torch.randint(0, 256, (n, 6, 3, *network.arch.view), generator=generator, dtype=torch.uint8))
+    size = (n, network.graph.views, *network.graph.view)
+    return network.prepare(torch.randint(0, 256, size, generator=generator, dtype=torch.uint8))
 
 
 @pytest.mark.parametrize("fusion", FUSION_KINDS)
-@pytest.mark.parametrize("system", EXITS)
+@pytest.mark.parametrize("system", SYSTEMS)
 @torch.inference_mode()
 def test_whole_equals_parts(system: str, fusion: FusionKind) -> None:
     network = random_network(system, "cifar10", fusion=fusion)
@@ -173,15 +172,15 @@ def extractor_by_hand(
 @torch.inference_mode()
 def test_costs_equal_a_hand_count(system: str, data: str) -> None:
     network = random_network(system, data)
-    arch, costs = network.arch, segment_costs(network)
+    arch, costs = network.arch, measured(network).segments
     width, ada = arch.device_widths[-1], system == "ada-ddnn"
 
     flop, parameters, size = extractor_by_hand(3, arch.device_widths, arch.device_pools, arch.view)
     shallow = width * SHALLOW_GRID**2
     if ada:
         flop, parameters = flop + 2 * shallow * 10, parameters + 10 * (shallow + 1)
-    assert (costs["device"]["flop"], costs["device"]["parameters"]) == (flop, parameters)
-    assert costs["device"]["features"] == [width, *size]
+    assert (costs["device"].flop, costs["device"].parameters) == (flop, parameters)
+    assert costs["device"].sends == (width, *size)
 
     if arch.fusion == "tile":
         size = (3 * size[0], 2 * size[1])
@@ -196,16 +195,16 @@ def test_costs_equal_a_hand_count(system: str, data: str) -> None:
         flop, parameters = 2 * cells * 10, 10 * (cells + 1)
         deeper = arch.edge_widths + arch.cloud_widths
         pools = arch.edge_pools + tuple(len(arch.edge_widths) + p for p in arch.cloud_pools)
-    assert (costs["edge"]["flop"], costs["edge"]["parameters"]) == (flop, parameters)
-    assert costs["edge"]["features"] == [fused, *size]
+    assert (costs["edge"].flop, costs["edge"].parameters) == (flop, parameters)
+    assert costs["edge"].sends == (fused, *size)
 
     flop, parameters, _ = extractor_by_hand(fused, deeper, pools, size)
     last = deeper[-1]
-    assert costs["cloud"]["flop"] == flop + 2 * last * 10
-    assert costs["cloud"]["parameters"] == parameters + 10 * (last + 1)
-    assert costs["cloud"]["features"] is None
+    assert costs["cloud"].flop == flop + 2 * last * 10
+    assert costs["cloud"].parameters == parameters + 10 * (last + 1)
+    assert costs["cloud"].sends is None
 
-    everything = 6 * costs["device"]["parameters"] + costs["edge"]["parameters"] + costs["cloud"]["parameters"]
+    everything = 6 * costs["device"].parameters + costs["edge"].parameters + costs["cloud"].parameters
     assert everything == sum(p.numel() for p in network.parameters())
 
 
@@ -213,27 +212,28 @@ def test_costs_equal_a_hand_count(system: str, data: str) -> None:
 @torch.inference_mode()
 def test_feature_shapes_are_the_real_tensors(system: str, data: str) -> None:
     network = random_network(system, data)
-    costs = segment_costs(network)
+    costs = measured(network).segments
     features = torch.stack([d(some_views(network)[:, v])[0] for v, d in enumerate(network.devices)], dim=1)
     fused, _ = network.edge(features, torch.ones(3, 6, dtype=torch.bool))
-    assert [list(features.shape[2:]), list(fused.shape[1:])] == [costs[s]["features"] for s in ("device", "edge")]
+    assert [features.shape[2:], fused.shape[1:]] == [costs[s].sends for s in ("device", "edge")]
     for segment, module in (("device", network.devices[0]), ("edge", network.edge), ("cloud", network.cloud)):
         weights = sum(t.numel() * t.element_size() for t in module.state_dict().values())
-        assert costs[segment]["memory"] > weights
+        assert costs[segment].memory > weights
 
 
-def test_normalized_pixels() -> None:
-    assert normalize(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+def test_prepared_pixels() -> None:
+    network = random_network("ddnn", "plaza")
+    assert network.prepare(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
 
 
-def test_unknown_system_fusion_and_data() -> None:
+def test_unknown_fusion_and_tiles_of_other_views() -> None:
     arch = architecture("ddnn", "plaza").as_dict()
-    with pytest.raises(ValueError, match="unknown system 'dddnn'"):
-        EarlyExitNetwork(Architecture.from_dict({**arch, "system": "dddnn"}))
     with pytest.raises(ValueError, match="unknown fusion 'sum'"):
-        EarlyExitNetwork(Architecture.from_dict({**arch, "fusion": "sum"}))
-    with pytest.raises(KeyError):
-        architecture("ddnn", "mnist")
+        Architecture.from_dict({**arch, "fusion": "sum"})
+    with pytest.raises(ValueError, match="3 x 2 patches in place, not 5"):
+        Architecture.from_dict({**arch, "fusion": "tile", "views": 5})
+    with pytest.raises(TypeError, match="depth"):
+        Architecture.from_dict({**arch, "depth": 3})
 
 
 def test_architecture_survives_the_card() -> None:
@@ -241,3 +241,49 @@ def test_architecture_survives_the_card() -> None:
 
     arch = architecture("ada-ddnn", "cifar10")
     assert Architecture.from_dict(json.loads(json.dumps(arch.as_dict()))) == arch
+
+
+@pytest.mark.parametrize("views", [1, 3, 6, 12])
+@pytest.mark.parametrize("system", SYSTEMS)
+@torch.inference_mode()
+def test_any_number_of_views(system: str, views: int) -> None:
+    """Whole = parts, batched = unbatched, and a pass by what arrived = one by which views are there."""
+    network = random_network(system, "plaza", views=views)
+    given = some_views(network, 4)
+    assert network.graph.views == views and network.arch.fusion == "concat"
+    present = torch.ones(4, views, dtype=torch.bool)
+    present[1, ::2] = present[2, : views // 2] = False
+    whole = network(given, present)
+    reports = [network.devices[v](given[:, v]) for v in range(views)]
+    fused, edge = network.edge(torch.stack([features for features, _ in reports], dim=1), present)
+    assert torch.equal(whole["edge"], edge) and torch.equal(whole["cloud"], network.cloud(fused))
+    for row in range(4):
+        alone = network(given[row : row + 1], present[row : row + 1])
+        arrived = sum(1 << v for v in range(views) if present[row, v])
+        walk = Pass(network, given[row : row + 1])
+        for name in ("edge", "cloud"):
+            torch.testing.assert_close(whole[name][row : row + 1], alone[name], rtol=1e-4, atol=1e-4)
+            if arrived:
+                assert torch.equal(walk.scores(Part(name), network.graph.of_views(arrived)), alone[name])
+
+
+def test_default_architectures_follow_the_data() -> None:
+    """Tiles put six patches back in place; any other number of views is stacked."""
+    assert Ddnn.for_data("cifar10", 6, (10, 16), 10).fusion == "tile"
+    assert Ddnn.for_data("cifar10", 12, (10, 16), 10).fusion == "concat"
+    mine = Ddnn.for_data("mine", 3, (16, 20), 4)
+    assert (mine.views, mine.view, mine.classes) == (3, (16, 20), 4)
+    assert untrained("ddnn", mine)(torch.zeros(1, 3, 3, 16, 20))["cloud"].shape == (1, 4)
+
+
+@torch.inference_mode()
+def test_a_pass_forgets_what_was_made_of_other_parts() -> None:
+    """The devices stay, so that many subsets of views cost one run of them; the answers are the same."""
+    network = random_network("ada-ddnn", "plaza")
+    ran: list[str] = []
+    for module, name in ((network.devices[0], "device"), (network.edge, "edge")):
+        module.register_forward_hook(lambda *_, name=name: ran.append(name))
+    walk = Pass(network, some_views(network))
+    first = walk.scores(Part("cloud"))
+    walk.forget()
+    assert torch.equal(walk.scores(Part("cloud")), first) and ran == ["device", "edge", "edge"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from fake_views import use_fake_views
-
 from simnet.models.networks.early_exit import architecture
+
 from simnet.models.studies import ablation, base
 from simnet.models.studies.reproduction import ablation as page
 from simnet.models.training.recipes import changed, recipe

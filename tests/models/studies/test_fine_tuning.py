@@ -8,9 +8,9 @@ from statistics import fmean
 
 import pytest
 from fake_views import FakeViews, use_fake_views
+from simnet.models.networks.early_exit import architecture
 
 from simnet.models.cards.card import Card, read_card
-from simnet.models.networks.early_exit import architecture
 from simnet.models.studies import base, faults, fine_tuning
 from simnet.models.studies.reproduction import fine_tuned, fine_tuned_missing
 from simnet.models.training.publish import publish

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 from fake_views import use_fake_views
+from simnet.models.networks.early_exit import architecture
 
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
-from simnet.models.networks.early_exit import architecture
 from simnet.models.training.recipes import RECIPES, changed, recipe, settings_of
 from simnet.models.training.training import Recipe, Training, dropped_views
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 from fake_views import FakeViews, use_fake_views
+from simnet.models.networks.early_exit import EXITS, SYSTEMS, AnyArchitecture, Architecture, architecture
 
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.cifar10 import CLASSES, Cifar10, cut
 from simnet.models.networks.ddnn_2017 import Ddnn2017Architecture
-from simnet.models.networks.early_exit import EXITS, SYSTEMS, AnyArchitecture, Architecture, architecture
 from simnet.models.training.publish import publish
 from simnet.models.training.recipes import changed, recipe, settings_of
 from simnet.models.training.training import Recipe, Training, TrainingData, _rate, joint_loss, shift_and_flip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from torch.nn import functional as F
 
-from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from simnet.models.training.whitening import EPSILON, whiten, whitening_filters
 
 
