@@ -27,9 +27,9 @@ from typing import Any, cast
 
 import numpy as np
 import simpy
+from simnet.inference.cost import Cost
 from simpy.events import Event
 
-from simnet.inference.cost import Cost
 from simnet.scenario import Scenario
 from simnet.world.captures import captures
 from simnet.world.recording import samples_table, spans_table

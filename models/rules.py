@@ -77,7 +77,8 @@ class MaxProbability(ExitRule):
 
     def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
         """In [0, 1 − 1 / classes]."""
-        return 1 - probabilities(here).max(axis=-1)
+        largest: Floats = probabilities(here).max(axis=-1)
+        return 1 - largest
 
 
 RULES: Registry[ExitRule] = Registry(

@@ -196,7 +196,8 @@ class _Features:
         first = blocks[places[0, 0]]
         assert first is not None
         if (places[:, 0] == places[0, 0]).all():
-            return first.index_select(0, torch.from_numpy(places[:, 1]).to(first.device))
+            alone: Tensor = first.index_select(0, torch.from_numpy(places[:, 1]).to(first.device))
+            return alone
         whole: Tensor = first.new_empty((len(rows), *first.shape[1:]))
         for number in np.unique(places[:, 0]).tolist():
             here, block = np.flatnonzero(places[:, 0] == number), blocks[number]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paths import ROOT
@@ -51,9 +52,17 @@ def simnet(python: Path, folder: Path, *arguments: str, module: str = "simnet") 
     return done.stdout
 
 
+def run(python: Path, folder: Path, scenario: Path, samples: int, *more: str) -> dict[str, Any]:
+    """The systems of the summary of a run."""
+    some = ["--samples", str(samples), "--out", "run", "--no-figures", "--quiet", *more]
+    simnet(python, folder, "run", str(scenario), *some)
+    systems: dict[str, Any] = json.loads((folder / "run" / "summary.json").read_text(encoding="utf-8"))["systems"]
+    return systems
+
+
 def test_the_installed_kinds_are_listed(python: Path, tmp_path: Path) -> None:
     listed = json.loads(simnet(python, tmp_path, "plugins", "--json"))
-    found = {(one["group"], one["name"]): one["origin"] for one in listed["kinds"] if one["origin"] != "simnet"}
+    found = {(one["group"], one["name"]): one["origin"] for one in listed if one["origin"] != "simnet"}
     assert found == {
         ("simnet.systems", "majority"): "simnet_examples.majority:Majority",
         ("simnet.exit_rules", "margin"): "simnet_examples.margin:Margin",
@@ -64,19 +73,7 @@ def test_the_installed_kinds_are_listed(python: Path, tmp_path: Path) -> None:
 
 
 def test_systems_rules_and_codecs_of_ones_own_run_beside_ours(python: Path, tmp_path: Path) -> None:
-    simnet(
-        python,
-        tmp_path,
-        "run",
-        str(EXAMPLES / "majority.yaml"),
-        "--samples",
-        "60",
-        "--out",
-        "run",
-        "--no-figures",
-        "--quiet",
-    )
-    systems = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["systems"]
+    systems = run(python, tmp_path, EXAMPLES / "majority.yaml", 60)
     assert {name: one["finished"] for name, one in systems.items()} == dict.fromkeys(
         ("majority", "entropy", "margin", "nibble"), 60
     )
@@ -101,20 +98,7 @@ def test_torchvisions_resnet_is_trained_and_runs_on_data_of_ones_own(python: Pat
     words[words.index("--epochs") + 1] = "1"
     simnet(python, tmp_path, *words, module="models")
     shutil.copy(EXAMPLES / "stripes.yaml", tmp_path / "stripes.yaml")
-    simnet(
-        python,
-        tmp_path,
-        "run",
-        "stripes.yaml",
-        "--samples",
-        "40",
-        "--out",
-        "run",
-        "--no-figures",
-        "--quiet",
-        "--forced",
-    )
-    system = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["systems"]["ddnn"]
+    system = run(python, tmp_path, tmp_path / "stripes.yaml", 40, "--forced")["ddnn"]
     assert system["finished"] == 40 and list(system["exits"]) == ["edge", "cloud"]
     card = json.loads((tmp_path / "resnet18.json").read_text(encoding="utf-8"))
     assert [one["name"] for one in card["graph"]["segments"]] == ["device", "edge", "cloud"]

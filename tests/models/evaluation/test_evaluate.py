@@ -25,7 +25,7 @@ from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_file
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
-from simnet.models.networks.ddnn_2017 import Architecture
+from simnet.models.networks.ddnn_2017 import Ddnn2017Architecture
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def mvmc_file(path: Path, n: int = 9, **columns: Any) -> Path:
 
 def ddnn_2017_weights(path: Path, **architecture: Any) -> Path:
     """Untrained weights of DDNN of 2017 for mvmc, with a card that a simulation can read."""
-    network = untrained("ddnn-2017", Architecture(**architecture))
+    network = untrained("ddnn-2017", Ddnn2017Architecture(**architecture))
     save_weights(network, card_of("ddnn-2017", "mvmc", network, 0.9), path)
     return path
 

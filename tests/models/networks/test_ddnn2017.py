@@ -28,8 +28,8 @@ from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Given, Output
 from simnet.models.networks.ddnn_2017 import (
     PAIRS,
-    Architecture,
     Ddnn2017,
+    Ddnn2017Architecture,
     aggregate,
     bytes_per_device,
     raw_bytes,
@@ -43,7 +43,7 @@ TWO_EDGES = ((0, 1, 2), (3, 4, 5))
 
 def network(**changes: Any) -> Ddnn2017:
     torch.manual_seed(1)
-    return Ddnn2017(Architecture(**changes)).eval()
+    return Ddnn2017(Ddnn2017Architecture(**changes)).eval()
 
 
 def some_views(n: int = 3) -> Tensor:
@@ -192,8 +192,8 @@ def test_costs_by_hand(edges: tuple[tuple[int, ...], ...]) -> None:
 
 @pytest.mark.parametrize("edges", [(), TWO_EDGES])
 def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tuple[int, ...], ...]) -> None:
-    arch = Architecture(edges=edges, cloud_filters=(8, 8))
-    again = Architecture.from_dict(json.loads(json.dumps({"system": "ddnn-2017", **arch.as_dict()})))
+    arch = Ddnn2017Architecture(edges=edges, cloud_filters=(8, 8))
+    again = Ddnn2017Architecture.from_dict(json.loads(json.dumps({"system": "ddnn-2017", **arch.as_dict()})))
     assert again == arch
     Ddnn2017(again).load_state_dict(Ddnn2017(arch).state_dict())
 
@@ -213,7 +213,7 @@ def test_architecture_survives_json_and_builds_the_same_network(edges: tuple[tup
 )
 def test_architectures_that_make_no_network(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Architecture(**changes)
+        Ddnn2017Architecture(**changes)
 
 
 @pytest.mark.parametrize("data", ["mvmc", "plaza", "cifar10"])
@@ -221,7 +221,7 @@ def test_ours_for_every_data_set(data: str) -> None:
     arch = architecture("ddnn-2017", data)
     scores = Ddnn2017(arch)(torch.zeros(2, 6, 3, *arch.view))
     assert scores["cloud"].shape == (2, arch.classes)
-    assert replace(arch, view=(32, 32), classes=3) == Architecture()
+    assert replace(arch, view=(32, 32), classes=3) == Ddnn2017Architecture()
 
 
 @pytest.mark.parametrize("views", [1, 3, 12])
@@ -317,7 +317,7 @@ def test_study_takes_thresholds_from_validation_and_lets_cameras_fail() -> None:
     from simnet.models.evaluation.outcome import Exits
     from simnet.models.studies.ddnn2017 import _measured, _Views
 
-    net = Darkest(Architecture())
+    net = Darkest(Ddnn2017Architecture())
     held_out, test = _Views(Tinted(1)), _Views(Tinted(2))
     found = _measured(net, held_out, test)
     everywhere = torch.ones(200, 6, dtype=torch.bool)

@@ -26,7 +26,7 @@ from simnet.models.networks.layers import (
     fused_channels,
 )
 from simnet.models.networks.passes import Pass
-from simnet.models.networks.residual import SHALLOW_GRID, Architecture
+from simnet.models.networks.residual import SHALLOW_GRID, ResidualArchitecture
 
 SYSTEMS = ("ddnn", "ada-ddnn")
 SETTINGS = [(system, data) for system in SYSTEMS for data in ("cifar10", "plaza")]
@@ -229,18 +229,18 @@ def test_prepared_pixels() -> None:
 def test_unknown_fusion_and_tiles_of_other_views() -> None:
     arch = architecture("ddnn", "plaza").as_dict()
     with pytest.raises(ValueError, match="unknown fusion 'sum'"):
-        Architecture.from_dict({**arch, "fusion": "sum"})
+        ResidualArchitecture.from_dict({**arch, "fusion": "sum"})
     with pytest.raises(ValueError, match="3 x 2 patches in place, not 5"):
-        Architecture.from_dict({**arch, "fusion": "tile", "views": 5})
+        ResidualArchitecture.from_dict({**arch, "fusion": "tile", "views": 5})
     with pytest.raises(TypeError, match="depth"):
-        Architecture.from_dict({**arch, "depth": 3})
+        ResidualArchitecture.from_dict({**arch, "depth": 3})
 
 
 def test_architecture_survives_the_card() -> None:
     import json
 
     arch = architecture("ada-ddnn", "cifar10")
-    assert Architecture.from_dict(json.loads(json.dumps(arch.as_dict()))) == arch
+    assert ResidualArchitecture.from_dict(json.loads(json.dumps(arch.as_dict()))) == arch
 
 
 @pytest.mark.parametrize("views", [1, 3, 6, 12])
