@@ -81,7 +81,7 @@ def test_list_needs_no_torch_and_fits_the_terminal() -> None:
         assert weights["forced_accuracy"] == card.values["forced_accuracy"]["test"]
         assert f"system {100 * weights['system_accuracy']:.2f}" in done.stdout
         for name, segment in weights["segments"].items():
-            assert segment["flop"] == card.segments[name]["flop"] and f"{segment['parameters']:,}" in done.stdout
+            assert segment["flop"] == card.graph.segments[name].flop and f"{segment['parameters']:,}" in done.stdout
             assert segment["bytes_sent"] == 0 or f"{segment['bytes_sent']:,}" in done.stdout
 
 
@@ -133,9 +133,8 @@ def test_train_resume_and_evaluate(tmp_path: Path) -> None:
     done = call("calibrate", "mine.json", "--rule", "accuracy", "--temperature")
     assert done.exit_code == 0 and "with temperature" in done.output, done.output
     changed = read_card("mine.json")
-    assert changed.values["calibration"]["rule"] == "accuracy" and set(changed.temperatures) == set(
-        changed.values["classifiers"]
-    )
+    assert changed.values["calibration"]["rule"] == "accuracy"
+    assert set(changed.temperatures) == {"device", "edge", "cloud"}
     assert changed.thresholds == changed.values["calibration"]["rules"]["accuracy"]["thresholds"]
     again = call("calibrate", "mine.json", "--temperature")  # the card's own rule stays in force
     assert again.exit_code == 0 and "T by the rule accuracy" in words(again)
@@ -214,6 +213,7 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
     [
         (("train", "adaddnn", "plaza"), "'adaddnn' is none of ddnn, ada-ddnn, ddnn-2017"),
         (("train", "ddnn", "mnist"), "'mnist' is none of plaza, cifar10, mvmc"),
+        (("train", "ddnn-2017", "plaza", "--fusion", "max"), "has 2: --set local_fusion=… and --set cloud_fusion=…"),
         (("train", "ddnn", "plaza", "--fusion", "sum"), "can be fused by concat, tile, max, mean"),
         (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
         (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
@@ -301,6 +301,8 @@ def test_bad_weights_and_data_are_one_line_and_status_2(
     path.write_text(json.dumps({**json.loads(path.read_text()), "data": "mnist"}))
     for arguments, message in (
         (["evaluate", "nobody"], "error: no weights 'nobody'"),
+        (["train", "nobody.py:Net", "plaza"], "error: network 'nobody.py:Net': there is no file nobody.py"),
+        (["train", "ddnn", "nobody.py:Data"], "error: data set 'nobody.py:Data': there is no file nobody.py"),
         (["evaluate", "ddnn-plaza.json"], "error: unknown data set 'mnist'"),
     ):
         monkeypatch.setattr(sys, "argv", ["models", *arguments])
@@ -308,6 +310,123 @@ def test_bad_weights_and_data_are_one_line_and_status_2(
             cli.main()
         printed = capsys.readouterr()
         assert printed.out == "" and printed.err.startswith(message) and printed.err.count("\n") == 1
+
+
+MINE = """
+from dataclasses import dataclass
+from torch import nn
+from simnet.models.graph import INPUT, Graph, Segment, Take
+from simnet.models.networks import base
+from simnet.models.networks.base import Network, Output
+
+@dataclass(frozen=True)
+class Architecture(base.Architecture):
+    width: int = 4
+
+class Eye(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3, stride=4)
+
+    def forward(self, view):
+        return self.conv(view).relu()
+
+class Net(Network):
+    Architecture = Architecture
+
+    def __init__(self, arch):
+        super().__init__(arch)
+        self.eyes = nn.ModuleList(Eye(arch.width) for _ in range(arch.views))
+        self.gate = nn.Linear(arch.width, arch.classes)
+        self.brain = nn.Linear(arch.views * arch.width, arch.classes)
+        each = tuple((view,) for view in range(arch.views))
+        self.graph = Graph(arch.views, (3, *arch.view), [
+            Segment("eye", (Take(INPUT, groups=each),), arch.views, scores=False),
+            Segment("gate", (Take("eye"),), exit="near"),
+            Segment("brain", (Take("eye"),), exit="far"),
+        ], arch.classes)
+
+    def run(self, part, given):
+        if part.segment == "eye":
+            return Output(self.eyes[part.copy](given[0].values[:, 0]))
+        seen = given[0].values.mean((-2, -1))
+        if part.segment == "gate":
+            return Output(None, self.gate(seen.mean(1)))
+        return Output(None, self.brain(seen.flatten(1)))
+
+    def module(self, part):
+        return self.eyes[part.copy] if part.segment == "eye" else getattr(self, part.segment)
+"""
+DATA = """
+from hashlib import sha256
+import numpy as np
+from simnet.models.data.base import Dataset
+
+class Data(Dataset):
+    name = "lamps"
+    licence = "mine"
+    class_names = ("dark", "dim", "light")
+    views = 3
+    view_shape = (3, 16, 16)
+
+    def __init__(self, split):
+        self.split, self.labels = split, np.arange({"train": 60, "validation": 30, "test": 30}[split]) % 3
+
+    @classmethod
+    def open(cls, options, split, data_dir):
+        return cls(split)
+
+    @property
+    def checksum(self):
+        return sha256(self.split.encode()).hexdigest()
+
+    def pixels(self, rows):
+        level = np.uint8(20 + 100 * self.labels[np.asarray(rows)])
+        return np.broadcast_to(level[:, None, None, None, None], (len(rows), 3, 3, 16, 16)).copy()
+"""
+
+
+def test_a_users_network_and_data_in_files(tmp_path: Path) -> None:
+    """Three views of 16x16, two exits: trained for an epoch, published with a card, evaluated, calibrated, studied."""
+    Path("mine.py").write_text(MINE)
+    Path("data.py").write_text(DATA)
+    done = call("train", "mine.py:Net", "data.py:Data", "--epochs", "1", "--batch", "10", "--set", "width=6")
+    assert done.exit_code == 0, done.output
+    assert "loss gate" in done.output and "validation near" in done.output
+    assert Path("checkpoints/Net-Data.pt").is_file()
+    card = read_card("Net-Data.json")
+    assert (card.network, card.values["data"], card.values["data_licence"]) == ("mine.py:Net", "data.py:Data", "mine")
+    graph = card.graph
+    assert (graph.views, graph.view, list(graph.exits)) == (3, (3, 16, 16), ["near", "far"])
+    assert graph.segments["eye"].sends == (6, 4, 4) and graph.segments["eye"].flop == 2 * 16 * 6 * 27
+    assert card.values["command"].startswith(
+        "python -m models train mine.py:Net data.py:Data --set width=6 --set epochs=1 "
+    )
+    assert card.values["calibration"]["rules"]["bytes"]["test"]["bytes"] == 3 * 4 * 96
+    load_network(card)
+
+    shown = call("evaluate", "Net-Data.json", "--missing", "2", "--json")
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.output)
+    assert found["samples"] == 30 and list(found["exits"]) == ["near", "far"]
+    assert call("evaluate", "Net-Data.json", "-T", "0.5").exit_code == 0
+    assert "is no list of cameras like 3,5 (1 to 3)" in words(call("evaluate", "Net-Data.json", "--missing", "4"))
+    before = read_card("Net-Data.json").values
+    assert call("calibrate", "Net-Data.json").exit_code == 0
+    assert read_card("Net-Data.json").values == before
+
+    (tmp_path / "away").mkdir()
+    elsewhere = call("train", "mine.py:Net", "data.py:Data", "--epochs", "1", "--batch", "10", "--out", "away/net")
+    assert elsewhere.exit_code == 0  # the files are found in the working directory
+    assert call("evaluate", "away/net.json", "--json").exit_code == 0
+
+
+def test_an_own_network_for_a_data_set_of_ours() -> None:
+    Path("mine.py").write_text(MINE)
+    done = call("train", "mine.py:Net", "plaza", "--epochs", "1", "--batch", "16", "--fusion", "max")
+    assert done.exit_code == 2 and "mine.py:Net has none" in words(done)
+    assert call("train", "mine.py:Net", "plaza", "--epochs", "1", "--batch", "16", "--out", "x").exit_code == 0
+    assert read_card("x.json").graph.views == 6
 
 
 def test_unknown_weights_need_no_torch() -> None:

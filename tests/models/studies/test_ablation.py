@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_views import use_fake_views
-from simnet.models.networks.early_exit import architecture
+from fake_views import open_fake, use_fake_views
+from weights import architecture
 
 from simnet.models.studies import ablation, base
 from simnet.models.studies.reproduction import ablation as page
@@ -16,7 +16,7 @@ EXITS = ("edge-1", "edge-2", "cloud")
 
 
 def test_every_variant_changes_our_recipe_or_architecture() -> None:
-    ours = architecture(ablation.SYSTEM, ablation.DATA), recipe("ours", ablation.DATA)
+    ours = architecture(ablation.KIND, ablation.DATA), recipe("ours", ablation.DATA)
     for name, settings in ablation.VARIANTS.items():
         assert (changed(*ours, settings) == ours) == (name == "ours"), name
 
@@ -26,6 +26,7 @@ def test_stored_variants_are_not_run_again(tmp_path: Path, monkeypatch: pytest.M
     for module in (base, ablation):
         monkeypatch.setattr(module, "EVALUATIONS", tmp_path)
     monkeypatch.setattr(ablation, "DATA", "plaza")
+    monkeypatch.setattr(ablation, "open_dataset", open_fake)
     small = ("batch=16", "device_widths=[4,4,4,4]", "edge_widths=[8,8]", "cloud_widths=[8,8]", "edge_pools=[1]")
     monkeypatch.setattr(ablation, "VARIANTS", {"ours": small, "rate 0.01": (*small, "rate=0.01")})
     told: list[str] = []

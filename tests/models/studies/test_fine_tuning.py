@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 from fake_views import FakeViews, use_fake_views
-from simnet.models.networks.early_exit import architecture
+from weights import architecture
 
 from simnet.models.cards.card import Card, read_card
 from simnet.models.studies import base, faults, fine_tuning
@@ -16,6 +16,7 @@ from simnet.models.studies.reproduction import fine_tuned, fine_tuned_missing
 from simnet.models.training.publish import publish
 from simnet.models.training.recipes import changed, recipe
 from simnet.models.training.training import Training
+from simnet.systems import bytes_until
 
 SMALL = ("batch=16", "device_widths=[4,4,4,4]", "edge_widths=[8,8]", "cloud_widths=[8,8]", "edge_pools=[1]")
 
@@ -29,9 +30,9 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
     usual = architecture("ada-ddnn", "plaza"), replace(recipe("ours", "plaza"), epochs=1, warm_up=0.0)
     for name, settings in (("start", ()), ("tuned", (f"start={tmp_path / 'start.json'}", "view_dropout=0.5"))):
         arch, how = changed(*usual, (*SMALL, *settings))
-        training = Training(arch, "plaza", how, None, "cpu")
+        training = Training("ada-ddnn", arch, "plaza", how, None, "cpu")
         training.run_epoch(lambda: None)
-        publish(training, tmp_path / f"{name}.safetensors", None)
+        publish(training, tmp_path / f"{name}.safetensors", None, bytes_until)
     return read_card(str(tmp_path / "tuned.json"))
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from fake_views import FakeViews
 from paths import ROOT
+from weights import write_random_weights
 
 from simnet.cli.models import reproduce as cli_reproduce
 from simnet.cli.models.reproduce import tables
@@ -17,8 +19,11 @@ from simnet.models.cards.card import Card, WeightsError, read_card, shipped
 from simnet.models.cards.markdown import filled, table
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import REAL_VALUED, codec
+from simnet.models.data.base import Dataset
 from simnet.models.data.plaza.plaza import Plaza
-from simnet.models.evaluation.scores import Exits, classifier_scores
+from simnet.models.evaluation.calibration import calibrated
+from simnet.models.evaluation.outcome import Exits
+from simnet.models.evaluation.scores import exit_scores, segment_scores
 from simnet.models.studies import base, codecs, faults
 from simnet.models.studies.reproduction import Measured, exit_accuracy, flattening, missing_samples, tier_of
 
@@ -54,7 +59,7 @@ def test_page_is_filled_between_marks_only() -> None:
             filled(broken, {"x": ""})
 
 
-@pytest.mark.parametrize("card", [c for c in shipped() if c.values["system"] != "ddnn-2017"], ids=lambda c: c.name)
+@pytest.mark.parametrize("card", [c for c in shipped() if c.network != "ddnn-2017"], ids=lambda c: c.name)
 def test_edge_accuracy_joins_both_edge_exits(card: object) -> None:
     """Eq. 6 of ADA-DDNN: right samples over samples that left, over all edge exits; with the cloud's they make all."""
     edge, share = exit_accuracy(card, "edge")  # type: ignore[arg-type]
@@ -89,14 +94,15 @@ def test_widest_interval_of_the_fault_studies() -> None:
 
 
 def test_subsets_are_all_but_the_empty_world() -> None:
-    found = faults.subsets()
+    found = faults.subsets(range(6))
     assert len(set(found)) == len(found) == 63 and () in found and all(len(missing) < 6 for missing in found)
+    assert faults.subsets([1, 4]) == [(), (1,), (4,)]
 
 
 class FirstSamples:
     """The first samples of a data set."""
 
-    def __init__(self, data: Plaza, count: int) -> None:
+    def __init__(self, data: Dataset, count: int) -> None:
         self.name, self.split, self.views, self.view_shape = data.name, data.split, data.views, data.view_shape
         self.labels, self.pixels = data.labels[:count], data.pixels
 
@@ -111,16 +117,16 @@ def test_codec_study_runs_the_network_on_what_arrives() -> None:
     found = codecs.run(card, few, held_out)["codecs"]  # type: ignore[arg-type]
     network = load_network(card)
     for name in REAL_VALUED:
-        at, calibrated = (
-            Exits(card.values["system"], classifier_scores(network, data, codec=name), data.labels)  # type: ignore[arg-type]
+        at, validated = (
+            Exits(exit_scores(network, segment_scores(network, data, codec=name)), data.labels)  # type: ignore[arg-type]
             for data in (few, held_out)
         )
         assert found[name]["forced"] == at.forced_accuracies
-        outcome = at.outcome(calibrated.calibrate().thresholds)
-        assert tuple(found[name]["thresholds"].values()) == outcome.thresholds != at.calibrate().thresholds
+        outcome = at.outcome(calibrated(validated).thresholds)
+        assert tuple(found[name]["thresholds"].values()) == outcome.thresholds != calibrated(at).thresholds
         assert found[name]["system"] == outcome.system_accuracy
-        sizes, upload = found[name]["bytes"], codec(name).bytes(card.segments["edge"]["features"])
-        assert sizes["device_to_edge"] == 6 * codec(name).bytes(card.segments["device"]["features"])
+        sizes, upload = found[name]["bytes"], codec(name).bytes(card.graph.segments["edge"].sends)
+        assert sizes["device_to_edge"] == 6 * codec(name).bytes(card.graph.segments["device"].sends)
         assert sizes["edge_to_cloud"] == upload
         assert sizes["expected"] == pytest.approx(sizes["device_to_edge"] + outcome.shares[-1] * upload)
     assert 0 < found["fp32"]["shares"]["cloud"] < 1  # so that the upload counts in part
@@ -137,11 +143,8 @@ def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
     network = load_network(card)
 
     for missing in ((), (2,), (1, 4, 6), (1, 2, 3, 4, 5)):
-        present = np.array([v + 1 not in missing for v in range(6)])
-        scores = classifier_scores(network, few, present=present)  # type: ignore[arg-type]
-        if "device" in scores:
-            scores["device"][:, ~present] = np.nan
-        exits = Exits(card.values["system"], scores, few.labels)
+        scores = segment_scores(network, few, missing=[number - 1 for number in missing])  # type: ignore[arg-type]
+        exits = Exits(exit_scores(network, scores), few.labels)
         assert zeros[missing]["forced"] == pytest.approx(exits.forced_accuracies, abs=1 / 59)
         outcome = exits.outcome([card.thresholds[e] for e in exits.names[:-1]])
         assert zeros[missing]["system"] == pytest.approx(outcome.system_accuracy, abs=1 / 59)
@@ -152,6 +155,42 @@ def test_fault_study_is_the_whole_networks_answer(name: str) -> None:
     # The black view's features are the devices' own, so with nothing missing both modes are the same network.
     assert zeros[()]["forced"] == found["modes"]["zero input"][0]["forced"]
     assert zeros[(1, 2, 3, 4, 5)] != next(e for e in found["modes"]["zero input"] if len(e["missing"]) == 5)
+
+
+def test_fault_study_finds_what_is_stored() -> None:
+    """On the first samples, subset by subset; the stored study has ten times as many."""
+    card = read_card("ada-ddnn-plaza")
+    found = faults.run(card, Plaza("test"), 100)["modes"]
+    for mode, entries in base.stored("faults-ada-ddnn-plaza", card)["modes"].items():
+        assert [one["missing"] for one in entries] == [one["missing"] for one in found[mode]]
+        for one, other in zip(entries, found[mode], strict=True):
+            assert one["forced"] == pytest.approx(other["forced"], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("system", "changes"),
+    [
+        ("ddnn", {"views": 3}),
+        ("ada-ddnn", {"views": 1}),
+        ("ddnn-2017", {"devices": (1, 4), "edges": ((1,), (4,))}),
+    ],
+)
+def test_fault_study_of_any_network_and_number_of_views(
+    system: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    """Both modes; cameras are numbered by their views, and what is missing has no result of its own."""
+    card = read_card(str(write_random_weights(tmp_path, system, "plaza", **changes)))
+    network, data = load_network(card), FakeViews("test", views=card.graph.views)
+    found = faults.run(card, data, 8)["modes"]
+    for mode, entries in found.items():
+        told = [tuple(camera - 1 for camera in e["missing"]) for e in entries]
+        assert told == faults.subsets(card.graph.seen), mode
+        assert all(list(e["forced"]) == list(card.graph.exits) for e in entries)
+    for entry in found["zero features"]:
+        few = FirstSamples(data, 8)
+        scores = segment_scores(network, few, missing=[n - 1 for n in entry["missing"]])  # type: ignore[arg-type]
+        assert entry["forced"] == Exits(exit_scores(network, scores), few.labels).forced_accuracies
+    assert found["zero features"][0] == found["zero input"][0]
 
 
 def test_the_page_is_what_the_stored_evaluations_say() -> None:

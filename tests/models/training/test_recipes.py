@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from fake_views import use_fake_views
-from simnet.models.networks.early_exit import architecture
+from weights import architecture
 
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
@@ -80,7 +80,7 @@ def test_view_dropout_takes_views_at_its_rate_and_leaves_one() -> None:
 def tiny_run(**changes: object) -> Training:
     arch = replace(architecture("ddnn", "plaza"), device_widths=(4,) * 4, edge_widths=(8,), cloud_widths=(8,))
     arch = replace(arch, edge_pools=(), cloud_pools=())
-    return Training(arch, "plaza", Recipe(epochs=1, batch=16, shift=1, **changes), None, "cpu")  # type: ignore[arg-type]
+    return Training("ddnn", arch, "plaza", Recipe(epochs=1, batch=16, shift=1, **changes), None, "cpu")  # type: ignore[arg-type]
 
 
 def test_average_lags_behind_and_is_the_result() -> None:
@@ -106,8 +106,8 @@ def test_average_lags_behind_and_is_the_result() -> None:
 def test_fine_tuning_begins_with_the_weights_it_names() -> None:
     card = read_card("ada-ddnn-plaza")
     how = Recipe(epochs=1, batch=16, shift=1, start=card.name)
-    run = Training(architecture("ada-ddnn", "plaza"), "plaza", how, None, "cpu")
+    run = Training("ada-ddnn", architecture("ada-ddnn", "plaza"), "plaza", how, None, "cpu")
     for name, tensor in load_network(card).state_dict().items():
         assert torch.equal(run.network.state_dict()[name], tensor)
     with pytest.raises(ValueError, match="ada-ddnn-plaza does not fit"):
-        Training(architecture("ddnn", "plaza"), "plaza", how, None, "cpu")
+        Training("ddnn", architecture("ddnn", "plaza"), "plaza", how, None, "cpu")

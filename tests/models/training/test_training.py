@@ -7,20 +7,23 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from fake_views import FakeViews, use_fake_views
-from simnet.models.networks.early_exit import EXITS, SYSTEMS, AnyArchitecture, Architecture, architecture
+from weights import architecture
 
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.cifar10 import CLASSES, Cifar10, cut
-from simnet.models.networks.ddnn_2017 import Ddnn2017Architecture
+from simnet.models.networks import NETWORKS
+from simnet.models.networks.ddnn_2017 import Architecture as Architecture2017
 from simnet.models.training.publish import publish
 from simnet.models.training.recipes import changed, recipe, settings_of
 from simnet.models.training.training import Recipe, Training, TrainingData, _rate, joint_loss, shift_and_flip
+from simnet.systems import bytes_until
 
 RECIPE = Recipe(epochs=2, batch=16, shift=1, warm_up=0.5)
 
@@ -37,20 +40,35 @@ def one_thread_and_fake_views(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 DDNN_2017 = replace(recipe("paper", "mvmc"), epochs=2, batch=16)
 
 
-def tiny(system: str = "ada-ddnn") -> AnyArchitecture:
+def tiny(system: str = "ada-ddnn") -> Any:
     arch = architecture(system, "plaza")
-    if isinstance(arch, Architecture):
-        return replace(arch, device_widths=(4,) * 4, edge_widths=(8, 8), cloud_widths=(8, 8))
-    return replace(arch, edges=((0, 1, 2), (3, 4, 5)), cloud_filters=(8,))
+    if isinstance(arch, Architecture2017):
+        return replace(arch, edges=((0, 1, 2), (3, 4, 5)), cloud_filters=(8,))
+    return replace(arch, device_widths=(4,) * 4, edge_widths=(8, 8), cloud_widths=(8, 8))
 
 
 def begin(system: str = "ada-ddnn", recipe: Recipe | None = None) -> Training:
     usual = DDNN_2017 if system == "ddnn-2017" else RECIPE
-    return Training(tiny(system), "plaza", recipe or usual, None, "cpu")
+    return Training(system, tiny(system), "plaza", recipe or usual, None, "cpu")
 
 
 def nothing() -> None:
     """Advance no bar."""
+
+
+@pytest.mark.parametrize("devices", [(2,), (2, 4)])
+def test_of_a_single_device_only_what_it_sees_counts_too(devices: tuple[int, ...]) -> None:
+    """As with several devices: the loss of one that sees nothing of a sample leaves it out."""
+    run = begin("ddnn-2017")
+    run.network = NETWORKS["ddnn-2017"](replace(tiny("ddnn-2017"), devices=devices, edges=()))
+    views = torch.randint(1, 256, (6, 6, 3, 32, 32), dtype=torch.uint8)
+    views[:3, devices[0]] = 0
+    scores, labels = run.network(run.network.prepare(views)), torch.arange(6)
+    seen = views.flatten(2).any(-1)[:, run._own_views]
+    _, parts = joint_loss(run._trained(scores), labels, run.recipe, seen)
+    own = scores["device"].reshape(6, len(devices), -1)
+    each = [torch.nn.functional.cross_entropy(own[s, d], labels[s]) for d, s in enumerate(seen.T)]
+    assert parts["device"].item() == pytest.approx(sum(one.item() for one in each), rel=1e-5)
 
 
 def test_joint_loss_by_hand() -> None:
@@ -157,7 +175,7 @@ def test_batches_follow_the_seed_and_leave_out_the_rest() -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", list(NETWORKS))
 def test_training_lowers_the_loss(system: str) -> None:
     usual = replace(DDNN_2017, rate=5e-3) if system == "ddnn-2017" else RECIPE
     run = begin(system, replace(usual, epochs=8))
@@ -168,8 +186,9 @@ def test_training_lowers_the_loss(system: str) -> None:
     losses = [line["loss"]["total"] for line in run.log]
     assert losses[-1] < 0.8 * losses[0]
     assert [line["epoch"] for line in run.log] == list(range(1, 9))
-    exits = EXITS.get(system, ("local", "edge", "cloud"))
-    assert list(run.log[0]["validation_accuracy"]) == list(exits)
+    assert list(run.log[0]["validation_accuracy"]) == list(run.network.graph.exits)
+    trained = [name for name, one in run.network.graph.segments.items() if one.scores and one.trained]
+    assert list(run.log[0]["loss"]) == [*trained, "total"]
     if system == "ddnn-2017":
         layers = [m for m in run.network.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
         assert max(float(layer.weight.detach().abs().max()) for layer in layers) <= 1
@@ -227,8 +246,8 @@ def test_killed_while_saving_keeps_the_former_checkpoint(tmp_path: Path, monkeyp
     ("run", "message"),
     [
         (lambda: begin(recipe=replace(RECIPE, batch=12)), "of another run: its batch is 16, not 12"),
-        (lambda: begin("ddnn"), "of another run: its system is ada-ddnn, not ddnn"),
-        (lambda: begin("ddnn-2017"), "of another run: its system is ada-ddnn, not ddnn-2017"),
+        (lambda: begin("ddnn"), "of another run: its network is ada-ddnn, not ddnn"),
+        (lambda: begin("ddnn-2017"), "of another run: its network is ada-ddnn, not ddnn-2017"),
     ],
 )
 def test_checkpoint_of_another_run_is_refused(run: object, message: str, tmp_path: Path) -> None:
@@ -250,7 +269,7 @@ def test_settings_of_nested_tuples_and_of_several_fields_at_once() -> None:
     base = architecture("ddnn-2017", "mvmc"), recipe("ours", "mvmc")
     settings = ["edges=[[0],[2,5]]", "devices=[0,2,5]", "local_fusion=mean", "optimizer=sgd"]
     arch, how = changed(*base, settings)
-    assert isinstance(arch, Ddnn2017Architecture)
+    assert isinstance(arch, Architecture2017)
     assert (arch.devices, arch.edges, arch.local_fusion, how.optimizer) == ((0, 2, 5), ((0,), (2, 5)), "mean", "sgd")
     assert changed(*base, settings_of(arch, how, base)) == (arch, how)
     for wrong, message in (
@@ -261,6 +280,16 @@ def test_settings_of_nested_tuples_and_of_several_fields_at_once() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             changed(*base, [wrong])
+
+
+def test_checkpoint_of_the_first_edition_is_taken(tmp_path: Path) -> None:
+    """It names the system in the architecture."""
+    begin().save(tmp_path / "c.pt")
+    saved = torch.load(tmp_path / "c.pt", weights_only=True)
+    saved["arch"] = {key: value for key, value in saved["arch"].items() if key != "views"}
+    saved["arch"]["system"] = saved.pop("kind")
+    torch.save(saved, tmp_path / "c.pt")
+    begin().resume(tmp_path / "c.pt")
 
 
 def test_checkpoint_of_another_data_set_is_refused(tmp_path: Path) -> None:
@@ -312,8 +341,9 @@ def test_published_card_tells_how_the_weights_came_about(tmp_path: Path) -> None
     run = begin()
     while run.epoch < RECIPE.epochs:
         run.run_epoch(nothing)
-    publish(run, tmp_path / "mine.safetensors", None)
+    publish(run, tmp_path / "mine.safetensors", None, bytes_until)
     card = read_card(str(tmp_path / "mine.json"))
+    assert (card.network, card.values["layers"]) == ("ada-ddnn", run.network.layers())
     program, *words = shlex.split(card.values["command"])[3:]
     assert (program, words[:2], words[-2:]) == ("train", ["ada-ddnn", "plaza"], ["--seed", "1"])
     settings = [word for word in words[2:-2] if word != "--set"]

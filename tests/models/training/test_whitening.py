@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from simnet.models.networks.early_exit import EarlyExitNetwork, architecture
 from torch.nn import functional as F
+from weights import random_network
 
 from simnet.models.training.whitening import EPSILON, whiten, whitening_filters
 
@@ -29,8 +29,10 @@ def test_responses_are_white() -> None:
 
 
 def test_every_device_begins_alike_with_directions_and_their_negatives() -> None:
-    network = EarlyExitNetwork(architecture("ada-ddnn", "cifar10"))
-    whiten(network.devices, images(60).reshape(10, 6, 3, 10, 16))
+    network = random_network("ada-ddnn", "cifar10")
+    deeper = network.edge.extractor[0].conv.weight.clone()
+    whiten(network, images(60).reshape(10, 6, 3, 10, 16))
+    assert torch.equal(network.edge.extractor[0].conv.weight, deeper)
     weights = [next(iter(device.parameters())) for device in network.devices]
     assert all(torch.equal(weights[0], weight) for weight in weights[1:])
     assert torch.equal(weights[0][:8], -weights[0][8:16])
