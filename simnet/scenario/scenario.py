@@ -11,6 +11,7 @@ import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
+from simnet.language.kinds import written
 from simnet.language.quantities import Model, Time
 from simnet.language.source import Source
 from simnet.language.units import (
@@ -160,7 +161,7 @@ def _links(links: list[Link]) -> list[Entry]:
 def _both(up: Link, down: Link) -> Entry:
     """The values of a link: what differs by direction as a pair of them."""
     common = {"sharing": up.sharing, "medium": up.medium, "attempts": up.attempts}
-    for key, value in common.items():
+    for key, value in {**common, "options": up.options}.items():
         if getattr(down, key) != value:
             raise ValueError(
                 f"the link {up.source} - {up.target} differs in '{key}' by direction; a file cannot say so"
@@ -177,7 +178,8 @@ def _both(up: Link, down: Link) -> Entry:
     } for link in (up, down))  # fmt: skip
     pairs = {key: one[key] if one[key] == other[key] else {"up": one[key], "down": other[key]} for key in one}
     usual = {"sharing": "fifo", "attempts": 8, "jitter": "0 s"}
-    return {key: value for key, value in {**pairs, **common}.items() if value is not None and value != usual.get(key)}
+    values = {key: v for key, v in {**pairs, **common}.items() if v is not None and v != usual.get(key)}
+    return {**values, **written(up.options)}
 
 
 def _data(options: DatasetOptions) -> Any:

@@ -184,7 +184,7 @@ CASES = {
     "site without an edge": ("preset: raspberry-pi-4}", "preset: raspberry-pi-4, site: north}\n  mast: {tier: device, site: south, speed: 1 FLOP/s}\n  edge2: {tier: edge, site: north, speed: 1 FLOP/s}\n  edge3: {tier: edge, site: north, speed: 1 FLOP/s}", 5, "needs exactly one node of tier 'edge' for site 'north', its own or one without a site, found 2: edge2, edge3"),
 
     # Links: sharing, media, packets, loss, traces.
-    "unknown sharing": ("preset: wifi", "preset: wifi, sharing: fare", 10, "links[0].sharing: unknown value 'fare'; did you mean 'fair'? (allowed: fifo, fair)"),
+    "unknown sharing": ("preset: wifi", "preset: wifi, sharing: fare", 10, "links[0].sharing: unknown link kind 'fare'; did you mean 'fair'? (allowed: fifo, fair)"),
     "medium of fair links": ("preset: wifi", "preset: wifi, sharing: fair, medium: cell", 10, "links[0]: a fair link has no medium: it shares its bandwidth instead"),
     "medium without a name": ("preset: wifi", "preset: wifi, medium: 1", 10, "links[0].medium: must be text, found 1"),
     "medium that is no name": ("preset: wifi", "preset: wifi, medium: cell 1", 10, "links[0].medium: 'cell 1' is no name"),
@@ -312,7 +312,7 @@ PAIRS = {
     ),
     "loss on a fair link": (
         ("preset: wifi", "preset: wifi, sharing: fair"), ("node: camera3, is: down", "link: [camera3, edge], loss: 1 %"),
-        16, "faults[0].loss: 'camera3 - edge' is a fair link: its messages are no packets",
+        16, "faults[0].loss: 'camera3 - edge' is a fair link: its messages are flows",
     ),
     "a site that reaches no edge of its own": (
         ("raspberry-pi-4}", "raspberry-pi-4, site: north}\n  mast: {tier: device, speed: 1 FLOP/s, site: south}\n  hut: {tier: edge, speed: 1 FLOP/s, site: south}"),

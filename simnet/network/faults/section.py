@@ -9,9 +9,11 @@ from pydantic import Field
 
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
+from simnet.language.kinds import short
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Bandwidth, Model, Share, Time
 from simnet.network.faults.spec import LEAST_SHAPE, Fault
+from simnet.network.links import LINKS
 from simnet.network.links.spec import Link
 
 
@@ -67,7 +69,13 @@ class _Section:
     ) -> None:
         self.checks, self.known, self.sites, self.links = checks, known, sites, links
         self.there = {(link.source, link.target) for link in links}
-        self.fair = {(link.source, link.target) for link in links if link.sharing == "fair"}
+        kinds = {link.sharing: LINKS[link.sharing] for link in links}
+        self.lossless = {
+            (link.source, link.target): f"a {short(link.sharing)} link: {kinds[link.sharing].refuses['loss']}"
+            for link in links
+            if "loss" in kinds[link.sharing].refuses
+        }
+        """Why links of their kind lose no packets."""
         self.taken: set[str] = set()
         """Names that entries have."""
 
@@ -152,9 +160,9 @@ class _Section:
         if firsts and seconds and not found and not self.broken:
             pairs = [f"{link.source} - {link.target}" for link in self.links[::2]]
             self.checks.wrong((*path, "link"), unknown("link", " - ".join(entry.link), pairs))
-        fair = [pair for pair in found if pair in self.fair]
-        if fair and entry.loss is not None:
-            self.checks.wrong((*path, "loss"), f"'{' - '.join(fair[0])}' is a fair link: its messages are no packets")
+        whole = [pair for pair in found if pair in self.lossless]
+        if whole and entry.loss is not None:
+            self.checks.wrong((*path, "loss"), f"'{' - '.join(whole[0])}' is {self.lossless[whole[0]]}")
         both = [(pair, pair[::-1]) for pair in found]
         chosen = {
             pair: None
