@@ -31,7 +31,7 @@ def named_kind(checks: Checks, registry: Registry[Any], name: object, path: Path
 
 
 def settled_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> tuple[str, type[Any]] | None:
-    """As `named_kind`, with the name that finds it from everywhere: a file beside the scenario by its absolute place."""
+    """As `named_kind`, with the name that finds it from everywhere: a file beside the scenario by its place."""
     if named_kind(checks, registry, name, path) is None:
         return None
     name = settled(str(name), checks.source.folder)

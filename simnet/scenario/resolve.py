@@ -9,11 +9,12 @@ from simnet.language.source import Source
 from simnet.language.traces import Traces
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
+from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
 from simnet.scenario.places import enough, roles_of, seeing, whole
-from simnet.scenario.scenario import Networking, Scenario
+from simnet.scenario.scenario import Scenario
 from simnet.scenario.systems import systems
 from simnet.systems.roles import sites_of
 from simnet.workloads.section import workload_of, workloads_of_sites

@@ -27,6 +27,7 @@ from simnet.language.units import (
 from simnet.models.data.base import DatasetOptions
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
+from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Batching, Node, PowerModel
 from simnet.scenario.dump_values import loss_text, profile_text, steps_text, times_text
 from simnet.systems import SYSTEMS
@@ -113,12 +114,14 @@ def _node(node: Node) -> Entry:
     values = {
         "tier": node.tier,
         "preset": node.preset,
+        "kind": node.kind,
         "site": node.site,
         "speed": format_speed(node.speed),
         "workers": node.workers,
         "overhead": format_time(node.overhead),
         "memory": _size(node.memory),
         "view": node.view,
+        "fallback": node.fallback,
         "queue": node.queue.model_dump(exclude_defaults=True) or None,
         "batch": None if node.batch is None else _batch(node.batch),
         "profile": None if node.profile is None else profile_text(node.profile),
@@ -129,7 +132,7 @@ def _node(node: Node) -> Entry:
     }
     # What a preset has and this node not is said out loud, else the preset's own would come back.
     always = () if node.preset is None else ("memory", "power")
-    return {key: value for key, value in values.items() if value is not None or key in always}
+    return {**{key: v for key, v in values.items() if v is not None or key in always}, **written(node.options)}
 
 
 def _batch(batch: Batching) -> Entry:
@@ -210,17 +213,6 @@ def _fault(fault: Fault) -> Entry:
 
 
 Split = Literal["train", "validation", "test"]
-
-
-class Networking(Model):
-    """How messages find their way and share links: `routing` by least latency or fewest hops; weights of fair sharing.
-
-    `weights`: flows on fair links have equal weights, or each 1 / the latency of its path, as TCP's rate falls with the
-    round-trip time.
-    """
-
-    routing: Literal["latency", "hops"] = "latency"
-    weights: Literal["equal", "latency"] = "equal"
 
 
 class Frame(Model):

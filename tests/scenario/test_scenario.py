@@ -23,7 +23,7 @@ from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
-from simnet.scenario.scenario import Networking
+from simnet.network.networking import Networking
 from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.section import RecordedEntry

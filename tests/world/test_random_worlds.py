@@ -21,7 +21,7 @@ from simnet.network.links.spec import Link, Loss
 from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.results.sections.energy import Ledger
 from simnet.scenario import Scenario
-from simnet.scenario.scenario import Networking
+from simnet.network.networking import Networking
 from simnet.systems import SYSTEMS
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, SampleClass

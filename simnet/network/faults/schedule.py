@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from math import inf, prod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 from simpy import Environment, Event
 from simpy.events import URGENT
 
@@ -18,8 +17,8 @@ from simnet.network.faults.renewal import Renewal
 from simnet.network.faults.spec import Fault
 from simnet.network.links.base import Carrier
 from simnet.network.nodes.plain import Node
-from simnet.network.topology import Network
-from simnet.scenario import Scenario
+from simnet.network.nodes.spec import Node as NodeSpec
+from simnet.network.topology import Topology
 from simnet.streams import stream
 
 
@@ -173,24 +172,31 @@ class _AtRandom(_Strikes):
         self._wait(self._env.now + self._renewal.time_to_failure(), self._fail)
 
 
-def schedule(network: Network, scenario: Scenario) -> list[Incident]:
-    """Put the scenario's faults on the clock; the list gets every incident when it begins.
+def lossy_links(faults: Iterable[Fault]) -> set[tuple[str, str] | None]:
+    """Ends of the links that faults make lose packets, which `Topology` must know."""
+    return {fault.link for fault in faults if fault.action == "loss"}
+
+
+def schedule(topology: Topology, faults: Sequence[Fault], nodes: Mapping[str, NodeSpec], seed: int) -> list[Incident]:
+    """Put faults on the clock; the list gets every incident when it begins.
+
+    `nodes` are the specs of those in `topology` (they know how long a node warms up).
 
     Times of faults at random come from the stream `fault/NAME` for those that strike together, else from one for each
     node or connection, `fault/NAME/TARGET`. They depend on nothing that a system does.
     """
-    env = network.env
+    env = topology.env
     incidents: list[Incident] = []
     targets: dict[str | tuple[str, str], _Target] = {}
     at_random: dict[tuple[str, tuple[float | None, ...]], _AtRandom] = {}
-    for fault in scenario.faults:
+    for fault in faults:
         key = fault.node if fault.node is not None else fault.link
         assert key is not None  # the schema demands one of the two
         if key not in targets:
             targets[key] = (
-                _OnNode(env, incidents, network.nodes[key], scenario.nodes[key].warm_up)
+                _OnNode(env, incidents, topology.nodes[key], nodes[key].warm_up)
                 if isinstance(key, str)
-                else _OnLink(env, incidents, network.links[key])
+                else _OnLink(env, incidents, topology.links[key])
             )
         if fault.mtbf is not None:
             source = f"fault/{name_of(fault)}" + ("" if fault.together else f"/{connection_of(fault)}")
@@ -206,24 +212,5 @@ def schedule(network: Network, scenario: Scenario) -> list[Incident]:
     for (source, _), strikes_at_random in at_random.items():
         used[source] += 1  # faults made in Python may share a name and differ in their times: a stream for each
         number = "" if used[source] == 1 else f"/{used[source]}"
-        strikes_at_random.start(env, stream(scenario.seed, f"{source}{number}"))
+        strikes_at_random.start(env, stream(seed, f"{source}{number}"))
     return incidents
-
-
-def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Bit mask of the views whose camera the script leaves up, at each of `times`; a guess at who will report.
-
-    Warm-ups count, faults at random do not: a guess that is wrong costs time only.
-    """
-    masks = np.zeros(len(times), np.int64)
-    for name, view in cameras:
-        script = [fault for fault in scenario.faults if fault.node == name and fault.mtbf is None]
-        script.sort(key=lambda fault: fault.at)
-        up = np.ones(len(times), bool)
-        for number, fault in enumerate(script):
-            if fault.action == "down":
-                end = fault.at + (inf if fault.lasts is None else fault.lasts)
-                end = min([end, *(other.at for other in script[number + 1 :] if other.action == "up")])
-                up &= (times < fault.at) | (times >= end + scenario.nodes[name].warm_up)
-        masks |= up.astype(np.int64) << view
-    return masks

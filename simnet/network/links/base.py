@@ -14,7 +14,6 @@ from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Receiver, Span
 from simnet.network.links.spec import Link as LinkSpec
 
-
 if TYPE_CHECKING:
     from simnet.network.links.medium import Medium
 
