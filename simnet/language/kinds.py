@@ -104,7 +104,7 @@ def check_given(spec: Model, kind: type[Any], name: str, what: str, options: Mod
     own = own_keys(kind)
     if own and not isinstance(options, kind.Options):
         raise ValueError(f"a {short(name)} {what} needs its own keys ({', '.join(own)})")
-    refuses: Mapping[str, str] = kind.refuses
+    refuses: Mapping[str, str] = getattr(kind, "refuses", {})
     for key, why in refuses.items():
         if getattr(spec, key) != type(spec).model_fields[key].get_default(call_default_factory=True):
             raise ValueError(f"a {short(name)} {what} has no {key}: {why}")

@@ -101,7 +101,7 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     for name, node in given["nodes"].items():
         if isinstance(node, dict) and isinstance(node.get("site"), str):
             members.setdefault(node["site"], []).append(name)
-    faults = faults_of(checks, listed["faults"], named, members, links)
+    faults = faults_of(checks, listed["faults"], named, members, links, nodes)
     if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
     single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}

@@ -25,6 +25,7 @@ from simnet.language.units import (
     format_time,
 )
 from simnet.models.data.base import DatasetOptions
+from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
@@ -203,8 +204,10 @@ def _fault(fault: Fault) -> Entry:
     place: Entry = {"node": fault.node} if fault.link is None else {"link": list(fault.link), "direction": "up"}
     if fault.action == "bandwidth":
         action: Entry = {"bandwidth": format_bandwidth(fault.value or 0.0)}
-    else:
+    elif fault.action in ACTIONS:
         action = {fault.action: fault.value} if fault.action in ("slow", "loss") else {"is": fault.action}
+    else:
+        action = {"do": fault.action, **written(fault.options)}
     shape = None if fault.shape == 1 else fault.shape
     times = {"mtbf": _time(fault.mtbf), "mttr": _time(fault.mttr), "shape": shape, "together": fault.together or None}
     return _given(

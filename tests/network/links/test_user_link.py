@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from pytest import approx
+from worlds import EXACT, Wire, link
 
 from simnet.language.errors import ScenarioError
 from simnet.network.links.spec import Link
 from simnet.scenario.load import load, load_scenario
-from worlds import EXACT, Wire, link
 
 SATELLITE = '''
 """A link that exists only while the satellite is in sight."""
