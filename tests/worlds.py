@@ -26,7 +26,8 @@ from simnet.network.work import Work
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.roles import places, sites_of
-from simnet.workloads.spec import Periodic, Poisson
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
 from simnet.world.captures import captures
 from simnet.world.plan import Plan, stand_ins
 from simnet.world.recording import samples_table

@@ -19,7 +19,6 @@ from simnet.language.units import (
     ENERGY_PER_BYTE,
     POWER,
     format_bandwidth,
-    format_rate,
     format_size,
     format_speed,
     format_time,
@@ -30,10 +29,10 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Batching, Node, PowerModel
-from simnet.scenario.dump_values import loss_text, profile_text, steps_text, times_text
+from simnet.scenario.dump_values import loss_text, profile_text, steps_text
 from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
-from simnet.workloads.spec import Bursty, Periodic, Poisson, Recorded, Workload
+from simnet.workloads.spec import Demand, Workload
 
 Entry = dict[str, Any]
 
@@ -89,26 +88,14 @@ def _size(size: int | None) -> str | None:
     return None if size is None else format_size(size)
 
 
-def _workload(workload: Workload) -> Entry:
-    if isinstance(workload, Periodic):
-        kind: Entry = {"every": format_time(workload.every), "jitter": format_time(workload.jitter)}
-    elif isinstance(workload, Poisson):
-        kind = {"poisson": format_rate(workload.poisson)}
-    elif isinstance(workload, Bursty):
-        phases = [{"rate": format_rate(phase.rate), "stay": format_time(phase.stay)} for phase in workload.mmpp]
-        kind = {"mmpp": phases}
-    elif isinstance(workload, Recorded):
-        kind = {"trace": times_text(workload.times), "repeat": _time(workload.repeat)}
-    else:
-        day = workload.diurnal
-        times = {"period": format_time(day.period), "peak": format_time(day.peak)}
-        kind = {"diurnal": {"mean": format_rate(day.mean), "swing": day.swing, **times}}
+def _workload(workload: Demand) -> Entry:
     classes = {
         name: _given({"share": one.share, "priority": one.priority or None, "deadline": _time(one.deadline)})
         for name, one in workload.classes.items()
     }
     skew = _time(workload.skew or None)
-    return _given({**kind, "deadline": _time(workload.deadline), "skew": skew, "classes": classes or None})
+    common = {"deadline": _time(workload.deadline), "skew": skew, "classes": classes or None}
+    return _given({"kind": workload.kind, **workload.written(), **common})
 
 
 def _node(node: Node) -> Entry:

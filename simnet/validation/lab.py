@@ -15,7 +15,8 @@ from simnet.network.nodes.spec import Node
 from simnet.network.topology import Topology
 from simnet.network.work import Work
 from simnet.scenario import Scenario
-from simnet.workloads.spec import Poisson, Workload
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.spec import Workload
 
 MS = 1e-3
 

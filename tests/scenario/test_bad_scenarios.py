@@ -63,7 +63,7 @@ CASES = {
     "unknown node in a fault": ("node: camera3", "node: camera7", 16, "faults[0].node: unknown node 'camera7'; did you mean 'camera"),
     "fault of a link that is none": ("link: [edge, cloud]", "link: [camera1, cloud]", 17, "faults[1].link: unknown link 'camera1 - cloud'"),
     "fault of nothing": ("node: camera3, ", "", 16, "faults[0]: needs exactly one of 'node', 'link', 'site' and 'partition', found none"),
-    "fault that does nothing": (", is: down", "", 16, "one of 'is', 'slow'; found nothing"),
+    "fault that does nothing": (", is: down", "", 16, "one of 'is', 'slow', 'do'; found nothing"),
     "slow link": ("bandwidth: 1 Mbit/s", "slow: 4", 17, "a fault of a link says one of 'is', 'bandwidth', 'loss', 'do'; found 'slow'"),
     "unknown state": ("is: down", "is: dwon", 16, "faults[0].is: unknown value 'dwon'; did you mean 'down'?"),
     "YAML's own truth": ("is: down", "is: off", 16, "faults[0].is: unknown value False"),

@@ -26,8 +26,13 @@ from simnet.scenario.header import Header
 from simnet.network.networking import Networking
 from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
-from simnet.workloads.section import RecordedEntry
-from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, Recorded, SampleClass
+from simnet.workloads.recorded import RecordedEntry
+from simnet.workloads.diurnal import Day, Diurnal
+from simnet.workloads.mmpp import Bursty, Phase
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.recorded import Recorded
+from simnet.workloads.spec import SampleClass
 from simnet.world.captures import arrivals
 
 SHIPPED = sorted((ROOT / "scenarios").rglob("*.yaml"))

@@ -24,7 +24,11 @@ from simnet.scenario import Scenario
 from simnet.network.networking import Networking
 from simnet.systems import SYSTEMS
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
-from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, SampleClass
+from simnet.workloads.diurnal import Day, Diurnal
+from simnet.workloads.mmpp import Bursty, Phase
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.spec import SampleClass
 from simnet.world.run import World
 
 WORKLOADS = (
