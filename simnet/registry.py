@@ -143,11 +143,8 @@ def _module(name: str, folder: Path | None) -> ModuleType:
         if not file.is_file():
             raise PluginError(f"there is no file {file}")
         return _from_file(file.resolve())
-    if folder is not None:
-        base = folder.joinpath(*name.split("."))
-        for file in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
-            if file.is_file():
-                return _from_file(file.resolve(), name)
+    if (beside_it := _beside(name, folder)) is not None:
+        return _from_file(beside_it, name)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -155,6 +152,24 @@ def _module(name: str, folder: Path | None) -> ModuleType:
             beside = "" if folder is None else f", neither beside the scenario ({folder}) nor installed"
             raise PluginError(f"there is no module {name!r}{beside}") from None
         raise
+
+
+def _beside(name: str, folder: Path | None) -> Path | None:
+    """The file of a module in `folder`, absolute, if there is one."""
+    if folder is None or not name:
+        return None
+    base = folder.joinpath(*name.split("."))
+    files = (base.with_name(f"{base.name}.py"), base / "__init__.py")
+    return next((file.resolve() for file in files if file.is_file()), None)
+
+
+def settled(name: str, folder: Path) -> str:
+    """A kind's name as it can be found from everywhere: that of a file seen from `folder` by its absolute place."""
+    module, colon, attribute = name.rpartition(":")
+    if module.endswith(".py"):
+        return f"{(folder / module).resolve()}{colon}{attribute}"
+    file = _beside(module, folder) if colon else None
+    return name if file is None else f"{file}{colon}{attribute}"
 
 
 def _from_file(file: Path, name: str | None = None) -> ModuleType:

@@ -19,14 +19,15 @@ from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
 from simnet.network.links.spec import Link
+from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
-from simnet.network.topology import Network
+from simnet.network.topology import Topology
 from simnet.network.work import Work
 from simnet.scenario import Scenario
-from simnet.scenario.scenario import Networking
 from simnet.systems import SYSTEMS
 from simnet.systems.roles import places, sites_of
-from simnet.workloads.spec import Periodic, Poisson
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
 from simnet.world.captures import captures
 from simnet.world.plan import Plan, stand_ins
 from simnet.world.recording import samples_table
@@ -238,8 +239,8 @@ def views_in(world: World) -> list[int]:
     return [views(one.decision) for one in world.endings if one is not None and one.decision is not None]
 
 
-def spans_of(world: World | Network, place: str) -> list[Span]:
-    network = world if isinstance(world, Network) else world.network
+def spans_of(world: World | Topology, place: str) -> list[Span]:
+    network = world if isinstance(world, Topology) else world.network
     return [span for span in network.spans if span[1] == place]
 
 
@@ -250,11 +251,10 @@ class Wire:
         self, nodes: dict[str, Node], links: list[Link], script: Sequence[Fault] = (), **networking: Any
     ) -> None:
         self.env = Environment()
-        values = {"nodes": nodes, "links": links, "faults": list(script), "network": Networking(**networking)}
-        scenario = world_scenario().model_copy(update=values)
-        self.network = Network(self.env, scenario)
+        lossy = faults.lossy_links(script)
+        self.network = Topology(self.env, nodes, links, Networking(**networking), lossy=lossy)
         self.heard: list[tuple[Any, float | None]] = []
-        self.incidents = faults.schedule(self.network, scenario)
+        self.incidents = faults.schedule(self.network, script, nodes, seed=1)
 
     def done(self, token: Any) -> None:
         self.heard.append((token, self.env.now))

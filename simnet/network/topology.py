@@ -1,8 +1,8 @@
-"""The simulated network: nodes and links built from a scenario, and the routes between them."""
+"""The simulated network: nodes and links built from their specs, and the routes between them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from simpy import Environment
 
@@ -10,52 +10,77 @@ from simnet.network.line import Span
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
 from simnet.network.links.medium import Medium
+from simnet.network.links.spec import Link as LinkSpec
+from simnet.network.networking import Networking
 from simnet.network.nodes.battery import Meters
 from simnet.network.nodes.kinds import make_node
 from simnet.network.nodes.plain import Node
+from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.routing import Route, Router
-from simnet.scenario import Scenario
 
 
-class Network:
-    """All nodes and links of a scenario; `spans` collects what happens on them.
+class Topology:
+    """All nodes and links, and what happens on them.
 
-    `joined` has the places in `spans` of those that ran in one batch with the span before them: start and end do not
-    tell, since two workers may begin and end together. `weights` names the ones that run, for measured profiles;
-    `priorities` has that of every sample, where they differ.
+    Args:
+        env: The clock.
+        nodes: The machines by name.
+        links: Each direction of every link.
+        networking: How messages find their way and share links.
+        lossy: Ends of the links that faults will make lose packets.
+        seed: Of the random streams of losses and jitter.
+        weights: Name of those that run, for measured profiles.
+        priorities: That of every sample, where they differ.
+
+    Attributes:
+        spans: Collects what happens.
+        joined: The places in `spans` of those that ran in one batch with the span before them: start and end do not
+            tell, since two workers may begin and end together.
     """
 
-    def __init__(self, env: Environment, scenario: Scenario, weights: str = "", priorities: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        nodes: Mapping[str, NodeSpec],
+        links: Sequence[LinkSpec],
+        networking: Networking | None = None,
+        *,
+        lossy: Collection[tuple[str, str] | None] = (),
+        seed: int = 1,
+        weights: str = "",
+        priorities: Sequence[int] = (),
+    ) -> None:
+        networking = networking or Networking()
         self.env = env
         self.spans: list[Span] = []
         self.joined: list[int] = []
         meters = Meters(self.spans.append)
-        powered = [name for name, spec in scenario.nodes.items() if spec.battery is not None]
+        powered = [name for name, spec in nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
         self.nodes = {
             name: make_node(env, record, name, spec, weights, priorities, also=self._join)
-            for name, spec in scenario.nodes.items()
+            for name, spec in nodes.items()
         }
-        self.batteries = {name: meters.add(self.nodes[name], scenario.nodes[name]) for name in powered}
+        self.batteries = {name: meters.add(self.nodes[name], nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Carrier] = {}
-        self._router = Router(self.nodes, scenario.network.routing)
+        self._router = Router(self.nodes, networking.routing)
         media: dict[str, Medium] = {}
-        lossy = {fault.link for fault in scenario.faults if fault.action == "loss"}
-        for spec in scenario.links:
-            ends, shares = (spec.source, spec.target), scenario.network.weights
-            link = make_link(env, record, spec, self.nodes[spec.target], scenario.seed, media, ends in lossy, shares)
+        for spec in links:
+            ends, shares = (spec.source, spec.target), networking.weights
+            link = make_link(env, record, spec, self.nodes[spec.target], seed, media, ends in lossy, shares)
             self.links[ends] = link
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
 
     def tier(self, tier: str) -> list[Node]:
-        """The nodes of a tier, in the scenario's order."""
+        """The nodes of a tier, in their order."""
         return [node for node in self.nodes.values() if node.tier == tier]
 
     def route(self, source: Node, target: Node) -> Route:
-        """The way from one node to another by the scenario's routing, as links and nodes are up or down at any time.
+        """The way from one node to another by the routing asked for, as links and nodes are up or down at any time.
 
-        The scenario guarantees one while all are up. There is one object for each pair, which may be kept.
+        The scenario's checks see to it that there is one while all are up. There is one object for each pair, which may
+        be kept.
         """
         return self._router.route(source.name, target.name)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from simnet.language.schedule import Steps
+from simnet.language.traces import LONG
 from simnet.language.units import format_bandwidth, format_time
 from simnet.network.links.spec import Loss
 from simnet.network.nodes.spec import Profile
-
-LONG = 200
-"""Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""
 
 
 def steps_text(steps: Steps, what: Literal["load", "bandwidth"]) -> Any:
@@ -25,13 +22,6 @@ def steps_text(steps: Steps, what: Literal["load", "bandwidth"]) -> Any:
     else:
         rows = [[format_time(time), value if what == "load" else format_bandwidth(value)] for time, value in pairs]
     return {"steps": rows} if steps.repeat is None else {"steps": rows, "repeat": format_time(steps.repeat)}
-
-
-def times_text(times: Sequence[float]) -> Any:
-    """Times in s."""
-    if len(times) > LONG:
-        return "\n".join(["time_s", *map(repr, times)])
-    return [format_time(time) for time in times]
 
 
 def loss_text(loss: Loss) -> Any:

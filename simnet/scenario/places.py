@@ -11,7 +11,8 @@ from simnet.network.nodes.spec import Node
 from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Roles, Unfit, places, sites_of
-from simnet.workloads.spec import Recorded, Workload
+from simnet.workloads.recorded import Recorded
+from simnet.workloads.spec import Workload
 
 TIERS = ("device", "gateway", "edge", "cloud", "router")
 """Tiers that need no system to name them."""

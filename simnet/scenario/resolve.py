@@ -9,11 +9,12 @@ from simnet.language.source import Source
 from simnet.language.traces import Traces
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
+from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
 from simnet.scenario.places import enough, roles_of, seeing, whole
-from simnet.scenario.scenario import Networking, Scenario
+from simnet.scenario.scenario import Scenario
 from simnet.scenario.systems import systems
 from simnet.systems.roles import sites_of
 from simnet.workloads.section import workload_of, workloads_of_sites
@@ -100,7 +101,7 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     for name, node in given["nodes"].items():
         if isinstance(node, dict) and isinstance(node.get("site"), str):
             members.setdefault(node["site"], []).append(name)
-    faults = faults_of(checks, listed["faults"], named, members, links)
+    faults = faults_of(checks, listed["faults"], named, members, links, nodes)
     if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
     single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
+from simnet.language.kinds import written
 from simnet.language.quantities import Model, Time
 from simnet.language.source import Source
 from simnet.language.units import (
@@ -18,19 +19,20 @@ from simnet.language.units import (
     ENERGY_PER_BYTE,
     POWER,
     format_bandwidth,
-    format_rate,
     format_size,
     format_speed,
     format_time,
 )
 from simnet.models.data.base import DatasetOptions
+from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
+from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Batching, Node, PowerModel
-from simnet.scenario.dump_values import loss_text, profile_text, steps_text, times_text
+from simnet.scenario.dump_values import loss_text, profile_text, steps_text
 from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
-from simnet.workloads.spec import Bursty, Periodic, Poisson, Recorded, Workload
+from simnet.workloads.spec import Demand, Workload
 
 Entry = dict[str, Any]
 
@@ -86,38 +88,28 @@ def _size(size: int | None) -> str | None:
     return None if size is None else format_size(size)
 
 
-def _workload(workload: Workload) -> Entry:
-    if isinstance(workload, Periodic):
-        kind: Entry = {"every": format_time(workload.every), "jitter": format_time(workload.jitter)}
-    elif isinstance(workload, Poisson):
-        kind = {"poisson": format_rate(workload.poisson)}
-    elif isinstance(workload, Bursty):
-        phases = [{"rate": format_rate(phase.rate), "stay": format_time(phase.stay)} for phase in workload.mmpp]
-        kind = {"mmpp": phases}
-    elif isinstance(workload, Recorded):
-        kind = {"trace": times_text(workload.times), "repeat": _time(workload.repeat)}
-    else:
-        day = workload.diurnal
-        times = {"period": format_time(day.period), "peak": format_time(day.peak)}
-        kind = {"diurnal": {"mean": format_rate(day.mean), "swing": day.swing, **times}}
+def _workload(workload: Demand) -> Entry:
     classes = {
         name: _given({"share": one.share, "priority": one.priority or None, "deadline": _time(one.deadline)})
         for name, one in workload.classes.items()
     }
     skew = _time(workload.skew or None)
-    return _given({**kind, "deadline": _time(workload.deadline), "skew": skew, "classes": classes or None})
+    common = {"deadline": _time(workload.deadline), "skew": skew, "classes": classes or None}
+    return _given({"kind": workload.kind, **workload.written(), **common})
 
 
 def _node(node: Node) -> Entry:
     values = {
         "tier": node.tier,
         "preset": node.preset,
+        "kind": node.kind,
         "site": node.site,
         "speed": format_speed(node.speed),
         "workers": node.workers,
         "overhead": format_time(node.overhead),
         "memory": _size(node.memory),
         "view": node.view,
+        "fallback": node.fallback,
         "queue": node.queue.model_dump(exclude_defaults=True) or None,
         "batch": None if node.batch is None else _batch(node.batch),
         "profile": None if node.profile is None else profile_text(node.profile),
@@ -128,7 +120,7 @@ def _node(node: Node) -> Entry:
     }
     # What a preset has and this node not is said out loud, else the preset's own would come back.
     always = () if node.preset is None else ("memory", "power")
-    return {key: value for key, value in values.items() if value is not None or key in always}
+    return {**{key: v for key, v in values.items() if v is not None or key in always}, **written(node.options)}
 
 
 def _batch(batch: Batching) -> Entry:
@@ -160,7 +152,7 @@ def _links(links: list[Link]) -> list[Entry]:
 def _both(up: Link, down: Link) -> Entry:
     """The values of a link: what differs by direction as a pair of them."""
     common = {"sharing": up.sharing, "medium": up.medium, "attempts": up.attempts}
-    for key, value in common.items():
+    for key, value in {**common, "options": up.options}.items():
         if getattr(down, key) != value:
             raise ValueError(
                 f"the link {up.source} - {up.target} differs in '{key}' by direction; a file cannot say so"
@@ -177,7 +169,8 @@ def _both(up: Link, down: Link) -> Entry:
     } for link in (up, down))  # fmt: skip
     pairs = {key: one[key] if one[key] == other[key] else {"up": one[key], "down": other[key]} for key in one}
     usual = {"sharing": "fifo", "attempts": 8, "jitter": "0 s"}
-    return {key: value for key, value in {**pairs, **common}.items() if value is not None and value != usual.get(key)}
+    values = {key: v for key, v in {**pairs, **common}.items() if v is not None and v != usual.get(key)}
+    return {**values, **written(up.options)}
 
 
 def _data(options: DatasetOptions) -> Any:
@@ -198,8 +191,10 @@ def _fault(fault: Fault) -> Entry:
     place: Entry = {"node": fault.node} if fault.link is None else {"link": list(fault.link), "direction": "up"}
     if fault.action == "bandwidth":
         action: Entry = {"bandwidth": format_bandwidth(fault.value or 0.0)}
-    else:
+    elif fault.action in ACTIONS:
         action = {fault.action: fault.value} if fault.action in ("slow", "loss") else {"is": fault.action}
+    else:
+        action = {"do": fault.action, **written(fault.options)}
     shape = None if fault.shape == 1 else fault.shape
     times = {"mtbf": _time(fault.mtbf), "mttr": _time(fault.mttr), "shape": shape, "together": fault.together or None}
     return _given(
@@ -208,17 +203,6 @@ def _fault(fault: Fault) -> Entry:
 
 
 Split = Literal["train", "validation", "test"]
-
-
-class Networking(Model):
-    """How messages find their way and share links: `routing` by least latency or fewest hops; weights of fair sharing.
-
-    `weights`: flows on fair links have equal weights, or each 1 / the latency of its path, as TCP's rate falls with the
-    round-trip time.
-    """
-
-    routing: Literal["latency", "hops"] = "latency"
-    weights: Literal["equal", "latency"] = "equal"
 
 
 class Frame(Model):

@@ -9,9 +9,9 @@ from typing import Any
 from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
+from simnet.language.kinds import named_kind
 from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
-from simnet.registry import PluginError, Registry
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
 from simnet.systems.options import SystemOptions
@@ -69,20 +69,6 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     if not isinstance(thresholds, dict) and thresholds != "calibrated":
         thresholds = float(thresholds)
     return spec.model_copy(update={"thresholds": thresholds})
-
-
-def named_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> type[Any] | None:
-    """The kind of this name, or None after noting that there is none, or that it breaks its contract."""
-    try:
-        if isinstance(name, str):
-            return registry.get(name, checks.source.folder)
-    except KeyError:
-        pass
-    except PluginError as problem:
-        checks.wrong(path, str(problem))
-        return None
-    checks.wrong(path, unknown(registry.what, name, registry.names()))
-    return None
 
 
 def seen_from(name: str, folder: FilePath) -> str:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from simnet.network.links.spec import Link
+from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
-from simnet.scenario.scenario import Networking
 from simnet.validation.base import Check, Result, Settings, arrived, exactly
 from simnet.validation.lab import MS, Lab, a_scenario, chain, routers
 

@@ -10,12 +10,13 @@ from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
 from simnet.network.links.spec import Link
+from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
-from simnet.network.topology import Network
+from simnet.network.topology import Topology
 from simnet.network.work import Work
 from simnet.scenario import Scenario
-from simnet.scenario.scenario import Networking
-from simnet.workloads.spec import Poisson, Workload
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.spec import Workload
 
 MS = 1e-3
 
@@ -71,10 +72,13 @@ class Lab:
     def __init__(self, scenario: Scenario) -> None:
         self.env = Environment()
         self.scenario = scenario
-        self.network = Network(self.env, scenario)
+        lossy = faults.lossy_links(scenario.faults)
+        self.network = Topology(
+            self.env, scenario.nodes, scenario.links, scenario.network, lossy=lossy, seed=scenario.seed
+        )
         self.ended: dict[str, float] = {}
         self.lost: dict[str, float] = {}
-        faults.schedule(self.network, scenario)
+        faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
 
     def _done(self, name: str) -> None:
         self.ended[name] = self.env.now

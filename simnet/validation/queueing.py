@@ -27,7 +27,7 @@ from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings
 from simnet.validation.intervals import interval
 from simnet.validation.lab import Lab, a_scenario, routers, server
-from simnet.workloads.spec import Poisson
+from simnet.workloads.poisson import Poisson
 from simnet.world.captures import arrivals
 
 MU = 100.0

@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
-from simnet.scenario.scenario import Networking
+from simnet.network.networking import Networking
 from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings, Unavailable, arrived, exactly
 from simnet.validation.lab import MS, Lab, a_scenario, chain, routers

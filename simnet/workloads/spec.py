@@ -1,13 +1,24 @@
-"""The resolved scenario's workloads: when samples are captured, of which class they are, when they must be answered."""
+"""What all workloads are: when samples are captured, of which class they are, when they must be answered."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
-from simnet.language import units
-from simnet.language.quantities import Model, Rate, RateOrZero, Share, Time
+from simnet.language.checks import Checks, Raw
+from simnet.language.errors import Path
+from simnet.language.kinds import kind_called
+from simnet.language.quantities import Model, Share, Time
+from simnet.language.traces import Traces
+from simnet.streams import stream
+from simnet.workloads import WORKLOADS
+
+Times = NDArray[np.float64]
 
 
 class SampleClass(Model):
@@ -18,12 +29,14 @@ class SampleClass(Model):
     deadline: Annotated[Time, Field(gt=0)] | None = None
 
 
-class Demand(Model):
+class DemandKeys(Model):
     """What all workloads have: `deadline` in s (of samples whose class has none), `classes` whose shares sum to 1.
 
-    `skew`: each camera is up to so many s late, a fixed time drawn for each (0: cameras are synchronous).
+    `skew`: each camera is up to so many s late, a fixed time drawn for each (0: cameras are synchronous). `kind`: the
+    name of a user's kind; None: one of ours, which has a key of its own.
     """
 
+    kind: str | None = None
     deadline: Annotated[Time, Field(gt=0)] | None = None
     classes: dict[str, SampleClass] = Field(default_factory=dict)
     skew: Time = 0.0
@@ -36,73 +49,65 @@ class Demand(Model):
         return self
 
 
-class Periodic(Demand):
-    """One sample every `every` s, each shifted by up to `jitter` s (0 ≤ jitter < every)."""
+class Draws:
+    """The random streams of one site's arrivals: `draws()` is the first, `draws("states")` one below it, by its name.
 
-    every: Annotated[Time, Field(gt=0)]
-    jitter: Time = 0.0
+    Each is made anew when it is asked for: keep what you draw from. A draw from one shifts no other's.
+    """
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.jitter >= self.every:
-            every, jitter = units.format_time(self.every), units.format_time(self.jitter)
-            raise ValueError(f"jitter ({jitter}) must be smaller than every ({every})")
-        return self
+    def __init__(self, seed: int, name: str) -> None:
+        self._seed, self._name = seed, name
 
-
-class Poisson(Demand):
-    """Arrivals of a Poisson process, `poisson` samples per second."""
-
-    poisson: Rate
+    def __call__(self, part: str = "") -> np.random.Generator:
+        """The stream, from its beginning."""
+        return stream(self._seed, f"{self._name}/{part}" if part else self._name)
 
 
-class Phase(Model):
-    """A state of a Markov-modulated Poisson process: its rate, and how many s it lasts on average (exponential)."""
+class Demand(DemandKeys, ABC):
+    """A workload of whatever kind.
 
-    rate: RateOrZero
-    stay: Annotated[Time, Field(gt=0)]
+    To add a kind: derive from this class in a file of your own, declare the keys that it has, and write `arrivals`;
+    name it in the scenario as ``workload: {kind: "module:Name", …}``, or register it as an entry point of the group
+    ``simnet.workloads``. Values are checked as all of a scenario's are (`simnet.language.quantities`).
 
+    `arrivals` is called once for each site and run. Whoever asks for fewer samples or a shorter time must get the first
+    of the same arrivals: draw in the order of time.
+    """
 
-class Bursty(Demand):
-    """Markov-modulated Poisson process (MMPP): its `mmpp` states follow one another in turn, from the first on."""
+    @abstractmethod
+    def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
+        """Arrival times in s, ascending, of at least the first `count`, or of all before `duration` s.
 
-    mmpp: Annotated[tuple[Phase, ...], Field(min_length=2)]
+        One of the two is None. More arrivals than asked for do no harm; fewer than `count` are all there are.
+        """
 
-    @model_validator(mode="after")
-    def _some(self) -> Self:
-        if not any(phase.rate for phase in self.mmpp):
-            raise ValueError("one of the rates must be more than 0")
-        return self
+    @classmethod
+    def file_keys(cls) -> list[str]:
+        """The keys that it has in a file."""
+        return list(cls.model_fields)
 
+    @classmethod
+    def read(cls, checks: Checks, traces: Traces, raw: Raw, path: Path) -> Self | None:
+        """The workload that a file's keys and values describe, or None after noting what is wrong with them."""
+        return checks.check(cls, raw, path)
 
-class Day(Model):
-    """Rate mean · (1 + swing · cos(2π (t − peak) / period)) per second."""
-
-    mean: Rate
-    swing: Share = 0.5
-    period: Annotated[Time, Field(gt=0)] = 86_400.0
-    peak: Time = 0.0
-
-
-class Diurnal(Demand):
-    """A Poisson process whose rate follows the time of day."""
-
-    diurnal: Day
-
-
-class Recorded(Demand):
-    """Captures at the times of a trace, in s, ascending; with `repeat` (s, later than the last) again and again."""
-
-    times: Annotated[tuple[Time, ...], Field(min_length=1)]
-    repeat: Annotated[Time, Field(gt=0)] | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if any(later < earlier for earlier, later in zip(self.times, self.times[1:], strict=False)):
-            raise ValueError("times must ascend")
-        if self.repeat is not None and self.repeat <= self.times[-1]:
-            raise ValueError("repeat must be later than the last time")
-        return self
+    def written(self) -> Raw:
+        """Its own keys, those that not all workloads have, as a file would have them."""
+        values = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {key: value for key, value in values.items() if key not in DemandKeys.model_fields}
 
 
-Workload = Periodic | Poisson | Bursty | Diurnal | Recorded
+def kinds_in(raw: Mapping[str, Any]) -> list[str]:
+    """Names of those of our kinds whose own key is there."""
+    return [name for name in WORKLOADS if name in raw]
+
+
+def _own_kind(value: object) -> object:
+    """Keys and values become the workload of the kind that they name."""
+    if isinstance(value, dict) and (names := [value["kind"]] if value.get("kind") else kinds_in(value)):
+        return kind_called(WORKLOADS, names[0]).model_validate(value)
+    return value
+
+
+Workload = Annotated[SerializeAsAny[Demand], BeforeValidator(_own_kind)]
+"""A workload as a value of a scenario."""

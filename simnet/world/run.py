@@ -22,7 +22,7 @@ from simnet.models.device import kind_of, pick_device
 from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
-from simnet.network.topology import Network
+from simnet.network.topology import Topology
 from simnet.results.result import Ending, SystemResult
 from simnet.results.sections.demand import demand_report
 from simnet.results.sections.energy import Ledger, energy_report
@@ -69,7 +69,16 @@ class World:
     ) -> None:
         self.env = Environment()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
-        self.network = Network(self.env, scenario, plan.card.name, priorities)
+        self.network = Topology(
+            self.env,
+            scenario.nodes,
+            scenario.links,
+            scenario.network,
+            lossy=faults.lossy_links(scenario.faults),
+            seed=scenario.seed,
+            weights=plan.card.name,
+            priorities=priorities,
+        )
         skews, say = skews_of(scenario), opinions or _none
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
@@ -91,7 +100,8 @@ class World:
         """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress."""
         if tell is not None:
             self._tell = tell
-        self.incidents = faults.schedule(self.network, self._scenario)
+        scenario = self._scenario
+        self.incidents = faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
         self.env.process(self._capture())
         with _no_garbage_collection():
             self.env.run(until=self._over if self._scenario.duration is None else self._scenario.duration)

@@ -29,7 +29,8 @@ from simnet.network.faults.spec import Fault
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario, ScenarioError
 from simnet.systems import SYSTEMS, bytes_until
-from simnet.workloads.spec import Periodic, Poisson
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
 from simnet.world.plan import plans_of
 from simnet.world.run import Options, run, run_system
 

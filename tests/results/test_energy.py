@@ -12,7 +12,7 @@ from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Batching, PowerModel
 from simnet.results.sections.energy import Ledger, energy_report
 from simnet.scenario import Scenario
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 from simnet.world.run import World
 
 POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)

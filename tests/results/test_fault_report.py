@@ -31,7 +31,7 @@ from simnet.results.sections.outages import fault_report
 from simnet.results.tables import samples_schema
 from simnet.scenario.scenario import Scenario
 from simnet.systems.base import Decision
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 from simnet.world.captures import captures
 from simnet.world.recording import incidents_table, samples_table
 

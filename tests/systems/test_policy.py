@@ -25,7 +25,7 @@ from simnet.systems.parts.gather import SkewedReports
 from simnet.systems.policies.breaker import Breaker as CircuitBreaker
 from simnet.systems.policies.policy import policy_report
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 from simnet.world.run import World
 
 ALL = 0b111111

@@ -29,7 +29,7 @@ from simnet.results.result import SystemResult
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.systems import SYSTEMS, bytes_until
 from simnet.systems.ddnn_2017 import TIERS, tiers_for
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 from simnet.world.plan import plans_of, remarks
 from simnet.world.run import Options, run_system
 

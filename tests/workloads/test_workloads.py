@@ -13,7 +13,12 @@ from worlds import EXACT, fake_ask, node, play, rows, spans_of, tiered_scenario,
 
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario
-from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, Recorded, SampleClass, Workload
+from simnet.workloads.diurnal import Day, Diurnal
+from simnet.workloads.mmpp import Bursty, Phase
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.recorded import Recorded
+from simnet.workloads.spec import SampleClass, Workload
 from simnet.world.captures import arrivals, captures
 from simnet.world.sites import skews_of
 

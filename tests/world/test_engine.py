@@ -15,7 +15,8 @@ from worlds import EXACT, fake_ask, node, play, rows, spans_of, world_scenario
 
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario
-from simnet.workloads.spec import Periodic, Poisson
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
 from simnet.world.captures import arrivals, captures
 from simnet.world.run import alike
 

@@ -21,10 +21,14 @@ from simnet.network.links.spec import Link, Loss
 from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.results.sections.energy import Ledger
 from simnet.scenario import Scenario
-from simnet.scenario.scenario import Networking
+from simnet.network.networking import Networking
 from simnet.systems import SYSTEMS
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
-from simnet.workloads.spec import Bursty, Day, Diurnal, Periodic, Phase, Poisson, SampleClass
+from simnet.workloads.diurnal import Day, Diurnal
+from simnet.workloads.mmpp import Bursty, Phase
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.spec import SampleClass
 from simnet.world.run import World
 
 WORKLOADS = (

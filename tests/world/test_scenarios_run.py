@@ -17,7 +17,7 @@ from paths import SCENARIOS
 from simnet.cli import app as cli
 from simnet.results.run import Results, read_run
 from simnet.scenario import load_scenario
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 
 SAMPLES = 100
 FIRST, SECOND = (20, 35), (55, 75)

@@ -26,7 +26,11 @@ from simnet.results.tables import samples_schema
 from simnet.scenario import Scenario, load_scenario
 from simnet.systems.one_edge import OneEdge
 from simnet.systems.roles import places
-from simnet.workloads.spec import Bursty, Periodic, Phase, Poisson, Recorded, SampleClass, Workload
+from simnet.workloads.mmpp import Bursty, Phase
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
+from simnet.workloads.recorded import Recorded
+from simnet.workloads.spec import SampleClass, Workload
 from simnet.world.captures import captures
 from simnet.world.plan import plans_of, remarks
 from simnet.world.run import Options, run, run_system

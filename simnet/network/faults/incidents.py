@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simnet.language.kinds import short
 from simnet.language.names import LINK_ARROW
+from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import Fault
 
 
@@ -33,12 +35,12 @@ class Incident:
     @property
     def outage(self) -> bool:
         """Whether it took its target down."""
-        return self.fault.action == "down"
+        return ACTIONS[self.fault.action].outage
 
 
 def name_of(fault: Fault) -> str:
     """See `Incident.name`."""
-    return fault.name or f"{target_of(fault)} {fault.action}"
+    return fault.name or f"{target_of(fault)} {short(fault.action)}"
 
 
 def target_of(fault: Fault) -> str:

@@ -4,40 +4,45 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from math import inf, prod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from simpy import Environment, Event
 from simpy.events import URGENT
 
 from simnet.clock import Background
+from simnet.network.faults import ACTIONS
+from simnet.network.faults.actions import Action, State
 from simnet.network.faults.incidents import Incident, connection_of, name_of
 from simnet.network.faults.renewal import Renewal
 from simnet.network.faults.spec import Fault
 from simnet.network.links.base import Carrier
 from simnet.network.nodes.plain import Node
-from simnet.network.topology import Network
-from simnet.scenario import Scenario
+from simnet.network.nodes.spec import Node as NodeSpec
+from simnet.network.topology import Topology
 from simnet.streams import stream
 
 
 class _Target(ABC):
     """A node or link with the incidents that are active on it; `incidents` gets all of them."""
 
-    def __init__(self, env: Environment, incidents: list[Incident]) -> None:
-        self._env, self._incidents = env, incidents
+    def __init__(self, env: Environment, incidents: list[Incident], struck: Node | Carrier) -> None:
+        self._env, self._incidents, self._struck = env, incidents, struck
         self._active: list[Incident] = []
+        self._actions: dict[str, Action] = {}
+        """By name, those that have been in effect here."""
 
     def begin(self, fault: Fault) -> Incident | None:
         """The fault strikes; None for an "up", which only ends outages."""
         ended: list[Incident] = []
         incident = None
-        if fault.action == "up":
+        kind = ACTIONS[fault.action]
+        if kind.ends_outages:
             ended = [other for other in self._active if other.outage]
             self._active = [other for other in self._active if not other.outage]
         else:
+            if fault.action not in self._actions:
+                self._actions[fault.action] = kind(self._struck)
             incident = Incident(fault, self._env.now)
             self._incidents.append(incident)
             self._active.append(incident)
@@ -54,9 +59,12 @@ class _Target(ABC):
     def _up(self) -> bool:
         return not any(incident.outage for incident in self._active)
 
-    def _values(self, action: str) -> list[float]:
-        faults = [incident.fault for incident in self._active]
-        return [fault.value for fault in faults if fault.action == action and fault.value is not None]
+    def _state(self) -> State:
+        """What the active incidents make of it."""
+        state = State()
+        for name, action in self._actions.items():
+            action.apply([incident.fault for incident in self._active if incident.fault.action == name], state)
+        return state
 
     def _close(self, ended: Iterable[Incident]) -> None:
         for incident in ended:
@@ -68,24 +76,23 @@ class _Target(ABC):
 
 
 class _OnLink(_Target):
-    """Of several bandwidths the latest holds; losses are independent of each other: p = 1 − Π(1 − pᵢ)."""
+    """A direction of a link."""
 
     def __init__(self, env: Environment, incidents: list[Incident], link: Carrier) -> None:
-        super().__init__(env, incidents)
+        super().__init__(env, incidents, link)
         self._link = link
 
     def _change(self, ended: Sequence[Incident]) -> None:
         self._close(ended)
-        bandwidths, losses = self._values("bandwidth"), self._values("loss")
-        loss = 1 - prod(1 - each for each in losses) if losses else None
-        self._link.set_state(self._up, bandwidths[-1] if bandwidths else None, loss)
+        state = self._state()
+        self._link.set_state(state.up, state.bandwidth, state.loss)
 
 
 class _OnNode(_Target):
-    """Slow-downs multiply. After the last failure the node warms up; a new failure meanwhile starts over."""
+    """After the last failure the node warms up; a new failure meanwhile starts over."""
 
     def __init__(self, env: Environment, incidents: list[Incident], node: Node, warm_up: float) -> None:
-        super().__init__(env, incidents)
+        super().__init__(env, incidents, node)
         self._node, self._warm_up = node, warm_up
         self._warm: _Turn | None = None
         """The end of the warm-up, while there is one; the outages in `_warming` last until then."""
@@ -118,7 +125,8 @@ class _OnNode(_Target):
         self._set_state()
 
     def _set_state(self) -> None:
-        self._node.set_state(self._up and self._warm is None, prod(self._values("slow")))
+        state = self._state()
+        self._node.set_state(state.up and self._warm is None, state.slow)
 
 
 class _Turn(Event):
@@ -173,24 +181,31 @@ class _AtRandom(_Strikes):
         self._wait(self._env.now + self._renewal.time_to_failure(), self._fail)
 
 
-def schedule(network: Network, scenario: Scenario) -> list[Incident]:
-    """Put the scenario's faults on the clock; the list gets every incident when it begins.
+def lossy_links(faults: Iterable[Fault]) -> set[tuple[str, str] | None]:
+    """Ends of the links that faults make lose packets, which `Topology` must know."""
+    return {fault.link for fault in faults if ACTIONS[fault.action].loses_packets}
+
+
+def schedule(topology: Topology, faults: Sequence[Fault], nodes: Mapping[str, NodeSpec], seed: int) -> list[Incident]:
+    """Put faults on the clock; the list gets every incident when it begins.
+
+    `nodes` are the specs of those in `topology` (they know how long a node warms up).
 
     Times of faults at random come from the stream `fault/NAME` for those that strike together, else from one for each
     node or connection, `fault/NAME/TARGET`. They depend on nothing that a system does.
     """
-    env = network.env
+    env = topology.env
     incidents: list[Incident] = []
     targets: dict[str | tuple[str, str], _Target] = {}
     at_random: dict[tuple[str, tuple[float | None, ...]], _AtRandom] = {}
-    for fault in scenario.faults:
+    for fault in faults:
         key = fault.node if fault.node is not None else fault.link
         assert key is not None  # the schema demands one of the two
         if key not in targets:
             targets[key] = (
-                _OnNode(env, incidents, network.nodes[key], scenario.nodes[key].warm_up)
+                _OnNode(env, incidents, topology.nodes[key], nodes[key].warm_up)
                 if isinstance(key, str)
-                else _OnLink(env, incidents, network.links[key])
+                else _OnLink(env, incidents, topology.links[key])
             )
         if fault.mtbf is not None:
             source = f"fault/{name_of(fault)}" + ("" if fault.together else f"/{connection_of(fault)}")
@@ -206,24 +221,5 @@ def schedule(network: Network, scenario: Scenario) -> list[Incident]:
     for (source, _), strikes_at_random in at_random.items():
         used[source] += 1  # faults made in Python may share a name and differ in their times: a stream for each
         number = "" if used[source] == 1 else f"/{used[source]}"
-        strikes_at_random.start(env, stream(scenario.seed, f"{source}{number}"))
+        strikes_at_random.start(env, stream(seed, f"{source}{number}"))
     return incidents
-
-
-def views_up(scenario: Scenario, cameras: Iterable[tuple[str, int]], times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Bit mask of the views whose camera the script leaves up, at each of `times`; a guess at who will report.
-
-    Warm-ups count, faults at random do not: a guess that is wrong costs time only.
-    """
-    masks = np.zeros(len(times), np.int64)
-    for name, view in cameras:
-        script = [fault for fault in scenario.faults if fault.node == name and fault.mtbf is None]
-        script.sort(key=lambda fault: fault.at)
-        up = np.ones(len(times), bool)
-        for number, fault in enumerate(script):
-            if fault.action == "down":
-                end = fault.at + (inf if fault.lasts is None else fault.lasts)
-                end = min([end, *(other.at for other in script[number + 1 :] if other.action == "up")])
-                up &= (times < fault.at) | (times >= end + scenario.nodes[name].warm_up)
-        masks |= up.astype(np.int64) << view
-    return masks

@@ -9,14 +9,17 @@ from pydantic import Field
 
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
+from simnet.language.kinds import settled_kind, short, split
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Bandwidth, Model, Share, Time
+from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import LEAST_SHAPE, Fault
 from simnet.network.links.spec import Link
+from simnet.network.nodes.spec import Node
 
 
 class FaultEntry(Model):
-    """One entry of the file's `faults`."""
+    """One entry of the file's `faults`; a user's action, which `do` names, may add keys of its own."""
 
     name: str | None = None
     at: Time | None = None
@@ -30,6 +33,7 @@ class FaultEntry(Model):
     slow: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
     bandwidth: Annotated[Bandwidth, Field(gt=0)] | None = None
     loss: Annotated[Share, Field(gt=0)] | None = None
+    do: Any = None
     mtbf: Annotated[Time, Field(gt=0)] | None = None
     mttr: Annotated[Time, Field(gt=0)] | None = None
     shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] | None = None
@@ -38,51 +42,94 @@ class FaultEntry(Model):
 
 Ends = tuple[str, str]
 _TARGETS = {
-    "node": ("a node", ("is", "slow")),
-    "link": ("a link", ("is", "bandwidth", "loss")),
-    "site": ("a site", ("is", "slow")),
-    "partition": ("a partition", ("is",)),
+    "node": ("a node", "node"),
+    "link": ("a link", "link"),
+    "site": ("a site", "node"),
+    "partition": ("a partition", "link"),
 }
-"""What a fault may strike, and what it may do there."""
+"""What a fault may strike, in words, and of which sort its single targets are."""
+
+
+def _allowed(target: str) -> list[str]:
+    """The keys of which a fault of a target says one."""
+    if target == "partition":
+        return ["is", "do"]
+    kinds = (ACTIONS[name] for name in ACTIONS)
+    return [*dict.fromkeys(kind.key for kind in kinds if _TARGETS[target][1] in kind.targets), "do"]
 
 
 def faults_of(
-    checks: Checks, raw: Sequence[Any], known: Sequence[str], sites: Mapping[str, Sequence[str]], links: Sequence[Link]
+    checks: Checks,
+    raw: Sequence[Any],
+    known: Sequence[str],
+    sites: Mapping[str, Sequence[str]],
+    links: Sequence[Link],
+    nodes: Mapping[str, Node],
 ) -> list[Fault]:
-    """The faults of all entries that are good; `sites` has the nodes of each."""
-    section = _Section(checks, known, sites, links)
-    entries = [(index, checks.check(FaultEntry, value, ("faults", index))) for index, value in enumerate(raw)]
-    section.taken = {entry.name for _, entry in entries if entry is not None and entry.name is not None}
+    """The faults of all entries that are good.
+
+    `known` names all nodes, also those that are no good, `sites` those of each site.
+    """
+    section = _Section(checks, known, sites, links, nodes)
+    entries = [(index, section.entry(value, ("faults", index))) for index, value in enumerate(raw)]
+    section.taken = {said[0].name for _, said in entries if said is not None and said[0].name is not None}
     result: list[tuple[int, Fault]] = []
-    for index, entry in entries:
-        if entry is not None:
-            result += [(index, fault) for fault in section.faults(entry, ("faults", index))]
+    for index, said in entries:
+        if said is not None:
+            result += [(index, fault) for fault in section.faults(*said, ("faults", index))]
     _agree(checks, result)
     return [fault for _, fault in result]
 
 
 class _Section:
     def __init__(
-        self, checks: Checks, known: Sequence[str], sites: Mapping[str, Sequence[str]], links: Sequence[Link]
+        self,
+        checks: Checks,
+        known: Sequence[str],
+        sites: Mapping[str, Sequence[str]],
+        links: Sequence[Link],
+        nodes: Mapping[str, Node],
     ) -> None:
-        self.checks, self.known, self.sites, self.links = checks, known, sites, links
-        self.there = {(link.source, link.target) for link in links}
-        self.fair = {(link.source, link.target) for link in links if link.sharing == "fair"}
+        self.checks, self.known, self.sites, self.links, self.machines = checks, known, sites, links, nodes
+        self.there = {(link.source, link.target): link for link in links}
         self.taken: set[str] = set()
         """Names that entries have."""
 
-    def faults(self, entry: FaultEntry, path: Path) -> Iterator[Fault]:
+    def entry(self, raw: Any, path: Path) -> tuple[FaultEntry, Model | None] | None:
+        """The keys of an entry, those of its action apart; its `do` has a name that is found from everywhere."""
+        named = raw.get("do") if isinstance(raw, dict) else None
+        if named is None:
+            entry = self.checks.check(FaultEntry, raw, path)
+            return None if entry is None else (entry, None)
+        if (found := settled_kind(self.checks, ACTIONS, named, (*path, "do"))) is None:
+            return None
+        name, kind = found
+        if name in ACTIONS:
+            said = f"'is: {name}'" if kind.key == "is" else f"'{kind.key}: …'"
+            self.checks.wrong((*path, "do"), f"'{name}' is written {said}")
+            return None
+        return split(self.checks, FaultEntry, kind, {**raw, "do": name}, path)
+
+    def faults(self, entry: FaultEntry, options: Model | None, path: Path) -> Iterator[Fault]:
         what = self.what(entry, path)
         if what is None:
             return
         what["name"] = self.name(entry) if entry.name is None else entry.name
-        if entry.link is not None or entry.partition is not None:
-            struck = self.cut(entry.partition, path) if entry.partition is not None else self.pairs(entry, path)
-            for ends in struck:
-                yield Fault(link=ends, **what)
+        what["options"] = options
+        kind = ACTIONS[what["action"]]
+        targets: Sequence[str | Ends]
+        if entry.partition is not None:
+            targets = self.cut(entry.partition, path)
         else:
-            for node in self.nodes(entry, path):
-                yield Fault(node=node, **what)
+            targets = self.nodes(entry, path) if entry.link is None else self.pairs(entry, path)
+        specs = [self.machines.get(one) if isinstance(one, str) else self.there[one] for one in targets]
+        for target, spec in zip(targets, specs, strict=True):
+            if spec is not None and (why := kind.unfit(spec)) is not None:
+                called = target if isinstance(target, str) else " - ".join(target)
+                self.checks.wrong((*path, kind.key), f"'{called}' {why}")
+                return
+        for target in targets:
+            yield Fault(node=target, **what) if isinstance(target, str) else Fault(link=target, **what)
 
     def what(self, entry: FaultEntry, path: Path) -> Raw | None:
         """What all faults of an entry have in common; None if that is no good."""
@@ -93,26 +140,35 @@ class _Section:
             found = " and ".join(f"'{key}'" for key in targets) or "none"
             wrong(path, f"needs exactly one of 'node', 'link', 'site' and 'partition', found {found}")
             return None
-        subject, allowed = _TARGETS[targets[0]]
-        values = {"is": entry.state, "slow": entry.slow, "bandwidth": entry.bandwidth, "loss": entry.loss}
+        (subject, sort), allowed = _TARGETS[targets[0]], _allowed(targets[0])
+        values = {
+            "is": entry.state,
+            "slow": entry.slow,
+            "bandwidth": entry.bandwidth,
+            "loss": entry.loss,
+            "do": entry.do,
+        }
         chosen = [key for key, value in values.items() if value is not None]
         if not chosen and entry.partition is not None:
             chosen, values["is"] = ["is"], "down"
         if len(chosen) != 1 or chosen[0] not in allowed:
             found = ", ".join(f"'{key}'" for key in chosen) or "nothing"
-            choice = f"one of {', '.join(map(repr, allowed))}" if len(allowed) > 1 else repr(allowed[0])
-            wrong(path, f"a fault of {subject} says {choice}; found {found}")
+            wrong(path, f"a fault of {subject} says one of {', '.join(map(repr, allowed))}; found {found}")
+            return None
+        action = values["is"] or values["do"] or chosen[0]
+        if sort not in (fits := ACTIONS[action].targets):
+            wrong((*path, "do"), f"{short(action)} strikes {' and '.join(f'{one}s' for one in fits)}, not {subject}")
             return None
         if entry.direction is not None and entry.link is None:
             wrong((*path, "direction"), "only a link has directions")
         self.times(entry, path)
-        random, action = entry.mtbf is not None, values["is"] or chosen[0]
+        random = entry.mtbf is not None
         groups = entry.site is not None or entry.partition is not None
         return None if len(self.checks.problems) > before else {
             "at": entry.at or 0.0,
             "lasts": entry.lasts,
             "action": action,
-            "value": None if chosen[0] == "is" else values[chosen[0]],
+            "value": None if chosen[0] in ("is", "do") else values[chosen[0]],
             "mtbf": entry.mtbf,
             "mttr": entry.mttr,
             "shape": 1.0 if entry.shape is None else entry.shape,
@@ -152,9 +208,6 @@ class _Section:
         if firsts and seconds and not found and not self.broken:
             pairs = [f"{link.source} - {link.target}" for link in self.links[::2]]
             self.checks.wrong((*path, "link"), unknown("link", " - ".join(entry.link), pairs))
-        fair = [pair for pair in found if pair in self.fair]
-        if fair and entry.loss is not None:
-            self.checks.wrong((*path, "loss"), f"'{' - '.join(fair[0])}' is a fair link: its messages are no packets")
         both = [(pair, pair[::-1]) for pair in found]
         chosen = {
             pair: None
@@ -204,7 +257,8 @@ class _Section:
         else:
             target = entry.node or f"site {entry.site}"
         states = {"slow": entry.slow, "bandwidth": entry.bandwidth, "loss": entry.loss}
-        action = next((key for key, value in states.items() if value is not None), entry.state or "cut")
+        own = None if entry.do is None else short(entry.do)
+        action = next((key for key, value in states.items() if value is not None), entry.state or own or "cut")
         name, number = f"{target} {action}", 1
         while name in self.taken:
             number += 1

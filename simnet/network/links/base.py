@@ -3,18 +3,67 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simpy import Environment
 
 from simnet.language.names import LINK_ARROW
+from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Receiver, Span
 from simnet.network.links.spec import Link as LinkSpec
 
+if TYPE_CHECKING:
+    from simnet.network.links.medium import Medium
+
+Weights = Literal["equal", "latency"]
+"""Of the messages on fair links: equal, or each 1 / the latency of its path."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a link is built in.
+
+    Attributes:
+        env: The clock.
+        record: Takes the span of every message.
+        seed: Of the scenario's random streams.
+        media: The shared media by name; takes up new ones.
+        lossy: Whether faults will make the link lose packets.
+        weights: Those of the messages on fair links.
+    """
+
+    env: Environment
+    record: Callable[[Span], None]
+    seed: int
+    media: dict[str, Medium]
+    lossy: bool = False
+    weights: Weights = "equal"
+
 
 class Carrier(ABC):
-    """One direction of a link, of whatever kind. Every message that is sent while it is up leaves exactly one span."""
+    """One direction of a link, of whatever kind. Every message that is sent while it is up leaves exactly one span.
+
+    To add a kind: derive from this class, or from `Link` (messages one after another), `LossyLink` (packets) or
+    `FairLink`, in a file of your own, and name it in a link's entry: ``sharing: "module:Name"``; or register it as an
+    entry point of the group ``simnet.links``. A nested class `Options` (a `simnet.language.quantities.Model`) gives the
+    entry further keys, found in `spec.options`. `refuses` says which of the usual keys it does nothing with; those of
+    packets, unless it says otherwise.
+
+    A route calls `send` for every message, faults call `set_state`, a trace `set_base`, a node that goes down
+    `lose(unserved_only=True)` on the links that leave it, the end of a run `close`. For each `send` either `done` or
+    `lost` is called once, at any later time or at once, unless the run ends before. Who is told of an end may send
+    again within that call, so what the link keeps must be in order before. What arrives while `target` is not up is
+    lost. A link that goes down or up tells all of `on_change`.
+    """
+
+    Options: ClassVar[type[Model]] = Model
+    """Its own keys of an entry in a scenario."""
+    refuses: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("medium", "queue", "loss", "jitter", "mtu", "attempts"), "it sends messages whole and does not lose them"
+    )
+    """Keys that every link's entry may have and this kind's may not, and why."""
 
     up = True
 
@@ -29,6 +78,13 @@ class Carrier(ABC):
         """Bytes/s now."""
         self._imposed: float | None = None
         """What a fault has set it to."""
+
+    @classmethod
+    def make(cls, around: Surroundings, spec: LinkSpec, target: Receiver) -> Carrier:
+        """The link that `spec` asks for, which ends at `target`; for kinds that need more than clock and record."""
+        kind: Any = cls
+        link: Carrier = kind(around.env, around.record, spec, target)
+        return link
 
     @abstractmethod
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:

@@ -7,25 +7,34 @@ behind the last: between a fair link and one of another kind it is stored and fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from simpy import Environment, Event
 from simpy.events import NORMAL
 
 from simnet.network.line import Callback, Receiver, Span
-from simnet.network.links.base import Carrier
+from simnet.network.links.base import Carrier, Surroundings, Weights
 from simnet.network.links.flows import Flow, Pipe, share
 from simnet.network.links.spec import Link as LinkSpec
 
-Weights = Literal["equal", "latency"]
 LEAST_LATENCY = 1e-6
 """Seconds that a path counts at least where weights are 1 / latency (our choice: without it, one of 0 s takes all)."""
 
 
 class FairLink(Carrier):
     """One direction of a link that its messages share, each with its max–min fair rate."""
+
+    refuses: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("medium", "queue"), "it shares its bandwidth instead"),
+        **dict.fromkeys(("loss", "jitter"), "its messages are flows, not packets one after another"),
+    }
+
+    @classmethod
+    def make(cls, around: Surroundings, spec: LinkSpec, target: Receiver) -> Carrier:
+        """See `Carrier.make`."""
+        return cls(around.env, around.record, spec, target, around.weights)
 
     def __init__(
         self,

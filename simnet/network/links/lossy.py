@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from simpy import Environment, Event, Timeout
 
 from simnet.network.line import Callback, Receiver, Span
-from simnet.network.links.base import Carrier
+from simnet.network.links.base import Carrier, Surroundings
 from simnet.network.links.medium import Medium, Message
 from simnet.network.links.packets import Channel, Packets
 from simnet.network.links.spec import Link as LinkSpec
@@ -28,6 +28,14 @@ class LossyLink(Carrier):
     The queue limit counts the bytes of this link that wait, each once with headers, and what the message on the air
     still has to send. A message that does not fit is dropped; into an empty queue every message fits.
     """
+
+    refuses: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def make(cls, around: Surroundings, spec: LinkSpec, target: Receiver) -> Carrier:
+        """See `Carrier.make`."""
+        medium = None if spec.medium is None else around.media.setdefault(spec.medium, Medium(around.env))
+        return cls(around.env, around.record, spec, target, around.seed, medium)
 
     def __init__(
         self,

@@ -8,14 +8,19 @@ from typing import Any
 from simnet.language import units
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
+from simnet.language.kinds import settled_kind, split
 from simnet.language.quantities import Model
 from simnet.language.traces import Traces
+from simnet.network.links import LINKS
 from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.links.spec import Link
 
 
 class LinkEntry(Model):
-    """One entry of the file's `links`; values but `sharing`, `medium` and `attempts` may be `{up: …, down: …}`."""
+    """One entry of the file's `links`; values but `sharing`, `medium` and `attempts` may be `{up: …, down: …}`.
+
+    A user's kind, which `sharing` names, may add keys of its own, the same in both directions.
+    """
 
     between: tuple[str, str]
     preset: str | None = None
@@ -36,7 +41,7 @@ UP, DOWN = "up", "down"
 """From the first name of `between` to the second, and back."""
 _NEEDED = ("bandwidth", "latency")
 _DIRECTED = (*_NEEDED, "header", "mtu", "loss", "jitter", "queue", "trace")
-_COMMON = ("sharing", "medium", "attempts")
+_COMMON = ("sharing", "medium", "attempts", "options")
 _STRUCTURED = ("loss", "trace")
 """Keys whose value may have keys of its own."""
 
@@ -47,12 +52,18 @@ def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence
     owner: dict[tuple[str, str], int] = {}
     for index, value in enumerate(raw):
         path = ("links", index)
-        entry = checks.check(LinkEntry, value, path)
-        if entry is None:
+        values = value if isinstance(value, dict) else {}
+        sharing = "fifo" if values.get("sharing") is None else values["sharing"]
+        named = settled_kind(checks, LINKS, sharing, (*path, "sharing"))
+        if named is None:
             continue
+        parts = split(checks, LinkEntry, named[1], value, path)
+        if parts is None:
+            continue
+        entry, options = parts
         firsts, seconds = (checks.matching(end, known, (*path, "between", side))
                            for side, end in enumerate(entry.between))  # fmt: skip
-        both = _both_directions(checks, traces, value, path)
+        both = _both_directions(checks, traces, {**value, "sharing": named[0], "options": options}, path)
         pairs = [(first, second) for first in firsts for second in seconds if first != second]
         if firsts and seconds and not pairs:
             checks.wrong((*path, "between"), f"links '{firsts[0]}' with itself")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
+from simnet.language.kinds import check_given, kind_called
 from simnet.language.quantities import Bandwidth, Model, Share, Size, Time
 from simnet.language.schedule import Steps
+from simnet.network.links import LINKS
 
 
 class Loss(Model):
@@ -34,8 +36,9 @@ class Link(Model):
     `mtu` (bytes, without the header) cuts messages into packets; None: a message is one packet. A lost packet is sent
     again, up to `attempts` times in all, then its message is lost. `jitter`: each message is up to so many s later, but
     messages never overtake each other. `queue`: bytes that may wait, more is dropped. `sharing`: messages one after
-    another, or all at once with max–min fair rates. `medium`: links of the same medium transmit one at a time, in
-    whatever direction. `trace`: the bandwidth in bytes/s over time, in place of `bandwidth`.
+    another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it, whose own keys are
+    `options`. `medium`: links of the same medium transmit one at a time, in whatever direction. `trace`: the bandwidth
+    in bytes/s over time, in place of `bandwidth`.
     """
 
     source: str
@@ -43,7 +46,7 @@ class Link(Model):
     bandwidth: Annotated[Bandwidth, Field(gt=0)]
     latency: Time
     header: Size = 0
-    sharing: Literal["fifo", "fair"] = "fifo"
+    sharing: str = "fifo"
     medium: str | None = None
     mtu: Annotated[Size, Field(gt=0)] | None = None
     loss: Loss | None = None
@@ -51,16 +54,11 @@ class Link(Model):
     jitter: Time = 0.0
     queue: Annotated[Size, Field(gt=0)] | None = None
     trace: Steps | None = None
+    options: SerializeAsAny[Model] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.trace is not None and not all(value > 0 for value in self.trace.values):
             raise ValueError("a bandwidth trace must stay above 0 (a fault takes a link down)")
-        if self.sharing == "fair":
-            for key, given in (("medium", self.medium), ("queue", self.queue)):
-                if given is not None:
-                    raise ValueError(f"a fair link has no {key}: it shares its bandwidth instead")
-            for key, given in (("loss", self.loss is not None), ("jitter", self.jitter > 0)):
-                if given:
-                    raise ValueError(f"a fair link has no {key}: its messages are flows, not packets one after another")
+        check_given(self, kind_called(LINKS, self.sharing), self.sharing, "link", self.options)
         return self

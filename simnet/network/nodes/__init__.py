@@ -1,1 +1,30 @@
-"""Kinds of nodes, each with what a scenario says of it."""
+"""Nodes, of several kinds; a name leads to its class, which is imported when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simnet.registry import Registry
+
+if TYPE_CHECKING:
+    from simnet.network.nodes.plain import Node
+
+
+def _check(kind: type[Node]) -> None:
+    from simnet.language.kinds import check_options
+    from simnet.network.nodes.spec import NodeEntry
+
+    check_options(kind, NodeEntry)
+
+
+NODES: Registry[Node] = Registry(
+    "simnet.nodes",
+    "node kind",
+    "simnet.network.nodes.plain:Node",
+    {
+        "plain": "simnet.network.nodes.plain:Node",
+        "profiled": "simnet.network.nodes.kinds:ProfiledNode",
+        "queued": "simnet.network.nodes.kinds:QueuedNode",
+    },
+    _check,
+)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from simpy import Environment
 
 from simnet.network.line import Callback
+from simnet.network.nodes import NODES
 from simnet.network.nodes.batching import BatchLine
-from simnet.network.nodes.plain import Node
+from simnet.network.nodes.plain import Node, Surroundings
 from simnet.network.nodes.queueing import QueueLine, Recorder
 from simnet.network.nodes.service import ServiceTime
 from simnet.network.nodes.spec import Node as NodeSpec
@@ -20,6 +21,13 @@ from simnet.network.work import Work
 
 class ProfiledNode(Node):
     """A node with a FIFO line whose service times were measured."""
+
+    refuses: ClassVar[Mapping[str, str]] = dict.fromkeys(("queue", "batch"), "it serves calls in order of arrival")
+
+    @classmethod
+    def make(cls, around: Surroundings, name: str, spec: NodeSpec) -> Node:
+        """See `Node.make`."""
+        return cls(around.env, around.record, name, spec, around.weights)
 
     def __init__(self, env: Environment, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
         super().__init__(env, record, name, spec)
@@ -35,6 +43,13 @@ class ProfiledNode(Node):
 
 class QueuedNode(Node):
     """A node with a queue: one that has an order, a limit or batches, or a load that changes."""
+
+    refuses: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def make(cls, around: Surroundings, name: str, spec: NodeSpec) -> Node:
+        """See `Node.make`."""
+        return cls(around.env, around.record, name, spec, around.weights, around.priorities, around.also)
 
     def __init__(
         self,
@@ -75,19 +90,19 @@ def make_node(
     priorities: Sequence[int] = (),
     also: Recorder | None = None,
 ) -> Node:
-    """The node that `spec` asks for, with its background load on the clock.
+    """The node that `spec` asks for, with its background load on the clock; see `Surroundings`.
 
-    Where the load changes the node keeps a queue, since a `FifoLine` would have to move all that waits each time.
-    `weights` names those that run (for a profile), `priorities` has that of every sample (empty: all equal), `also`
-    records the spans of a batch but the first, by default `record` does.
+    Where no kind is named it is the plainest that will do. Where the load changes that one keeps a queue, since a
+    `FifoLine` would have to move all that waits each time.
     """
-    node: Node
-    if spec.queue != Queue() or spec.batch is not None or (spec.load is not None and spec.load.changes):
-        node = QueuedNode(env, record, name, spec, weights, priorities, also)
-    elif spec.profile is not None:
-        node = ProfiledNode(env, record, name, spec, weights)
+    kind: type[Node]
+    if spec.kind is not None:
+        kind = NODES[spec.kind]
+    elif spec.queue != Queue() or spec.batch is not None or (spec.load is not None and spec.load.changes):
+        kind = QueuedNode
     else:
-        node = Node(env, record, name, spec)
+        kind = Node if spec.profile is None else ProfiledNode
+    node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
     if spec.load is not None:
         schedule_steps(env, spec.load, node.set_load)
     return node

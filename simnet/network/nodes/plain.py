@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from simpy import Environment
 
+from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Span
 from simnet.network.nodes.spec import Node as NodeSpec
 
@@ -29,11 +31,53 @@ class Processor(Protocol):
         """Record what has not ended."""
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a node is built in.
+
+    Attributes:
+        env: The clock.
+        record: Takes the span of every call.
+        weights: Name of those that run, for a profile.
+        priorities: That of every sample; empty: all equal.
+        also: Takes the spans of a batch but the first; None: `record` does.
+    """
+
+    env: Environment
+    record: Callable[[Span], None]
+    weights: str = ""
+    priorities: Sequence[int] = ()
+    also: Callable[[Span], None] | None = None
+
+
 class Node:
     """A computer: a FIFO line of `workers`; a call takes FLOP / speed + overhead. While it is down it does nothing.
 
     Nodes that do more are in `simnet.network.nodes`.
+
+    To add a kind: derive from this class, or from `QueuedNode` (a queue with an order, a limit, batches), in a file of
+    your own, and name it in a node's entry: ``kind: "module:Name"``; or register it as an entry point of the group
+    ``simnet.nodes``. A nested class `Options` (a `simnet.language.quantities.Model`) gives the entry further keys,
+    found in `spec.options`. `refuses` says which of the usual keys it does nothing with.
+
+    Systems call `compute` for every call, faults `set_state`, a load `set_load`, an empty battery `drain`, the end of a
+    run `close`. For each `compute` either `done` or `lost` is called once, at any later time or at once, unless the
+    run ends before, and one span is recorded. Whatever takes time goes through `_line`, which loses all of it when the
+    node goes down and stretches it when the pace changes; `_pace` is how many times slower than without load and
+    faults the node is now.
     """
+
+    Options: ClassVar[type[Model]] = Model
+    """Its own keys of an entry in a scenario."""
+    refuses: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("queue", "batch", "profile"), "it serves calls in order of arrival, in times of its own"
+    )
+    """Keys that every node's entry may have and this kind's may not, and why."""
+
+    @classmethod
+    def make(cls, around: Surroundings, name: str, spec: NodeSpec) -> Node:
+        """The node that `spec` asks for; for kinds that need more than clock and record."""
+        return cls(around.env, around.record, name, spec)
 
     def __init__(self, env: Environment, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
         self.env, self.name, self.tier = env, name, spec.tier

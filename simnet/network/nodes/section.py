@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simnet.language.checks import Checks, Raw
-from simnet.language.errors import Path
+from simnet.language.errors import Path, unknown
+from simnet.language.kinds import check_given, settled_kind, split
 from simnet.language.traces import Traces
+from simnet.network.nodes import NODES
 from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.profile import read_profile
-from simnet.network.nodes.spec import VIEWS, Node
+from simnet.network.nodes.spec import Node, NodeEntry
 
 
 def nodes_of(checks: Checks, traces: Traces, raw: Mapping[str, Any]) -> dict[str, Node]:
@@ -21,10 +23,10 @@ def nodes_of(checks: Checks, traces: Traces, raw: Mapping[str, Any]) -> dict[str
     for name, value in raw.items():
         path = ("nodes", name)
         checks.named(name, path)
-        filled = _filled(checks, traces, value, path) if isinstance(value, dict) else value
-        node = checks.check(Node, filled, path)
+        node = _node(checks, traces, value, path)
         if node is None:
             continue
+        checks.named(node.tier, (*path, "tier"))
         if node.tier != "router" and node.speed == 0 and node.preset == value.get("preset"):
             checks.wrong(path, "needs a speed: a preset or e.g. 'speed: 10 GFLOP/s'")
         if node.site is not None:
@@ -33,17 +35,54 @@ def nodes_of(checks: Checks, traces: Traces, raw: Mapping[str, Any]) -> dict[str
             number = counts[node.site] = counts.get(node.site, 0) + 1
             view = number if node.view is None else node.view
             seen_by = seen.setdefault(node.site, {})
-            if view > VIEWS:
-                whose = "a sample" if node.site is None else f"a sample of site '{node.site}'"
-                checks.wrong(path, f"one device too many: {whose} has {VIEWS} views")
-            elif view in seen_by:
+            if view in seen_by:
                 checks.wrong((*path, "view"), f"view {view} is already seen by '{seen_by[view]}'")
             seen_by[view] = name
             node = node.model_copy(update={"view": view})
         elif node.view is not None:
             checks.wrong((*path, "view"), f"only devices have a view, this is a {node.tier}")
         result[name] = node
+    for name, node in result.items():
+        if node.fallback is not None:
+            _check_fallback(checks, name, node, node.fallback, raw, result)
     return result
+
+
+def _check_fallback(
+    checks: Checks, name: str, node: Node, fallback: str, known: Iterable[str], nodes: Mapping[str, Node]
+) -> None:
+    """Note it if the one who shall stand in for a node cannot."""
+    path = ("nodes", name, "fallback")
+    if fallback not in known:
+        checks.wrong(path, unknown("node", fallback, [other for other in nodes if other != name]))
+    elif fallback == name:
+        checks.wrong(path, f"'{name}' cannot stand in for itself")
+    elif fallback in nodes and nodes[fallback].tier != node.tier:
+        tier = nodes[fallback].tier
+        checks.wrong(path, f"who stands in must be of the same tier: '{name}' is a {node.tier}, '{fallback}' a {tier}")
+
+
+def _node(checks: Checks, traces: Traces, raw: Any, path: Path) -> Node | None:
+    """The machine that an entry describes, with the own keys of its kind."""
+    filled = _filled(checks, traces, raw, path) if isinstance(raw, dict) else raw
+    named = filled.get("kind") if isinstance(filled, dict) else None
+    if named is None:
+        entry = checks.check(NodeEntry, filled, path)
+        # Checked just now: not again.
+        return None if entry is None else Node.model_construct(entry.model_fields_set, **dict(entry))
+    kind = settled_kind(checks, NODES, named, (*path, "kind"))
+    parts = None if kind is None else split(checks, NodeEntry, kind[1], {**filled, "kind": kind[0]}, path)
+    if kind is None or parts is None:
+        return None
+    entry, options = parts
+    values = {key: getattr(entry, key) for key in NodeEntry.model_fields}
+    node = Node.model_construct(entry.model_fields_set, **values, options=options)
+    try:
+        check_given(node, kind[1], kind[0], "node", options)
+    except ValueError as problem:
+        checks.wrong(path, str(problem))
+        return None
+    return node
 
 
 def _filled(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Raw:
@@ -59,19 +98,3 @@ def _filled(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Raw:
     if values.get("profile") is not None and not isinstance(values["profile"], dict):
         values["profile"] = read_profile(checks, values["profile"], (*path, "profile"))
     return values
-
-
-def sites_of(nodes: Mapping[str, Node]) -> dict[str | None, list[str]]:
-    """The sites with their devices, in the file's order; None is that of devices that name none."""
-    result: dict[str | None, list[str]] = {}
-    for name, node in nodes.items():
-        if node.tier == "device":
-            result.setdefault(node.site, []).append(name)
-    return result
-
-
-def edges_for(nodes: Mapping[str, Node], site: str | None) -> list[str]:
-    """The edges that can serve a site: its own, else those that are no site's."""
-    edges = [(name, node.site) for name, node in nodes.items() if node.tier == "edge"]
-    own = [name for name, owner in edges if owner == site]
-    return own or [name for name, owner in edges if owner is None]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
+from simnet.language.kinds import check_given, kind_called
 from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
 from simnet.language.schedule import Steps
+from simnet.network.nodes import NODES
 
-VIEWS = 6
-"""Views per sample, hence the most devices a site may have."""
 MOST_WORKERS = 100_000
 """Each is kept count of; so many are as good as any number."""
 
@@ -72,22 +72,25 @@ Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Annotated[Time, 
 """Weights → segment → batch size → measured seconds of one call."""
 
 
-class Node(Model):
-    """A machine: `speed` in FLOP/s (0: a router, which only forwards), `overhead` in s per call, `memory` in bytes.
+class NodeEntry(Model):
+    """What one entry of the file's `nodes` may say.
 
-    A gateway can hold the local aggregator of `ddnn-2017`, and forwards else. `workers` calls run at once, each at full
-    `speed`. `view` (1..6, devices only): which camera's view it sees, of its `site` (None: the only one, or for all).
+    `speed` in FLOP/s (0: a router, which only forwards), `overhead` in s per call, `memory` in bytes.
+    `tier`: the part that it can play in a system. `kind`: a user's, by name; None: the plainest that does what the
+    other keys ask for. `workers` calls run at once, each at full `speed`. `view` (from 1, devices only): which camera's
+    view it sees, of its `site` (None: the only one, or for all). `fallback`: who does its work while it is down.
     `profile` has measured times in place of FLOP / speed + overhead. `load`: share of the speed, below 1, that other
     work takes. `battery` in J; without charge the node is down for good. `warm_up`: s after a failure until it is up.
     """
 
-    tier: Literal["device", "gateway", "edge", "cloud", "router"]
+    tier: str
     preset: str | None = None
+    kind: str | None = None
     speed: Speed = 0.0
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)] = 1
     overhead: Time = 0.0
     memory: Annotated[Size, Field(gt=0)] | None = None
-    view: Annotated[int, Field(ge=1, le=VIEWS, strict=True)] | None = None
+    view: Annotated[int, Field(ge=1, strict=True)] | None = None
     site: str | None = None
     fallback: str | None = None
     queue: Queue = Queue()
@@ -106,4 +109,16 @@ class Node(Model):
             raise ValueError("a queue limit of 0 leaves no room to wait for a batch")
         if self.load is not None and not all(0 <= share < 1 for share in self.load.values):
             raise ValueError("load must be at least 0 and less than 1 (100 %)")
+        return self
+
+
+class Node(NodeEntry):
+    """A machine; `options` are the own keys of its kind."""
+
+    options: SerializeAsAny[Model] | None = None
+
+    @model_validator(mode="after")
+    def _suits(self) -> Self:
+        if self.kind is not None:
+            check_given(self, kind_called(NODES, self.kind), self.kind, "node", self.options)
         return self

@@ -17,7 +17,7 @@ from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Batching, Node, Queue
-from simnet.workloads.spec import Poisson
+from simnet.workloads.poisson import Poisson
 
 MS = 1e-3
 LINE = {"bandwidth": 1.25e6, "latency": 5 * MS}

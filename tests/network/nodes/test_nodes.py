@@ -15,7 +15,8 @@ from simnet.network.nodes.plain import Node
 from simnet.network.nodes.service import call_seconds, interpolated
 from simnet.network.nodes.spec import Batching, PowerModel, Queue
 from simnet.network.work import Work, joined
-from simnet.workloads.spec import Periodic, Poisson
+from simnet.workloads.periodic import Periodic
+from simnet.workloads.poisson import Poisson
 
 SECOND = Work(1e9, ("edge",))
 """One second on a node of 1 GFLOP/s."""

@@ -1,0 +1,32 @@
+"""One capture after another."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from simnet.language import units
+from simnet.language.quantities import Time
+from simnet.workloads.spec import Demand, Draws, Times
+
+
+class Periodic(Demand):
+    """One sample every `every` s, each shifted by up to `jitter` s (0 ≤ jitter < every)."""
+
+    every: Annotated[Time, Field(gt=0)]
+    jitter: Time = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.jitter >= self.every:
+            every, jitter = units.format_time(self.every), units.format_time(self.jitter)
+            raise ValueError(f"jitter ({jitter}) must be smaller than every ({every})")
+        return self
+
+    def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
+        """The n-th at n · every + U(0, jitter)."""
+        number = ceil((duration or 0.0) / self.every) if count is None else count
+        return np.arange(number) * self.every + draws().uniform(0.0, self.jitter, number)
