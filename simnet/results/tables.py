@@ -91,7 +91,7 @@ def samples_schema() -> pa.Schema:
             ("finished_at", pa.float64()),
             ("latency", pa.float64()),
             ("entropy", pa.float64()),
-            ("views", pa.uint8()),
+            ("views", pa.uint32()),
             ("bytes", pa.int64()),
             ("site", word),
             ("class", word),

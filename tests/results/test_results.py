@@ -297,3 +297,15 @@ def test_results_are_light_to_import():
     code = "import sys, simnet.results; print({'torch', 'pyarrow', 'matplotlib'} & set(sys.modules) or 'none')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "none"
+
+
+def test_thirty_two_views_fit_into_the_table(tmp_path: Path):
+    """Every camera of 32 keeps its bit, in memory and in a file."""
+    import pyarrow as pa
+
+    result = fake_system("ddnn", 3, [])
+    masks = pa.array([0xFFFF_FFFF, 1 << 31, 0], pa.uint32())
+    place = result.samples.schema.get_field_index("views")
+    seen = replace(result, samples=result.samples.set_column(place, "views", masks))
+    write_run(tmp_path / "run", collect("six", scenario(systems=("ddnn",)), [seen], {}))
+    assert read_run(tmp_path / "run").samples("ddnn")["views"].to_pylist() == [0xFFFF_FFFF, 1 << 31, 0]
