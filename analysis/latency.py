@@ -8,8 +8,8 @@ import numpy as np
 
 from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, look
 from simnet.language.units import format_time
+from simnet.results.lives import ANSWERED
 from simnet.results.run import Results
-from simnet.results.summary import ANSWERED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

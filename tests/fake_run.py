@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import yaml
+from lives_of import lives_of
 
 from simnet.results.folder import write_run
 from simnet.results.manifest import manifest
@@ -147,12 +148,14 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
     table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
+    made = _table(table, samples_schema())
     return SystemResult(
         name=name,
         system="ada-ddnn" if ada else "ddnn",
         exits=exits,
         codec="fp32",
-        samples=_table(table, samples_schema()),
+        lives=lives_of(made),
+        samples=made,
         spans=_table(world.spans, spans_schema()),
         forced=dict.fromkeys(exits, 0.9) if ada else None,
         raw_sample_bytes={None: 6 * 3072},

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from fake_run import fake_system, write_fake
 from fake_run import scenario as fake_scenario
+from lives_of import lives_of, played, sections
 from rich.console import Console
 from worlds import node, play, world_scenario
 
@@ -24,16 +25,16 @@ from simnet.analysis.timeline import draw_timeline
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
+from simnet.results.lives import Lives
 from simnet.results.manifest import manifest
 from simnet.results.result import Ending
 from simnet.results.run import RunError, collect, read_run
-from simnet.results.sections.outages import fault_report
 from simnet.results.tables import samples_schema
 from simnet.scenario.scenario import Scenario
 from simnet.systems.base import Decision
 from simnet.workloads.spec import Periodic
 from simnet.world.captures import captures
-from simnet.world.recording import incidents_table, samples_table
+from simnet.world.recording import incidents_table
 
 EXITS = ("edge", "cloud")
 USUAL = 0.1
@@ -87,8 +88,9 @@ def report(
     script = list(dict.fromkeys(one.fault for one in incidents)) if faults is None else list(faults)
     scenario = (scenario or world_scenario()).model_copy(update={"faults": script})
     samples, endings = table(count, special, sites)
-    found = fault_report(scenario, EXITS, samples, endings, incidents, float(count) if end is None else end)
-    return found.get("faults", {})
+    lives = lives_of(samples, [inf if one is None else one.at for one in endings])
+    run = played(lives, EXITS, float(count) if end is None else end, scenario, incidents=incidents)
+    return sections(run, "faults").get("faults", {})
 
 
 def test_a_small_table_counted_by_hand():
@@ -265,9 +267,10 @@ def reported(system: str) -> dict[str, Any]:
     scenario = tiny(system)
     world = play(scenario)
     captured = captures(scenario)
-    samples = samples_table(captured, np.zeros(60, np.int64), world.endings, world.network.spans)
+    lives = Lives.of(captured, np.zeros(60, np.int64), world.endings)
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
-    return fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)["faults"]
+    run = played(lives, exits, world.env.now, scenario, incidents=world.incidents)
+    return sections(run, "faults")["faults"]
 
 
 def test_a_tiny_world_in_which_a_camera_dies():

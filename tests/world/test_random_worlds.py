@@ -19,7 +19,7 @@ from simnet.language.schedule import Steps
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link, Loss
 from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
-from simnet.results.sections.energy import Ledger
+from simnet.results.ledger import Ledger
 from simnet.scenario import Scenario
 from simnet.scenario.scenario import Networking
 from simnet.systems import SYSTEMS
