@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.language.units import format_size
 from simnet.registry import PluginError
 from simnet.results.cells import NONE, Listing, percent, time
-from simnet.results.section import OWN_KEYS, Played, Section
+from simnet.results.section import OWN_KEYS, Played, Section, plain_rows
 from simnet.results.sections import SECTIONS
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ def comparison(summary: Mapping[str, Any]) -> list[Table]:
     ]
     tables.append(_exits(summary))
     for section in sections:
-        listing = section.table(
-            {name: found for name, system in summary["systems"].items() if (found := system.get(section.name))}
-        )
-        if listing is not None:
+        found = {name: one for name, system in summary["systems"].items() if (one := system.get(section.name))}
+        if (listing := _listing(section, found)) is not None:
             tables.append(_drawn(listing))
     if summary["paired"]:
         tables.append(_paired(summary["paired"]))
@@ -69,6 +67,24 @@ def _sections(systems: Iterable[Mapping[str, Any]]) -> list[Section]:
         except (KeyError, PluginError):
             found.append(_Plain(name))
     return found
+
+
+def _rows(section: Section, found: Mapping[str, Any]) -> Mapping[str, str]:
+    try:
+        return section.rows(found)
+    except Exception:
+        if section.name in SECTIONS:
+            raise
+        return plain_rows(section.name, found)  # somebody else's: its numbers are there all the same
+
+
+def _listing(section: Section, found: Mapping[str, Mapping[str, Any]]) -> Listing | None:
+    try:
+        return section.table(found)
+    except Exception:
+        if section.name in SECTIONS:
+            raise
+        return None
 
 
 def _drawn(listing: Listing) -> Table:
@@ -106,7 +122,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     def sections_of(beside: str) -> None:
         for section in sections:
             if section.beside == beside:
-                cells = [section.rows(found) if (found := one.get(section.name)) else {} for one in systems.values()]
+                cells = [_rows(section, found) if (found := one.get(section.name)) else {} for one in systems.values()]
                 for label in dict.fromkeys(label for each in cells for label in each):
                     table.add_row(label, *(each.get(label, NONE) for each in cells))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from simnet.registry import PluginError
 from simnet.results.cells import Listing
 
 if TYPE_CHECKING:  # a summary that is read back needs none of them
@@ -123,11 +124,12 @@ def sections_of(run: Played) -> tuple[dict[str, Any], list[str]]:
     found = {name: SECTIONS[name]().of(run) for name in SECTIONS}
     notes = []
     for called in run.scenario.metrics:
-        kind = SECTIONS.get(called, run.scenario.folder)
         try:
+            kind = SECTIONS.get(called, run.scenario.folder)
             found[kind.name] = _metric(kind, run)
         except Exception as error:  # whatever it raises
-            words = str(error) if isinstance(error, NotJsonError) else f"{type(error).__name__}: {error}".rstrip(": ")
+            plain = isinstance(error, NotJsonError | PluginError)
+            words = str(error) if plain else f"{type(error).__name__}: {error}".rstrip(": ")
             notes.append(f"metric {called!r} has no section for {run.name}: {words}")
     return {name: dict(section) for name, section in found.items() if section is not None}, notes
 
