@@ -130,8 +130,13 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     for key in ("mean", "p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
-    row("device→edge", lambda system: _part(system["bytes"], "device_to_edge"))
-    row("edge→cloud", lambda system: _part(system["bytes"], "edge_to_cloud"))
+    hops = {"device→edge": "device_to_edge", "edge→cloud": "edge_to_cloud"}
+    if any(one["bytes"].get("total") for one in systems.values()) and not any(
+        one["bytes"][key] for one in systems.values() for key in hops.values()
+    ):
+        hops = {"sent": "total"}  # there are no such tiers
+    for label, key in hops.items():
+        row(label, lambda system, key=key: _part(system["bytes"], key))  # type: ignore[misc]
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
     sections_of("costs")
     row("finished", lambda system: f"{system['finished']:,}")

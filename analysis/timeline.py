@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simnet.analysis.faults import Fault, faults_of
-from simnet.analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
+from simnet.analysis.lanes import MAX_DEVICES, Lane, capturing, lay_out, slots
 from simnet.analysis.style import (
     BAND,
     FAULT,
@@ -27,7 +27,6 @@ from simnet.analysis.style import (
 from simnet.analysis.window import choose_window, usual_length
 from simnet.language.units import format_time
 from simnet.results.run import SCENARIO, Results, RunError
-from simnet.results.summary import node_tiers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,7 +93,7 @@ def draw_timeline(run: Results, first: int | None = None, count: int | None = No
         raise RunError(f"{run.place}: no samples {begin} to {begin + length - 1}; this run has 0 to {total - 1}")
     last = min(begin + length, total) - 1
     start, end = _period(tables.values(), begin, last)
-    exits = [name for system in run.systems for name in run.summary["systems"][system]["exits"]]
+    exits = [system["exits"] for system in run.summary["systems"].values()]
     view = _View(
         begin, last, start, end,
         tuple(fault for fault in faults if fault.overlaps(start, end)),
@@ -137,7 +136,7 @@ def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure
     axes[0].set_xlim(view.start, view.end)
     axes[-1].set_xlabel("simulated time, s", color=MUTED)
     heading = f"{run.summary['scenario']}: samples {view.first} to {view.last}"
-    devices = list(node_tiers(run.scenario).values()).count("device")
+    devices = len(capturing(run.scenario))
     if devices > MAX_DEVICES:
         heading += f"; {MAX_DEVICES} of {devices} devices shown"
     figure.text(0.012, 1 - 0.17 / size, heading, fontsize=12.5, va="top", weight="bold")

@@ -161,11 +161,20 @@ def test_faults_that_cannot_be_read_are_one_message(tmp_path: Path, fault: objec
         draw_timeline(read_run(tmp_path / "run"))
 
 
+def wired(tiers: dict[str, str], *links: tuple[str, str]) -> dict:
+    """A resolved scenario of which the lanes matter; those of tier `device` capture."""
+    nodes = {name: {"tier": tier, **({"view": 1} if tier == "device" else {})} for name, tier in tiers.items()}
+    nodes = {name: {**node, "speed": "0 FLOP/s"} if node["tier"] == "router" else node for name, node in nodes.items()}
+    return {"nodes": nodes, "links": [{"between": list(link)} for link in links]}
+
+
 def test_lanes_run_from_the_devices_to_the_cloud():
-    nodes = {"cloud": {"tier": "cloud"}, "edge": {"tier": "edge"}} | {f"c{i}": {"tier": "device"} for i in range(20)}
+    names = [f"c{i}" for i in range(20)]
+    links = [("edge", "cloud"), *((name, "edge") for name in names)]
+    scenario = wired({"cloud": "cloud", "edge": "edge", **dict.fromkeys(names, "device")}, *links)
     used = {"c1→edge", "c1", "edge", "edge→cloud", "edge→c1", "edge→c2"}
-    faults = read_faults({"faults": [{"at": "1 s", "node": "c19", "is": "down"}]})
-    lanes = lay_out({"nodes": nodes}, used, faults)
+    faults = [Fault(1, inf, frozenset(["c19"]), "c19 down", True)]
+    lanes = lay_out(scenario, used, faults)
     labels = [lane.label for lane in lanes]
     assert labels == [
         *(f"c{i}" for i in range(MAX_DEVICES - 1)),
@@ -181,11 +190,30 @@ def test_lanes_run_from_the_devices_to_the_cloud():
 def test_devices_of_the_samples_shown_have_lanes_before_others():
     """Two sites of six: the samples are the second one's, which loses a lane only to a device that a fault hits."""
     names = [f"{site}{number}" for site in ("north", "south") for number in range(1, 7)]
-    nodes = {name: {"tier": "device"} for name in names} | {"cloud": {"tier": "cloud"}}
-    faults = read_faults({"faults": [{"at": "1 s", "node": "north6", "is": "down"}]})
+    scenario = wired({**dict.fromkeys(names, "device"), "cloud": "cloud"}, *((name, "cloud") for name in names))
+    faults = [Fault(1, inf, frozenset(["north6"]), "north6 down", True)]
     chosen = {f"south{number}" for number in range(1, 7)}
-    lanes = lay_out({"nodes": nodes}, names, faults, chosen)
+    lanes = lay_out(scenario, names, faults, chosen)
     assert [lane.label for lane in lanes] == ["north1", "north6", *sorted(chosen), "cloud"]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "links", "labels"),
+    [
+        ({"server": "server", "fog": "fog", "eye": "device"}, [("eye", "fog"), ("fog", "server")], "eye fog server"),
+        ({"alone": "device"}, [], "alone"),
+        ({"p1": "device", "p2": "device"}, [("p1", "p2")], "p1 p2"),
+        (
+            {"cloud2": "cloud", "cloud1": "cloud", "edge": "edge", "hub": "router", "eye": "device"},
+            [("eye", "hub"), ("hub", "edge"), ("edge", "cloud1"), ("edge", "cloud2")],
+            "eye hub edge cloud2 cloud1",
+        ),
+        ({"far": "cloud", "island": "cloud", "eye": "device"}, [("eye", "far")], "eye far island"),
+    ],
+    ids=["other tiers", "one node", "peers", "two clouds", "no way"],
+)
+def test_lanes_go_by_links_and_not_by_the_names_of_tiers(tiers: dict, links: list, labels: str):
+    assert [lane.label for lane in lay_out(wired(tiers, *links), [*tiers], [])] == labels.split()
 
 
 def test_accuracies_are_drawn_within_a_readable_range(tmp_path: Path):
@@ -204,7 +232,7 @@ def test_what_a_fault_hits_has_a_lane_even_if_nothing_happens_there():
     faults = [Fault(0, 1, frozenset(["mast"]), "mast down", True)]
     faults += [Fault(0, 1, frozenset(["edge→cloud", "cloud→edge"]), "edge–cloud down", True)]
     tiers = {"camera1": "device", "mast": "router", "edge": "edge", "cloud": "cloud"}
-    lanes = lay_out({"nodes": {name: {"tier": tier} for name, tier in tiers.items()}}, ["camera1"], faults)
+    lanes = lay_out(wired(tiers, ("camera1", "mast"), ("mast", "edge"), ("edge", "cloud")), ["camera1"], faults)
     assert [lane.label for lane in lanes] == ["camera1", "mast", "edge", "edge → cloud", "cloud"]
 
 
@@ -215,11 +243,19 @@ def test_slots_never_overlap():
     assert slots([], []) == []
 
 
-def test_an_exit_looks_the_same_in_every_run():
-    assert exit_colours(["edge-1", "cloud"])["cloud"] == exit_colours(["cloud", "edge"])["cloud"]
-    many = ["x", "y", "cloud", "edge-1"]
-    assert len(set(exit_colours(many).values())) == len(set(exit_markers(many).values())) == 4
-    assert list(exit_colours(many)) == ["edge-1", "x", "y", "cloud"]
+def test_an_exit_looks_as_its_place_among_the_exits_wants():
+    """The last exit looks the same in every run, and so does the last but one; none of a system look alike."""
+    usual, two = [["edge", "cloud"], ["edge-1", "edge-2", "cloud"]], [["near", "far"]]
+    assert exit_colours(usual)["cloud"] == exit_colours(two)["far"]
+    assert exit_colours(usual)["edge"] == exit_colours(usual)["edge-2"] == exit_colours(two)["near"]
+    assert list(exit_colours(usual)) == ["edge-1", "edge", "edge-2", "cloud"]
+    many = [[*"abcdefgh"], ["c", "b'", "h"]]
+    assert (
+        len({exit_colours(many)[name] for name in many[0]}) == len({exit_markers(many)[name] for name in many[0]}) == 8
+    )
+    shared = exit_colours([["edge", "cloud"], ["x", "edge"]])  # the second has no cloud
+    assert len(set(shared.values())) == 3
+    assert set(exit_colours([["a", "b"], ["b", "a"]])) == {"a", "b"}
 
 
 @pytest.mark.parametrize("all_dropped", [False, True])
