@@ -26,7 +26,7 @@ from simnet.analysis.style import (
 )
 from simnet.analysis.window import choose_window, usual_length
 from simnet.language.units import format_time
-from simnet.results.run import SCENARIO, Results, RunError
+from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,13 +79,10 @@ def draw_timeline(run: Results, first: int | None = None, count: int | None = No
         count: How many samples; None takes what stays readable (`usual_length`).
 
     Raises:
-        RunError: the run has no such samples, or its scenario's faults cannot be read.
+        RunError: the run has no such samples, or a table is damaged.
     """
     tables = {name: run.samples(name) for name in run.systems}
-    try:
-        faults = faults_of(run)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{run.place}/{SCENARIO}: damaged (faults: {error})") from error
+    faults = faults_of(run)
     length = usual_length(tables) if count is None else count
     begin = choose_window(tables, faults, length) if first is None else first
     total = min((table.num_rows for table in tables.values()), default=0)

@@ -9,14 +9,13 @@ from math import inf
 from pathlib import Path
 
 import pytest
-import yaml
 from fake_run import FAULTS, fake_system, write_fake
 from paths import ROOT
 from rich.console import Console
 
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.exits import draw_exits
-from simnet.analysis.faults import Fault, read_faults
+from simnet.analysis.faults import Fault
 from simnet.analysis.figures import draw_all
 from simnet.analysis.lanes import MAX_DEVICES, lay_out, slots
 from simnet.analysis.style import exit_colours, exit_markers
@@ -75,7 +74,7 @@ def test_timeline_shows_what_is_asked_for(tmp_path: Path):
 def test_window_holds_the_first_fault_and_every_exit():
     tables = {name: fake_system(name, 200, FAULTS).samples for name in ("ddnn", "ada-ddnn")}
     length = usual_length(tables)
-    first = choose_window(tables, read_faults({"faults": FAULTS}), length)
+    first = choose_window(tables, [Fault(4, 7, frozenset(["camera3"]), "camera3 down", True)], length)
     captured = tables["ddnn"].column("captured_at").to_pylist()
     assert captured[first + 1] < 4 < captured[first + length - 1]
     calm = choose_window(tables, [], length)
@@ -86,79 +85,10 @@ def test_window_holds_the_first_fault_and_every_exit():
 
 def test_a_window_is_found_in_any_run():
     one = {"ddnn": fake_system("ddnn", 1, []).samples}
-    late = read_faults({"faults": [{"at": "1 h", "node": "edge", "is": "down"}]})
+    late = [Fault(3600, inf, frozenset(["edge"]), "edge down", True)]
     assert choose_window(one, late, 8) == 0
     assert choose_window({"ddnn": fake_system("ddnn", 0, []).samples}, late, 8) == 0
     assert choose_window({"ddnn": fake_system("ddnn", 30, []).samples}, late, 8) <= 22
-
-
-def test_faults_are_read_as_a_resolved_scenario_writes_them():
-    first, second, third, fourth = read_faults(
-        {
-            "faults": [
-                {
-                    "at": "90 s",
-                    "for": "500 ms",
-                    "link": ["edge", "cloud"],
-                    "direction": "down",
-                    "bandwidth": "1 Mbit/s",
-                },
-                {"at": "10 s", "node": "camera1", "is": "down"},
-                {"at": "30 s", "node": "camera1", "is": "up"},
-                {"at": "50 s", "node": "edge", "slow": 3.0},
-                {"at": "95 s", "link": ["edge", "cloud"], "is": "down"},
-            ]
-        }
-    )
-    assert (first.start, first.end, first.label) == (10, 30, "camera1 down")
-    assert (second.end, second.label) == (inf, "edge 3× slower")
-    assert (third.end, third.label) == (90.5, "cloud→edge at 1 Mbit/s")
-    assert third.hits("cloud→edge") and not third.hits("edge→cloud") and not third.hits("cloud")
-    assert fourth.hits("cloud→edge") and fourth.hits("edge→cloud")
-    assert first.overlaps(29, 31) and not first.overlaps(30, 31)
-
-
-def test_up_ends_the_outages_of_its_target_and_nothing_else():
-    found = read_faults(
-        {
-            "faults": [
-                {"at": "1 s", "for": "20 s", "node": "edge", "is": "down"},
-                {"at": "1 s", "node": "edge", "slow": 3.0},
-                {"at": "1 s", "node": "cloud", "is": "down"},
-                {"at": "2 s", "node": "edge", "is": "up"},
-                {"at": "3 s", "for": "2 s", "node": "edge", "is": "down"},
-                {"at": "9 s", "node": "edge", "is": "up"},
-                {"at": "1 s", "link": ["edge", "cloud"], "direction": "up", "bandwidth": "1 Mbit/s"},
-                {"at": "2 s", "link": ["edge", "cloud"], "direction": "up", "is": "up"},
-            ]
-        }
-    )
-    assert [(fault.label, fault.start, fault.end) for fault in found] == [
-        ("edge down", 1, 2),
-        ("edge 3× slower", 1, inf),
-        ("cloud down", 1, inf),
-        ("edge→cloud at 1 Mbit/s", 1, inf),
-        ("edge down", 3, 5),
-    ]
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"at": "soon", "node": "edge", "is": "down"},
-        {"at": "1 s", "for": 3, "node": "edge", "is": "down"},
-        {"node": "edge", "is": "down"},
-        {"at": "1 s", "is": "down"},
-        {"at": "1 s", "node": "edge", "slow": "x"},
-        "down",
-    ],
-)
-def test_faults_that_cannot_be_read_are_one_message(tmp_path: Path, fault: object):
-    write_fake(tmp_path / "run", samples=5, faults=[])
-    file = tmp_path / "run" / "scenario.yaml"
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "faults": [fault]}))
-    with pytest.raises(RunError, match=r"scenario\.yaml: damaged \(faults: "):
-        draw_timeline(read_run(tmp_path / "run"))
 
 
 def wired(tiers: dict[str, str], *links: tuple[str, str]) -> dict:
