@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.language.units import format_energy, format_size, format_time
+from simnet.language.units import format_size
+from simnet.registry import PluginError
+from simnet.results.cells import NONE, Listing, percent, time
+from simnet.results.section import OWN_KEYS, Played, Section, plain_rows
+from simnet.results.sections import SECTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-NONE = "–"
 SIDE_BY_SIDE = 3
 """Systems in one table, so that it fits a terminal of 80 columns."""
 
@@ -23,18 +26,75 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, exits, faults, classes, sites, paired differences."""
+    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences."""
     names = list(summary["systems"])
-    tables = [_systems(summary, names[first : first + SIDE_BY_SIDE]) for first in range(0, len(names), SIDE_BY_SIDE)]
+    sections = _sections(summary["systems"].values())
+    tables = [
+        _systems(summary, names[first : first + SIDE_BY_SIDE], sections) for first in range(0, len(names), SIDE_BY_SIDE)
+    ]
     tables.append(_exits(summary))
-    if any(system.get("faults") for system in summary["systems"].values()):
-        tables.append(_faults(summary["systems"]))
-    for section, title in (("classes", "class"), ("sites", "site")):
-        if any(section in system for system in summary["systems"].values()):
-            tables.append(_parts(summary["systems"], section, title))
+    for section in sections:
+        found = {name: one for name, system in summary["systems"].items() if (one := system.get(section.name))}
+        if (listing := _listing(section, found)) is not None:
+            tables.append(_drawn(listing))
     if summary["paired"]:
         tables.append(_paired(summary["paired"]))
     return tables
+
+
+class _Plain(Section):
+    """A section of which only the name is known: its numbers as they are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name  # type: ignore[misc]
+
+    def of(self, run: Played) -> None:
+        """Nobody asks for it."""
+
+
+def _sections(systems: Iterable[Mapping[str, Any]]) -> list[Section]:
+    """The sections that some system has, ours first.
+
+    A kind that is named by its module or file is not looked for: to show a run must not start what the run names.
+    """
+    names = dict.fromkeys(
+        key for system in systems for key, found in system.items() if key not in OWN_KEYS and isinstance(found, Mapping)
+    )
+    found: list[Section] = []
+    for name in sorted(names, key=[*SECTIONS, *names].index):
+        try:
+            found.append(_Plain(name) if ":" in name else SECTIONS[name]())
+        except (KeyError, PluginError):
+            found.append(_Plain(name))
+    return found
+
+
+def _rows(section: Section, found: Mapping[str, Any]) -> Mapping[str, str]:
+    try:
+        return section.rows(found)
+    except Exception:
+        if section.name in SECTIONS:
+            raise
+        return plain_rows(section.name, found)  # somebody else's: its numbers are there all the same
+
+
+def _listing(section: Section, found: Mapping[str, Mapping[str, Any]]) -> Listing | None:
+    try:
+        return section.table(found)
+    except Exception:
+        if section.name in SECTIONS:
+            raise
+        return None
+
+
+def _drawn(listing: Listing) -> Table:
+    table = _table(listing.title, *listing.columns)
+    for row in listing.rows:
+        if row:
+            table.add_row(*row)
+        else:
+            table.add_section()
+    return table
 
 
 def _table(title: str, *columns: str, long_names: bool = True) -> Table:
@@ -49,7 +109,7 @@ def _table(title: str, *columns: str, long_names: bool = True) -> Table:
     return table
 
 
-def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
+def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequence[Section]) -> Table:
     """One column per system named."""
     seed = f", seed {summary['seed']}" if summary["seed"] is not None else ""
     systems = {name: summary["systems"][name] for name in names}
@@ -59,24 +119,31 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str]) -> Table:
     def row(label: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
         table.add_row(label, *(cell(system) for system in systems.values()))
 
-    row("system accuracy", lambda system: _percent(system["accuracy"]))
+    def sections_of(beside: str) -> None:
+        for section in sections:
+            if section.beside == beside:
+                cells = [_rows(section, found) if (found := one.get(section.name)) else {} for one in systems.values()]
+                for label in dict.fromkeys(label for each in cells for label in each):
+                    table.add_row(label, *(each.get(label, NONE) for each in cells))
+
+    row("system accuracy", lambda system: percent(system["accuracy"]))
     for key in ("mean", "p50", "p95", "p99"):
-        row(f"latency {key}", lambda system, key=key: _time(system["latency"][key]))  # type: ignore[misc]
+        row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
-    row("device→edge", lambda system: _part(system["bytes"], "device_to_edge"))
-    row("edge→cloud", lambda system: _part(system["bytes"], "edge_to_cloud"))
+    hops = {"device→edge": "device_to_edge", "edge→cloud": "edge_to_cloud"}
+    if any(one["bytes"].get("total") for one in systems.values()) and not any(
+        one["bytes"][key] for one in systems.values() for key in hops.values()
+    ):
+        hops = {"sent": "total"}  # there are no such tiers
+    for label, key in hops.items():
+        row(label, lambda system, key=key: _part(system["bytes"], key))  # type: ignore[misc]
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
-    if any("energy" in system for system in systems.values()):
-        row("energy per sample", _energy)
-    if any(_batteries(system) for system in systems.values()):
-        row("batteries empty", _empty)
+    sections_of("costs")
     row("finished", lambda system: f"{system['finished']:,}")
     row("  of these forced", lambda system: f"{system['forced']:,}")
     row("dropped", _dropped)
     row("unfinished", lambda system: f"{system['unfinished']:,}")
-    if any("deadlines" in system for system in systems.values()):
-        row("deadlines missed", _missed)
-        row("right and in time", lambda system: _percent(system.get("deadlines", {}).get("accuracy_in_time")))
+    sections_of("outcomes")
     return table
 
 
@@ -91,52 +158,7 @@ def _exits(summary: Mapping[str, Any]) -> Table:
                 place,
                 NONE if threshold is None else f"{threshold:.3g}",
                 f"{numbers['count']:,}",
-                *(_percent(numbers[key]) for key in ("share", "accuracy", "forced_accuracy")),
-            )
-            name = ""  # once per system
-        table.add_section()
-    return table
-
-
-def _faults(systems: Mapping[str, Mapping[str, Any]]) -> Table:
-    """A fault's name, below it three rows for each system."""
-    table = _table("faults", "fault", "samples", "accuracy", "latency\np95", "forced", "recovers in")
-    for fault in dict.fromkeys(name for system in systems.values() for name in system.get("faults", {})):
-        table.add_row(fault)
-        for name, system in systems.items():
-            if (found := system.get("faults", {}).get(fault)) is None:
-                continue
-            for when, label in (("before", f"  {name}"), ("during", ""), ("after", "")):
-                group = found.get(when) or {"accuracy": None, "latency": {"p95": None}, "forced_share": None}
-                numbers = _percent(group["accuracy"]), _time(group["latency"]["p95"]), _percent(group["forced_share"])
-                table.add_row(label, when, *numbers, _recovers(found) if when == "after" else "")
-        table.add_section()
-    return table
-
-
-def _recovers(fault: Mapping[str, Any]) -> str:
-    """The mean time, and after how many periods of the fault service was normal again before the next."""
-    if not fault["recovered"]:
-        return NONE
-    once = fault["recovered"] == fault["periods"] == 1
-    return _time(fault["time_to_recover"]) + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
-
-
-def _parts(systems: Mapping[str, Any], section: str, title: str) -> Table:
-    """The samples of each class or site, apart."""
-    timed = any("deadlines" in part for system in systems.values() for part in system.get(section, {}).values())
-    table = _table(section, "system", title, "answers", "accuracy", "mean", "p95", *["missed"] * timed, "exits, %")
-    for name, system in systems.items():
-        for place, part in system.get(section, {}).items():
-            shares = [of["share"] for of in part["exits"].values()]
-            table.add_row(
-                name,
-                place,
-                f"{part['answered']:,}/{part['captured']:,}",
-                _percent(part["accuracy"]),
-                *(_time(part["latency"][key]) for key in ("mean", "p95")),
-                *[_percent(part.get("deadlines", {}).get("miss_rate"))] * timed,
-                "/".join(NONE if share is None else f"{100 * share:.0f}" for share in shares),
+                *(percent(numbers[key]) for key in ("share", "accuracy", "forced_accuracy")),
             )
             name = ""  # once per system
         table.add_section()
@@ -169,42 +191,6 @@ def _interval(found: Mapping[str, float | None], factor: float) -> str:
 def _dropped(system: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in system["dropped_by_reason"].items())
     return f"{system['dropped']} ({reasons})" if reasons else str(system["dropped"])
-
-
-def _energy(system: Mapping[str, Any]) -> str:
-    per_sample = system.get("energy", {}).get("per_sample")
-    if per_sample is None:
-        return NONE
-    without = system["energy"].get("without", [])
-    names = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
-    return format_energy(per_sample, 3) + (f" ({names} not counted)" if without else "")
-
-
-def _batteries(system: Mapping[str, Any]) -> list[float | None]:
-    """When each battery was empty, in seconds; None for one that was not."""
-    nodes = system.get("energy", {}).get("nodes", {})
-    return [node["battery_empty_at"] for node in nodes.values() if "battery_empty_at" in node]
-
-
-def _empty(system: Mapping[str, Any]) -> str:
-    found = _batteries(system)
-    empty = [at for at in found if at is not None]
-    return f"{len(empty)} of {len(found)}" + (f", first after {_time(min(empty))}" if empty else "")
-
-
-def _missed(system: Mapping[str, Any]) -> str:
-    found = system.get("deadlines")
-    if found is None:
-        return NONE
-    return f"{_percent(found['miss_rate'])} ({found['late']:,} late, {found['unanswered']:,} unanswered)"
-
-
-def _percent(share: float | None) -> str:
-    return NONE if share is None else f"{100 * share:.1f} %"
-
-
-def _time(seconds: float | None) -> str:
-    return NONE if seconds is None else format_time(seconds, 3)
 
 
 def _part(sent: Mapping[str, int], key: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, exit_legend, exit_markers, look
+from simnet.analysis.style import INK, MUTED, PAPER, dark, exit_colours, exit_legend, exit_markers, look
 from simnet.results.run import Results
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def draw_exits(run: Results) -> Figure:
     return figure
 
 
-def _exits(run: Results) -> list[str]:
-    return [name for system in run.summary["systems"].values() for name in system["exits"]]
+def _exits(run: Results) -> list[Iterable[str]]:
+    return [system["exits"] for system in run.summary["systems"].values()]
 
 
 def _shares(ax: Axes, run: Results) -> None:
@@ -47,10 +48,9 @@ def _shares(ax: Axes, run: Results) -> None:
             width = 100 * (numbers["share"] or 0.0)
             ax.barh(row, width, left=left, height=0.62, color=colours[name], edgecolor=PAPER, linewidth=1.2)
             if width >= 4:
-                light = name == "cloud"
                 text = f"{name}\n{width:.1f} %" if width >= 9 else f"{width:.0f}"
                 ax.text(left + width / 2, row, text, ha="center", va="center", fontsize=8.5,
-                        color=PAPER if light else INK, linespacing=1.15)  # fmt: skip
+                        color=PAPER if dark(colours[name]) else INK, linespacing=1.15)  # fmt: skip
             left += width
         if not system["finished"]:
             ax.text(1, row, "no sample finished", va="center", color=MUTED)

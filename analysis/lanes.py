@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 from simnet.analysis.faults import Fault
 from simnet.language.names import LINK_ARROW
-from simnet.results.summary import node_tiers
 
 MAX_DEVICES = 8  # more would leave no room for the rest
 
@@ -23,36 +24,35 @@ class Lane:
 
 
 def lay_out(
-    scenario: Mapping[str, object], used: Iterable[str], faults: Sequence[Fault], chosen: Collection[str] = ()
+    scenario: Mapping[str, Any], used: Iterable[str], faults: Sequence[Fault], chosen: Collection[str] = ()
 ) -> list[Lane]:
-    """Lanes from the devices to the cloud.
+    """Lanes from the nodes that capture, here called devices, to those that are most links away from them.
 
     Args:
-        scenario: The resolved scenario; its order of nodes is kept within a tier.
+        scenario: The resolved scenario; its order is kept among nodes that are equally far.
         used: Places that have a span; links and routers appear only if they are among them, or hit by a fault.
         faults: Faults in view; devices that they hit are shown first where not all devices fit.
         chosen: Places where the samples shown were; their devices come next.
     """
-    tiers = node_tiers(scenario)
-    rank = {"device": 0, "edge": 2, "cloud": 3}
+    nodes = _nodes(scenario)
+    devices = capturing(scenario)
+    far = _distances(scenario, devices)
 
     def upward(link: str) -> bool:
-        source, target = (rank.get(tiers.get(end, ""), 1) for end in link.split(LINK_ARROW))
+        source, target = (far.get(end, inf) for end in link.split(LINK_ARROW))
         return source <= target
 
     hit = {place for fault in faults for place in fault.places}
     links = sorted({place for place in used if LINK_ARROW in place} | {p for p in hit if LINK_ARROW in p and upward(p)})
-    order = sorted(tiers, key=lambda node: rank.get(tiers[node], 1))
-    devices = [node for node in order if tiers[node] == "device"]
     shown = _most_telling(devices, faults, chosen)
     lanes = []
-    for node in order:
+    for node in sorted(nodes, key=lambda node: far[node]):
         out = [link for link in links if link.split(LINK_ARROW)[0] == node]
         if node in devices:
             if node in shown:
                 lanes.append(Lane(node, frozenset([node, *out]), 1.0))
             continue
-        if tiers[node] in rank or node in used or node in hit:
+        if _computes(nodes[node]) or node in used or node in hit:
             lanes.append(Lane(node, frozenset([node]), 1.3))
         down = [link for link in out if link.split(LINK_ARROW)[1] in devices]
         if down:
@@ -63,6 +63,35 @@ def lay_out(
             if link not in down
         ]
     return lanes
+
+
+def capturing(scenario: Mapping[str, Any]) -> list[str]:
+    """The nodes of a resolved scenario that capture a view, in its order."""
+    return [name for name, node in _nodes(scenario).items() if node.get("view") is not None]
+
+
+def _nodes(scenario: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: node or {} for name, node in (scenario.get("nodes") or {}).items()}
+
+
+def _computes(node: Mapping[str, Any]) -> bool:
+    """Whether it is a computer, as opposed to a router, which only forwards."""
+    return not str(node.get("speed", "1")).startswith("0 ")
+
+
+def _distances(scenario: Mapping[str, Any], start: Iterable[str]) -> dict[str, float]:
+    """Links from the nearest node of `start` to each node; infinite where there is no way."""
+    ways = [way for one, other in _links(scenario) for way in ((one, other), (other, one))]
+    far = dict.fromkeys(_nodes(scenario), inf)
+    layer, number = set(start), 0
+    while layer:
+        far |= dict.fromkeys(layer, number)
+        layer, number = {other for one, other in ways if one in layer and far.get(other) == inf}, number + 1
+    return far
+
+
+def _links(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [tuple(link["between"]) for link in scenario.get("links") or []]
 
 
 def _most_telling(devices: Sequence[str], faults: Sequence[Fault], chosen: Collection[str]) -> list[str]:

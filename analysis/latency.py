@@ -8,8 +8,8 @@ import numpy as np
 
 from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, look
 from simnet.language.units import format_time
+from simnet.results.lives import ANSWERED
 from simnet.results.run import Results
-from simnet.results.summary import ANSWERED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,8 +61,7 @@ def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     if not len(latency):
         ax.text(0.5, 0.5, "no sample finished", transform=ax.transAxes, ha="center", color=MUTED)
         return []
-    every = {name for system in run.summary["systems"].values() for name in system["exits"]}
-    colours = exit_colours(sorted(every))
+    colours = exit_colours(system["exits"] for system in run.summary["systems"].values())
     for place in numbers["exits"]:
         here = latency[exits == place]
         if len(here):

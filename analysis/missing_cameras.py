@@ -20,7 +20,7 @@ def draw_one_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figu
     figure, panels = _panels(studies)
     for axes, (title, entries) in zip(panels, studies.items(), strict=True):
         exits = list(entries[0]["forced"])
-        colours, markers = exit_colours(exits), exit_markers(exits)
+        colours, markers = exit_colours([exits]), exit_markers([exits])
         whole = next(e for e in entries if not e["missing"])
         alone = sorted((e for e in entries if len(e["missing"]) == 1), key=lambda e: e["missing"])
         for name in exits:
@@ -44,7 +44,7 @@ def draw_many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fig
     figure, panels = _panels(studies)
     for axes, (title, entries) in zip(panels, studies.items(), strict=True):
         exits = list(entries[0]["forced"])
-        colours, markers = exit_colours(exits), exit_markers(exits)
+        colours, markers = exit_colours([exits]), exit_markers([exits])
         numbers = sorted({len(e["missing"]) for e in entries})
         for name in exits:
             groups = [[100 * e["forced"][name] for e in entries if len(e["missing"]) == n] for n in numbers]

@@ -28,7 +28,7 @@ def draw_reliability(name: str, reliability: Mapping[str, Any], split: str = "te
     """
     from matplotlib.figure import Figure
 
-    colours, markers = exit_colours(reliability), exit_markers(reliability)
+    colours, markers = exit_colours([reliability]), exit_markers([reliability])
     with look():
         figure = Figure(figsize=(0.7 + 3.3 * len(reliability), 5.2))
         axes = figure.subplots(2, len(reliability), sharex=True, sharey="row", squeeze=False, height_ratios=(3.4, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,17 @@ OTHERS = "#C9D0D6"  # what is shown only because it was in the way
 # Samples take turns; hues after P. Tol's "bright" scheme, without its red, which is kept for what went wrong.
 SAMPLES = ("#4477AA", "#EE9B33", "#228833", "#AA3377", "#2BA8C9", "#8C6D46")
 
-# Exits from the device upward: light to dark, so that they differ in grey too (viridis, but for the device).
-_EXIT_COLOURS = {
-    "device": "#F2B134",
-    "local": "#F2B134",
-    "edge-1": "#7AD151",
-    "edge": "#22A884",
-    "edge-2": "#22A884",
-    "cloud": "#414487",
-}
-_SPARE = ("#B5651D", "#FDE725", "#2A788E", "#7A1F5C")
-_EXIT_MARKERS = {"device": "v", "local": "v", "edge-1": "o", "edge": "s", "edge-2": "s", "cloud": "D"}
-_SPARE_MARKERS = ("^", "P", "p", "h")
+# Exits from the last one back: dark to light, so that they differ in grey too (viridis, but for the fourth).
+_EXITS = (
+    ("#414487", "D"),
+    ("#22A884", "s"),
+    ("#7AD151", "o"),
+    ("#F2B134", "v"),
+    ("#B5651D", "^"),
+    ("#FDE725", "P"),
+    ("#2A788E", "p"),
+    ("#7A1F5C", "h"),
+)
 
 _RC: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -65,14 +65,34 @@ def look() -> Iterator[None]:
         yield
 
 
-def exit_colours(exits: Iterable[str]) -> dict[str, str]:
-    """Colour of each exit, devices' first; the usual names have the same one in every figure of every run."""
-    return _assign(exits, _EXIT_COLOURS, _SPARE)
+def exit_colours(systems: Iterable[Iterable[str]]) -> dict[str, str]:
+    """Colour of each exit of some systems, whose exits are given in order; the first exits come first.
+
+    It goes by how many exits come after one, so that what is alike looks alike in every figure of every run.
+    """
+    return {name: _EXITS[after % len(_EXITS)][0] for name, after in _ranks(systems).items()}
 
 
-def exit_markers(exits: Iterable[str]) -> dict[str, str]:
+def exit_markers(systems: Iterable[Iterable[str]]) -> dict[str, str]:
     """Marker of each exit; says the same as the colour."""
-    return _assign(exits, _EXIT_MARKERS, _SPARE_MARKERS)
+    return {name: _EXITS[after % len(_EXITS)][1] for name, after in _ranks(systems).items()}
+
+
+def _ranks(systems: Iterable[Iterable[str]]) -> dict[str, int]:
+    """How many exits come after each one at most; most first, else as they are given."""
+    orders = [list(exits) for exits in systems]
+    ranks = {name: 0 for exits in orders for name in exits}
+    for _ in ranks:  # one round for each exit is enough, unless two systems disagree about an order
+        for exits in orders:
+            for name, following in pairwise(exits):
+                ranks[name] = max(ranks[name], ranks[following] + 1)
+    return dict(sorted(ranks.items(), key=lambda item: -item[1]))
+
+
+def dark(colour: str) -> bool:
+    """Whether white is read better on it than black; `colour` as "#RRGGBB"."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 102  # of 255: how bright it seems
 
 
 def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -81,14 +101,6 @@ def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[
     for name, colour in colours.items():
         alike.setdefault((markers[name], colour), []).append(name)
     return [(marker, colour, " or ".join(names)) for (marker, colour), names in alike.items()]
-
-
-def _assign(names: Iterable[str], fixed: dict[str, str], spare: tuple[str, ...]) -> dict[str, str]:
-    unique = list(dict.fromkeys(names))
-    unknown = [name for name in unique if name not in fixed]
-    order = [name for name in fixed if name in unique and name != "cloud"] + unknown
-    order += ["cloud"] if "cloud" in unique else []
-    return {name: fixed.get(name) or spare[unknown.index(name) % len(spare)] for name in order}
 
 
 def save(figure: Figure, path: Path) -> Path:

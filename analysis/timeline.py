@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simnet.analysis.faults import Fault, faults_of
-from simnet.analysis.lanes import MAX_DEVICES, Lane, lay_out, slots
+from simnet.analysis.lanes import MAX_DEVICES, Lane, capturing, lay_out, slots
 from simnet.analysis.style import (
     BAND,
     FAULT,
@@ -26,8 +26,7 @@ from simnet.analysis.style import (
 )
 from simnet.analysis.window import choose_window, usual_length
 from simnet.language.units import format_time
-from simnet.results.run import SCENARIO, Results, RunError
-from simnet.results.summary import node_tiers
+from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,13 +79,10 @@ def draw_timeline(run: Results, first: int | None = None, count: int | None = No
         count: How many samples; None takes what stays readable (`usual_length`).
 
     Raises:
-        RunError: the run has no such samples, or its scenario's faults cannot be read.
+        RunError: the run has no such samples, or a table is damaged.
     """
     tables = {name: run.samples(name) for name in run.systems}
-    try:
-        faults = faults_of(run)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{run.place}/{SCENARIO}: damaged (faults: {error})") from error
+    faults = faults_of(run)
     length = usual_length(tables) if count is None else count
     begin = choose_window(tables, faults, length) if first is None else first
     total = min((table.num_rows for table in tables.values()), default=0)
@@ -94,7 +90,7 @@ def draw_timeline(run: Results, first: int | None = None, count: int | None = No
         raise RunError(f"{run.place}: no samples {begin} to {begin + length - 1}; this run has 0 to {total - 1}")
     last = min(begin + length, total) - 1
     start, end = _period(tables.values(), begin, last)
-    exits = [name for system in run.systems for name in run.summary["systems"][system]["exits"]]
+    exits = [system["exits"] for system in run.summary["systems"].values()]
     view = _View(
         begin, last, start, end,
         tuple(fault for fault in faults if fault.overlaps(start, end)),
@@ -137,7 +133,7 @@ def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure
     axes[0].set_xlim(view.start, view.end)
     axes[-1].set_xlabel("simulated time, s", color=MUTED)
     heading = f"{run.summary['scenario']}: samples {view.first} to {view.last}"
-    devices = list(node_tiers(run.scenario).values()).count("device")
+    devices = len(capturing(run.scenario))
     if devices > MAX_DEVICES:
         heading += f"; {MAX_DEVICES} of {devices} devices shown"
     figure.text(0.012, 1 - 0.17 / size, heading, fontsize=12.5, va="top", weight="bold")

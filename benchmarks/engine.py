@@ -30,6 +30,7 @@ import simpy
 from simnet.inference.cost import Cost
 from simpy.events import Event
 
+from simnet.results.lives import Lives
 from simnet.scenario import Scenario
 from simnet.world.captures import captures
 from simnet.world.recording import samples_table, spans_table
@@ -150,7 +151,7 @@ def simulated(made: World) -> tuple[int, float]:
 
 def tables(made: World) -> None:
     captured, spans = captures(scenario()), made.network.spans
-    samples_table(captured, np.zeros(GROUPS, np.int64), made.endings, spans)
+    samples_table(Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings), made.endings, spans)
     spans_table(spans)
 
 

@@ -13,6 +13,7 @@ MODULES: tuple[str, ...] = (
     "simnet.models.data",
     "simnet.models.networks",
     "simnet.models.rules",
+    "simnet.results.sections",
     "simnet.systems",
 )
 """The modules that hold registries."""

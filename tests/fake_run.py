@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import yaml
+from lives_of import lives_of
 
 from simnet.results.folder import write_run
 from simnet.results.manifest import manifest
 from simnet.results.result import SystemResult
 from simnet.results.run import collect
-from simnet.results.tables import samples_schema, spans_schema
+from simnet.results.tables import incidents_schema, samples_schema, spans_schema
 
 CAMERAS = [f"camera{number}" for number in range(1, 7)]
 FAULTS = [
@@ -147,12 +148,14 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
     table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
+    made = _table(table, samples_schema())
     return SystemResult(
         name=name,
         system="ada-ddnn" if ada else "ddnn",
         exits=exits,
         codec="fp32",
-        samples=_table(table, samples_schema()),
+        lives=lives_of(made),
+        samples=made,
         spans=_table(world.spans, spans_schema()),
         forced=dict.fromkeys(exits, 0.9) if ada else None,
         raw_sample_bytes={None: 6 * 3072},
@@ -166,8 +169,19 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         },
         weights={"name": name, "sha256": "0" * 64},
         simulated_time=samples * PERIOD + 1.0,
+        incidents=_incidents(faults) if faults else None,
         hops=sum(row[2] == "transfer" for row in world.spans),
     )
+
+
+def _incidents(faults: list[dict]) -> pa.Table:
+    rows = []
+    for fault in faults:
+        at, lasts = seconds(fault["at"]), seconds(fault["for"])
+        action, value = (fault["is"], None) if "is" in fault else ("bandwidth", 0.5e6 / 8)
+        place = fault.get("node") or "→".join(fault["link"])
+        rows.append((f"{place} {action}", place, action, value, at, at + lasts))
+    return _table(rows, incidents_schema())
 
 
 def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:

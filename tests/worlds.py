@@ -23,6 +23,7 @@ from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
 from simnet.network.topology import Topology
 from simnet.network.work import Work
+from simnet.results.lives import Lives
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.roles import places, sites_of
@@ -228,9 +229,9 @@ def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
 def rows(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     """The samples table of a world, as dictionaries."""
     captured = captures(scenario)
-    labels = np.zeros(len(captured), np.int64)
+    lives = Lives.of(captured, np.zeros(len(captured), np.int64), world.endings)
     views = views_of(world.systems[0][0].graph)
-    return samples_table(captured, labels, world.endings, world.network.spans, views_of=views).to_pylist()
+    return samples_table(lives, world.endings, world.network.spans, views_of=views).to_pylist()
 
 
 def views_in(world: World) -> list[int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
+    from simnet.results.lives import Lives
     from simnet.systems.base import Decision
 
 
@@ -35,6 +36,7 @@ class SystemResult:
         system: The kind of system, for instance ``ada-ddnn``.
         exits: All exits that the system has, from the devices upward.
         codec: How features travelled.
+        lives: How the samples ended.
         samples: One row per captured sample, columns as in `samples_schema`.
         spans: One row per step of a sample's life, columns as in `spans_schema`.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
@@ -45,7 +47,8 @@ class SystemResult:
         weights: Name and SHA-256 of the weights.
         simulated_time: Simulated seconds from the start to the last event.
         hops: Messages carried over one link each.
-        reports: Further sections of the system's summary, ready for JSON.
+        sections: Further sections of the system's summary, ready for JSON.
+        notes: What a reader should know that turned out only now.
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
     """
 
@@ -53,6 +56,7 @@ class SystemResult:
     system: str
     exits: tuple[str, ...]
     codec: str
+    lives: Lives
     samples: pa.Table
     spans: pa.Table
     forced: dict[str, float] | None
@@ -62,5 +66,6 @@ class SystemResult:
     weights: dict[str, str]
     simulated_time: float
     hops: int
-    reports: dict[str, Any] = field(default_factory=dict)
+    sections: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     incidents: pa.Table | None = None

@@ -14,7 +14,7 @@ import yaml
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
 from simnet.results.plain import plain
-from simnet.results.tables import ANY, SUMMARY_FORM, incidents_schema, misfits, samples_schema, spans_schema
+from simnet.results.tables import ANY, incidents_schema, misfits, samples_schema, spans_schema, summary_form
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
@@ -127,7 +127,8 @@ def collect(
         scenario_name: Name for the summary.
         scenario_yaml: The scenario as resolved; holds everything that determines the result.
         results: One per system, in the scenario's order.
-        manifest: As made by `simnet.results.manifest.manifest`; gets ``systems.<name>`` (kind, inference, weights).
+        manifest: As made by `simnet.results.manifest.manifest`; gets ``systems.<name>`` (kind, inference, weights)
+            and the notes of the systems.
         kind: What is made of it.
 
     Raises:
@@ -155,8 +156,10 @@ def collect(
         "data": scenario.get("data"),
         "samples": max((result.samples.num_rows for result in results), default=0),
         "systems": {result.name: summarize(result, tiers) for result in results},
-        "paired": paired({name: files[SAMPLES] for name, files in tables.items()}),
+        "paired": paired({result.name: result.lives for result in results}),
     }
+    if notes := [note for result in results for note in result.notes]:
+        manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
         for result in results
@@ -178,7 +181,7 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     missing = [file for file in (SUMMARY, MANIFEST, SCENARIO) if not (folder / file).is_file()]
     if missing:
         raise RunError(f"{path}: not a run folder ({', '.join(missing)} missing)")
-    summary, _ = _load(folder / SUMMARY, json.loads, SUMMARY_FORM)
+    summary, _ = _load(folder / SUMMARY, json.loads, summary_form())
     if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
     manifest, _ = _load(folder / MANIFEST, json.loads, {})

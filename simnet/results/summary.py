@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
+from simnet.results.lives import latency_of, mean_of
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from simnet.results.lives import Lives
     from simnet.results.result import SystemResult
 
-ANSWERED = ("finished", "forced")  # a forced exit gave an answer, so it counts as finished
 Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 
@@ -36,51 +38,41 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
         [0, 1]; None where a value does not exist (the accuracy of no samples). Nothing in it depends on how
         the inference was batched or where it ran.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
-    samples = result.samples
-    outcome = words(samples, "outcome")
-    answered = np.isin(outcome, ANSWERED)
-    exits = words(samples, "exit")
-    correct = samples.column("correct").fill_null(False).to_numpy().astype(bool)
-    latency = samples.column("latency").cast("float64").to_numpy()
+    lives = result.lives
+    answered = lives.answered
     finished = int(answered.sum())
-    reasons = samples.column("reason").filter(pc.equal(samples.column("outcome").cast("string"), "dropped"))
-    counts = {str(item["values"]): item["counts"] for item in pc.value_counts(reasons).to_pylist()}
+    reasons = Counter(str(reason) for reason in lives.reason[lives.outcome == "dropped"].tolist())
+    exits = lives.exits(result.exits, answered)
     return {
         "system": result.system,
         "codec": result.codec,
-        "captured": samples.num_rows,
+        "captured": len(lives),
         "finished": finished,
-        "forced": int((outcome == "forced").sum()),
-        "dropped": int((outcome == "dropped").sum()),
-        "unfinished": int((outcome == "unfinished").sum()),
-        "dropped_by_reason": dict(sorted(counts.items())),
-        "accuracy": mean_of(correct[answered]),
+        **{outcome: int((lives.outcome == outcome).sum()) for outcome in ("forced", "dropped", "unfinished")},
+        "dropped_by_reason": dict(sorted(reasons.items())),
+        "accuracy": mean_of(lives.correct[answered]),
         "exits": {
             name: {
-                "count": int((here := answered & (exits == name)).sum()),
-                "share": int(here.sum()) / finished if finished else None,
-                "accuracy": mean_of(correct[here]),
+                **numbers,
+                "accuracy": mean_of(lives.correct[answered & (lives.exit == name)]),
                 "forced_accuracy": None if result.forced is None else result.forced.get(name),
             }
-            for name in result.exits
+            for name, numbers in exits.items()
         },
-        "latency": latency_of(latency[answered]),
+        "latency": latency_of(lives.latency[answered]),
         "bytes": {**_bytes(result.spans, tiers), "raw_offload": _raw_offload(result)},
         "thresholds": dict(result.thresholds),
         "simulated_time": float(result.simulated_time),
         "hops": int(result.hops),
-        **result.reports,
+        **result.sections,
     }
 
 
-def paired(samples: Mapping[str, pa.Table]) -> dict[str, Any]:
+def paired(lives: Mapping[str, Lives]) -> dict[str, Any]:
     """Paired differences between every two systems, over the samples that both finished.
 
     Args:
-        samples: Samples table of each system, by name.
+        lives: How the same samples ended in each system, by name.
 
     Returns:
         ``"A vs B"`` → number of pairs, difference A − B of latency in seconds and of accuracy, each with a 95 %
@@ -88,25 +80,16 @@ def paired(samples: Mapping[str, pa.Table]) -> dict[str, Any]:
         stands before A in the scenario.
     """
     return {
-        f"{later} vs {earlier}": _compare(samples[later], samples[earlier])
-        for earlier, later in combinations(samples, 2)
+        f"{later} vs {earlier}": _compare(lives[later], lives[earlier]) for earlier, later in combinations(lives, 2)
     }
 
 
-def _compare(first: pa.Table, second: pa.Table) -> dict[str, Any]:
-    import numpy as np
-
-    numbers, latencies, hits = [], [], []
-    for table in (first, second):
-        answered = np.isin(words(table, "outcome"), ANSWERED)
-        numbers.append(table.column("sample").to_numpy()[answered])
-        latencies.append(table.column("latency").cast("float64").to_numpy()[answered])
-        hits.append(table.column("correct").fill_null(False).to_numpy().astype(bool)[answered])
-    common, at_first, at_second = np.intersect1d(*numbers, return_indices=True)
-    right, right_too = hits[0][at_first], hits[1][at_second]
+def _compare(first: Lives, second: Lives) -> dict[str, Any]:
+    both = first.answered & second.answered
+    right, right_too = first.correct[both], second.correct[both]
     return {
-        "samples": len(common),
-        "latency": _interval(latencies[0][at_first] - latencies[1][at_second]),
+        "samples": int(both.sum()),
+        "latency": _interval(first.latency[both] - second.latency[both]),
         "accuracy": _interval(right.astype(float) - right_too.astype(float)),
         "only_first_correct": int((right & ~right_too).sum()),
         "only_second_correct": int((right_too & ~right).sum()),
@@ -123,19 +106,9 @@ def _interval(differences: NDArray[np.float64]) -> dict[str, float | None]:
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
-def latency_of(seconds: NDArray[np.float64]) -> dict[str, float | None]:
-    """Mean, percentiles and largest of latencies in seconds; None of none."""
-    import numpy as np
-
-    if not len(seconds):
-        return dict.fromkeys(("mean", "p50", "p95", "p99", "max"))
-    p50, p95, p99 = (float(value) for value in np.percentile(seconds, (50, 95, 99)))
-    return {"mean": float(seconds.mean()), "p50": p50, "p95": p95, "p99": p99, "max": float(seconds.max())}
-
-
 def _raw_offload(result: SystemResult) -> int:
     """Bytes of sending every uncompressed view of every sample once."""
-    sites = words(result.samples, "site").tolist()
+    sites = result.lives.site.tolist()
     return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
 
 
@@ -143,8 +116,8 @@ def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
     """Bytes put on the links, summed over hops; a lost message was sent and counts."""
     import numpy as np
 
-    transfer = words(spans, "kind") == "transfer"
-    places, index = np.unique(words(spans, "place")[transfer].astype(str), return_inverse=True)
+    transfer = _words(spans, "kind") == "transfer"
+    places, index = np.unique(_words(spans, "place")[transfer].astype(str), return_inverse=True)
     sizes = spans.column("bytes").to_numpy()[transfer]
     totals = {"device_to_edge": 0, "edge_to_cloud": 0, "total": int(sizes.sum())}
     for number, place in enumerate(places):
@@ -157,12 +130,7 @@ def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
     return totals
 
 
-def words(table: pa.Table, column: str) -> NDArray[np.object_]:
+def _words(table: pa.Table, column: str) -> NDArray[np.object_]:
     """A text column as an object array, None where null."""
     found: NDArray[np.object_] = table.column(column).cast("string").to_numpy()
     return found
-
-
-def mean_of(values: NDArray[Any]) -> float | None:
-    """Their mean; None of none."""
-    return float(values.mean()) if len(values) else None

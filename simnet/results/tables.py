@@ -11,16 +11,7 @@ if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a t
 
 NUMBER, ANY, NOTHING = (int, float, type(None)), "*", object()
 _INTERVAL = dict.fromkeys(("mean", "low", "high"), NUMBER)
-_FAULT_GROUP = {"accuracy": NUMBER, "latency": {"p95": NUMBER}, "forced_share": NUMBER}
-_DEADLINES = {**dict.fromkeys(("late", "unanswered"), int), **dict.fromkeys(("miss_rate", "accuracy_in_time"), NUMBER)}
-_PART = {
-    **dict.fromkeys(("captured", "answered"), int),
-    "accuracy": NUMBER,
-    "latency": dict.fromkeys(("mean", "p95"), NUMBER),
-    "exits": {ANY: {"share": NUMBER}},
-    "deadlines?": _DEADLINES,
-}
-SUMMARY_FORM: dict[str, Any] = {
+_SUMMARY: dict[str, Any] = {
     "scenario": str,
     "seed": NUMBER,
     "samples": int,
@@ -33,17 +24,6 @@ SUMMARY_FORM: dict[str, Any] = {
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
             "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
             "thresholds": {ANY: NUMBER},
-            "energy?": {"nodes": {ANY: {"battery_empty_at?": NUMBER}}},
-            "deadlines?": _DEADLINES,
-            "classes?": {ANY: _PART},
-            "sites?": {ANY: _PART},
-            "faults?": {
-                ANY: {
-                    **dict.fromkeys(("periods", "recovered"), int),
-                    "time_to_recover": NUMBER,
-                    **dict.fromkeys(("before?", "during?", "after?"), _FAULT_GROUP),
-                }
-            },
         }
     },
     "paired": {
@@ -53,7 +33,14 @@ SUMMARY_FORM: dict[str, Any] = {
         }
     },
 }
-"""What comparisons and figures rely on in ``summary.json``: keys and types, "*" for any name; "?": if there at all."""
+
+
+def summary_form() -> dict[str, Any]:
+    """What comparisons and figures rely on in ``summary.json``: keys and types; "*": any name, "?": if there at all."""
+    from simnet.results.sections import SECTIONS  # late: its kinds use this module
+
+    sections = {f"{name}?": SECTIONS[name].form for name in SECTIONS}
+    return {**_SUMMARY, "systems": {ANY: {**_SUMMARY["systems"][ANY], **sections}}}
 
 
 def misfits(content: Any, form: Any, place: str) -> Iterator[str]:
@@ -91,7 +78,7 @@ def samples_schema() -> pa.Schema:
             ("finished_at", pa.float64()),
             ("latency", pa.float64()),
             ("entropy", pa.float64()),
-            ("views", pa.uint8()),
+            ("views", pa.uint32()),
             ("bytes", pa.int64()),
             ("site", word),
             ("class", word),

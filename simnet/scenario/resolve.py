@@ -13,6 +13,7 @@ from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
+from simnet.scenario.metrics import metrics_of
 from simnet.scenario.places import enough, roles_of, seeing, whole
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.systems import systems
@@ -101,12 +102,13 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     for name, node in given["nodes"].items():
         if isinstance(node, dict) and isinstance(node.get("site"), str):
             members.setdefault(node["site"], []).append(name)
+    metrics = metrics_of(checks, () if header is None else header.metrics)
     faults = faults_of(checks, listed["faults"], named, members, links, nodes)
     if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
     single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}
     return Scenario(
-        **single,
+        **{**single, "metrics": metrics},
         data=dataset,
         workload=workload,
         nodes=nodes,

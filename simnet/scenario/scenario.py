@@ -58,6 +58,7 @@ def dump(scenario: Scenario) -> str:
         "links": _links(scenario.links),
         "systems": {name: _system(spec) for name, spec in scenario.systems.items()},
         "faults": [_fault(fault) for fault in scenario.faults],
+        "metrics": list(scenario.metrics) or None,
     }
     return "".join(f"{key}:{_text(value)}\n" for key, value in content.items() if value is not None)
 
@@ -214,6 +215,8 @@ class Frame(Model):
     split: Split = "test"
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
     duration: Annotated[Time, Field(gt=0)] | None = None
+    metrics: tuple[str, ...] = ()
+    """Sections of the summary beside ours: names, ``module:Name`` or ``file.py:Name``."""
 
 
 def _own_options(value: object) -> object:

@@ -23,13 +23,12 @@ from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
 from simnet.network.topology import Topology
+from simnet.results.ledger import Ledger
+from simnet.results.lives import Lives
 from simnet.results.result import Ending, SystemResult
-from simnet.results.sections.demand import demand_report
-from simnet.results.sections.energy import Ledger, energy_report
-from simnet.results.sections.outages import fault_report
+from simnet.results.section import Played, sections_of
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
-from simnet.systems.policies.policy import policy_report
 from simnet.world.captures import Captures, captures
 from simnet.world.plan import Plan, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table
@@ -211,19 +210,30 @@ def run_system(
     spans = world.network.spans
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, spans, up_times, len(captured), world.network.joined)
-    answered = sum(e is not None and e.decision is not None for e in world.endings)
-    empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
-    reports = energy_report(scenario, ledger, answered, empty_at)
-    energy, labels = ledger.samples if ledger.nodes else None, data.labels[rows]
-    samples = samples_table(captured, labels, world.endings, spans, energy, views_of(plan.graph))
-    reports |= demand_report(samples, plan.exits, world.env.now)
-    reports |= policy_report(system.policy_report() for systems in world.systems for system in systems)
-    reports |= fault_report(scenario, plan.exits, samples, world.endings, world.incidents, world.env.now)
+    lives = Lives.of(captured, data.labels[rows], world.endings)
+    energy = ledger.samples if ledger.nodes else None
+    samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    played = Played(
+        name=name,
+        system=plan.options.system,
+        exits=plan.exits,
+        thresholds=plan.thresholds,
+        scenario=scenario,
+        lives=lives,
+        spans=spans,
+        incidents=world.incidents,
+        ledger=ledger,
+        empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
+        policies=[system.policy_report() for systems in world.systems for system in systems],
+        end=world.env.now,
+    )
+    sections, notes = sections_of(played)
     return SystemResult(
         name=name,
         system=plan.options.system,
         exits=plan.exits,
         codec=plan.codec,
+        lives=lives,
         samples=samples,
         spans=spans_table(spans),
         forced=forced,
@@ -233,7 +243,8 @@ def run_system(
         weights={"name": card.name, "sha256": card.sha256},
         simulated_time=world.env.now,
         hops=world.network.hops,
-        reports=reports,
+        sections=sections,
+        notes=notes,
         incidents=incidents_table(world.incidents) if scenario.faults else None,
     )
 

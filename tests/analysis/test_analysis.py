@@ -9,14 +9,13 @@ from math import inf
 from pathlib import Path
 
 import pytest
-import yaml
 from fake_run import FAULTS, fake_system, write_fake
 from paths import ROOT
 from rich.console import Console
 
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.exits import draw_exits
-from simnet.analysis.faults import Fault, read_faults
+from simnet.analysis.faults import Fault
 from simnet.analysis.figures import draw_all
 from simnet.analysis.lanes import MAX_DEVICES, lay_out, slots
 from simnet.analysis.style import exit_colours, exit_markers
@@ -75,7 +74,7 @@ def test_timeline_shows_what_is_asked_for(tmp_path: Path):
 def test_window_holds_the_first_fault_and_every_exit():
     tables = {name: fake_system(name, 200, FAULTS).samples for name in ("ddnn", "ada-ddnn")}
     length = usual_length(tables)
-    first = choose_window(tables, read_faults({"faults": FAULTS}), length)
+    first = choose_window(tables, [Fault(4, 7, frozenset(["camera3"]), "camera3 down", True)], length)
     captured = tables["ddnn"].column("captured_at").to_pylist()
     assert captured[first + 1] < 4 < captured[first + length - 1]
     calm = choose_window(tables, [], length)
@@ -86,86 +85,26 @@ def test_window_holds_the_first_fault_and_every_exit():
 
 def test_a_window_is_found_in_any_run():
     one = {"ddnn": fake_system("ddnn", 1, []).samples}
-    late = read_faults({"faults": [{"at": "1 h", "node": "edge", "is": "down"}]})
+    late = [Fault(3600, inf, frozenset(["edge"]), "edge down", True)]
     assert choose_window(one, late, 8) == 0
     assert choose_window({"ddnn": fake_system("ddnn", 0, []).samples}, late, 8) == 0
     assert choose_window({"ddnn": fake_system("ddnn", 30, []).samples}, late, 8) <= 22
 
 
-def test_faults_are_read_as_a_resolved_scenario_writes_them():
-    first, second, third, fourth = read_faults(
-        {
-            "faults": [
-                {
-                    "at": "90 s",
-                    "for": "500 ms",
-                    "link": ["edge", "cloud"],
-                    "direction": "down",
-                    "bandwidth": "1 Mbit/s",
-                },
-                {"at": "10 s", "node": "camera1", "is": "down"},
-                {"at": "30 s", "node": "camera1", "is": "up"},
-                {"at": "50 s", "node": "edge", "slow": 3.0},
-                {"at": "95 s", "link": ["edge", "cloud"], "is": "down"},
-            ]
-        }
-    )
-    assert (first.start, first.end, first.label) == (10, 30, "camera1 down")
-    assert (second.end, second.label) == (inf, "edge 3× slower")
-    assert (third.end, third.label) == (90.5, "cloud→edge at 1 Mbit/s")
-    assert third.hits("cloud→edge") and not third.hits("edge→cloud") and not third.hits("cloud")
-    assert fourth.hits("cloud→edge") and fourth.hits("edge→cloud")
-    assert first.overlaps(29, 31) and not first.overlaps(30, 31)
-
-
-def test_up_ends_the_outages_of_its_target_and_nothing_else():
-    found = read_faults(
-        {
-            "faults": [
-                {"at": "1 s", "for": "20 s", "node": "edge", "is": "down"},
-                {"at": "1 s", "node": "edge", "slow": 3.0},
-                {"at": "1 s", "node": "cloud", "is": "down"},
-                {"at": "2 s", "node": "edge", "is": "up"},
-                {"at": "3 s", "for": "2 s", "node": "edge", "is": "down"},
-                {"at": "9 s", "node": "edge", "is": "up"},
-                {"at": "1 s", "link": ["edge", "cloud"], "direction": "up", "bandwidth": "1 Mbit/s"},
-                {"at": "2 s", "link": ["edge", "cloud"], "direction": "up", "is": "up"},
-            ]
-        }
-    )
-    assert [(fault.label, fault.start, fault.end) for fault in found] == [
-        ("edge down", 1, 2),
-        ("edge 3× slower", 1, inf),
-        ("cloud down", 1, inf),
-        ("edge→cloud at 1 Mbit/s", 1, inf),
-        ("edge down", 3, 5),
-    ]
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"at": "soon", "node": "edge", "is": "down"},
-        {"at": "1 s", "for": 3, "node": "edge", "is": "down"},
-        {"node": "edge", "is": "down"},
-        {"at": "1 s", "is": "down"},
-        {"at": "1 s", "node": "edge", "slow": "x"},
-        "down",
-    ],
-)
-def test_faults_that_cannot_be_read_are_one_message(tmp_path: Path, fault: object):
-    write_fake(tmp_path / "run", samples=5, faults=[])
-    file = tmp_path / "run" / "scenario.yaml"
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "faults": [fault]}))
-    with pytest.raises(RunError, match=r"scenario\.yaml: damaged \(faults: "):
-        draw_timeline(read_run(tmp_path / "run"))
+def wired(tiers: dict[str, str], *links: tuple[str, str]) -> dict:
+    """A resolved scenario of which the lanes matter; those of tier `device` capture."""
+    nodes = {name: {"tier": tier, **({"view": 1} if tier == "device" else {})} for name, tier in tiers.items()}
+    nodes = {name: {**node, "speed": "0 FLOP/s"} if node["tier"] == "router" else node for name, node in nodes.items()}
+    return {"nodes": nodes, "links": [{"between": list(link)} for link in links]}
 
 
 def test_lanes_run_from_the_devices_to_the_cloud():
-    nodes = {"cloud": {"tier": "cloud"}, "edge": {"tier": "edge"}} | {f"c{i}": {"tier": "device"} for i in range(20)}
+    names = [f"c{i}" for i in range(20)]
+    links = [("edge", "cloud"), *((name, "edge") for name in names)]
+    scenario = wired({"cloud": "cloud", "edge": "edge", **dict.fromkeys(names, "device")}, *links)
     used = {"c1→edge", "c1", "edge", "edge→cloud", "edge→c1", "edge→c2"}
-    faults = read_faults({"faults": [{"at": "1 s", "node": "c19", "is": "down"}]})
-    lanes = lay_out({"nodes": nodes}, used, faults)
+    faults = [Fault(1, inf, frozenset(["c19"]), "c19 down", True)]
+    lanes = lay_out(scenario, used, faults)
     labels = [lane.label for lane in lanes]
     assert labels == [
         *(f"c{i}" for i in range(MAX_DEVICES - 1)),
@@ -181,11 +120,30 @@ def test_lanes_run_from_the_devices_to_the_cloud():
 def test_devices_of_the_samples_shown_have_lanes_before_others():
     """Two sites of six: the samples are the second one's, which loses a lane only to a device that a fault hits."""
     names = [f"{site}{number}" for site in ("north", "south") for number in range(1, 7)]
-    nodes = {name: {"tier": "device"} for name in names} | {"cloud": {"tier": "cloud"}}
-    faults = read_faults({"faults": [{"at": "1 s", "node": "north6", "is": "down"}]})
+    scenario = wired({**dict.fromkeys(names, "device"), "cloud": "cloud"}, *((name, "cloud") for name in names))
+    faults = [Fault(1, inf, frozenset(["north6"]), "north6 down", True)]
     chosen = {f"south{number}" for number in range(1, 7)}
-    lanes = lay_out({"nodes": nodes}, names, faults, chosen)
+    lanes = lay_out(scenario, names, faults, chosen)
     assert [lane.label for lane in lanes] == ["north1", "north6", *sorted(chosen), "cloud"]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "links", "labels"),
+    [
+        ({"server": "server", "fog": "fog", "eye": "device"}, [("eye", "fog"), ("fog", "server")], "eye fog server"),
+        ({"alone": "device"}, [], "alone"),
+        ({"p1": "device", "p2": "device"}, [("p1", "p2")], "p1 p2"),
+        (
+            {"cloud2": "cloud", "cloud1": "cloud", "edge": "edge", "hub": "router", "eye": "device"},
+            [("eye", "hub"), ("hub", "edge"), ("edge", "cloud1"), ("edge", "cloud2")],
+            "eye hub edge cloud2 cloud1",
+        ),
+        ({"far": "cloud", "island": "cloud", "eye": "device"}, [("eye", "far")], "eye far island"),
+    ],
+    ids=["other tiers", "one node", "peers", "two clouds", "no way"],
+)
+def test_lanes_go_by_links_and_not_by_the_names_of_tiers(tiers: dict, links: list, labels: str):
+    assert [lane.label for lane in lay_out(wired(tiers, *links), [*tiers], [])] == labels.split()
 
 
 def test_accuracies_are_drawn_within_a_readable_range(tmp_path: Path):
@@ -204,7 +162,7 @@ def test_what_a_fault_hits_has_a_lane_even_if_nothing_happens_there():
     faults = [Fault(0, 1, frozenset(["mast"]), "mast down", True)]
     faults += [Fault(0, 1, frozenset(["edge→cloud", "cloud→edge"]), "edge–cloud down", True)]
     tiers = {"camera1": "device", "mast": "router", "edge": "edge", "cloud": "cloud"}
-    lanes = lay_out({"nodes": {name: {"tier": tier} for name, tier in tiers.items()}}, ["camera1"], faults)
+    lanes = lay_out(wired(tiers, ("camera1", "mast"), ("mast", "edge"), ("edge", "cloud")), ["camera1"], faults)
     assert [lane.label for lane in lanes] == ["camera1", "mast", "edge", "edge → cloud", "cloud"]
 
 
@@ -215,11 +173,19 @@ def test_slots_never_overlap():
     assert slots([], []) == []
 
 
-def test_an_exit_looks_the_same_in_every_run():
-    assert exit_colours(["edge-1", "cloud"])["cloud"] == exit_colours(["cloud", "edge"])["cloud"]
-    many = ["x", "y", "cloud", "edge-1"]
-    assert len(set(exit_colours(many).values())) == len(set(exit_markers(many).values())) == 4
-    assert list(exit_colours(many)) == ["edge-1", "x", "y", "cloud"]
+def test_an_exit_looks_as_its_place_among_the_exits_wants():
+    """The last exit looks the same in every run, and so does the last but one; none of a system look alike."""
+    usual, two = [["edge", "cloud"], ["edge-1", "edge-2", "cloud"]], [["near", "far"]]
+    assert exit_colours(usual)["cloud"] == exit_colours(two)["far"]
+    assert exit_colours(usual)["edge"] == exit_colours(usual)["edge-2"] == exit_colours(two)["near"]
+    assert list(exit_colours(usual)) == ["edge-1", "edge", "edge-2", "cloud"]
+    many = [[*"abcdefgh"], ["c", "b'", "h"]]
+    assert (
+        len({exit_colours(many)[name] for name in many[0]}) == len({exit_markers(many)[name] for name in many[0]}) == 8
+    )
+    shared = exit_colours([["edge", "cloud"], ["x", "edge"]])  # the second has no cloud
+    assert len(set(shared.values())) == 3
+    assert set(exit_colours([["a", "b"], ["b", "a"]])) == {"a", "b"}
 
 
 @pytest.mark.parametrize("all_dropped", [False, True])

@@ -10,7 +10,8 @@ from worlds import FakeCost, Wire, both, link, node, play, views_in, world_scena
 
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Batching, PowerModel
-from simnet.results.sections.energy import Ledger, energy_report
+from simnet.results.ledger import Ledger
+from simnet.results.sections.energy import energy_of
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
 from simnet.world.run import World
@@ -45,7 +46,7 @@ def test_every_joule_of_one_sample_by_hand() -> None:
     assert set(ledger.nodes) == {"camera1", "edge"}
     dynamic = 0.004 + 0.01 + 0.008 + 0.02 + 0.005
     assert ledger.samples.tolist() == pytest.approx([dynamic])
-    report = energy_report(scenario, ledger, 1, {})["energy"]
+    report = energy_of(scenario, ledger, 1, {})
     assert report["total"] == pytest.approx(dynamic + 4 * length)
     assert report["dynamic_per_sample"] == pytest.approx(dynamic)
     assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
@@ -64,7 +65,7 @@ def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
 
 def test_no_power_model_no_section() -> None:
     scenario = world_scenario()
-    assert energy_report(scenario, ledger_of(play(scenario), scenario), 1, {}) == {}
+    assert energy_of(scenario, ledger_of(play(scenario), scenario), 1, {}) is None
 
 
 def test_a_node_that_is_down_draws_nothing() -> None:
@@ -121,7 +122,7 @@ def test_work_and_bytes_empty_a_battery_and_the_last_message_is_lost() -> None:
     assert world.network.batteries["camera1"].empty_at == pytest.approx(2.001)
     assert [view & 1 for view in views_in(world)] == [1, 1, 0, 0]
     empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
-    report = energy_report(scenario, ledger_of(world, scenario), 4, empty_at)["energy"]
+    report = energy_of(scenario, ledger_of(world, scenario), 4, empty_at)
     assert report["nodes"]["camera1"]["battery_left"] == 0.0
     assert report["nodes"]["camera1"]["battery_empty_at"] == pytest.approx(2.001)
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from fake_run import fake_system, write_fake
 from fake_run import scenario as fake_scenario
+from lives_of import lives_of, played, sections
 from rich.console import Console
 from worlds import node, play, world_scenario
 
@@ -24,16 +25,16 @@ from simnet.analysis.timeline import draw_timeline
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
+from simnet.results.lives import Lives
 from simnet.results.manifest import manifest
 from simnet.results.result import Ending
 from simnet.results.run import RunError, collect, read_run
-from simnet.results.sections.outages import fault_report
 from simnet.results.tables import samples_schema
 from simnet.scenario.scenario import Scenario
 from simnet.systems.base import Decision
 from simnet.workloads.periodic import Periodic
 from simnet.world.captures import captures
-from simnet.world.recording import incidents_table, samples_table
+from simnet.world.recording import incidents_table
 
 EXITS = ("edge", "cloud")
 USUAL = 0.1
@@ -87,8 +88,9 @@ def report(
     script = list(dict.fromkeys(one.fault for one in incidents)) if faults is None else list(faults)
     scenario = (scenario or world_scenario()).model_copy(update={"faults": script})
     samples, endings = table(count, special, sites)
-    found = fault_report(scenario, EXITS, samples, endings, incidents, float(count) if end is None else end)
-    return found.get("faults", {})
+    lives = lives_of(samples, [inf if one is None else one.at for one in endings])
+    run = played(lives, EXITS, float(count) if end is None else end, scenario, incidents=incidents)
+    return sections(run, "faults").get("faults", {})
 
 
 def test_a_small_table_counted_by_hand():
@@ -265,9 +267,10 @@ def reported(system: str) -> dict[str, Any]:
     scenario = tiny(system)
     world = play(scenario)
     captured = captures(scenario)
-    samples = samples_table(captured, np.zeros(60, np.int64), world.endings, world.network.spans)
+    lives = Lives.of(captured, np.zeros(60, np.int64), world.endings)
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
-    return fault_report(scenario, exits, samples, world.endings, world.incidents, world.env.now)["faults"]
+    run = played(lives, exits, world.env.now, scenario, incidents=world.incidents)
+    return sections(run, "faults")["faults"]
 
 
 def test_a_tiny_world_in_which_a_camera_dies():
@@ -321,11 +324,10 @@ def test_the_comparison_prints_faults_where_a_run_has_them(tmp_path: Path):
 
 
 def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
-    """Also those that no script announced; a run of before there was such a table shows its scenario's."""
-    write_fake(tmp_path / "none", samples=30)
+    """Also those that no script announced."""
+    write_fake(tmp_path / "none", samples=30, faults=[])
     run = read_run(tmp_path / "none")
-    assert run.incidents("ddnn") is None
-    assert next(fault.label for fault in faults_of(run)) == "camera3 down"
+    assert run.incidents("ddnn") is None and faults_of(run) == []
     loss = Fault(name="rain", link=("camera1", "edge"), action="loss", value=0.3, mtbf=2.0, mttr=1.0)
     slow = Fault(name="heat", node="edge", action="slow", value=2.5, at=5.0)
     narrow = UPLINK[0].model_copy(update={"value": 125e3})

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 from fake_run import FAULTS, fake_system, scenario, write_fake
+from lives_of import lives_of
 from paths import ROOT
 
 from simnet.results.folder import check_target, write_run
@@ -83,7 +84,7 @@ def test_same_input_gives_the_same_bytes_whatever_the_batches(tmp_path: Path):
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.pop("manifest.json") != second.pop("manifest.json")
     assert first == second
-    assert len(first) == 6
+    assert len(first) == 8
 
 
 def test_how_a_table_was_put_together_does_not_show(tmp_path: Path):
@@ -134,7 +135,7 @@ def test_numbers_that_are_not_finite_become_null(tmp_path: Path):
 
 def test_paired_differences():
     tables = {name: fake_system(name, 100, []).samples for name in ("ddnn", "ada-ddnn")}
-    found = paired(tables)["ada-ddnn vs ddnn"]
+    found = paired({name: lives_of(table) for name, table in tables.items()})["ada-ddnn vs ddnn"]
     columns = {name: {key: table[key].to_numpy() for key in ("latency", "correct")} for name, table in tables.items()}
     left, right = columns["ada-ddnn"], columns["ddnn"]
     difference = left["latency"] - right["latency"]
@@ -146,15 +147,16 @@ def test_paired_differences():
     assert found["accuracy"]["mean"] == pytest.approx(left["correct"].mean() - right["correct"].mean())
     gained, lost = found["only_first_correct"], found["only_second_correct"]
     assert (gained - lost) / 100 == pytest.approx(found["accuracy"]["mean"])
-    alone = paired({name: table.slice(0, 1) for name, table in tables.items()})["ada-ddnn vs ddnn"]
+    alone = paired({name: lives_of(table.slice(0, 1)) for name, table in tables.items()})["ada-ddnn vs ddnn"]
     assert alone["samples"] == 1 and alone["latency"]["low"] is None
 
 
 def test_pairs_are_those_that_both_finished():
-    dropped = fake_system("ddnn", 40, [], all_dropped=True).samples
-    ours = fake_system("ada-ddnn", 40, []).samples
+    dropped = fake_system("ddnn", 40, [], all_dropped=True).lives
+    ours = fake_system("ada-ddnn", 40, []).lives
     assert paired({"a": dropped, "b": ours})["b vs a"]["samples"] == 0
-    assert paired({"a": ours.slice(10), "b": ours.slice(0, 20)})["b vs a"]["samples"] == 10
+    some = fake_system("ada-ddnn", 40, FAULTS).lives
+    assert paired({"a": ours, "b": some})["b vs a"]["samples"] == int(some.answered.sum())
     assert paired({"a": ours}) == {}
 
 
@@ -297,3 +299,15 @@ def test_results_are_light_to_import():
     code = "import sys, simnet.results; print({'torch', 'pyarrow', 'matplotlib'} & set(sys.modules) or 'none')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "none"
+
+
+def test_thirty_two_views_fit_into_the_table(tmp_path: Path):
+    """Every camera of 32 keeps its bit, in memory and in a file."""
+    import pyarrow as pa
+
+    result = fake_system("ddnn", 3, [])
+    masks = pa.array([0xFFFF_FFFF, 1 << 31, 0], pa.uint32())
+    place = result.samples.schema.get_field_index("views")
+    seen = replace(result, samples=result.samples.set_column(place, "views", masks))
+    write_run(tmp_path / "run", collect("six", scenario(systems=("ddnn",)), [seen], {}))
+    assert read_run(tmp_path / "run").samples("ddnn")["views"].to_pylist() == [0xFFFF_FFFF, 1 << 31, 0]

@@ -18,10 +18,10 @@ from worlds import EXACT, play, world_scenario
 from simnet.language.schedule import Steps
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link, Loss
-from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
-from simnet.results.sections.energy import Ledger
-from simnet.scenario import Scenario
 from simnet.network.networking import Networking
+from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
+from simnet.results.ledger import Ledger
+from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.diurnal import Day, Diurnal

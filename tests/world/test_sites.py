@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fake_run import write_fake
+from lives_of import lives_of, played, sections
 from paths import SCENARIOS
 from pyarrow import parquet
 from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
@@ -20,7 +21,6 @@ from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
 from simnet.results.result import SystemResult
 from simnet.results.run import read_run
-from simnet.results.sections.demand import demand_report
 from simnet.results.summary import summarize
 from simnet.results.tables import samples_schema
 from simnet.scenario import Scenario, load_scenario
@@ -276,16 +276,24 @@ def test_naming_the_only_site_changes_nothing_but_its_name():
 # --- the summary ---
 
 
+DEMAND = ("deadlines", "classes", "sites")
+
+
+def demand_of(table: pa.Table, exits: tuple[str, ...], end: float) -> dict[str, Any]:
+    return sections(played(lives_of(table), exits, end), *DEMAND)
+
+
 def result_of(scenario: Scenario) -> SystemResult:
     """The world's run as the engine would hand it over."""
     world = play(scenario)
     table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
-    exits = type(world.systems[0][0]).exits
+    exits, lives = type(world.systems[0][0]).exits, lives_of(table)
     return SystemResult(
         name="ddnn",
         system="ddnn",
         exits=exits,
         codec="fp32",
+        lives=lives,
         samples=table,
         spans=pa.table({"kind": pa.array([], pa.string()), "place": pa.array([], pa.string()), "bytes": []}),
         forced=None,
@@ -295,7 +303,7 @@ def result_of(scenario: Scenario) -> SystemResult:
         weights={},
         simulated_time=world.env.now,
         hops=0,
-        reports=demand_report(table, exits, world.env.now),
+        sections=sections(played(lives, exits, world.env.now), *DEMAND),
     )
 
 
@@ -353,7 +361,7 @@ def test_deadlines_by_hand():
         life("unfinished", 9.8, None, 0.5),  # undecided: it would have been at 10.3 s
         life("finished", 3.0, 9.0, None),  # has none
     ]
-    report = demand_report(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
+    report = demand_of(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
     assert report == {
         "deadlines": {
             "samples": 6,
@@ -365,9 +373,9 @@ def test_deadlines_by_hand():
             "accuracy_in_time": 1 / 5,
         }
     }
-    undecided = demand_report(pa.Table.from_pylist(lives[5:6], schema=samples_schema()), ("edge",), 10.0)
+    undecided = demand_of(pa.Table.from_pylist(lives[5:6], schema=samples_schema()), ("edge",), 10.0)
     assert undecided["deadlines"]["miss_rate"] is None is undecided["deadlines"]["accuracy_in_time"]
-    assert demand_report(pa.Table.from_pylist(lives[6:], schema=samples_schema()), ("edge",), 10.0) == {}
+    assert demand_of(pa.Table.from_pylist(lives[6:], schema=samples_schema()), ("edge",), 10.0) == {}
 
 
 def test_parts_by_hand():
@@ -377,7 +385,7 @@ def test_parts_by_hand():
         life("finished", 1.0, 0.3, 0.2, correct=False, **{"class": "urgent", "site": "north", "exit": "cloud"}),
         life("dropped", 2.0, None, None, **{"class": "any", "site": "south"}),
     ]
-    report = demand_report(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
+    report = demand_of(pa.Table.from_pylist(lives, schema=samples_schema()), ("edge", "cloud"), 10.0)
     assert list(report) == ["deadlines", "classes", "sites"]
     urgent = report["classes"]["urgent"]
     assert urgent == report["sites"]["north"]

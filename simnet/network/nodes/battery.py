@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from simpy import Environment, Event, Timeout
 from simpy.events import URGENT
 
-from simnet.language.names import LINK_ARROW
+from simnet.network.nodes.power import charges
 
 if TYPE_CHECKING:
     from simnet.network.line import Span
@@ -98,26 +98,18 @@ class Meters:
 
     def __init__(self, record: Recorder) -> None:
         self._record = record
-        self._of: dict[str, tuple[Battery, PowerModel]] = {}
+        self._batteries: dict[str, Battery] = {}
+        self._powers: dict[str, PowerModel] = {}
 
     def add(self, node: Node, spec: NodeSpec) -> Battery:
         """Give `node` the battery of its `spec`, which has a power model, too, and let it pay."""
         assert spec.power is not None and spec.battery is not None  # the schema demands the one for the other
         battery = Battery(node.env, node, spec.power, spec.battery)
-        self._of[node.name] = battery, spec.power
+        self._batteries[node.name], self._powers[node.name] = battery, spec.power
         return battery
 
     def record(self, span: Span) -> None:
         """Append the span, then draw."""
         self._record(span)
-        _, place, kind, _, started, ended, size, status = span
-        if kind == "compute":
-            if (one := self._of.get(place)) is not None:
-                battery, power = one
-                battery.draw((power.busy - power.idle) * (ended - started))
-            return
-        source, _, target = place.partition(LINK_ARROW)
-        if (one := self._of.get(source)) is not None:
-            one[0].draw(one[1].send * size)
-        if status == "ok" and (one := self._of.get(target)) is not None:
-            one[0].draw(one[1].receive * size)
+        for node, _, joules in charges(span, self._powers):
+            self._batteries[node].draw(joules)

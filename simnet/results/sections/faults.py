@@ -19,105 +19,100 @@ Definitions, with all times in seconds of simulated time:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.network.faults.incidents import Incident, connection_of, name_of, target_of
-from simnet.results.summary import ANSWERED, latency_of, mean_of, words
-from simnet.scenario import Scenario
+from simnet.results.cells import NONE, Listing, percent, time
+from simnet.results.lives import Lives, Mask, latency_of, mean_of
+from simnet.results.section import Played, Section
+from simnet.results.tables import ANY, NUMBER
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from simnet.results.result import Ending
+    from simnet.scenario import Scenario
 
 IN_ROW = 10
 """Samples in a row that must be as good as before (our choice)."""
 ROUNDING = 1e-9
 """Seconds by which sums of the same times may differ."""
 
-Mask = NDArray[np.bool_]
 Periods = NDArray[np.float64]
 """Begin and end in s of intervals that do not meet, ascending, shape (n, 2); infinite where there is no end."""
 
 
-@dataclass(frozen=True)
-class _Lives:
-    """The samples of a system in order of capture, one entry of each array per sample."""
-
-    captured: NDArray[np.float64]
-    left: NDArray[np.float64]
-    """When it had its outcome; infinite if it never had one."""
-    outcome: NDArray[np.object_]
-    exit: NDArray[np.object_]
-    correct: Mask
-    latency: NDArray[np.float64]
-    site: NDArray[np.object_]
-
-    @property
-    def answered(self) -> Mask:
-        return np.isin(self.outcome, ANSWERED)
+_GROUP = {"accuracy": NUMBER, "latency": {"p95": NUMBER}, "forced_share": NUMBER}
 
 
-def fault_report(
-    scenario: Scenario,
-    exits: Sequence[str],
-    samples: pa.Table,
-    endings: Sequence[Ending | None],
-    incidents: Sequence[Incident],
-    end: float,
-) -> dict[str, Any]:
-    """The section `faults` of a system's summary: an entry for each fault by name; empty without faults.
+class Faults(Section):
+    """An entry for each fault by name; none without faults.
 
-    Args:
-        scenario: What was played.
-        exits: The system's exits in order.
-        samples: Its samples in order of capture, columns as in `simnet.result_forms.samples_schema`.
-        endings: How each of them ended; a table has no time for those that were dropped.
-        incidents: What `simnet.network.faults.schedule` returned.
-        end: When the run ended, in s.
-
-    Returns:
-        Per name: `incidents` (count), `targets` (place → s in effect there), `downtime` (their sum), `periods` (count),
-        `first` and `last` of these ({began, ended}, None while it lasts), `recovered` (how many periods were followed
-        by normal service before anything else struck), `time_to_recover` (mean over these, in s) and the groups
-        `before`, `during` and `after` (see `_group`). None where a value does not exist. The module defines all this.
+    Per name: `incidents` (count), `targets` (place → s in effect there), `downtime` (their sum), `periods` (count),
+    `first` and `last` of these ({began, ended}, None while it lasts), `recovered` (how many periods were followed
+    by normal service before anything else struck), `time_to_recover` (mean over these, in s) and the groups
+    `before`, `during` and `after` (see `_group`). None where a value does not exist. The module defines all this.
     """
-    names = dict.fromkeys(name_of(fault) for fault in scenario.faults if fault.action != "up")
-    if not names:
-        return {}
-    lives = _lives(samples, endings)
-    struck = {name: [one for one in incidents if one.name == name] for name in names}
-    periods = {name: _union(struck[name]) for name in names}
-    reach = {name: _reach(scenario, name, lives) for name in names}
-    touched = {name: reach[name] & _overlap(lives, periods[name]) for name in names}
-    clear = ~np.any(list(touched.values()), axis=0)
-    return {
-        "faults": {
-            name: {
-                **_extent(struck[name], periods[name], end),
-                **_effect(lives, exits, periods[name], reach[name], touched[name], clear),
-            }
-            for name in names
+
+    name = "faults"
+    form: ClassVar[Mapping[str, Any]] = {
+        ANY: {
+            **dict.fromkeys(("periods", "recovered"), int),
+            "time_to_recover": NUMBER,
+            **dict.fromkeys(("before?", "during?", "after?"), _GROUP),
         }
     }
 
+    def of(self, run: Played) -> dict[str, Any] | None:
+        """See the class."""
+        names = dict.fromkeys(name_of(fault) for fault in run.scenario.faults if fault.action != "up")
+        if not names:
+            return None
+        lives = run.lives
+        struck = {name: [one for one in run.incidents if one.name == name] for name in names}
+        periods = {name: _union(struck[name]) for name in names}
+        reach = {name: _reach(run.scenario, name, lives) for name in names}
+        touched = {name: reach[name] & _overlap(lives, periods[name]) for name in names}
+        clear = ~np.any(list(touched.values()), axis=0)
+        return {
+            name: {
+                **_extent(struck[name], periods[name], run.end),
+                **_effect(lives, run.exits, periods[name], reach[name], touched[name], clear),
+            }
+            for name in names
+        }
 
-def _lives(samples: pa.Table, endings: Sequence[Ending | None]) -> _Lives:
-    return _Lives(
-        captured=samples.column("captured_at").to_numpy(),
-        left=np.array([inf if ending is None else ending.at for ending in endings], float),
-        outcome=words(samples, "outcome"),
-        exit=words(samples, "exit"),
-        correct=samples.column("correct").fill_null(False).to_numpy().astype(bool),
-        latency=samples.column("latency").cast("float64").to_numpy(),
-        site=words(samples, "site"),
-    )
+    def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """None: they have a table."""
+        return {}
+
+    def table(self, found: Mapping[str, Mapping[str, Any]]) -> Listing:
+        """A fault's name, below it three rows for each system."""
+        listing = Listing("faults", ("fault", "samples", "accuracy", "latency\np95", "forced", "recovers in"))
+        for fault in dict.fromkeys(name for faults in found.values() for name in faults):
+            listing.rows.append([fault])
+            for system, faults in found.items():
+                if fault in faults:
+                    listing.rows += _rows(system, faults[fault])
+            listing.rows.append(())
+        return listing
+
+
+def _rows(system: str, found: Mapping[str, Any]) -> Iterator[list[str]]:
+    for when, label in (("before", f"  {system}"), ("during", ""), ("after", "")):
+        group = found.get(when) or {"accuracy": None, "latency": {"p95": None}, "forced_share": None}
+        numbers = percent(group["accuracy"]), time(group["latency"]["p95"]), percent(group["forced_share"])
+        yield [label, when, *numbers, _recovers(found) if when == "after" else ""]
+
+
+def _recovers(fault: Mapping[str, Any]) -> str:
+    """The mean time, and after how many periods of the fault service was normal again before the next."""
+    if not fault["recovered"]:
+        return NONE
+    once = fault["recovered"] == fault["periods"] == 1
+    return time(fault["time_to_recover"]) + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
 
 
 def _union(incidents: Iterable[Incident]) -> Periods:
@@ -131,14 +126,14 @@ def _union(incidents: Iterable[Incident]) -> Periods:
     return np.array(merged, float).reshape(-1, 2)
 
 
-def _overlap(lives: _Lives, periods: Periods) -> Mask:
+def _overlap(lives: Lives, periods: Periods) -> Mask:
     """Samples under way at some moment of a period. At its time a fault begins or ends before anything else happens."""
     begun = np.searchsorted(periods[:, 0], lives.left, side="right")
     over = np.searchsorted(periods[:, 1], lives.captured, side="right")
     return np.asarray(begun > over)
 
 
-def _reach(scenario: Scenario, name: str, lives: _Lives) -> Mask:
+def _reach(scenario: Scenario, name: str, lives: Lives) -> Mask:
     """Samples that a fault can touch: those of its targets' sites, or all if a target belongs to none."""
     sites: set[str] = set()
     for fault in scenario.faults:
@@ -180,7 +175,7 @@ def _label(here: Sequence[Incident]) -> str:
 
 
 def _effect(
-    lives: _Lives, exits: Sequence[str], periods: Periods, reach: Mask, touched: Mask, clear: Mask
+    lives: Lives, exits: Sequence[str], periods: Periods, reach: Mask, touched: Mask, clear: Mask
 ) -> dict[str, Any]:
     over = np.searchsorted(periods[:, 1], lives.captured, side="right")
     before = reach & clear & (over == 0)
@@ -197,7 +192,7 @@ def _effect(
     }
 
 
-def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, clear: Mask, longest: float) -> list[float]:
+def _times_to_recover(lives: Lives, periods: Periods, reach: Mask, clear: Mask, longest: float) -> list[float]:
     """Seconds from the end of each period to normal service, of those periods after which it came undisturbed."""
     captured, clear = lives.captured[reach], clear[reach]
     slow = lives.latency > longest + ROUNDING  # false for those without latency: they are not answered
@@ -214,7 +209,7 @@ def _times_to_recover(lives: _Lives, periods: Periods, reach: Mask, clear: Mask,
     return times
 
 
-def _group(lives: _Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | None:
+def _group(lives: Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | None:
     """Counts and means of some samples, keyed as in the summary of a system; None if there are none.
 
     `answered_share` and `forced_share` are of those captured; accuracy, latency and exit shares of those answered.
@@ -224,7 +219,6 @@ def _group(lives: _Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | 
     answered = mask & lives.answered
     captured, count = int(mask.sum()), int(answered.sum())
     forced, dropped = (int((lives.outcome[mask] == outcome).sum()) for outcome in ("forced", "dropped"))
-    here = {name: int((answered & (lives.exit == name)).sum()) for name in exits}
     return {
         "captured": captured,
         "answered": count,
@@ -234,5 +228,5 @@ def _group(lives: _Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | 
         "forced_share": forced / captured,
         "accuracy": mean_of(lives.correct[answered]),
         "latency": latency_of(lives.latency[answered]),
-        "exits": {name: {"count": n, "share": n / count if count else None} for name, n in here.items()},
+        "exits": lives.exits(exits, mask),
     }

@@ -1,0 +1,40 @@
+"""What a node with a power model pays for: the one place of these formulas, for ledgers and batteries alike.
+
+Idling is not here: it is drawn all the time, `idle` watts while the node is up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from simnet.language.names import LINK_ARROW
+
+if TYPE_CHECKING:
+    from simnet.network.line import Span
+    from simnet.network.nodes.spec import PowerModel
+
+
+class Charge(NamedTuple):
+    """What a node pays for: its name, the use (`busy`, `sent` or `received`) and the energy in J."""
+
+    node: str
+    use: str
+    joules: float
+
+
+def charges(span: Span, powered: Mapping[str, PowerModel]) -> Iterator[Charge]:
+    """Who of the nodes in `powered` pays what for a span; a worker that computes draws busy − idle more than without.
+
+    All bytes that were put on a link are paid by its source, those that arrived by its target, too.
+    """
+    _, place, kind, _, started, ended, size, status = span
+    if kind == "compute":
+        if (power := powered.get(place)) is not None:
+            yield Charge(place, "busy", (power.busy - power.idle) * (ended - started))
+        return
+    source, _, target = place.partition(LINK_ARROW)
+    if (power := powered.get(source)) is not None:
+        yield Charge(source, "sent", power.send * size)
+    if status == "ok" and (power := powered.get(target)) is not None:
+        yield Charge(target, "received", power.receive * size)

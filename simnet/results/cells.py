@@ -1,0 +1,32 @@
+"""Numbers as they stand in the tables of a comparison, and such a table before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from simnet.language.units import format_time
+
+NONE = "–"
+
+
+@dataclass
+class Listing:
+    """A table: the title, the columns' names, and the rows; an empty row is a line between two groups.
+
+    On a narrow terminal the first column's cells are broken.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as per cent."""
+    return NONE if share is None else f"{100 * share:.1f} %"
+
+
+def time(seconds: float | None) -> str:
+    """Seconds in the unit that suits them."""
+    return NONE if seconds is None else format_time(seconds, 3)

@@ -1,0 +1,161 @@
+"""How the samples of a run ended, as arrays: what sections, summary and tables count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from math import inf, nan
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simnet.results.result import Ending
+
+ANSWERED = ("finished", "forced")
+"""A forced exit gave an answer, so it counts as finished."""
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Words = NDArray[np.object_]
+
+
+class Captured(Protocol):
+    """What was captured, one entry of each array per sample."""
+
+    @property
+    def times(self) -> Floats:
+        """In s, ascending."""
+
+    @property
+    def site(self) -> NDArray[np.int64]:
+        """Number of the site in `sites`."""
+
+    @property
+    def sites(self) -> tuple[str | None, ...]:
+        """None is the unnamed one."""
+
+    @property
+    def kind(self) -> NDArray[np.int64]:
+        """Number of the class in `classes`; −1 without one."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of all sites."""
+
+    @property
+    def deadline(self) -> Floats:
+        """In s after capture; not a number without one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lives:
+    """The samples of a system in order of capture, one entry of each array per sample; they cannot be written to.
+
+    Attributes:
+        captured: When it was captured, in s.
+        left: When it had its outcome, in s; infinite if it never had one.
+        outcome: finished, forced, dropped or unfinished.
+        exit: Where it was answered; None without an answer.
+        reason: Why it was dropped; else None.
+        label: Its true class.
+        prediction: The class answered; −1 without an answer.
+        correct: Whether that is the true one; false without an answer.
+        latency: `left` − `captured` in s; not a number without an answer.
+        measure: What the exit's rule gave for the answer, as in the column `entropy`; not a number without an answer.
+        site: Its site; None is the unnamed one.
+        kind: Its class of demand; None without.
+        deadline: In s after capture; not a number without one.
+    """
+
+    captured: Floats
+    left: Floats
+    outcome: Words
+    exit: Words
+    reason: Words
+    label: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    correct: Mask
+    latency: Floats
+    measure: Floats
+    site: Words
+    kind: Words
+    deadline: Floats
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            getattr(self, one.name).setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.captured)
+
+    @classmethod
+    def of(cls, captured: Captured, labels: NDArray[np.int64], endings: Sequence[Ending | None]) -> Lives:
+        """What became of the samples captured; `endings` has None for those that never had an outcome."""
+        decisions = [None if one is None else one.decision for one in endings]
+        answered = np.array([one is not None for one in decisions], bool)
+        prediction = np.array([-1 if one is None else one.prediction for one in decisions], np.int64)
+        times = captured.times.view()  # its own flags: the captures belong to somebody else
+        left = np.array([inf if one is None else one.at for one in endings], float)
+        label = np.array(labels, np.int64)
+        return cls(
+            captured=times,
+            left=left,
+            outcome=words("unfinished" if one is None else one.outcome for one in endings),
+            exit=words(None if one is None else one.exit for one in decisions),
+            reason=words(None if one is None else one.reason for one in endings),
+            label=label,
+            prediction=prediction,
+            correct=answered & (prediction == label),
+            latency=np.where(answered, left - times, nan),
+            measure=np.array([nan if one is None else one.measure for one in decisions], float),
+            site=words(captured.sites[number] for number in captured.site.tolist()),
+            kind=words((*captured.classes, None)[number] for number in captured.kind.tolist()),  # −1 is that of none
+            deadline=captured.deadline.view(),
+        )
+
+    @cached_property
+    def answered(self) -> Mask:
+        """Who has an answer."""
+        return np.isin(self.outcome, ANSWERED)
+
+    @cached_property
+    def due(self) -> Mask:
+        """Who has a deadline."""
+        return ~np.isnan(self.deadline)
+
+    @cached_property
+    def in_time(self) -> Mask:
+        """Who was answered by then; the deadline itself is in time."""
+        with np.errstate(invalid="ignore"):  # without an answer or a deadline: not a number, and not in time
+            return np.asarray(self.answered & (self.latency <= self.deadline))
+
+    def exits(self, names: Sequence[str], those: Mask) -> dict[str, dict[str, Any]]:
+        """How many of `those` were answered at each exit of these names, and their share of those answered."""
+        answered = self.answered & those
+        count = int(answered.sum())
+        here = {name: int((answered & (self.exit == name)).sum()) for name in names}
+        return {name: {"count": n, "share": n / count if count else None} for name, n in here.items()}
+
+
+def words(values: Any) -> Words:
+    """An array of objects, so that None can stand among words."""
+    found = list(values)
+    array = np.empty(len(found), object)
+    array[:] = found
+    return array
+
+
+def mean_of(values: NDArray[Any]) -> float | None:
+    """Their mean; None of none."""
+    return float(values.mean()) if len(values) else None
+
+
+def latency_of(seconds: Floats) -> dict[str, float | None]:
+    """Mean, percentiles and largest of latencies in seconds; None of none."""
+    if not len(seconds):
+        return dict.fromkeys(("mean", "p50", "p95", "p99", "max"))
+    p50, p95, p99 = (float(value) for value in np.percentile(seconds, (50, 95, 99)))
+    return {"mean": float(seconds.mean()), "p50": p50, "p95": p95, "p99": p99, "max": float(seconds.max())}

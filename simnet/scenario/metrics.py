@@ -1,0 +1,31 @@
+"""The file's `metrics`: sections that the summary shall have beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simnet.language.checks import Checks
+from simnet.language.kinds import named_kind
+
+
+def metrics_of(checks: Checks, given: Sequence[str]) -> tuple[str, ...]:
+    """The metrics of a file, files by their absolute place; what cannot be used is noted in `checks`."""
+    if not given:
+        return ()
+    from simnet.results.sections import SECTIONS  # late: what plays and counts stands above what describes
+
+    taken = dict.fromkeys(SECTIONS, "simnet")
+    found = []
+    for number, called in enumerate(given):
+        path = ("metrics", number)
+        if (kind := named_kind(checks, SECTIONS, called, path)) is None:
+            continue
+        if kind.name in taken:
+            checks.wrong(path, f"{called!r} gives a section {kind.name!r}, as {taken[kind.name]} does")
+        taken[kind.name] = repr(called)
+        file, colon, attribute = called.rpartition(":")
+        if colon and file.endswith(".py"):
+            called = f"{(Path(checks.source.folder) / file).absolute()}:{attribute}"
+        found.append(called)
+    return tuple(found)

@@ -1,0 +1,51 @@
+"""What sections are given, made from small tables written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from simnet.results.ledger import Ledger
+from simnet.results.lives import Lives, words
+from simnet.results.section import Played
+from simnet.results.sections import SECTIONS
+from simnet.scenario import Scenario
+
+
+def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
+    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be."""
+
+    def numbers(column: str, none: float) -> np.ndarray:
+        return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
+
+    return Lives(
+        captured=numbers("captured_at", nan),
+        left=numbers("finished_at", inf) if left is None else np.array(left, float),
+        **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
+        label=numbers("label", -1),
+        prediction=numbers("prediction", -1),
+        correct=numbers("correct", False),
+        latency=numbers("latency", nan),
+        measure=numbers("entropy", nan),
+        kind=words(samples["class"].to_pylist()),
+        deadline=numbers("deadline", nan),
+    )
+
+
+def played(lives: Lives, exits: Sequence[str], end: float, scenario: Scenario | None = None, **more: Any) -> Played:
+    """A system of which only this is known."""
+    nothing: dict[str, Any] = {"spans": (), "incidents": (), "empty_at": {}, "policies": (), "thresholds": {}}
+    nothing |= {"ledger": Ledger({}, (), {}, len(lives))}
+    return Played(
+        name="it", system="it", exits=tuple(exits), scenario=scenario, lives=lives, end=end, **{**nothing, **more}
+    )  # fmt: skip
+
+
+def sections(run: Played, *names: str) -> dict[str, Any]:
+    """These sections of ours, those that there are."""
+    found = {name: SECTIONS[name]().of(run) for name in names}
+    return {name: section for name, section in found.items() if section is not None}
