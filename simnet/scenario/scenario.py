@@ -211,11 +211,17 @@ class Frame(Model):
     """The single values at a file's top level."""
 
     name: Annotated[str, Field(min_length=1)]
+    """What the scenario is called; the default folder of its results."""
     description: str = ""
+    """Free text."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
+    """Of all random numbers: the same seed gives the same tables."""
     split: Split = "test"
+    """Which images are shown."""
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many samples are captured, then the run ends when each has an outcome; or give `duration`."""
     duration: Annotated[Time, Field(gt=0)] | None = None
+    """How long the run lasts; or give `samples`."""
     metrics: tuple[str, ...] = ()
     """Sections of the summary beside ours: names, ``module:Name`` or ``file.py:Name``."""
 
