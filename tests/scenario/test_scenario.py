@@ -20,7 +20,7 @@ from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.links.section import LinkEntry
 from simnet.network.links.spec import Link, Loss
 from simnet.network.nodes.presets import NODE_PRESETS
-from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
+from simnet.network.nodes.spec import Batching, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
 from simnet.network.networking import Networking
@@ -663,7 +663,7 @@ def test_the_reference_names_every_key_preset_and_unit():
         field.alias or name
         for model in (
             Header,
-            Node,
+            NodeEntry,
             LinkEntry,
             FaultEntry,
             EdgeOptions,
