@@ -19,19 +19,18 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.links.section import LinkEntry
 from simnet.network.links.spec import Link, Loss
+from simnet.network.networking import Networking
 from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import Batching, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
-from simnet.network.networking import Networking
 from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
-from simnet.workloads.recorded import RecordedEntry
 from simnet.workloads.diurnal import Day, Diurnal
 from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
-from simnet.workloads.recorded import Recorded
+from simnet.workloads.recorded import Recorded, RecordedEntry
 from simnet.workloads.spec import SampleClass
 from simnet.world.captures import arrivals
 
