@@ -13,7 +13,11 @@ MODULES: tuple[str, ...] = (
     "simnet.models.data",
     "simnet.models.networks",
     "simnet.models.rules",
+    "simnet.network.faults",
+    "simnet.network.links",
+    "simnet.network.nodes",
     "simnet.systems",
+    "simnet.workloads",
 )
 """The modules that hold registries."""
 
