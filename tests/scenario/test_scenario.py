@@ -21,7 +21,7 @@ from simnet.network.links.section import LinkEntry
 from simnet.network.links.spec import Link, Loss
 from simnet.network.networking import Networking
 from simnet.network.nodes.presets import NODE_PRESETS
-from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
+from simnet.network.nodes.spec import Batching, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
 from simnet.systems.ada_ddnn import AdaOptions
@@ -663,7 +663,7 @@ def test_the_reference_names_every_key_preset_and_unit():
         field.alias or name
         for model in (
             Header,
-            Node,
+            NodeEntry,
             LinkEntry,
             FaultEntry,
             EdgeOptions,
