@@ -208,6 +208,10 @@ class CloudSegment(nn.Module):
         return scores
 
 
+Own = Architecture
+"""The same by a name that the network's attribute `Architecture` does not hide."""
+
+
 class Ddnn2017(Network):
     """Devices, local aggregator, edges if any, cloud. `devices[i]` belongs to the view `arch.devices[i]`.
 
@@ -215,9 +219,9 @@ class Ddnn2017(Network):
     """
 
     Architecture: ClassVar[type[base.Architecture]] = Architecture
-    arch: Architecture
+    arch: Own
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Own) -> None:
         super().__init__(arch)
         self.devices = nn.ModuleList(DeviceSegment(arch) for _ in arch.devices)
         self.local = LocalAggregator(len(arch.devices), arch.classes, arch.local_fusion)
@@ -234,7 +238,7 @@ class Ddnn2017(Network):
         self.graph = Graph(arch.views, (3, *arch.view), segments, arch.classes)
 
     @staticmethod
-    def _edges(arch: Architecture) -> list[Segment]:
+    def _edges(arch: Own) -> list[Segment]:
         """Each edge fuses its own devices' features; several edges' scores are aggregated once more [I]."""
         groups = tuple(tuple(arch.devices.index(view) for view in views) for views in arch.edges)
         if len(groups) == 1:
@@ -271,9 +275,9 @@ class Ddnn2017(Network):
         return found
 
     @classmethod
-    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Own:
         """A device for each view, no edge."""
-        return Architecture(view=view, classes=classes, views=views, devices=tuple(range(views)))
+        return Own(view=view, classes=classes, views=views, devices=tuple(range(views)))
 
     def layers(self) -> dict[str, str]:
         """Filters per binary block; every one of them pools."""

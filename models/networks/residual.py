@@ -109,17 +109,21 @@ class CloudSegment(nn.Module):
         return scores
 
 
+Own = Architecture
+"""The same by a name that the network's attribute `Architecture` does not hide."""
+
+
 class ResidualNetwork(Network):
     """A device for each view, one edge, one cloud."""
 
     Architecture: ClassVar[type[base.Architecture]] = Architecture
-    arch: Architecture
+    arch: Own
     edge_exit: ClassVar[str]
     """Name of the exit that tests the edge's scores."""
     ada: ClassVar[bool]
     """Whether devices classify and the edge has a deeper extractor."""
 
-    def __init__(self, arch: Architecture) -> None:
+    def __init__(self, arch: Own) -> None:
         super().__init__(arch)
         self.devices = nn.ModuleList(DeviceSegment(arch, self.ada) for _ in range(arch.views))
         self.edge = EdgeSegment(arch, self.ada)
@@ -150,7 +154,7 @@ class ResidualNetwork(Network):
         return self.devices[part.copy] if part.segment == "device" else getattr(self, part.segment, None)
 
     @classmethod
-    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Architecture:
+    def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> Own:
         """Both networks share widths, so that only the idea differs; tile fusion is for the patches of one image."""
         usual = {"cifar10": _CIFAR10}.get(name, _VIEWS)
         fusion = usual.fusion if views == usual.views else "concat"
