@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from simnet.language.quantities import Model
 from simnet.language.traces import TraceEntry
+from simnet.metrics import SECTIONS
 from simnet.models.codecs import CODECS
 from simnet.models.data import DATASETS
 from simnet.models.rules import RULES
@@ -26,7 +27,6 @@ from simnet.network.nodes import NODES
 from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import NodeEntry
 from simnet.registry import Registry
-from simnet.results.sections import SECTIONS
 from simnet.scenario.header import Header
 from simnet.systems import SYSTEMS
 from simnet.workloads import WORKLOADS

@@ -64,7 +64,7 @@ def test_of_a_single_device_only_what_it_sees_counts_too(devices: tuple[int, ...
     views = torch.randint(1, 256, (6, 6, 3, 32, 32), dtype=torch.uint8)
     views[:3, devices[0]] = 0
     scores, labels = run.network(run.network.prepare(views)), torch.arange(6)
-    seen = views.flatten(2).any(-1)[:, run._own_views]
+    seen = views.flatten(2).any(-1)[:, run._own_views].bool()
     _, parts = joint_loss(run._trained(scores), labels, run.recipe, seen)
     own = scores["device"].reshape(6, len(devices), -1)
     each = [torch.nn.functional.cross_entropy(own[s, d], labels[s]) for d, s in enumerate(seen.T)]
