@@ -41,6 +41,11 @@ class Recorded(Demand):
             raise ValueError("repeat must be later than the last time")
         return self
 
+    @property
+    def most(self) -> int | None:
+        """Those of the trace, unless it repeats."""
+        return len(self.times) if self.repeat is None else None
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The trace's times, once or again and again."""
         times = np.array(self.times)

@@ -84,6 +84,11 @@ class Demand(DemandKeys, ABC):
         One of the two is None. More arrivals than asked for do no harm; fewer than `count` are all there are.
         """
 
+    @property
+    def most(self) -> int | None:
+        """How many captures there are at most, where it is known beforehand; None: any number."""
+        return None
+
     @classmethod
     def file_keys(cls) -> list[str]:
         """The keys that it has in a file."""
