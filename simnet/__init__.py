@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import load as load
     from simnet.api import load_run as load_run
     from simnet.api import run as run
+    from simnet.clock import ProtocolError as ProtocolError
     from simnet.language.errors import Problem as Problem
     from simnet.language.errors import ScenarioError as ScenarioError
     from simnet.models.cards.card import WeightsError as WeightsError
@@ -62,6 +63,7 @@ _HOMES = {
     "ScenarioError": "simnet.language.errors",
     "RunError": "simnet.results.run",
     "PluginError": "simnet.registry",
+    "ProtocolError": "simnet.clock",
     "DataError": "simnet.models.data.base",
     "WeightsError": "simnet.models.cards.card",
     "DeviceError": "simnet.models.device",

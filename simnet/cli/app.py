@@ -53,7 +53,7 @@ def _message(problem: Exception) -> str | None:
     from simnet.models.cards.card import WeightsError
     from simnet.models.data.base import DataError
     from simnet.models.device import DeviceError
-    from simnet.registry import PluginError
+    from simnet.registry import PluginError, blamed
     from simnet.results.run import RunError
 
     if isinstance(problem, ScenarioError | RunError | PluginError | DataError | WeightsError | DeviceError):
@@ -62,4 +62,4 @@ def _message(problem: Exception) -> str | None:
         return f"not enough memory; ask for fewer samples, or a shorter time ({problem})"
     if isinstance(problem, OSError):  # a folder that cannot be made, a full disk
         return f"{problem.filename or ''}: {problem.strerror or problem}"
-    return None
+    return blamed(problem)

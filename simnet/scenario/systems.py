@@ -14,6 +14,7 @@ from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
+from simnet.systems.contract import exits_of
 from simnet.systems.options import SystemOptions
 
 
@@ -63,7 +64,7 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
     for key, one in (("thresholds", thresholds), ("rule", spec.rule)):
-        check_per_exit(checks, one, kind.exits_of(spec, None), (*path, key), key)
+        check_per_exit(checks, one, exits_of(kind, spec, None), (*path, key), key)
     if len(checks.problems) > before:
         return None
     if not isinstance(thresholds, dict) and thresholds != "calibrated":
