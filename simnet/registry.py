@@ -23,8 +23,8 @@ ALL: dict[str, Registry[Any]] = {}
 """Every registry by its group, once the module that holds it has been imported; see `simnet.plugins`."""
 
 
-USERS: dict[str, str] = {}
-"""What was found in each file of a user's: "system 'mine.py:Mine'"; the first, where there are several."""
+USERS: dict[str, dict[str, str]] = {}
+"""What was found in each file of a user's, by the name of its class: "system 'mine.py:Mine'"."""
 
 
 class PluginError(Exception):
@@ -37,11 +37,12 @@ def blamed(problem: BaseException) -> str | None:
     error: BaseException | None = problem
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in USERS]
-        if lines:
-            last = lines[-1]
-            reason = f"{type(error).__name__}: {error}".rstrip(": ")
-            return f"{USERS[last.filename]}: {last.filename}:{last.lineno}: {last.name} fails ({reason})"
+        for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+            code = frame.f_code
+            if (there := USERS.get(code.co_filename)) is not None:
+                whose = there.get(code.co_qualname.partition(".")[0]) or " or ".join(there.values())
+                reason = f"{type(error).__name__}: {error}".rstrip(": ")
+                return f"{whose}: {code.co_filename}:{line}: {code.co_name} fails ({reason})"
         error = error.__cause__ or error.__context__  # SimPy raises a copy of what came out of a process
     return None
 
@@ -135,7 +136,7 @@ class Registry(Generic[T]):
         found: dict[str, dict[str, None]] = {}
         for point in metadata.entry_points(group=self.group):
             found.setdefault(point.name, {})[point.value] = None
-        return {name: list(places) for name, places in found.items()}
+        return {name: sorted(places) for name, places in found.items()}
 
     def _load(self, name: str, place: str, folder: Path | None) -> type[T]:
         module_name, _, attribute = place.rpartition(":")
@@ -166,7 +167,7 @@ class Registry(Generic[T]):
             except ValueError as error:
                 raise PluginError(f"{self.what} {name!r}: {error}") from None
         if place != self._ours.get(name) and (file := getattr(module, "__file__", None)):
-            USERS.setdefault(file, f"{self.what} {name!r}")
+            USERS.setdefault(file, {})[attribute.rpartition(".")[2]] = f"{self.what} {name!r}"
         return kind
 
 

@@ -6,6 +6,7 @@ where nobody can know it before.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ import torch
 from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import save_weights
 from simnet.registry import USERS
+from simnet.systems import SYSTEMS
 
 Simnet = Callable[..., tuple[int, str, str]]
 
-MINE = '''
+MINE = """
 import hashlib
 
 import numpy as np
@@ -111,7 +113,7 @@ class Greys(Dataset):
     def pixels(self, rows):
         levels = np.uint8(80 * self.labels[np.asarray(rows)])
         return np.broadcast_to(levels[:, None, None, None, None], (len(rows), 2, 3, 8, 8)).copy()
-'''
+"""
 SCENARIO = """
 data: mine.py:Greys
 samples: 10
@@ -241,11 +243,6 @@ CASES = {
     "a file in no folder": scenario("mine.py:Vote", "sub/mine.py:Vote", "there is no file", "sub/mine.py"),
     "of another sort": scenario("mine.py:Vote", "mine.py:Tiny", "Tiny is no class derived from System"),
     "no class at all": bad("class Vote(OneEdge):", "def Vote(): pass\nclass Other(OneEdge):", "no class derived from"),
-    "syntax": bad("class Vote(OneEdge):", "class Vote(OneEdge)", "cannot be imported", "SyntaxError", "mine.py, line"),
-    "imports what is not there": bad("import hashlib", "import hashlib, nowhere", "cannot be imported", "'nowhere'"),
-    "fails on import": bad("import hashlib", "import hashlib\n1 / 0", "cannot be imported", "ZeroDivisionError"),
-    "attribute on import": bad("import hashlib", "import hashlib\nhashlib.md7", "cannot be imported", "'md7'"),
-    "ends Python": bad("import hashlib", "import sys, hashlib\nsys.exit(3)", "cannot be imported", "SystemExit: 3"),
     # systems
     "lacks classify": bad(VOTE, "    def classified(self, sample):\n", "Vote lacks classify", "System demands"),
     "exits: unknown": bad('"early", "late"', '"first", "late"', "needs an exit 'first'", "has exits early, late"),
@@ -253,7 +250,8 @@ CASES = {
     "exits: a text": bad('exits = ("early", "late")', 'exits = "early"', "Vote needs exits = (...)"),
     "exits: twice": bad('"early", "late"', '"early", "early"', "Vote needs exits = (...)"),
     "exits_of: nonsense": bad(
-        VOTE, f"    @classmethod\n    def exits_of(cls, options, graph):\n        return 7\n\n{VOTE}", "exits_of gives 7",
+        VOTE, f"    @classmethod\n    def exits_of(cls, options, graph):\n        return 7\n\n{VOTE}",
+        "exits_of gives 7",
     ),
     "roles: none": bad('exits = ("', 'roles = {}\n    exits = ("', "Vote needs roles = Roles(...)", "found {}"),
     "roles_of: nonsense": bad(
@@ -291,9 +289,13 @@ CASES = {
         "system 'mine.py:Vote'", "mine.py:", "__init__ fails (RuntimeError: no luck)",
     ),
     "classify: no generator": late(
-        GATHER, "return None", "Vote.classify is no generator", "yield signals and return a Decision",
+        VOTE,
+        f"    def classify(self, sample):\n        return self.decide('early', sample, 3)\n\n{VOTE.replace('y', 'i')}",
+        "Vote.classify is no generator", "yield signals and return a Decision",
     ),
-    "classify: returns nothing": late("return early", "return", "Vote.classify returned None", "no Decision"),
+    "classify: returns nothing": late(
+        GATHER, f"{GATHER}\n        return", "classify returned None for sample 0, no Decision",
+    ),
     "classify: returns a number": late(
         GATHER, f"{GATHER}\n        return 7", "Vote.classify returned 7 for sample 0, no Decision",
     ),
@@ -321,7 +323,8 @@ CASES = {
         GATHER, f'{GATHER}\n        self.opinions("side", sample, reported)', "no segment 'side'", "device, edge",
     ),
     "decision: unknown exit": late(
-        GATHER, f"{GATHER}\n        return Decision('first', 0, 0.1, reported)", "exit 'first' is none of", "early, late",
+        GATHER, f"{GATHER}\n        return Decision('first', 0, 0.1, reported)", "exit 'first' is none of",
+        "early, late",
     ),
     "decision: no class": late(
         GATHER, f"{GATHER}\n        return Decision('early', 3, 0.1, reported)", "prediction 3 is no class from 0 to 2",
@@ -337,15 +340,19 @@ CASES = {
     "network: lacks run": bad(RUN, "    def runs(self, part, given):\n", "Tiny lacks run, which Network demands"),
     "network: unknown segment": bad('Take("device")', 'Take("eye")', "'edge' takes of an unknown segment 'eye'"),
     "network: a circle": bad(
-        '(Take("device"),)', '(Take("device"), Take("cloud"))', "unknown segment 'cloud'", "network 'mine.py:Tiny'",
+        '(Take("device"),)', '(Take("device"), Take("cloud"))', "'cloud' and 'edge' stand in a circle",
+        "network 'mine.py:Tiny'",
     ),
     "network: two exits of one name": bad('exit="late"', 'exit="early"', "there are two exits 'early'"),
-    "network: no graph": bad("        self.graph = Graph(", "        self.plan = Graph(", "self.graph is None, no Graph"),
+    "network: no graph": bad(
+        "        self.graph = Graph(", "        self.plan = Graph(", "self.graph is None, no Graph",
+    ),
     "network: another graph": bad(
         'exit="early")', 'exit="early", trained=False)', "its graph is not that of the network 'mine.py:Tiny'",
     ),
     "network: constructor fails": bad(
-        "        self.eyes = nn", "        1 / 0\n        self.eyes = nn", "network 'mine.py:Tiny'", "ZeroDivisionError",
+        "        self.eyes = nn", "        1 / 0\n        self.eyes = nn", "network 'mine.py:Tiny'",
+        "ZeroDivisionError",
     ),
     "network: Architecture": bad(
         "    Architecture = Architecture", "    Architecture = dict", "Architecture is no class derived from",
@@ -353,7 +360,7 @@ CASES = {
     "network: architecture of another": Case(
         '"classes": 3,', '"classes": 3, "depth": 2,', ("its architecture makes no network", "depth"), file="tiny.json",
     ),
-    "network: other layers": late("nn.Linear(3, 4)", "nn.Linear(3, 5)", "does not fit its card", "size mismatch"),
+    "network: other layers": bad("nn.Linear(3, 4)", "nn.Linear(3, 5)", "does not fit its card", "size mismatch"),
     "network: scores of another shape": late(
         "self.middle(fused))", "self.middle(fused)[:, :2])", "segment 'edge' gives scores of shape [32, 2]",
         "not [32, 3]",
@@ -412,7 +419,7 @@ CASES = {
     ),
     "codec: no tensor": late("return sent.half().float()", "return [1]", "codec 'half'", "arrive as list"),
     "codec: NaN": late("return sent.half().float()", "return sent / 0 * 0", "codec 'half'", "not finite"),
-    "codec: fails": late("return sent.half().float()", "1 / 0", "codec 'mine.py:Half'", "arrived fails (ZeroDivision"),
+    "codec: fails": late("return sent.half().float()", "1 / 0", "mine.py:Half'", "arrived fails (ZeroDivision"),
     # data sets
     "data: no name": bad('name, licence = "greys",', "licence =", "data set 'mine.py:Greys': Greys has no name"),
     "data: lacks pixels": bad("    def pixels(", "    def pixel(", "Greys lacks pixels, which Dataset demands"),
@@ -423,7 +430,9 @@ CASES = {
     "data: other sides": late("(3, 8, 8)", "(3, 8, 9)", "tiny is for 2 views of 3×8×8; greys has 2 views of 3×8×9"),
     "data: other classes": late(', "light")', ', "light", "blue")', "tiny is for 3 classes; greys has 4"),
     "data: label out of range": late("np.arange(12) % 3", "np.arange(12) % 4", "label 3 of row 3 is outside 0..2"),
-    "data: pixels of another shape": late("2, 3, 8, 8)).copy()", "2, 3, 8, 8))[:, :1]", "pixels gives uint8", "not uint8"),
+    "data: pixels of another shape": late(
+        "2, 3, 8, 8)).copy()", "2, 3, 8, 8))[:, :1]", "pixels gives uint8", "not uint8",
+    ),
     "data: pixels fail": late("levels = ", "levels = 1 / 0 or ", "data set greys: pixels cannot be read (ZeroDivision"),
 }  # fmt: skip
 
@@ -433,3 +442,123 @@ def test_a_bad_plug_in_is_one_message(name: str, simnet: Simnet, folder: Path) -
     case = CASES[name]
     change(folder / case.file, case.old, case.new)
     refused(simnet, case.at, folder, *case.says)
+
+
+BROKEN_FILES = {
+    "syntax": ("class Vote(System)\n", ("SyntaxError", "own.py, line 1")),
+    "imports what is not there": ("import nowhere\n", ("No module named 'nowhere'",)),
+    "fails": ("1 / 0\n", ("ZeroDivisionError",)),
+    "an attribute that is not there": ("import hashlib\nhashlib.md7\n", ("no attribute 'md7'",)),
+    "ends Python": ("import sys\nsys.exit(3)\n", ("SystemExit: 3",)),
+    "is no text": ("\0", ("null bytes",)),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_FILES)
+@pytest.mark.parametrize("written", ["own.py:Vote", "own:Vote"])
+def test_a_file_that_cannot_be_imported_is_one_message(name: str, written: str, simnet: Simnet, folder: Path) -> None:
+    text, says = BROKEN_FILES[name]
+    (folder / "own.py").write_text(text)
+    change(folder / "s.yaml", "system: mine.py:Vote", f"system: '{written}'")
+    place = written.partition(":")[0]
+    refused(simnet, "check", folder, f"systems.vote.system: system '{written}': {place} cannot be imported", *says)
+
+
+def test_a_rule_may_measure_nan_which_is_below_no_threshold(simnet: Simnet, folder: Path) -> None:
+    change(folder / "mine.py", "return 1 - probabilities(here).max(-1)", "return np.full(len(here), np.nan)")
+    out = folder / "out"
+    assert simnet("run", folder / "s.yaml", "--out", out, "--no-figures", "--quiet") == (0, "", "")
+    summary = json.loads((out / "summary.json").read_text())
+    assert {name: one["count"] for name, one in summary["systems"]["vote"]["exits"].items()} == {"early": 0, "late": 10}
+
+
+@pytest.mark.parametrize("written", ["../elsewhere/mine.py", "elsewhere/mine.py"])
+def test_a_file_in_another_folder_is_seen_from_the_scenarios(written: str, simnet: Simnet, folder: Path) -> None:
+    other = folder / written
+    other.parent.mkdir()
+    (folder / "mine.py").rename(other)
+    (folder / "tiny.json").rename(other.parent / "tiny.json")
+    (folder / "tiny.safetensors").rename(other.parent / "tiny.safetensors")
+    change(folder / "s.yaml", "mine.py", written)
+    change(folder / "s.yaml", "tiny.json", str(other.parent / "tiny.json"))
+    change(other.parent / "tiny.json", '"data": "mine.py:Greys"', f'"data": "{written}:Greys"')
+    assert simnet("run", folder / "s.yaml", "--out", folder / "out", "--no-figures", "--quiet") == (0, "", "")
+
+
+def test_two_files_of_one_name_and_one_that_is_called_as_pythons_own(simnet: Simnet, folder: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "mine.py").write_text(MINE.replace("(-1)\n", "(-1) * 0 - 1\n"))
+    (folder / "cmd.py").write_text(MINE)
+    kind = "{system: mine.py:Vote, weights: tiny.json, thresholds: 0.5, rule: other/mine.py:Least}"
+    (folder / "s.yaml").write_text(f"{SCENARIO}  two: {kind}\n  three: {{system: 'cmd:Vote', weights: tiny.json}}\n")
+    assert simnet("run", folder / "s.yaml", "--out", folder / "out", "--no-figures", "--quiet") == (0, "", "")
+    exits = json.loads((folder / "out" / "summary.json").read_text())["systems"]["two"]["exits"]
+    assert exits["early"]["count"] == 10, "the other file's rule was asked"
+    sys.modules.pop("cmd", None)
+    import cmd
+
+    assert hasattr(cmd, "Cmd"), "Python's own module is still itself"
+
+
+# Installed packages ---------------------------------------------------------------------------------------------------
+
+
+def install(folder: Path, package: str, *entry_points: str) -> None:
+    """A package as pip would leave it."""
+    information = folder / f"{package}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[simnet.systems]\n" + "\n".join(entry_points))
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Installs packages with these entry points for systems."""
+
+    def call(**packages: str) -> None:
+        for package, entry_point in packages.items():
+            install(tmp_path / "site", package, entry_point)
+            (tmp_path / "site" / f"{package}.py").write_text(MINE)
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    yield call
+    SYSTEMS._known.clear()
+
+
+def test_two_packages_with_one_name_are_one_message(simnet: Simnet, folder: Path, installed) -> None:
+    installed(mine_a="vote = mine_a:Vote", mine_b="vote = mine_b:Vote")
+    change(folder / "s.yaml", "{system: mine.py:Vote,", "{")
+    says = ("system 'vote'", "mine_a:Vote and mine_b:Vote", "write module:Name")
+    assert "systems.vote" in refused(simnet, "check", folder, *says)
+    status, _, err = simnet("plugins")
+    assert status == 1 and all(words in err for words in says)
+    change(folder / "s.yaml", "vote: {", "vote: {system: 'mine_b:Vote', ")
+    assert simnet("check", folder / "s.yaml")[::2] == (0, "")
+
+
+def test_a_package_cannot_take_our_names(simnet: Simnet, installed) -> None:
+    installed(mine_c="ddnn = mine_c:Vote")
+    status, _, err = simnet("plugins")
+    assert status == 1 and "system 'ddnn': mine_c:Vote is never used, since ours has this name" in err
+    assert SYSTEMS["ddnn"].__module__ == "simnet.systems.ddnn"
+
+
+def test_an_entry_point_to_nothing_is_one_message(simnet: Simnet, folder: Path, installed) -> None:
+    installed(mine_d="vote = mine_d:Nothing")
+    change(folder / "s.yaml", "{system: mine.py:Vote,", "{")
+    refused(simnet, "check", folder, "systems.vote: system 'vote': mine_d has no 'Nothing'")
+
+
+def test_from_python_it_is_an_error_of_ours_or_of_the_plug_in(folder: Path) -> None:
+    import simnet
+
+    change(folder / "mine.py", GATHER, f"{GATHER}\n        1 / 0")
+    with pytest.raises(simnet.ProtocolError, match=r"system 'mine.py:Vote': .*mine.py:\d+: classify fails") as told:
+        simnet.run(folder / "s.yaml", device="cpu")
+    assert issubclass(simnet.ProtocolError, simnet.PluginError)
+    causes = []
+    error: BaseException | None = told.value
+    while error is not None:
+        causes.append(type(error))
+        error = error.__cause__
+    assert ZeroDivisionError in causes, "the traceback leads to the line"

@@ -59,17 +59,6 @@ def build(card: Card) -> Network:
     return network
 
 
-def build_as_told(card: Card) -> Network:
-    """The card's network with random weights, once it is sure that it is the one of the card's graph.
-
-    Raises WeightsError when it is not, or as `build`.
-    """
-    network = build(card)
-    if card.graph.structure != network.graph.structure:
-        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
-    return network
-
-
 def load_network(card: Card, device: str = "cpu") -> Network:
     """Build the card's network with its weights, in eval mode on `device`.
 
@@ -77,9 +66,12 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     """
     path = card.weights
     check_weights(card)
-    network = build_as_told(card)
+    network = build(card)
+    if card.graph.structure != network.graph.structure:
+        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
-        raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
+        reason = " ".join(str(problem).split())  # torch's have many lines
+        raise WeightsError(f"{path}: does not fit its card: {reason}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

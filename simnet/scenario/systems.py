@@ -9,7 +9,7 @@ from typing import Any
 from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
-from simnet.language.kinds import named_kind
+from simnet.language.kinds import named_kind, settled_kind
 from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
@@ -83,7 +83,8 @@ def _check_codec(checks: Checks, kind: type[System], kind_name: str, values: dic
     if codec is None:
         return
     if isinstance(codec, str) and codec not in CODECS:  # a user's own
-        named_kind(checks, CODECS, codec, (*path, "codec"))
+        if (found := settled_kind(checks, CODECS, codec, (*path, "codec"))) is not None:
+            values["codec"] = found[0]
     elif codec not in kind.codecs:
         checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, kind.codecs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from simnet.registry import PluginError
@@ -83,14 +83,18 @@ def hosts_of(kind: type[System], graph: Graph, place: Place, options: SystemOpti
 
 def fault_of(decision: Decision, exits: Sequence[str], graph: Graph) -> str | None:
     """What is wrong with a decision; None: nothing."""
-    if decision.exit not in exits:
-        return f"exit {decision.exit!r} is none of the system's exits ({', '.join(exits)})"
-    if not isinstance(decision.prediction, Integral) or not 0 <= decision.prediction < graph.classes:
-        return f"prediction {decision.prediction!r} is no class from 0 to {graph.classes - 1}"
-    if not isinstance(decision.upstream, Integral) or not 0 <= decision.upstream <= graph.all:
-        return f"upstream {decision.upstream!r} is no mask of the network's {len(graph.arcs)} arcs"
-    try:
-        float(decision.measure)
-    except (TypeError, ValueError):
-        return f"measure {decision.measure!r} is no number"
+    exit_name, prediction, measure, upstream, _ = _values(decision)
+    if exit_name not in exits:
+        return f"exit {exit_name!r} is none of the system's exits ({', '.join(exits)})"
+    if not isinstance(prediction, Integral) or not 0 <= int(prediction) < graph.classes:
+        return f"prediction {prediction!r} is no class from 0 to {graph.classes - 1}"
+    if not isinstance(upstream, Integral) or not 0 <= int(upstream) <= graph.all:
+        return f"upstream {upstream!r} is no mask of the network's {len(graph.arcs)} arcs"
+    if not isinstance(measure, Real):
+        return f"measure {measure!r} is no number"
     return None
+
+
+def _values(decision: Decision) -> tuple[Any, ...]:
+    """As they are, whatever a user's code has put into them."""
+    return decision

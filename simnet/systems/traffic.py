@@ -19,7 +19,7 @@ class Message(NamedTuple):
 
 
 def feature_bytes(graph: Graph, codec: str, segment: str) -> int:
-    """Bytes of the features that one copy of a segment sends; 0 where it sends none."""
+    """Bytes of the features that one copy of a segment sends; 0 where it sends none, or there is no such segment."""
     shape = graph.segments[segment].sends if segment in graph.segments else None
     if shape is None:
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from simnet.language.errors import unknown
 from simnet.language.units import format_size
@@ -12,6 +13,7 @@ from simnet.models.codecs import CODECS
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, ExitRule
+from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
@@ -73,9 +75,9 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         check_weights(card)
         graph = card.graph
         if card.network not in NETWORKS:
-            from simnet.models.cards.weights import build_as_told  # torch: only for a user's own network
+            from simnet.models.cards.weights import load_network  # torch: only for a user's own network
 
-            build_as_told(card)
+            load_network(card)
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
     if card.values["data"] != scenario.data.set:
@@ -93,7 +95,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             raise scenario.error(where, f"{card.name}: {problem}") from None
     thresholds = _thresholds(scenario, name, spec, card, exits)
     chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
-    rules = {exit_name: RULES.get(chosen.get(exit_name, "entropy"), folder)() for exit_name in exits[:-1]}
+    rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
         [stand_ins(place, scenario) for place in there],
@@ -101,6 +103,15 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
     return plan
+
+
+def _rule(name: str, folder: Path | None) -> ExitRule:
+    kind = RULES.get(name, folder)
+    try:
+        return kind()
+    except Exception as problem:  # whatever a user's code raises
+        reason = blamed(problem) or f"exit rule {name!r}: {type(problem).__name__}: {problem}"
+        raise PluginError(f"{reason}; a rule is made without arguments") from problem
 
 
 def _thresholds(
