@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.units import format_size
+from simnet.metrics import SECTIONS
 from simnet.registry import PluginError
 from simnet.results.cells import NONE, Listing, percent, time
 from simnet.results.section import OWN_KEYS, Played, Section, plain_rows
-from simnet.results.sections import SECTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console

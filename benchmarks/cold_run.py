@@ -27,21 +27,19 @@ def bare_pass(changed: Sequence[str], samples: int) -> None:
     """Every system's network on the samples, with real early exits; prints nothing, keeps nothing."""
     import numpy as np
     import torch
-    from simnet.models.networks.early_exit import normalize
 
     from simnet.models.cards.weights import load_network
     from simnet.models.data import open_dataset
     from simnet.models.rules import normalized_entropy
-    from simnet.world.plan import cards_of, thresholds_of
+    from simnet.world.plan import plans_of
 
     scenario = loaded(changed, samples)
     data = open_dataset(scenario.data, scenario.split)
-    for name, card in cards_of(scenario).items():
-        network = load_network(card)
-        thresholds = thresholds_of(scenario, name, card)
+    for plan in plans_of(scenario).values():
+        network, thresholds = load_network(plan.card), plan.thresholds
         with torch.inference_mode():
             for begin in range(0, samples, BATCH):
-                pixels = normalize(torch.from_numpy(data.pixels(np.arange(begin, min(begin + BATCH, samples)))))
+                pixels = network.prepare(torch.from_numpy(data.pixels(np.arange(begin, min(begin + BATCH, samples)))))
                 reports = [device(pixels[:, view]) for view, device in enumerate(network.devices)]
                 features = torch.stack([found for found, _ in reports], dim=1)
                 if "edge-1" in thresholds:

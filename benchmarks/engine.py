@@ -19,22 +19,24 @@ import argparse
 import cProfile
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import simpy
-from simnet.inference.cost import Cost
 from simpy.events import Event
 
+from simnet.models.cards.card import Card
 from simnet.results.lives import Lives
 from simnet.scenario import Scenario
+from simnet.systems import SYSTEMS
 from simnet.world.captures import captures
+from simnet.world.plan import plans_of
 from simnet.world.recording import samples_table, spans_table
-from simnet.world.run import World
+from simnet.world.run import World, views_of
 
 GROUPS = 10_000
 HOPS, LATENCY = 63_000, 0.02538
@@ -46,42 +48,40 @@ def goes_on(group: int) -> bool:
 
 
 def scenario() -> Scenario:
-    """The workload; node speeds are 1 FLOP/s, so that a segment's FLOP are its seconds."""
+    """The workload; node speeds are 1 kFLOP/s, so that a segment's FLOP are its milliseconds."""
     cameras = [f"camera{number}" for number in range(1, 7)]
     uplinks = [{"source": camera, "target": "edge", "bandwidth": "10 Mbit/s", "latency": "5 ms"} for camera in cameras]
     return Scenario.model_validate(
         {
             "name": "six devices",
-            "data": "plaza",
+            "data": {"set": "plaza"},
             "samples": GROUPS,
             "workload": {"every": "10 ms"},
-            "nodes": {camera: {"tier": "device", "speed": 1.0} for camera in cameras}
-            | {"edge": {"tier": "edge", "speed": 1.0}, "cloud": {"tier": "cloud", "speed": 1.0}},
+            "nodes": {camera: {"tier": "device", "speed": 1000.0} for camera in cameras}
+            | {"edge": {"tier": "edge", "speed": 1000.0}, "cloud": {"tier": "cloud", "speed": 1000.0}},
             "links": [*uplinks, {"source": "edge", "target": "cloud", "bandwidth": "50 Mbit/s", "latency": "20 ms"}],
-            "systems": {"ddnn": {"system": "ddnn", "weights": "ddnn-plaza"}},
+            "systems": {"ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5)},
         }
     )
 
 
-@dataclass
-class FixedCost:
-    """Stands in for the cost that a weights' card tells: bytes and FLOP as the workload has them."""
-
-    report: int = 10_000
-    upload: int = 60_000
-    flop: dict[str, float] = field(default_factory=lambda: {"device": 0.0, "edge": 0.002, "cloud": 0.005})
+COSTS = {
+    "device": {"flop": 0, "sends": (2_500, 1, 1)},
+    "edge": {"flop": 2, "sends": (15_000, 1, 1)},
+    "cloud": {"flop": 5},
+}
+"""FLOP, and float32 values sent: 10 kB a report, 60 kB an upload."""
 
 
 def world() -> World:
     found = {
-        ("edge", 63): {group: (0, 0.9 if goes_on(group) else 0.1) for group in range(GROUPS)},
-        ("cloud", 63): dict.fromkeys(range(GROUPS), (0, 0.1)),
+        "edge": {group: (0, 0.9 if goes_on(group) else 0.1) for group in range(GROUPS)},
+        "cloud": dict.fromkeys(range(GROUPS), (0, 0.1)),
     }
     setting = scenario()
-    cost = cast(Cost, FixedCost())
-    return World(
-        setting, "ddnn", lambda name, sample, views: found[name, views][sample], cost, {"edge": 0.5}, captures(setting)
-    )
+    plan = plans_of(setting)["ddnn"]
+    card = Card(plan.card.path, {**plan.card.values, "graph": plan.graph.with_costs(COSTS).as_dict()})
+    return World(setting, replace(plan, card=card), lambda name, sample, _: found[name][sample], captures(setting))
 
 
 def raw_timeouts() -> float:
@@ -151,7 +151,9 @@ def simulated(made: World) -> tuple[int, float]:
 
 def tables(made: World) -> None:
     captured, spans = captures(scenario()), made.network.spans
-    samples_table(Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings), made.endings, spans)
+    graph = made.systems[0][0].graph
+    lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings)
+    samples_table(lives, made.endings, spans, views_of=views_of(graph))
     spans_table(spans)
 
 

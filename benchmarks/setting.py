@@ -67,11 +67,11 @@ def overrides(folder: Path, samples: int) -> tuple[list[str], list[str]]:
         except WeightsError:
             from tests.weights import write_random_weights
 
-            path = write_random_weights(folder / "weights", spec.system, scenario.data)
+            path = write_random_weights(folder / "weights", spec.system, scenario.data.set)
             changed.append(f"systems.{name}.weights={path}")
             random.append(name)
     open_dataset(scenario.data, scenario.split).pixels(np.arange(samples))
-    (folder / scenario.data).symlink_to((cache_dir() / scenario.data).absolute())
+    (folder / scenario.data.set).symlink_to((cache_dir() / scenario.data.set).absolute())
     return changed, random
 
 

@@ -77,8 +77,7 @@ class MaxProbability(ExitRule):
 
     def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
         """In [0, 1 − 1 / classes]."""
-        largest: Floats = probabilities(here).max(axis=-1)
-        return 1 - largest
+        return np.asarray(1 - probabilities(here).max(axis=-1))
 
 
 RULES: Registry[ExitRule] = Registry(

@@ -16,7 +16,7 @@ MODULES: tuple[str, ...] = (
     "simnet.network.faults",
     "simnet.network.links",
     "simnet.network.nodes",
-    "simnet.results.sections",
+    "simnet.metrics",
     "simnet.systems",
     "simnet.workloads",
 )

@@ -63,7 +63,8 @@ class Registry(Generic[T]):
         what: The sort in words, for messages: "system".
         contract: The class that a kind must be derived from, as ``module:Name``; imported when a kind is.
         ours: Our own kinds, ``name → "module:Name"``, in the order in which they are listed.
-        check: Called with what was found; raises ValueError with what it lacks.
+        check: Called with what was found, or where such a function is (``module:name``); raises ValueError with what it
+            lacks.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Registry(Generic[T]):
         what: str,
         contract: str,
         ours: Mapping[str, str],
-        check: Callable[[type[T]], None] | None = None,
+        check: Callable[[type[T]], None] | str | None = None,
     ) -> None:
         self.group, self.what, self._contract, self._check = group, what, contract, check
         self._ours = dict(ours)
@@ -153,8 +154,7 @@ class Registry(Generic[T]):
                 kind = getattr(kind, part)
         except AttributeError:
             raise PluginError(f"{self.what} {name!r}: {module_name} has no {attribute!r}") from None
-        module_of, _, base_name = self._contract.partition(":")
-        base = getattr(importlib.import_module(module_of), base_name)
+        base, base_name = _at(self._contract), self._contract.rpartition(":")[2]
         if not isinstance(kind, type) or not issubclass(kind, base):
             raise PluginError(f"{self.what} {name!r}: {attribute} is no class derived from {base_name}")
         if missing := sorted(getattr(kind, "__abstractmethods__", ())):
@@ -163,12 +163,19 @@ class Registry(Generic[T]):
             )
         if self._check is not None:
             try:
-                self._check(kind)
+                check = _at(self._check) if isinstance(self._check, str) else self._check
+                check(kind)
             except ValueError as error:
                 raise PluginError(f"{self.what} {name!r}: {error}") from None
         if place != self._ours.get(name) and (file := getattr(module, "__file__", None)):
             USERS.setdefault(file, {})[attribute.rpartition(".")[2]] = f"{self.what} {name!r}"
         return kind
+
+
+def _at(place: str) -> Any:
+    """What of ours is at ``module:name``."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _module(name: str, folder: Path | None) -> ModuleType:

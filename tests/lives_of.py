@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from simnet.metrics import SECTIONS
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives, words
 from simnet.results.section import Played
-from simnet.results.sections import SECTIONS
 from simnet.scenario import Scenario
 
 

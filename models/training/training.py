@@ -151,6 +151,10 @@ def _rate(step: int, total: int, warm_up: int, anneal: bool = True) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * (step - warm_up) / max(1, total - warm_up))))
 
 
+class _OtherRunError(ValueError):
+    """A checkpoint of another network, whose architecture is not even read."""
+
+
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
@@ -296,13 +300,15 @@ class Training:
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
             kind = saved.get("kind") or saved["arch"]["system"]  # as checkpoints of the first edition have it
+            if kind != self.kind:
+                raise _OtherRunError(f"its network is {kind}, not {self.kind}")
             found = (saved["data"], type(self.arch).from_dict(saved["arch"]), Recipe(**saved["recipe"]))
             epoch, log, network, optimizer = (saved[key] for key in ("epoch", "log", "network", "optimizer"))
+        except _OtherRunError as problem:
+            raise ValueError(f"{path} is of another run: {problem}") from None
         except Exception as problem:  # bytes that are no checkpoint make the unpickler raise nearly anything
             reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
             raise ValueError(f"{path} is no readable checkpoint: {reason}") from problem
-        if kind != self.kind:
-            raise ValueError(f"{path} is of another run: its network is {kind}, not {self.kind}")
         if found[0] != self.data_name:
             raise ValueError(f"{path} is of another run: its data set is {found[0]}, not {self.data_name}")
         for its, mine in ((found[1], self.arch), (found[2], self.recipe)):

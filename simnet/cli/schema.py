@@ -8,5 +8,5 @@ from importlib import import_module
 
 def schema() -> None:
     """Print the JSON Schema of a scenario file."""
-    form = import_module("simnet.scenario.json_schema").schema()
+    form = import_module("simnet.json_schema").schema()
     print(json.dumps(form, indent=2, ensure_ascii=False))

@@ -48,7 +48,12 @@ Size = Annotated[int, *_quantity(units.SIZE), Field(ge=0)]
 Power = Annotated[float, *_quantity(units.POWER), Field(ge=0, allow_inf_nan=False)]
 Energy = Annotated[float, *_quantity(units.ENERGY), Field(ge=0, allow_inf_nan=False)]
 EnergyPerByte = Annotated[float, *_quantity(units.ENERGY_PER_BYTE), Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, BeforeValidator(units.parse_share), Field(ge=0, le=1, allow_inf_nan=False)]
+Share = Annotated[
+    float,
+    BeforeValidator(units.parse_share),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["1 %", 0.01]}, mode="validation"),
+    Field(ge=0, le=1, allow_inf_nan=False),
+]
 """A number from 0 to 1, or a text in percent ("1 %")."""
 
 

@@ -16,8 +16,11 @@ class Steps(Model):
     """
 
     times: tuple[Time, ...]
+    """From when on each value holds; the first is 0."""
     values: tuple[float, ...]
+    """The values."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
+    """After so long it begins anew."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -30,8 +30,11 @@ class TraceEntry(Model):
     """A value over time: `steps` is a list of pairs, or CSV as text; after `repeat` s it begins anew."""
 
     file: str | None = None
+    """A CSV or YAML file, seen from the scenario's folder."""
     steps: Any = None
+    """Pairs of a time and a value, or CSV as text."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
+    """After so long it begins anew."""
 
 
 Table = list[tuple[float, ...]]

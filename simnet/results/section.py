@@ -119,7 +119,7 @@ def sections_of(run: Played) -> tuple[dict[str, Any], list[str]]:
 
     A metric that fails is noted and left out: what was computed must not be lost for it.
     """
-    from simnet.results.sections import SECTIONS  # late: its kinds are derived from what is here
+    from simnet.metrics import SECTIONS  # late: its kinds are derived from what is here
 
     found = {name: SECTIONS[name]().of(run) for name in SECTIONS}
     notes = []

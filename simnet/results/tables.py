@@ -37,7 +37,7 @@ _SUMMARY: dict[str, Any] = {
 
 def summary_form() -> dict[str, Any]:
     """What comparisons and figures rely on in ``summary.json``: keys and types; "*": any name, "?": if there at all."""
-    from simnet.results.sections import SECTIONS  # late: its kinds use this module
+    from simnet.metrics import SECTIONS  # late: its kinds use this module
 
     sections = {f"{name}?": SECTIONS[name].form for name in SECTIONS}
     return {**_SUMMARY, "systems": {ANY: {**_SUMMARY["systems"][ANY], **sections}}}

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from simnet.language.checks import Checks
 from simnet.language.kinds import named_kind
+from simnet.metrics import SECTIONS
 
 
 def metrics_of(checks: Checks, given: Sequence[str]) -> tuple[str, ...]:
     """The metrics of a file, files by their absolute place; what cannot be used is noted in `checks`."""
     if not given:
         return ()
-    from simnet.results.sections import SECTIONS  # late: what plays and counts stands above what describes
-
     taken = dict.fromkeys(SECTIONS, "simnet")
     found = []
     for number, called in enumerate(given):

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
-from simnet.language.kinds import written
+from simnet.language.kinds import kind_called, written
 from simnet.language.quantities import Model, Time
 from simnet.language.source import Source
 from simnet.language.units import (
@@ -23,6 +23,7 @@ from simnet.language.units import (
     format_speed,
     format_time,
 )
+from simnet.models.data import DATASETS
 from simnet.models.data.base import DatasetOptions
 from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import Fault
@@ -210,11 +211,17 @@ class Frame(Model):
     """The single values at a file's top level."""
 
     name: Annotated[str, Field(min_length=1)]
+    """What the scenario is called; the default folder of its results."""
     description: str = ""
+    """Free text."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
+    """Of all random numbers: the same seed gives the same tables."""
     split: Split = "test"
+    """Which images are shown."""
     samples: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many samples are captured, then the run ends when each has an outcome; or give `duration`."""
     duration: Annotated[Time, Field(gt=0)] | None = None
+    """How long the run lasts; or give `samples`."""
     metrics: tuple[str, ...] = ()
     """Sections of the summary beside ours: names, ``module:Name`` or ``file.py:Name``."""
 
@@ -222,19 +229,22 @@ class Frame(Model):
 def _own_options(value: object) -> object:
     """Keys and values become the options of the system that they name."""
     if isinstance(value, dict) and isinstance(value.get("system"), str):
-        return SYSTEMS.get(value["system"]).Options.model_validate(value)
+        return kind_called(SYSTEMS, value["system"]).Options.model_validate(value)
     return value
 
 
-def _named_set(value: object) -> object:
-    """A name alone is that of a set without options."""
-    return DatasetOptions(set=value) if isinstance(value, str) else value
+def _own_data(value: object) -> object:
+    """A name, or keys and values, become the options of the data set that they name."""
+    given = {"set": value} if isinstance(value, str) else value
+    if isinstance(given, dict) and isinstance(given.get("set"), str):
+        return kind_called(DATASETS, given["set"]).Options.model_validate(given)
+    return given
 
 
 class Scenario(Frame):
     """Everything one file asks for, resolved: no presets to look up, no ranges, no globs, SI units."""
 
-    data: Annotated[SerializeAsAny[DatasetOptions], BeforeValidator(_named_set)]
+    data: Annotated[SerializeAsAny[DatasetOptions], BeforeValidator(_own_data)]
     """The data set, with its own options."""
     workload: Workload
     nodes: dict[str, Node]

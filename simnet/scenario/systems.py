@@ -63,8 +63,10 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
             checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
-    for key, one in (("thresholds", thresholds), ("rule", spec.rule)):
-        check_per_exit(checks, one, exits_of(kind, spec, None), (*path, key), key)
+    exits = exits_of(kind, spec, None)
+    check_per_exit(checks, spec.rule, exits, (*path, "rule"), "rule")
+    if len(checks.problems) == before:
+        check_per_exit(checks, thresholds, exits, (*path, "thresholds"), "thresholds", spec.rule)
     if len(checks.problems) > before:
         return None
     if not isinstance(thresholds, dict) and thresholds != "calibrated":
@@ -80,30 +82,50 @@ def seen_from(name: str, folder: FilePath) -> str:
 
 def _check_codec(checks: Checks, kind: type[System], kind_name: str, values: dict[str, Any], path: Path) -> None:
     codec = values.get("codec")
-    if codec is None:
+    if not isinstance(codec, str) or codec in kind.codecs:
         return
-    if isinstance(codec, str) and codec not in CODECS:  # a user's own
+    installed = [name for name in CODECS.names() if name not in CODECS]
+    if ":" in codec or codec in installed:  # a user's own
         if (found := settled_kind(checks, CODECS, codec, (*path, "codec"))) is not None:
             values["codec"] = found[0]
-    elif codec not in kind.codecs:
-        checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, kind.codecs))
+    else:
+        checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, [*kind.codecs, *installed]))
 
 
-def check_per_exit(checks: Checks, raw: object, exits: Sequence[str] | None, path: Path, key: str) -> None:
+def check_per_exit(
+    checks: Checks,
+    raw: object,
+    exits: Sequence[str] | None,
+    path: Path,
+    key: str,
+    rules: str | Mapping[str, str] = "entropy",
+) -> None:
     """Note what is wrong with a value for all exits or for each; pydantic's words about unions would help nobody.
 
-    `exits` None: they are known only with the network.
+    `exits` None: they are known only with the network. A threshold lies in its rule's range.
     """
 
-    def number(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    def range_of(exit_name: str | None) -> tuple[float, float]:
+        """The thresholds that make sense at an exit, or (None) at all of them."""
+        given = [rules] if isinstance(rules, str) else list(rules.values())
+        if not isinstance(rules, str) and exit_name is not None:
+            given = [rules.get(exit_name, "entropy")]
+        found = [RULES.get(one, checks.source.folder) for one in given or ["entropy"]]
+        return max(one.least for one in found), min(one.most for one in found)
+
+    def good(value: object, exit_name: str | None) -> bool:
+        least, most = range_of(exit_name)
+        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+    def wanted(exit_name: str | None) -> str:
+        return "a number from {:g} to {:g}".format(*range_of(exit_name))
 
     early, last = (None, None) if exits is None else (list(exits[:-1]), exits[-1])
     if not isinstance(raw, dict):
-        if key == "thresholds" and raw not in (None, "calibrated") and not number(raw):
+        if key == "thresholds" and raw not in (None, "calibrated") and not good(raw, None):
             each = "each exit" if early is None else f"each of {', '.join(early) or 'no exit'}"
             hint = nearest(raw, ["calibrated"])
-            checks.wrong(path, f"must be 'calibrated', a number from 0 to 1, or one for {each}; found {raw!r}{hint}")
+            checks.wrong(path, f"must be 'calibrated', {wanted(None)}, or one for {each}; found {raw!r}{hint}")
         return
     for name, value in raw.items():
         if early is not None and name == last:
@@ -111,8 +133,8 @@ def check_per_exit(checks: Checks, raw: object, exits: Sequence[str] | None, pat
             checks.wrong((*path, name), f"'{last}' is the last exit: it always answers and {what}")
         elif early is not None and name not in early:
             checks.wrong((*path, name), unknown("exit", name, early))
-        elif key == "thresholds" and not number(value):
-            checks.wrong((*path, name), f"must be a number from 0 to 1, found {value!r}")
+        elif key == "thresholds" and not good(value, name):
+            checks.wrong((*path, name), f"must be {wanted(name)}, found {value!r}")
     for name in early or () if key == "thresholds" else ():
         if name not in raw:
             checks.wrong(path, f"gives no threshold for exit '{name}'")

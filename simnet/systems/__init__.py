@@ -12,13 +12,6 @@ if TYPE_CHECKING:
     from simnet.systems.base import System
     from simnet.systems.traffic import Message
 
-
-def _check(kind: type[System]) -> None:
-    from simnet.systems.contract import check_system
-
-    check_system(kind)
-
-
 SYSTEMS: Registry[System] = Registry(
     "simnet.systems",
     "system",
@@ -28,7 +21,7 @@ SYSTEMS: Registry[System] = Registry(
         "ada-ddnn": "simnet.systems.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.systems.ddnn_2017:Ddnn2017",
     },
-    _check,
+    "simnet.systems.contract:check_system",
 )
 
 

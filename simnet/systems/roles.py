@@ -100,6 +100,10 @@ class Node(Protocol):
     def view(self) -> int | None:
         """Number of the view that it sees, from 1."""
 
+    @property
+    def fallback(self) -> str | None:
+        """Who does its work while it is down."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -140,6 +144,8 @@ def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None) -> Place:
         mine = [n for n in there if nodes[n].site == site]
         if not role.sees and not (role.own and mine):
             mine = [n for n in there if nodes[n].site is None]
+        if role.most is not None and len(mine) > role.most:  # who only stands in for one of them has no part of its own
+            mine = [n for n in mine if not any(nodes[other].fallback == n for other in mine)] or mine
         if len(mine) < role.least or (role.most is not None and len(mine) > role.most):
             listed = f"found {len(mine)}: {', '.join(mine)}" if mine else "found none"
             whose = (

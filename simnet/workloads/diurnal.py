@@ -17,15 +17,20 @@ class Day(Model):
     """Rate mean · (1 + swing · cos(2π (t − peak) / period)) per second."""
 
     mean: Rate
+    """Mean rate over a period."""
     swing: Share = 0.5
+    """How much the rate rises and falls about its mean."""
     period: Annotated[Time, Field(gt=0)] = 86_400.0
+    """Length of a period."""
     peak: Time = 0.0
+    """When the rate is highest."""
 
 
 class Diurnal(Demand):
     """A Poisson process whose rate follows the time of day."""
 
     diurnal: Day
+    """A Poisson process whose rate follows the time of day."""
 
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Thinning (Lewis & Shedler 1979): of a process with the peak rate each arrival stays with rate / peak."""

@@ -14,16 +14,19 @@ from simnet.workloads.spec import Demand, Draws, Times
 
 
 class Phase(Model):
-    """A state of a Markov-modulated Poisson process: its rate, and how many s it lasts on average (exponential)."""
+    """A state of a Markov-modulated Poisson process."""
 
     rate: RateOrZero
+    """Mean rate of captures in this state."""
     stay: Annotated[Time, Field(gt=0)]
+    """How long it lasts on average (exponential)."""
 
 
 class Bursty(Demand):
     """Markov-modulated Poisson process (MMPP): its `mmpp` states follow one another in turn, from the first on."""
 
     mmpp: Annotated[tuple[Phase, ...], Field(min_length=2)]
+    """The states, which follow one another in turn."""
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -17,7 +17,9 @@ class Periodic(Demand):
     """One sample every `every` s, each shifted by up to `jitter` s (0 ≤ jitter < every)."""
 
     every: Annotated[Time, Field(gt=0)]
+    """Time between two samples."""
     jitter: Time = 0.0
+    """Each is up to so much later; less than `every`."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

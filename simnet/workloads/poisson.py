@@ -13,6 +13,7 @@ class Poisson(Demand):
     """Arrivals of a Poisson process, `poisson` samples per second."""
 
     poisson: Rate
+    """Mean rate of a Poisson process."""
 
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Exponential times between arrivals."""

@@ -20,14 +20,18 @@ class RecordedEntry(DemandKeys):
     """A workload from a trace: a file's name, a list of times, or CSV as text."""
 
     trace: Any
+    """Times of captures: a file's name, a list, or CSV as text."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
+    """After so long the trace begins anew."""
 
 
 class Recorded(Demand):
     """Captures at the times of a trace, in s, ascending; with `repeat` (s, later than the last) again and again."""
 
     times: Annotated[tuple[Time, ...], Field(min_length=1)]
+    """When samples are captured."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
+    """After so long the times begin anew."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

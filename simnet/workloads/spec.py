@@ -22,24 +22,27 @@ Times = NDArray[np.float64]
 
 
 class SampleClass(Model):
-    """`share` of the samples: `priority` (higher goes first where a queue heeds it), `deadline` in s after capture."""
+    """A part of the samples."""
 
     share: Annotated[Share, Field(gt=0)]
+    """Share of the samples."""
     priority: Annotated[int, Field(strict=True)] = 0
+    """Higher goes first where a queue heeds it."""
     deadline: Annotated[Time, Field(gt=0)] | None = None
+    """Time after capture by which it must be answered."""
 
 
 class DemandKeys(Model):
-    """What all workloads have: `deadline` in s (of samples whose class has none), `classes` whose shares sum to 1.
-
-    `skew`: each camera is up to so many s late, a fixed time drawn for each (0: cameras are synchronous). `kind`: the
-    name of a user's kind; None: one of ours, which has a key of its own.
-    """
+    """What all workloads have."""
 
     kind: str | None = None
+    """A user's kind, by name or as ``file.py:Name``; ours have a key of their own."""
     deadline: Annotated[Time, Field(gt=0)] | None = None
+    """Time after capture by which samples must be answered whose class has none."""
     classes: dict[str, SampleClass] = Field(default_factory=dict)
+    """Classes of samples by name; their shares sum to 1."""
     skew: Time = 0.0
+    """Each camera is up to so much late, a fixed time drawn for each."""
 
     @model_validator(mode="after")
     def _shares(self) -> Self:

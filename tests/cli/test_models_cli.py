@@ -399,9 +399,8 @@ def test_a_users_network_and_data_in_files(tmp_path: Path) -> None:
     graph = card.graph
     assert (graph.views, graph.view, list(graph.exits)) == (3, (3, 16, 16), ["near", "far"])
     assert graph.segments["eye"].sends == (6, 4, 4) and graph.segments["eye"].flop == 2 * 16 * 6 * 27
-    assert card.values["command"].startswith(
-        "python -m models train mine.py:Net data.py:Data --set width=6 --set epochs=1 "
-    )
+    command = "python -m models train mine.py:Net data.py:Data --set width=6 --set epochs=1 --set batch=10 --seed 1"
+    assert card.values["command"] == command
     assert card.values["calibration"]["rules"]["bytes"]["test"]["bytes"] == 3 * 4 * 96
     load_network(card)
 

@@ -116,10 +116,3 @@ def test_a_plug_in_that_is_broken_is_one_message(simnet, registry, monkeypatch: 
     status, out, err = simnet("check", SCENARIOS / "six_cameras.yaml")
     assert (status, out) == (2, "")
     assert err == "error: test codec 'lost': there is no module 'no_such_module'\n"
-
-
-def test_the_schema_is_json(simnet) -> None:
-    pytest.importorskip("simnet.scenario.json_schema")
-    status, printed, err = simnet("schema")
-    assert (status, err) == (0, "")
-    assert {"nodes", "links", "systems"} <= set(json.loads(printed)["properties"])

@@ -15,7 +15,7 @@ from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.results.run import read_run
 from simnet.scenario import ScenarioError, load_scenario
-from simnet.world.plan import cards_of
+from simnet.world.plan import plans_of
 
 SCENARIO = """\
 data: plaza
@@ -134,10 +134,10 @@ def test_memory_counts_the_activations_of_whole_batches_on_all_workers(scenario:
     edge = read_card(load_scenario(scenario).systems["ddnn"].weights).graph.segments["edge"]
     activations = edge.activations
     room = [f"nodes.edge.memory={edge.memory + 3 * activations} B"]
-    cards_of(load_scenario(scenario, room))
-    cards_of(load_scenario(scenario, [*room, "nodes.edge.batch={size: 4}"]))
-    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=4"]))
-    cards_of(load_scenario(scenario, [*room, "nodes.edge.workers=2", "nodes.edge.batch={size: 2}"]))
+    plans_of(load_scenario(scenario, room))
+    plans_of(load_scenario(scenario, [*room, "nodes.edge.batch={size: 4}"]))
+    plans_of(load_scenario(scenario, [*room, "nodes.edge.workers=4"]))
+    plans_of(load_scenario(scenario, [*room, "nodes.edge.workers=2", "nodes.edge.batch={size: 2}"]))
     for values, samples in (
         (["nodes.edge.batch={size: 5}"], 5),
         (["nodes.edge.workers=5"], 5),
@@ -145,7 +145,7 @@ def test_memory_counts_the_activations_of_whole_batches_on_all_workers(scenario:
     ):
         message = rf"nodes\.edge\.memory: the edge segment of ddnn needs .* for {samples} samples at a time, not"
         with pytest.raises(ScenarioError, match=message):
-            cards_of(load_scenario(scenario, [*room, *values]))
+            plans_of(load_scenario(scenario, [*room, *values]))
 
 
 def test_bad_wishes_are_one_message_and_no_file(simnet, random_weights: Callable[..., Path], tmp_path: Path):

@@ -21,9 +21,10 @@ from simnet.network.links.section import LinkEntry
 from simnet.network.links.spec import Link, Loss
 from simnet.network.networking import Networking
 from simnet.network.nodes.presets import NODE_PRESETS
-from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
+from simnet.network.nodes.spec import Batching, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
+from simnet.systems.ada_ddnn import AdaOptions
 from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
 from simnet.workloads.diurnal import Day, Diurnal
@@ -115,7 +116,7 @@ def test_poisson_workload_duration_and_named_system_instances(write):
     scenario = load_scenario(write(text))
     assert scenario.workload == Poisson(poisson=5.0)
     assert (scenario.samples, scenario.duration) == (None, 120.0)
-    assert scenario.systems["strict"] == EdgeOptions(
+    assert scenario.systems["strict"] == AdaOptions(
         system="ada-ddnn", weights="ada-ddnn-plaza", thresholds={"edge-1": 0.1, "edge-2": 0.0}, wait=0.02
     )
 
@@ -662,7 +663,7 @@ def test_the_reference_names_every_key_preset_and_unit():
         field.alias or name
         for model in (
             Header,
-            Node,
+            NodeEntry,
             LinkEntry,
             FaultEntry,
             EdgeOptions,

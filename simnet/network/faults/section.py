@@ -22,22 +22,39 @@ class FaultEntry(Model):
     """One entry of the file's `faults`; a user's action, which `do` names, may add keys of its own."""
 
     name: str | None = None
+    """What it is called in the results."""
     at: Time | None = None
+    """When it begins; of random faults, when they can."""
     lasts: Annotated[Time, Field(gt=0)] | None = Field(None, alias="for")
+    """How long it lasts; by default to the end."""
     node: str | None = None
+    """The node that it strikes, or a pattern."""
     link: tuple[str, str] | None = None
+    """The two ends of the link that it strikes, or patterns."""
     site: str | None = None
+    """The site all of whose nodes it strikes."""
     partition: tuple[tuple[str, ...], ...] | None = None
+    """Groups of nodes between which nothing gets through."""
     direction: Literal["up", "down"] | None = None
+    """Which direction of a link it strikes; by default both."""
     state: Literal["down", "up"] | None = Field(None, alias="is")
+    """Down, or up again before its time."""
     slow: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
+    """The node is so many times slower."""
     bandwidth: Annotated[Bandwidth, Field(gt=0)] | None = None
+    """What is left of the link."""
     loss: Annotated[Share, Field(gt=0)] | None = None
+    """Probability that a packet on the link is lost."""
     do: Any = None
+    """A user's action, by name or as ``file.py:Name``."""
     mtbf: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time to failure, for failures at random (Weibull with `shape`)."""
     mttr: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time to repair (exponential)."""
     shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] | None = None
+    """Of the Weibull distribution; 1 is exponential."""
     together: Annotated[bool, Field(strict=True)] | None = None
+    """Whether all that it names fail at the same moments."""
 
 
 Ends = tuple[str, str]

@@ -17,13 +17,15 @@ from simnet.network.links.spec import Link
 
 
 class LinkEntry(Model):
-    """One entry of the file's `links`; values but `sharing`, `medium` and `attempts` may be `{up: …, down: …}`.
+    """One entry of the file's `links`: the keys of `Link`, of which most may be `{up: …, down: …}`.
 
     A user's kind, which `sharing` names, may add keys of its own, the same in both directions.
     """
 
     between: tuple[str, str]
+    """Its two ends; patterns such as camera* stand for every node that they match."""
     preset: str | None = None
+    """Values of a technology by name; what is given beside it has precedence."""
     bandwidth: Any = None
     latency: Any = None
     header: Any = None
@@ -40,7 +42,7 @@ class LinkEntry(Model):
 UP, DOWN = "up", "down"
 """From the first name of `between` to the second, and back."""
 _NEEDED = ("bandwidth", "latency")
-_DIRECTED = (*_NEEDED, "header", "mtu", "loss", "jitter", "queue", "trace")
+DIRECTED = (*_NEEDED, "header", "mtu", "loss", "jitter", "queue", "trace")
 _COMMON = ("sharing", "medium", "attempts", "options")
 _STRUCTURED = ("loss", "trace")
 """Keys whose value may have keys of its own."""
@@ -84,7 +86,7 @@ def _both_directions(checks: Checks, traces: Traces, raw: Raw, path: Path) -> tu
     """The link's values up and down, ends to be filled in."""
     before = len(checks.problems)
     values = checks.with_preset(raw, LINK_PRESETS, path)
-    for key in _DIRECTED:
+    for key in DIRECTED:
         if _differs(key, values.get(key)):
             _both_named(checks, values[key], (*path, key))
     if isinstance(values.get("medium"), str):
@@ -101,7 +103,7 @@ def _both_directions(checks: Checks, traces: Traces, raw: Raw, path: Path) -> tu
 def _direction(checks: Checks, traces: Traces, raw: Raw, values: Raw, name: str, path: Path) -> Raw:
     """What a `Link` of one direction is made of."""
     one: Raw = {"source": "", "target": "", **{key: values[key] for key in _COMMON if values.get(key) is not None}}
-    for key in _DIRECTED:
+    for key in DIRECTED:
         value = values.get(key)
         given = _one(key, value, name)
         if given is not None:

@@ -13,15 +13,16 @@ from simnet.network.links import LINKS
 
 
 class Loss(Model):
-    """Packets are lost with probability `good`; with `bad` in the bursts of a Gilbert–Elliott channel.
-
-    The channel is good for `good_for` s on average, then bad for `bad_for` s, both times exponential.
-    """
+    """Losses of packets at random: alike at all times, or in the bursts of a Gilbert–Elliott channel."""
 
     good: Share = 0.0
+    """Probability that a packet is lost, outside of bursts."""
     bad: Share | None = None
+    """The same within bursts."""
     good_for: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time between bursts (exponential)."""
     bad_for: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time of a burst (exponential)."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -31,29 +32,38 @@ class Loss(Model):
 
 
 class Link(Model):
-    """One direction of a connection: `bandwidth` in bytes/s, `latency` in s, `header` in bytes a packet.
+    """One direction of a connection.
 
-    `mtu` (bytes, without the header) cuts messages into packets; None: a message is one packet. A lost packet is sent
-    again, up to `attempts` times in all, then its message is lost. `jitter`: each message is up to so many s later, but
-    messages never overtake each other. `queue`: bytes that may wait, more is dropped. `sharing`: messages one after
-    another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it, whose own keys are
-    `options`. `medium`: links of the same medium transmit one at a time, in whatever direction. `trace`: the bandwidth
-    in bytes/s over time, in place of `bandwidth`.
+    `options` are the own keys of a user's kind, which `sharing` names. A lost packet is sent again until `attempts` are
+    used up; then its message is lost.
     """
 
     source: str
+    """Where its messages come from."""
     target: str
+    """Where they go."""
     bandwidth: Annotated[Bandwidth, Field(gt=0)]
+    """How fast bytes leave."""
     latency: Time
+    """Time of propagation, after the last byte has left."""
     header: Size = 0
+    """Bytes added to each packet."""
     sharing: str = "fifo"
+    """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
     medium: str | None = None
+    """Links of the same medium transmit one at a time, in whatever direction."""
     mtu: Annotated[Size, Field(gt=0)] | None = None
+    """Most bytes of a packet, without its header; by default a message is one packet."""
     loss: Loss | None = None
+    """Probability that a packet is lost, or the bursts in which it is."""
     attempts: Annotated[int, Field(ge=1, strict=True)] = 8
+    """How often a packet is sent until its message is lost."""
     jitter: Time = 0.0
+    """Each message is up to so much later; none overtakes another."""
     queue: Annotated[Size, Field(gt=0)] | None = None
+    """Bytes that may wait; more is dropped. By default any number."""
     trace: Steps | None = None
+    """The bandwidth over time, in place of `bandwidth`."""
     options: SerializeAsAny[Model] | None = None
 
     @model_validator(mode="after")

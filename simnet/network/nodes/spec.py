@@ -16,29 +16,29 @@ MOST_WORKERS = 100_000
 
 
 class Queue(Model):
-    """Who waits at a node: in which order, and how many calls at most (None: any number); more are dropped.
-
-    With `priority` the samples of the highest priority go first, in order of arrival among equals; nobody is
-    interrupted.
-    """
+    """Who waits at a node."""
 
     order: Literal["fifo", "priority"] = "fifo"
+    """First in, first out; or by the samples' priority, first in, first out among equals, nobody being interrupted."""
     limit: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """How many calls may wait; more are dropped. By default any number."""
 
 
 class Batching(Model):
-    """Calls of the same segment run together: up to `size`, for which the first of them waits `wait` s at most.
+    """Calls of the same segment run together.
 
-    `efficiency`: how many times faster a sample is in a batch of so many than alone (overhead apart); between the sizes
-    given it is interpolated, beyond them it stays. Without it a batch saves only its calls' overhead. A measured
-    profile has precedence.
+    Between the sizes given `efficiency` is interpolated, beyond them it stays. Without it a batch saves only its calls'
+    overhead. A measured profile has precedence.
     """
 
     size: Annotated[int, Field(ge=1, strict=True)]
+    """The most calls that run together."""
     wait: Time = 0.0
+    """How long the first of them waits for others."""
     efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
         Field(default_factory=dict)
     )
+    """How many times faster than alone a sample is in a batch of each size, overhead apart."""
 
     @model_validator(mode="after")
     def _plausible(self) -> Self:
@@ -51,15 +51,16 @@ class Batching(Model):
 
 
 class PowerModel(Model):
-    """What a node draws, in W: `idle`, and `busy` with a worker that computes (each further one adds busy − idle).
-
-    `send` and `receive` are J per byte on its links.
-    """
+    """What a node draws."""
 
     idle: Power = 0.0
+    """Drawn without work."""
     busy: Power = 0.0
+    """Drawn with one worker at work; each further one adds busy − idle."""
     send: EnergyPerByte = 0.0
+    """For each byte sent on its links."""
     receive: EnergyPerByte = 0.0
+    """For each byte received."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -73,33 +74,43 @@ Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Annotated[Time, 
 
 
 class NodeEntry(Model):
-    """What one entry of the file's `nodes` may say.
-
-    `speed` in FLOP/s (0: a router, which only forwards), `overhead` in s per call, `memory` in bytes.
-    `tier`: the part that it can play in a system. `kind`: a user's, by name; None: the plainest that does what the
-    other keys ask for. `workers` calls run at once, each at full `speed`. `view` (from 1, devices only): which camera's
-    view it sees, of its `site` (None: the only one, or for all). `fallback`: who does its work while it is down.
-    `profile` has measured times in place of FLOP / speed + overhead. `load`: share of the speed, below 1, that other
-    work takes. `battery` in J; without charge the node is down for good. `warm_up`: s after a failure until it is up.
-    """
+    """What one entry of the file's `nodes` may say."""
 
     tier: str
+    """The part that it can play in a system; a router only forwards."""
     preset: str | None = None
+    """Values of a machine by name; what is given beside it has precedence."""
     kind: str | None = None
+    """A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for.
+    A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for."""
     speed: Speed = 0.0
+    """Sustained speed of each worker."""
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)] = 1
+    """How many calls run at once, each at full `speed`."""
     overhead: Time = 0.0
+    """Time of every call before it computes."""
     memory: Annotated[Size, Field(gt=0)] | None = None
+    """Memory for the weights of its segments."""
     view: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """Which camera's view a device sees, from 1; by default in order."""
     site: str | None = None
+    """The site that it belongs to; without one it is the only one's, or serves all."""
     fallback: str | None = None
+    """The node of the same tier that does its work while it is down."""
     queue: Queue = Queue()
+    """Who waits, in which order, and how many at most."""
     batch: Batching | None = None
+    """Calls of one segment that run together."""
     profile: Profile | None = None
+    """Measured times in place of FLOP / speed + overhead: weights → segment → batch size → time, or a file."""
     load: Steps | None = None
+    """Share of the speed that other work takes, constant or over time."""
     power: PowerModel | None = None
+    """What it draws."""
     battery: Annotated[Energy, Field(gt=0)] | None = None
+    """Its charge at the beginning; without charge it is down for good."""
     warm_up: Time = 0.0
+    """Time after a failure until it works again."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
