@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simnet.installation import VERSION
+
 if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
     from simnet.api import check as check
@@ -47,7 +49,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.systems.roles import Roles as Roles
     from simnet.world.run import Progress as Progress
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     # what one calls

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from simnet import __version__
 from simnet.cli.check import check
 from simnet.cli.compare import compare
 from simnet.cli.plot import plot
@@ -16,6 +15,7 @@ from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
+from simnet.installation import VERSION
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +31,7 @@ for command in (run, check, compare, plot, profile, validate, plugins, schema):
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        print(f"simnet {__version__}")
+        print(f"simnet {VERSION}")
         raise typer.Exit
 
 

@@ -25,8 +25,8 @@ from simnet.network.faults.incidents import Incident
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
 from simnet.results.ledger import Ledger
-from simnet.results.lives import Lives
-from simnet.results.result import Ending, SystemResult
+from simnet.results.lives import Ending, Lives
+from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
