@@ -1,4 +1,4 @@
-"""The house rules that no tool checks: floors of the package, sizes of folders, and no kind's name outside its place."""
+"""House rules that no tool checks: floors of the package, sizes of folders, and no kind's name outside its place."""
 
 from __future__ import annotations
 
@@ -42,13 +42,15 @@ __main__ models.__main__
 """
 """From the bottom: what a floor imports lies below it. `simnet` is the face, which names what the others hold."""
 
+CHANGES = frozenset(f"simnet.scenario.{name}" for name in ("changes", "header", "resolve", "scenario"))
 TWINS = {
+    CHANGES: "a scenario makes a changed one of itself, as its file would be read",
     frozenset({"simnet.models.networks.base", "simnet.models.networks.passes"}): "a whole network is a pass over parts",
     frozenset(
         {"simnet.models.cards.card", "simnet.models.cards.weights"}
     ): "an old card asks its network for the graph",
 }
-"""Modules that import each other, the one only when it is asked for something, and why."""
+"""Modules that import each other, one of them only when it is asked for something, and why."""
 
 MOST_FILES = 14
 """Python files in a folder; above it, it wants subfolders."""

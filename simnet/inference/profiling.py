@@ -125,7 +125,7 @@ def profile_file(measured: Sequence[tuple[Card, Times]], device: str, repeats: i
             "cpus": os.cpu_count(),
             "device": device,
             "threads": torch.get_num_threads(),
-            "torch": torch.VERSION,
+            "torch": torch.__version__,
             "python": platform.python_version(),
             "repeats": repeats,
             "warm_up": WARM_UP,
