@@ -8,7 +8,7 @@ from simnet.language.checks import Checks
 from simnet.language.errors import nearest, unknown
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node
-from simnet.systems import SYSTEMS
+from simnet.systems import SYSTEMS, contract
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Roles, Unfit, places, sites_of
 from simnet.workloads.spec import Workload
@@ -20,7 +20,7 @@ TIERS = ("device", "gateway", "edge", "cloud", "router")
 def roles_of(systems: Mapping[str, SystemOptions], checks: Checks) -> dict[str, Roles]:
     """The roles of each system."""
     folder = checks.source.folder
-    return {name: SYSTEMS.get(spec.system, folder).roles_of(spec) for name, spec in systems.items()}
+    return {name: contract.roles_of(SYSTEMS.get(spec.system, folder), spec) for name, spec in systems.items()}
 
 
 def seeing(roles: Iterable[Roles]) -> tuple[str, ...]:

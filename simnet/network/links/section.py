@@ -8,7 +8,7 @@ from typing import Any
 from simnet.language import units
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
-from simnet.language.kinds import settled_kind, split
+from simnet.language.kinds import check_options, settled_kind, split
 from simnet.language.quantities import Model
 from simnet.language.traces import Traces
 from simnet.network.links import LINKS
@@ -138,3 +138,8 @@ def _both_named(checks: Checks, value: Mapping[str, Any], path: Path) -> None:
     for name in (UP, DOWN):
         if name not in value:
             checks.wrong(path, f"gives no '{name}'; write {{up: …, down: …}}")
+
+
+def check_kind(kind: type[Any]) -> None:
+    """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
+    check_options(kind, LinkEntry)

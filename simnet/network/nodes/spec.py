@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from simnet.language.kinds import check_given, kind_called
+from simnet.language.kinds import check_given, check_options, kind_called
 from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
 from simnet.language.schedule import Steps
 from simnet.network.nodes import NODES
@@ -133,3 +133,8 @@ class Node(NodeEntry):
         if self.kind is not None:
             check_given(self, kind_called(NODES, self.kind), self.kind, "node", self.options)
         return self
+
+
+def check_kind(kind: type[Any]) -> None:
+    """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
+    check_options(kind, NodeEntry)
