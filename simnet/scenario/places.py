@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simnet.language.checks import Checks
 from simnet.language.errors import nearest, unknown
+from simnet.language.kinds import short
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node
 from simnet.systems import SYSTEMS, contract
@@ -97,7 +98,7 @@ def _playable(
     kind = SYSTEMS.get(spec.system, checks.source.folder)
     sites = sites_of(nodes, roles.seeing)
     if kind.one_site and len(sites) > 1:
-        checks.wrong(("systems", name), f"{spec.system} plays one site, found {', '.join(map(str, sites))}")
+        checks.wrong(("systems", name), f"{short(spec.system)} plays one site, found {', '.join(map(str, sites))}")
         return
     try:
         found = places(roles, nodes, sites)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simnet.language.errors import unknown
+from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
@@ -80,12 +81,12 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             load_network(card)
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
-    if card.values["data"] != scenario.data.set:
+    if not _same(card.values["data"], scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {card.values['data']!r}, not {scenario.data.set!r}")
     exits = exits_of(kind, spec, graph) or ()
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
-        raise scenario.error(where, f"{spec.system} needs an exit '{strange[0]}'; {have}")
+        raise scenario.error(where, f"{short(spec.system)} needs an exit '{strange[0]}'; {have}")
     roles = roles_of(kind, spec)
     there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
@@ -112,6 +113,11 @@ def _rule(name: str, folder: Path | None) -> ExitRule:
     except Exception as problem:  # whatever a user's code raises
         reason = blamed(problem) or f"exit rule {name!r}: {type(problem).__name__}: {problem}"
         raise PluginError(f"{reason}; a rule is made without arguments") from problem
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are of the same kind: of a user's own, whose files may have moved, the class has that name."""
+    return one == other or (":" in one and ":" in other and short(one) == short(other))
 
 
 def _thresholds(
