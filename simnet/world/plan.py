@@ -23,7 +23,6 @@ from simnet.systems.contract import exits_of, hosts_of, roles_of
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Place, Unfit, places, sites_of, stand_ins
 
-
 MOST_VIEWS = 32
 """As many as the column `views` of the results has bits."""
 
@@ -199,12 +198,10 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
     found: list[str] = []
     for name, plan in plans.items():
         found += _few_views(plan)
-        if plan.options.thresholds == "calibrated" and (
-            others := [name for name in rules_of(plan) if name != "entropy"]
-        ):
-            found.append(
-                f"{name} tests by {', '.join(others)}; {plan.card.name}'s thresholds are calibrated for the entropy"
-            )
+        others = [rule for rule in _rules_of(plan) if rule != "entropy"]
+        if others and plan.options.thresholds == "calibrated":
+            calibrated = f"{plan.card.name}'s thresholds are calibrated for the entropy"
+            found.append(f"{name} tests by {', '.join(others)}; {calibrated}")
         if plan.codec in plan.kind.codecs and plan.codec != plan.card.codec:
             told = " and its thresholds calibrated" if plan.options.thresholds == "calibrated" else ""
             found.append(
