@@ -90,7 +90,7 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
             match field, text:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
                     found[name] = inspect.cleandoc(words)
-    return found
+    return {name: text for name, text in found.items() if name in model.model_fields}
 
 
 class Model(BaseModel):
@@ -111,7 +111,7 @@ class Model(BaseModel):
         """The schema, each key described by the docstring below its field.
 
         Only now: pydantic's own `use_attribute_docstrings` reads the source of every model when it is imported, which
-        took a fifth of the time of a `check`.
+        took an eighth of the time of a `check`.
         """
         reference = handler(core_schema)
         schema = handler.resolve_ref_schema(reference)

@@ -65,7 +65,7 @@ class Fault(Model):
     def written(self) -> dict[str, Any]:
         """The entry in a file."""
         values = self.model_dump(mode="json")
-        times = {said: values[key] for key, said in _SAID.items() if key in values}
+        times = {"for" if key == "lasts" else key: values[key] for key in _TIMES if key in values}
         place = {"node": self.node} if self.link is None else {"link": list(self.link), "direction": "up"}
         kind = ACTIONS[self.action]
         action: Any = self.action
@@ -74,6 +74,5 @@ class Fault(Model):
         return {**times, **place, kind.key: action, **written(self.options)}
 
 
-_SAID = {key: "for" if key == "lasts" else key
-         for key in ("name", "at", "lasts", "mtbf", "mttr", "shape", "together")}  # fmt: skip
-"""Keys of an entry in a file."""
+_TIMES = ("name", "at", "lasts", "mtbf", "mttr", "shape", "together")
+"""What a file says first, in its order."""
