@@ -690,7 +690,6 @@ def test_the_reference_names_every_key_preset_and_unit():
         )
         for key in keys_of(model)
     }
-    keys.remove("options")  # of resolved nodes: a kind's own keys, which a file writes beside the others
     every_unit = {unit for quantity in QUANTITIES for unit in quantity.units}
     missing = {word for word in {*keys, *NODE_PRESETS, *LINK_PRESETS, *every_unit} if f"`{word}`" not in text}
     assert not missing

@@ -8,7 +8,7 @@ from worlds import both, node, play, rows, world_scenario
 
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario, load_scenario
-from simnet.workloads.spec import Periodic
+from simnet.workloads.periodic import Periodic
 from simnet.world.plan import plans_of
 
 

@@ -19,7 +19,7 @@ from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.cifar10 import CLASSES, Cifar10, cut
 from simnet.models.networks import NETWORKS
-from simnet.models.networks.ddnn_2017 import Architecture as Architecture2017
+from simnet.models.networks.ddnn_2017 import Ddnn2017Architecture
 from simnet.models.training.publish import publish
 from simnet.models.training.recipes import changed, recipe, settings_of
 from simnet.models.training.training import Recipe, Training, TrainingData, _rate, joint_loss, shift_and_flip
@@ -42,7 +42,7 @@ DDNN_2017 = replace(recipe("paper", "mvmc"), epochs=2, batch=16)
 
 def tiny(system: str = "ada-ddnn") -> Any:
     arch = architecture(system, "plaza")
-    if isinstance(arch, Architecture2017):
+    if isinstance(arch, Ddnn2017Architecture):
         return replace(arch, edges=((0, 1, 2), (3, 4, 5)), cloud_filters=(8,))
     return replace(arch, device_widths=(4,) * 4, edge_widths=(8, 8), cloud_widths=(8, 8))
 
@@ -269,7 +269,7 @@ def test_settings_of_nested_tuples_and_of_several_fields_at_once() -> None:
     base = architecture("ddnn-2017", "mvmc"), recipe("ours", "mvmc")
     settings = ["edges=[[0],[2,5]]", "devices=[0,2,5]", "local_fusion=mean", "optimizer=sgd"]
     arch, how = changed(*base, settings)
-    assert isinstance(arch, Architecture2017)
+    assert isinstance(arch, Ddnn2017Architecture)
     assert (arch.devices, arch.edges, arch.local_fusion, how.optimizer) == ((0, 2, 5), ((0,), (2, 5)), "mean", "sgd")
     assert changed(*base, settings_of(arch, how, base)) == (arch, how)
     for wrong, message in (
