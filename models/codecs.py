@@ -63,10 +63,12 @@ class Codec(ABC):
         """
         if self.lossless:
             return features
-        arrived = self.arrived(features.detach().float()).to(features.dtype)
-        if arrived.shape != features.shape:
-            shapes = f"{tuple(arrived.shape)}, not {tuple(features.shape)}"
-            raise PluginError(f"codec {self.name!r}: features arrive in the shape {shapes}")
+        made = self.arrived(features.detach().float())
+        shape = getattr(made, "shape", None)
+        if shape != features.shape:
+            found = type(made).__name__ if shape is None else f"the shape {tuple(shape)}"
+            raise PluginError(f"codec {self.name!r}: features arrive as {found}, not of shape {tuple(features.shape)}")
+        arrived = made.to(features.dtype)
         return features + (arrived - features).detach() if features.requires_grad else arrived
 
 

@@ -186,7 +186,9 @@ class Graph:
         return iter(self.into)
 
     def parts_of(self, segment: str) -> list[Part]:
-        """The copies of a segment."""
+        """The copies of a segment. Raises LookupError where there is none of this name."""
+        if segment not in self.segments:
+            raise LookupError(f"there is no segment {segment!r}, only {', '.join(self.segments)}")
         return [Part(segment, copy) for copy in range(self.segments[segment].copies)]
 
     @cached_property

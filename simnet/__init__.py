@@ -8,12 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simnet.installation import VERSION
+
 if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
     from simnet.api import check as check
     from simnet.api import load as load
     from simnet.api import load_run as load_run
     from simnet.api import run as run
+    from simnet.clock import ProtocolError as ProtocolError
     from simnet.language.errors import Problem as Problem
     from simnet.language.errors import ScenarioError as ScenarioError
     from simnet.models.cards.card import WeightsError as WeightsError
@@ -46,7 +49,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.systems.roles import Roles as Roles
     from simnet.world.run import Progress as Progress
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     # what one calls
@@ -62,6 +65,7 @@ _HOMES = {
     "ScenarioError": "simnet.language.errors",
     "RunError": "simnet.results.run",
     "PluginError": "simnet.registry",
+    "ProtocolError": "simnet.clock",
     "DataError": "simnet.models.data.base",
     "WeightsError": "simnet.models.cards.card",
     "DeviceError": "simnet.models.device",

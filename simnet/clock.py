@@ -9,6 +9,8 @@ from typing import Any
 from simpy import Environment, Event, Timeout
 from simpy.events import URGENT
 
+from simnet.registry import PluginError
+
 
 class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an error of the program
     """A failure took what was waited for; `reason` says which, in the words of the results' `reason` column."""
@@ -18,7 +20,7 @@ class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an
         self.reason = reason
 
 
-class ProtocolError(Exception):
+class ProtocolError(PluginError):
     """A system's protocol does not keep its contract; the message names where, and what was found."""
 
 
@@ -77,8 +79,8 @@ class Life:
         except StopIteration:
             pass
         except AttributeError:
-            if isinstance(signal, Signal):
-                raise
+            if isinstance(signal, Signal) or getattr(self._protocol, "gi_frame", None) is None:
+                raise  # it came out of the protocol, which has ended with it
             raise ProtocolError(f"{_line_of(self._protocol)}: yields {signal!r}, which is no signal") from None
 
 

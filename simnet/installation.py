@@ -6,6 +6,8 @@ from pathlib import Path
 
 PARTS = ("models", "analysis")
 
+VERSION = "0.1.0"
+
 
 def fault() -> str | None:
     """What is wrong with this installation, with what to do; None: nothing."""

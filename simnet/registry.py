@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -22,8 +23,28 @@ ALL: dict[str, Registry[Any]] = {}
 """Every registry by its group, once the module that holds it has been imported; see `simnet.plugins`."""
 
 
+USERS: dict[str, dict[str, str]] = {}
+"""What was found in each file of a user's, by the name of its class: "system 'mine.py:Mine'"."""
+
+
 class PluginError(Exception):
     """A plug-in cannot be found or imported, or breaks its contract; the message names both."""
+
+
+def blamed(problem: BaseException) -> str | None:
+    """What to tell of an exception that came out of a user's code: kind, line and reason; None for a fault of ours."""
+    seen: set[int] = set()
+    error: BaseException | None = problem
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+            code = frame.f_code
+            if (there := USERS.get(code.co_filename)) is not None:
+                whose = there.get(code.co_qualname.partition(".")[0]) or " or ".join(there.values())
+                reason = f"{type(error).__name__}: {error}".rstrip(": ")
+                return f"{whose}: {code.co_filename}:{line}: {code.co_name} fails ({reason})"
+        error = error.__cause__ or error.__context__  # SimPy raises a copy of what came out of a process
+    return None
 
 
 class Found(NamedTuple):
@@ -83,8 +104,13 @@ class Registry(Generic[T]):
                 kind = self._load(name, self._ours[name], None)
             elif ":" in name:
                 kind = self._load(name, name, folder)
-            elif (place := self._entry_points().get(name)) is not None:
-                kind = self._load(name, place, None)
+            elif places := self._entry_points().get(name):
+                if len(places) > 1:
+                    raise PluginError(
+                        f"{self.what} {name!r}: several installed packages have one of this name "
+                        f"({' and '.join(places)}); write module:Name in its place, or remove all but one"
+                    )
+                kind = self._load(name, places[0], None)
             else:
                 raise KeyError(name)
             self._known[key] = kind
@@ -92,33 +118,42 @@ class Registry(Generic[T]):
 
     def found(self) -> Iterator[Found]:
         """All kinds, with what is wrong with those that cannot be used; imports every one."""
-        for name, place in {**self._entry_points(), **self._ours}.items():
+        others = self._entry_points()
+        for name in dict.fromkeys([*others, *self._ours]):
             try:
                 self.get(name)
                 problem = None
             except PluginError as error:
                 problem = str(error)
-            yield Found(name, "simnet" if name in self._ours else place, problem)
+            hidden = ", ".join(others.get(name, ()))
+            if name in self._ours and hidden:
+                yield Found(name, hidden, f"{self.what} {name!r}: {hidden} is never used, since ours has this name")
+            yield Found(name, "simnet" if name in self._ours else hidden, problem)
 
-    def _entry_points(self) -> dict[str, str]:
+    def _entry_points(self) -> dict[str, list[str]]:
+        """Where installed packages have their kinds, by name; more than one place is a clash."""
         from importlib import metadata  # 50 ms: only for names that are not ours
 
-        return {point.name: point.value for point in metadata.entry_points(group=self.group)}
+        found: dict[str, dict[str, None]] = {}
+        for point in metadata.entry_points(group=self.group):
+            found.setdefault(point.name, {})[point.value] = None
+        return {name: sorted(places) for name, places in found.items()}
 
     def _load(self, name: str, place: str, folder: Path | None) -> type[T]:
         module_name, _, attribute = place.rpartition(":")
         try:
             module = _module(module_name, folder)
-            kind: Any = module
-            for part in attribute.split("."):
-                kind = getattr(kind, part)
         except PluginError as error:
             raise PluginError(f"{self.what} {name!r}: {error}") from None
-        except AttributeError:
-            raise PluginError(f"{self.what} {name!r}: {module_name} has no {attribute!r}") from None
-        except Exception as error:  # whatever the user's module raises while it is imported
+        except (Exception, SystemExit) as error:  # whatever the user's module raises while it is imported
             reason = f"{type(error).__name__}: {error}"
             raise PluginError(f"{self.what} {name!r}: {module_name} cannot be imported ({reason})") from error
+        kind: Any = module
+        try:
+            for part in attribute.split("."):
+                kind = getattr(kind, part)
+        except AttributeError:
+            raise PluginError(f"{self.what} {name!r}: {module_name} has no {attribute!r}") from None
         base, base_name = _at(self._contract), self._contract.rpartition(":")[2]
         if not isinstance(kind, type) or not issubclass(kind, base):
             raise PluginError(f"{self.what} {name!r}: {attribute} is no class derived from {base_name}")
@@ -132,6 +167,8 @@ class Registry(Generic[T]):
                 check(kind)
             except ValueError as error:
                 raise PluginError(f"{self.what} {name!r}: {error}") from None
+        if place != self._ours.get(name) and (file := getattr(module, "__file__", None)):
+            USERS.setdefault(file, {})[attribute.rpartition(".")[2]] = f"{self.what} {name!r}"
         return kind
 
 
@@ -182,8 +219,7 @@ def settled(name: str, folder: Path) -> str:
 def _from_file(file: Path, name: str | None = None) -> ModuleType:
     """The module in a file, run once; under its own name if that is free, so that its classes can be pickled."""
     plain = name or file.stem
-    taken = sys.modules.get(plain)
-    if taken is not None and getattr(taken, "__file__", None) != str(file):
+    if _taken(plain, file):
         plain = f"{plain}_{sha256(str(file).encode()).hexdigest()[:8]}"
     if plain in sys.modules:
         return sys.modules[plain]
@@ -198,3 +234,14 @@ def _from_file(file: Path, name: str | None = None) -> ModuleType:
         del sys.modules[plain]
         raise
     return module
+
+
+def _taken(name: str, file: Path) -> bool:
+    """Whether a module's name is that of another module, imported or not: `statistics` must stay Python's own."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None) != str(file)
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # in a package that there is not
+        return False
+    return spec is not None and spec.origin != str(file)

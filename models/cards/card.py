@@ -14,6 +14,7 @@ from typing import Any
 
 from simnet.models.codecs import CODECS
 from simnet.models.graph import Graph, GraphError
+from simnet.registry import settled
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
@@ -95,13 +96,16 @@ class Card:
 
     @property
     def codec(self) -> str:
-        """The codec that the network was trained for; of a card that does not say, the network's own."""
+        """The codec that the network was trained for; of a card that does not say, the network's own.
+
+        A user's in a file by a name that finds it from everywhere.
+        """
         codec = self.values["architecture"].get("codec")
         if codec is None:
             from simnet.models.cards.weights import build
 
             codec = build(self).arch.codec
-        return str(codec)
+        return settled(str(codec), self.folder_of(str(codec)) or Path())
 
 
 def _former_costs(segments: Any) -> dict[str, dict[str, Any]]:

@@ -11,9 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
+from simnet.models.graph import Graph, GraphError
 from simnet.models.networks import NETWORKS
-from simnet.models.networks.base import Network
-from simnet.registry import PluginError
+from simnet.models.networks.base import Architecture, Network
+from simnet.registry import PluginError, blamed
 
 
 def save_weights(network: Network, card: dict[str, Any], path: Path) -> None:
@@ -44,10 +45,18 @@ def build(card: Card) -> Network:
         raise WeightsError(f"{card.path}: there is no network {card.network!r} (there are {known})") from None
     except PluginError as problem:
         raise WeightsError(f"{card.path}: {problem}") from None
+    what = f"{card.path}: network {card.network!r}"
+    if not (isinstance(kind.Architecture, type) and issubclass(kind.Architecture, Architecture)):
+        raise WeightsError(f"{what}: its Architecture is no class derived from simnet.Architecture")
     try:
-        return kind(kind.Architecture.from_dict(card.values["architecture"]))
+        network = kind(kind.Architecture.from_dict(card.values["architecture"]))
     except Exception as problem:  # of an architecture that was changed by hand, or from a user's code, anything
-        raise WeightsError(f"{card.path}: its architecture makes no network: {problem}") from problem
+        reason = str(problem) if isinstance(problem, GraphError | ValueError | TypeError) else blamed(problem)
+        reason = reason or f"{type(problem).__name__}: {problem}"
+        raise WeightsError(f"{what}: its architecture makes no network: {reason}") from problem
+    if not isinstance(found := getattr(network, "graph", None), Graph):
+        raise WeightsError(f"{what}: self.graph is {found!r}, no Graph; __init__ must set it")
+    return network
 
 
 def load_network(card: Card, device: str = "cpu") -> Network:
@@ -58,10 +67,11 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     path = card.weights
     check_weights(card)
     network = build(card)
+    if card.graph.structure != network.graph.structure:
+        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
-        raise WeightsError(f"{path}: does not fit its card: {problem}") from problem
-    if card.graph.structure != network.graph.structure:
-        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
+        reason = " ".join(str(problem).split())  # torch's have many lines
+        raise WeightsError(f"{path}: does not fit its card: {reason}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from simnet import __version__
 from simnet.cli.check import check
 from simnet.cli.compare import compare
 from simnet.cli.plot import plot
@@ -16,6 +15,7 @@ from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
+from simnet.installation import VERSION
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +31,7 @@ for command in (run, check, compare, plot, profile, validate, plugins, schema):
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        print(f"simnet {__version__}")
+        print(f"simnet {VERSION}")
         raise typer.Exit
 
 
@@ -53,7 +53,7 @@ def _message(problem: Exception) -> str | None:
     from simnet.models.cards.card import WeightsError
     from simnet.models.data.base import DataError
     from simnet.models.device import DeviceError
-    from simnet.registry import PluginError
+    from simnet.registry import PluginError, blamed
     from simnet.results.run import RunError
 
     if isinstance(problem, ScenarioError | RunError | PluginError | DataError | WeightsError | DeviceError):
@@ -62,4 +62,4 @@ def _message(problem: Exception) -> str | None:
         return f"not enough memory; ask for fewer samples, or a shorter time ({problem})"
     if isinstance(problem, OSError):  # a folder that cannot be made, a full disk
         return f"{problem.filename or ''}: {problem.strerror or problem}"
-    return None
+    return blamed(problem)

@@ -110,6 +110,8 @@ class Answers:
         """The answer at an exit for a sample; `upstream` is the mask of what arrived (and travelled coded)."""
         found = self._found.get((exit_name, upstream))
         if found is None:
+            if exit_name not in self._exits:
+                raise LookupError(f"there is no exit {exit_name!r}, only {', '.join(self._exits)}")
             key = exit_name, self._key(self._exits[exit_name], upstream)
             found = self._found[exit_name, upstream] = self._keyed.setdefault(key, {})
         answer = found.get(sample)
@@ -172,10 +174,15 @@ class Answers:
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
-        measures = np.asarray(rule.measure(scores, before), np.float64)
+        made, name = rule.measure(scores, before), type(rule).__name__
+        try:
+            measures = np.asarray(made, np.float64)
+        except (TypeError, ValueError):
+            raise PluginError(f"exit rule {name}: measure gives {made!r:.80}, no numbers") from None
         if measures.shape != rows.shape:
-            name = type(rule).__name__
-            raise PluginError(f"exit rule {name}: measures of shape {measures.shape} for {len(rows)} samples")
+            raise PluginError(
+                f"exit rule {name}: measure gives shape {measures.shape} for {len(rows)} samples, one number for each"
+            )
         return scores.argmax(axis=-1), measures
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:

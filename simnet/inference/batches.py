@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.weights import load_network
@@ -18,6 +18,7 @@ from simnet.models.device import pick_device
 from simnet.models.graph import INPUT, Arc, Part
 from simnet.models.networks.base import Output
 from simnet.models.networks.passes import SMALLEST_BATCH, Blank, Pass
+from simnet.registry import PluginError
 
 FEATURE_BYTES = 512 * 2**20
 """Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
@@ -51,11 +52,19 @@ class Batches:
         self.codec = codec_named(codec, card.path.parent)
         self.blank = Blank(self.network)
         for name, segment in self.graph.segments.items():
-            module = self.network.module(Part(name))
+            module: object = self.network.module(Part(name))
+            if not isinstance(module, nn.Module | None):
+                raise WeightsError(
+                    f"{self._called}: module of segment {name!r} gives {module!r}, not nn.Module or None"
+                )
             found = 0 if module is None else sum(p.numel() for p in module.parameters())
             self._agree(name, "parameters", segment.parameters, found)
         self._features = _Features(len(data))
         self._pixels: tuple[bytes, Tensor] | None = None
+
+    @property
+    def _called(self) -> str:
+        return f"{self.card.path}: network {self.card.network!r}"
 
     def _agree(self, segment: str, key: str, told: object, found: object) -> None:
         """Check a cost that the simulation charges against the real one; FLOP are counted when a card is written."""
@@ -101,6 +110,8 @@ class Batches:
     def check(self, part: Part, made: Output, rows: NDArray[np.int64]) -> None:
         """Refuse what does not keep the contract of a network: shapes as the graph says, and finite scores."""
         segment, count = self.graph.segments[part.segment], len(rows)
+        if not isinstance(made, Output):
+            raise WeightsError(f"{self._called}: segment {part.segment!r} gives {type(made).__name__}, no Output")
         wanted = {"scores": (self.graph.classes,) if segment.scores else None, "features": segment.sends}
         for what, shape in wanted.items():
             found = getattr(made, what, None)
@@ -123,7 +134,12 @@ class Batches:
         name = rows.tobytes()
         if self._pixels is None or self._pixels[0] != name:
             pixels = check_pixels(self.data, rows)
-            self._pixels = name, self.network.prepare(torch.from_numpy(pixels).to(self.device))
+            views: object = self.network.prepare(torch.from_numpy(pixels).to(self.device))
+            if not isinstance(views, Tensor) or views.shape[:2] != pixels.shape[:2]:
+                found = list(views.shape) if isinstance(views, Tensor) else type(views).__name__
+                wanted = f"a tensor [{len(rows)}, {self.graph.views}, …]"
+                raise WeightsError(f"{self._called}: prepare gives {found}, not {wanted}")
+            self._pixels = name, views
         return self._pixels[1]
 
 
@@ -158,9 +174,16 @@ class _Walk(Pass):
         for coded in taken:
             kept = part, self.graph.key(part, upstream), coded
             assert made.features is not None  # checked
-            features = self._carried[coded] = self.codec.transmit(made.features) if coded else made.features
+            features = self._carried[coded] = self._arrived(made.features) if coded else made.features
             self._batches.keep(kept, self._rows[: self._asked], features)
         return made
+
+    def _arrived(self, features: Tensor) -> Tensor:
+        """What the codec makes of features. Raises PluginError where it makes numbers of them that are none."""
+        arrived = self.codec.transmit(features)
+        if not arrived.isfinite().all() and features.isfinite().all():
+            raise PluginError(f"codec {self.codec.name!r}: features arrive as values that are not finite")
+        return arrived
 
     def sent(self, arc: Arc, upstream: int, coded: bool) -> Tensor:
         """What an arc's source sends of the rows that are asked for."""

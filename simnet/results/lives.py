@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from simnet.results.result import Ending
+    from simnet.systems.base import Decision
 
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
@@ -20,6 +20,21 @@ ANSWERED = ("finished", "forced")
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
+
+
+class Ending(NamedTuple):
+    """How the life of a sample ended: with a decision, or dropped for a reason, and when."""
+
+    at: float
+    decision: Decision | None
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`finished`, `forced` or `dropped`."""
+        if self.decision is None:
+            return "dropped"
+        return "forced" if self.decision.forced else "finished"
 
 
 class Captured(Protocol):

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from simnet import __version__
+from simnet.installation import VERSION
 
 PACKAGES = (
     "matplotlib", "networkx", "numpy", "pillow", "pyarrow", "pydantic", "PyYAML", "safetensors", "simpy",
@@ -41,7 +41,7 @@ def manifest(
         other file of a run folder may.
     """
     return {
-        "simnet": __version__,
+        "simnet": VERSION,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),
         "scenario_sha256": hashlib.sha256(scenario_yaml.encode()).hexdigest(),

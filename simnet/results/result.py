@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
     from simnet.results.lives import Lives
-    from simnet.systems.base import Decision
-
-
-class Ending(NamedTuple):
-    """How the life of a sample ended: with a decision, or dropped for a reason, and when."""
-
-    at: float
-    decision: Decision | None
-    reason: str | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`finished`, `forced` or `dropped`."""
-        if self.decision is None:
-            return "dropped"
-        return "forced" if self.decision.forced else "finished"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from simnet.language.checks import Checks
 from simnet.language.errors import nearest, unknown
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node
-from simnet.systems import SYSTEMS
+from simnet.systems import SYSTEMS, contract
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Roles, Unfit, places, sites_of
-from simnet.workloads.recorded import Recorded
 from simnet.workloads.spec import Workload
 
 TIERS = ("device", "gateway", "edge", "cloud", "router")
@@ -21,12 +20,34 @@ TIERS = ("device", "gateway", "edge", "cloud", "router")
 def roles_of(systems: Mapping[str, SystemOptions], checks: Checks) -> dict[str, Roles]:
     """The roles of each system."""
     folder = checks.source.folder
-    return {name: SYSTEMS.get(spec.system, folder).roles_of(spec) for name, spec in systems.items()}
+    return {name: contract.roles_of(SYSTEMS.get(spec.system, folder), spec) for name, spec in systems.items()}
 
 
 def seeing(roles: Iterable[Roles]) -> tuple[str, ...]:
     """Tiers whose nodes capture views in one of the systems."""
     return tuple(dict.fromkeys(tier for one in roles for tier in one.seeing))
+
+
+def with_views(checks: Checks, nodes: Mapping[str, Node], seeing: Iterable[str]) -> dict[str, Node]:
+    """The nodes, of which those that see have a view, by default in order at their site; `seeing` are their tiers."""
+    tiers = dict.fromkeys(["device", *seeing])
+    result: dict[str, Node] = {}
+    seen: dict[str | None, dict[int, str]] = {}
+    counts: dict[str | None, int] = {}
+    for name, node in nodes.items():
+        path = ("nodes", name, "view")
+        if node.tier in tiers:
+            number = counts[node.site] = counts.get(node.site, 0) + 1
+            view = number if node.view is None else node.view
+            seen_by = seen.setdefault(node.site, {})
+            if view in seen_by:
+                checks.wrong(path, f"view {view} is already seen by '{seen_by[view]}'")
+            seen_by[view] = name
+            node = node.model_copy(update={"view": view})
+        elif node.view is not None:
+            checks.wrong(path, f"only devices have a view, this is a {node.tier}")
+        result[name] = node
+    return result
 
 
 def whole(
@@ -120,7 +141,7 @@ def enough(
 ) -> None:
     """Note it if the traces of all sites together have fewer captures than there shall be samples."""
     all_of_them = [workload if site is None else sites.get(site, workload) for site in known]
-    counts = [len(one.times) for one in all_of_them if isinstance(one, Recorded) and one.repeat is None]
+    counts = [one.most for one in all_of_them if one.most is not None]
     if samples is not None and len(counts) == len(all_of_them) and sum(counts) < samples:
         message = f"the trace has only {sum(counts)} captures: give it a 'repeat', or ask for fewer samples"
         checks.wrong(("samples",), message)

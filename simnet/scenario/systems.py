@@ -9,11 +9,12 @@ from typing import Any
 from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
-from simnet.language.kinds import named_kind
+from simnet.language.kinds import named_kind, settled_kind
 from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
+from simnet.systems.contract import exits_of
 from simnet.systems.options import SystemOptions
 
 
@@ -62,7 +63,7 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
             checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
-    exits = kind.exits_of(spec, None)
+    exits = exits_of(kind, spec, None)
     check_per_exit(checks, spec.rule, exits, (*path, "rule"), "rule")
     if len(checks.problems) == before:
         check_per_exit(checks, thresholds, exits, (*path, "thresholds"), "thresholds", spec.rule)
@@ -85,7 +86,8 @@ def _check_codec(checks: Checks, kind: type[System], kind_name: str, values: dic
         return
     installed = [name for name in CODECS.names() if name not in CODECS]
     if ":" in codec or codec in installed:  # a user's own
-        named_kind(checks, CODECS, codec, (*path, "codec"))
+        if (found := settled_kind(checks, CODECS, codec, (*path, "codec"))) is not None:
+            values["codec"] = found[0]
     else:
         checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, [*kind.codecs, *installed]))
 

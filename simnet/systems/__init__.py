@@ -21,6 +21,7 @@ SYSTEMS: Registry[System] = Registry(
         "ada-ddnn": "simnet.systems.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.systems.ddnn_2017:Ddnn2017",
     },
+    "simnet.systems.contract:check_system",
 )
 
 

@@ -196,7 +196,8 @@ class System(ABC):
         return decision.measure < self.threshold[decision.exit]
 
     def size(self, segment: str) -> int:
-        """Bytes of the features that one copy of a segment sends."""
+        """Bytes of the features that one copy of a segment sends. Raises LookupError where there is no such segment."""
+        self.graph.parts_of(segment)
         return feature_bytes(self.graph, self.setting.codec, segment)
 
     def compute(self, node: Node, work: Work, sample: int) -> Signal:

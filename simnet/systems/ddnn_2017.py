@@ -233,7 +233,7 @@ class Ddnn2017(System):
         else:
             self._await = self._call
         self.report = graph.score_bytes
-        self.features, self.upload = self.size("device"), self.size("edge")
+        self.features, self.upload = self.size("device"), self.size("edge") if "edge" in self.graph.segments else 0
 
     def classify(self, sample: int) -> Lifeline:
         """A sample leaves at the first exit that is sure, from the devices upward [S]; the cloud always answers."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simnet.models.codecs import codec as codec_named
 from simnet.models.graph import INPUT, Graph, Part
+from simnet.registry import PluginError
 
 
 class Message(NamedTuple):
@@ -18,9 +19,14 @@ class Message(NamedTuple):
 
 
 def feature_bytes(graph: Graph, codec: str, segment: str) -> int:
-    """Bytes of the features that one copy of a segment sends; 0 where it sends none."""
+    """Bytes of the features that one copy of a segment sends; 0 where it sends none, or there is no such segment."""
     shape = graph.segments[segment].sends if segment in graph.segments else None
-    return 0 if shape is None else codec_named(codec).bytes(shape)
+    if shape is None:
+        return 0
+    size = codec_named(codec).bytes(shape)
+    if type(size) is not int or size < 0:
+        raise PluginError(f"codec {codec!r}: bytes({shape}) gives {size!r}, not a whole number of bytes")
+    return size
 
 
 def until(graph: Graph, messages: Sequence[Message]) -> dict[str, int]:

@@ -68,6 +68,11 @@ class Recorded(Demand):
         """When samples are captured, in s."""
         return self.trace
 
+    @property
+    def most(self) -> int | None:
+        """Those of the trace, unless it repeats."""
+        return len(self.times) if self.repeat is None else None
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The trace's times, once or again and again; fewer than `count` if it is not repeated."""
         times = np.array(self.trace)

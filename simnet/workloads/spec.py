@@ -84,6 +84,11 @@ class Demand(Model, ABC):
         One of the two is None. More arrivals than asked for do no harm; fewer than `count` are all there are.
         """
 
+    @property
+    def most(self) -> int | None:
+        """How many captures there are at most, where it is known beforehand; None: any number."""
+        return None
+
     @classmethod
     def read(cls, checks: Checks, traces: Traces, raw: Raw, path: Path) -> Self | None:
         """The workload that a file's keys and values describe, or None after noting what is wrong with them."""

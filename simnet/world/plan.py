@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from simnet.language.errors import unknown
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
 from simnet.models.graph import Graph, Part
+from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, ExitRule
+from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
+from simnet.systems.contract import exits_of, hosts_of, roles_of
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Place, Unfit, places, sites_of
 
@@ -70,15 +74,20 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         card = read_card(spec.weights)
         check_weights(card)
         graph = card.graph
+        if card.network not in NETWORKS:
+            from simnet.models.cards.weights import load_network  # torch: only for a user's own network
+
+            load_network(card)
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
     if card.values["data"] != scenario.data.set:
         raise scenario.error(where, f"{card.name} is for data {card.values['data']!r}, not {scenario.data.set!r}")
-    exits = kind.exits_of(spec, graph) or ()
+    exits = exits_of(kind, spec, graph) or ()
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
         raise scenario.error(where, f"{spec.system} needs an exit '{strange[0]}'; {have}")
-    there = places(kind.roles_of(spec), scenario.nodes, sites_of(scenario.nodes, kind.roles_of(spec).seeing))
+    roles = roles_of(kind, spec)
+    there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
         try:
             kind.fit(graph, place, spec)
@@ -86,7 +95,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             raise scenario.error(where, f"{card.name}: {problem}") from None
     thresholds = _thresholds(scenario, name, spec, card, exits)
     chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
-    rules = {exit_name: RULES.get(chosen.get(exit_name, "entropy"), folder)() for exit_name in exits[:-1]}
+    rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
         [stand_ins(place, scenario) for place in there],
@@ -94,6 +103,15 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
     return plan
+
+
+def _rule(name: str, folder: Path | None) -> ExitRule:
+    kind = RULES.get(name, folder)
+    try:
+        return kind()
+    except Exception as problem:  # whatever a user's code raises
+        reason = blamed(problem) or f"exit rule {name!r}: {type(problem).__name__}: {problem}"
+        raise PluginError(f"{reason}; a rule is made without arguments") from problem
 
 
 def _thresholds(
@@ -139,7 +157,7 @@ def stand_ins(place: Place, scenario: Scenario) -> list[Place]:
 
 def _memory(scenario: Scenario, plan: Plan, place: Place) -> None:
     """Refuse a node whose memory is too small for its parts, or whose profile lacks times for them."""
-    for node_name, parts in plan.kind.hosts(plan.graph, place, plan.options).items():
+    for node_name, parts in hosts_of(plan.kind, plan.graph, place, plan.options).items():
         profile_covers(scenario, node_name, plan.card, parts)
         node = scenario.nodes[node_name]
         together = node.workers * (1 if node.batch is None else node.batch.size)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from simnet.network.faults.incidents import Incident
 from simnet.network.line import Span
-from simnet.results.lives import Lives
-from simnet.results.result import Ending
+from simnet.results.lives import Ending, Lives
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema
 from simnet.systems.base import Decision
 

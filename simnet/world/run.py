@@ -23,12 +23,14 @@ from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
 from simnet.network.topology import Topology
+from simnet.registry import PluginError, blamed
 from simnet.results.ledger import Ledger
-from simnet.results.lives import Lives
-from simnet.results.result import Ending, SystemResult
+from simnet.results.lives import Ending, Lives
+from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
+from simnet.systems.contract import fault_of
 from simnet.world.captures import Captures, captures
 from simnet.world.plan import Plan, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table
@@ -90,7 +92,7 @@ class World:
         self.endings: list[Ending | None] = [None] * len(captured)
         self.incidents: list[Incident] = []
         self._captured, self._site = captured.times.tolist(), captured.site.tolist()
-        self._scenario = scenario
+        self._scenario, self._plan = scenario, plan
         self._left = len(captured)
         self._over = Signal(self.env)
         self._tell: Callable[[float], None] = lambda time: None
@@ -103,8 +105,21 @@ class World:
         self.incidents = faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
         self.env.process(self._capture())
         with _no_garbage_collection():
-            self.env.run(until=self._over if self._scenario.duration is None else self._scenario.duration)
+            try:
+                self.env.run(until=self._over if scenario.duration is None else scenario.duration)
+            except RuntimeError as problem:  # SimPy's word for a clock on which nothing is left
+                if self.env.peek() < np.inf or not self._left or problem.__cause__ is not None:
+                    raise
+                raise self._endless() from None
         self.network.close()
+
+    def _endless(self) -> ProtocolError:
+        """What to say when nothing is left to happen, and samples have no outcome."""
+        sample = self.endings.index(None)
+        return ProtocolError(
+            f"{_called(self.systems[self._site[sample]][0])}.classify never ends for {self._left} of "
+            f"{len(self.endings)} samples, first for sample {sample}: it waits for a signal that nobody fires"
+        )
 
     def _capture(self) -> Generator[Event, Any, None]:
         env = self.env
@@ -118,16 +133,26 @@ class World:
         system = choice[0] if len(choice) == 1 else self._up(choice)
         life = system.classify(sample)
         if type(life) is not GeneratorType:
-            raise ProtocolError(f"{_called(system)}.classify is no generator: it yields signals and returns a Decision")
+            raise ProtocolError(
+                f"{_called(system)}.classify is no generator: it must yield signals and return a Decision"
+            )
         try:
             decision = yield from life
             if type(decision) is not Decision:
                 raise ProtocolError(
                     f"{_called(system)}.classify returned {decision!r} for sample {sample}, no Decision (see `decide`)"
                 )
+            if (fault := fault_of(decision, self._plan.exits, self._plan.graph)) is not None:
+                raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
+        except PluginError:
+            raise
+        except Exception as problem:  # whatever a user's code raises
+            if (told := blamed(problem)) is None:
+                raise
+            raise ProtocolError(f"{told}, at sample {sample}") from problem
         self._left -= 1
         if not self._left % 64:
             self._tell(self.env.now)
@@ -319,5 +344,8 @@ def run(
             raise scenario.error(
                 ("systems", name, "weights"), f"{plan.card.name} is for {its}; {data.name} has {there}"
             )
+        if len(data.class_names) != plan.graph.classes:
+            its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
+            raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
     results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
     return results, data

@@ -25,9 +25,8 @@ from simnet.analysis.timeline import draw_timeline
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
-from simnet.results.lives import Lives
+from simnet.results.lives import Ending, Lives
 from simnet.results.manifest import manifest
-from simnet.results.result import Ending
 from simnet.results.run import RunError, collect, read_run
 from simnet.results.tables import samples_schema
 from simnet.scenario.scenario import Scenario

@@ -17,7 +17,7 @@ from simnet.cli.models.train import train
 from simnet.models.cards.card import WeightsError
 from simnet.models.data.base import DataError
 from simnet.models.device import DeviceError
-from simnet.registry import PluginError
+from simnet.registry import PluginError, blamed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 app.command("list")(list_weights)
@@ -31,4 +31,9 @@ def main() -> None:
         app()
     except (DataError, WeightsError, DeviceError, PluginError) as problem:
         print(f"error: {' '.join(str(problem).split())}", file=sys.stderr)  # torch's reasons have many lines
+        raise SystemExit(2) from None
+    except Exception as problem:
+        if (message := blamed(problem)) is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -16,6 +16,7 @@ from simnet.models.cards.card import WEIGHTS
 from simnet.models.data import DATASETS
 from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
+from simnet.models.networks import NETWORKS
 from simnet.registry import Registry
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def _check_fusion(arch: Any, network: str, data: str, fusion: str) -> None:
 
 def train(
     network: Annotated[
-        str, typer.Argument(help="ddnn, ada-ddnn, ddnn-2017, or a network of your own: file.py:Name or module:Name.")
+        str, typer.Argument(help=f"{', '.join(NETWORKS)}, or a network of your own: file.py:Name or module:Name.")
     ],
     data: Annotated[
-        str, typer.Argument(help="plaza, cifar10, mvmc, or a data set of your own: file.py:Name or module:Name.")
+        str, typer.Argument(help=f"{', '.join(DATASETS)}, or a data set of your own: file.py:Name or module:Name.")
     ],
     recipe: Annotated[str, typer.Option(help="ours or paper; the options below change it.")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
@@ -109,7 +110,6 @@ def train(
     )
 
     from simnet.models.data import open_dataset
-    from simnet.models.networks import NETWORKS
     from simnet.models.training.publish import publish
     from simnet.models.training.recipes import RECIPES, changed
     from simnet.models.training.recipes import recipe as recipe_of

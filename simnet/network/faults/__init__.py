@@ -9,16 +9,6 @@ from simnet.registry import Registry
 if TYPE_CHECKING:
     from simnet.network.faults.actions import Action
 
-
-def _check(kind: type[Action]) -> None:
-    from simnet.language.kinds import check_options
-    from simnet.network.faults.section import FaultEntry
-
-    check_options(kind, FaultEntry)
-    if not kind.targets or not {"node", "link"}.issuperset(kind.targets):
-        raise ValueError(f"{kind.__name__}.targets must be of 'node' and 'link', found {kind.targets!r}")
-
-
 _HERE = "simnet.network.faults.actions"
 ACTIONS: Registry[Action] = Registry(
     "simnet.faults",
@@ -31,5 +21,5 @@ ACTIONS: Registry[Action] = Registry(
         "bandwidth": f"{_HERE}:Bandwidth",
         "loss": f"{_HERE}:Loss",
     },
-    _check,
+    "simnet.network.faults.section:check_kind",
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
-from simnet.language.kinds import settled_kind, short, split
+from simnet.language.kinds import check_options, settled_kind, short, split
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Bandwidth, Model, Share, Time
 from simnet.network.faults import ACTIONS
@@ -294,3 +294,10 @@ def _agree(checks: Checks, faults: Sequence[tuple[int, Fault]]) -> None:
                 message = f"faults of one name that strike together need the same '{key}'; '{fault.name}' has two"
                 checks.wrong(("faults", index), message)
                 break
+
+
+def check_kind(kind: type[Any]) -> None:
+    """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
+    check_options(kind, FaultEntry)
+    if not kind.targets or not {"node", "link"}.issuperset(kind.targets):
+        raise ValueError(f"{kind.__name__}.targets must be of 'node' and 'link', found {kind.targets!r}")

@@ -10,7 +10,7 @@ from pydantic import create_model
 from simnet.language import units
 from simnet.language.checks import Checks, Raw, keys_of
 from simnet.language.errors import Path, unknown
-from simnet.language.kinds import settled_kind, split, written
+from simnet.language.kinds import check_options, settled_kind, split, written
 from simnet.language.quantities import Model
 from simnet.language.traces import Traces
 from simnet.network.links import LINKS
@@ -136,6 +136,11 @@ def _both_named(checks: Checks, value: Mapping[str, Any], path: Path) -> None:
             checks.wrong(path, f"gives no '{name}'; write {{up: …, down: …}}")
 
 
+def check_kind(kind: type[Any]) -> None:
+    """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
+    check_options(kind, LinkEntry)
+
+
 def written_links(links: Iterable[Link]) -> list[dict[str, Any]]:
     """The entries in a file.
 
@@ -161,7 +166,7 @@ def _written(up: Link, down: Link) -> dict[str, Any]:
     """The values of a link: what differs by direction as a pair of them."""
     one, other = (_said(link) for link in (up, down))
     pairs: dict[str, Any] = {}
-    for key in [key for key in DIRECTED if key in one or key in other]:
+    for key in (key for key in DIRECTED if key in one or key in other):
         here, there = one.get(key), other.get(key)
         pairs[key] = here if here == there else {UP: here, DOWN: there}
     return {**pairs, **{key: one[key] for key in COMMON if key in one}, **written(up.options)}

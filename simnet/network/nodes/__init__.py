@@ -9,14 +9,6 @@ from simnet.registry import Registry
 if TYPE_CHECKING:
     from simnet.network.nodes.plain import Node
 
-
-def _check(kind: type[Node]) -> None:
-    from simnet.language.kinds import check_options
-    from simnet.network.nodes.spec import NodeEntry
-
-    check_options(kind, NodeEntry)
-
-
 NODES: Registry[Node] = Registry(
     "simnet.nodes",
     "node kind",
@@ -26,5 +18,5 @@ NODES: Registry[Node] = Registry(
         "profiled": "simnet.network.nodes.kinds:ProfiledNode",
         "queued": "simnet.network.nodes.kinds:QueuedNode",
     },
-    _check,
+    "simnet.network.nodes.spec:check_kind",
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from simnet.language.kinds import check_given, kind_called, written
+from simnet.language.kinds import check_given, check_options, kind_called, written
 from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
 from simnet.language.schedule import Load
 from simnet.network.nodes import NODES
@@ -152,3 +152,8 @@ class Node(NodeEntry):
         if self.preset is not None:  # what a preset has and this node not is said out loud, else it would come back
             values = {key: values.get(key) for key in NodeEntry.model_fields if key in values or key in _OF_PRESETS}
         return values | written(self.options)
+
+
+def check_kind(kind: type[Any]) -> None:
+    """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
+    check_options(kind, NodeEntry)
