@@ -460,7 +460,7 @@ WRONG = {
     "memory of the gateway": ("gateway: {tier", "gateway: {memory: 1 B, tier", 6, "nodes.gateway.memory: the local segment of ddnn-2017 needs"),
     "gateway off the net": ("[camera*, gateway], bandwidth: 1 Mbit/s, latency: 1 ms}\n  - {between: [gateway, edge*]", "[camera*, edge*]", 5, "no path of links leads from 'camera1' to the gateway 'gateway'"),
     "tiers of another system": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {tiers: cloud only}", LINE, "tiers: unknown key 'tiers'"),
-    "codec that is none": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {codec: int4}", LINE, "codec: unknown codec 'int4'; did you mean 'int8'? (allowed: fp32, fp16, int8, 1bit, binary)"),
+    "codec that is none": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {codec: int4}", LINE, "codec: unknown codec of ddnn 'int4'; did you mean 'int8'? (allowed: fp32, fp16, int8, 1bit)"),
     "upload of ddnn": ("ddnn-2017: {tiers: devices+edges+cloud, weights: EDGES}", "ddnn: {upload: on_request}", LINE, "upload: unknown key 'upload'"),
 }  # fmt: skip
 

@@ -69,7 +69,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("battery", "failures", "resilience", "two_sites", "deadlines"),
+        *("battery", "failures", "resilience", "two_sites", "deadlines", "four_groups"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -93,6 +93,20 @@ def test_battery(play):
         assert sum(table["energy"].to_pylist()) == pytest.approx(sent + sum(one["busy"] for one in nodes.values()))
     sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
     assert sent[1] < sent[0]
+
+
+def test_four_groups(play):
+    """While edge2 is down the cameras of east report to edge3; nothing that is captured in the outage is lost."""
+    outage, edges = (0.5, 4.5), ("edge1", "edge2", "edge3", "edge4")
+    moved = ["--set", "faults.0.at=500 ms", "--set", "faults.0.for=4 s"]
+    made, _ = play("four_groups", *moved, faults=0, samples=120)
+    for system in made.systems:
+        rows, spans = made.samples(system).to_pylist(), made.spans(system).to_pylist()
+        east = {row["sample"] for row in rows if row["site"] == "east" and outage[0] <= row["captured_at"] < outage[1]}
+        assert len(east) > 5
+        computed = {span["sample"]: span["place"] for span in spans if span["place"] in edges}
+        assert {computed[sample] for sample in east if sample in computed} == {"edge3"}
+        assert all(rows[sample]["outcome"] == "finished" for sample in east)
 
 
 CONFIGURATIONS = {
