@@ -30,7 +30,6 @@ from simnet.registry import Registry
 from simnet.scenario.header import Header
 from simnet.systems import SYSTEMS
 from simnet.workloads import WORKLOADS
-from simnet.workloads.recorded import Recorded, RecordedEntry
 
 Form = dict[str, Any]
 
@@ -117,7 +116,7 @@ def _options(registry: Registry[Any]) -> list[type[Model]]:
 
 
 def _workloads() -> list[type[Model]]:
-    return [RecordedEntry if kind is Recorded else kind for kind in _kinds(WORKLOADS).values()]
+    return list(_kinds(WORKLOADS).values())
 
 
 def _with_own_keys(forms: _Forms, form: Form, registry: Registry[Any], key: str) -> Form:

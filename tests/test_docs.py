@@ -1,4 +1,4 @@
-"""The pages say what is: links lead somewhere, the README's scenario is the shipped one, its commands exist."""
+"""The pages say what is: links lead somewhere, the README's scenario is the shipped one, commands and code work."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +16,10 @@ import yaml
 from paths import ROOT
 from typer.testing import CliRunner
 
+import simnet
 from simnet.cli.app import app as simnet_app
 from simnet.cli.models.app import app as models_app
+from simnet.plugins import registries
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,6 +38,45 @@ def test_the_readme_shows_the_default_scenario() -> None:
     shown = yaml.safe_load(text)
     assert shown == {key: shipped[key] for key in shown}
     assert set(shipped) - set(shown) <= {"name", "description", "seed"}
+
+
+def _python(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_system_of_the_readme_runs_beside_ours(tmp_path: Path) -> None:
+    """As the README says: its class in `mine.py` beside the scenario, its entry under `systems`."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.py").write_text(_python("README.md")[0], encoding="utf-8")
+    (entry,) = re.findall(r"`(edge-only: .*?)` under `systems`", readme)
+    shipped = (ROOT / "scenarios" / "six_cameras.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(shipped.replace("systems:\n", f"systems:\n  {entry}\n"), encoding="utf-8")
+    summary = simnet.run(simnet.load(file, samples=10)).summary["systems"]
+    assert list(summary) == ["edge-only", "ddnn", "ada-ddnn"]
+    assert summary["edge-only"]["exits"]["edge"]["count"] == summary["edge-only"]["finished"] == 10
+
+
+@pytest.mark.parametrize(
+    ("page", "first"), [("README.md", 1), ("docs/architecture.md", 0), ("docs/models.md", 0)], ids=lambda one: str(one)
+)
+def test_python_in_the_pages_runs(page: str, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of the other pages; those of api.md are run in test_api.py."""
+    monkeypatch.chdir(ROOT)
+    blocks = _python(page)[first:]
+    assert blocks
+    for block in blocks:
+        exec(compile(block, page, "exec"), {"__name__": "page"})
+
+
+def test_kinds_in_the_guide_are_those_that_there_are() -> None:
+    """Every group of entry points, and every base class, of docs/architecture.md is a registry's; none is missing."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text[text.index("## How to add a kind") :].split("**Own keys.**")[0]
+    groups = set(re.findall(r"`(simnet\.[a-z_]+)` \|", table))
+    assert groups == set(registries())
+    for name, module in re.findall(r"`(\w+)` in `(simnet\.[\w.]+)`", table):
+        assert isinstance(getattr(import_module(module), name), type)
 
 
 def test_commands_in_the_pages_exist_with_their_options() -> None:

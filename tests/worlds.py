@@ -26,11 +26,11 @@ from simnet.network.work import Work
 from simnet.results.lives import Lives
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
-from simnet.systems.roles import places, sites_of
+from simnet.systems.roles import places, sites_of, stand_ins
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
 from simnet.world.captures import captures
-from simnet.world.plan import Plan, stand_ins
+from simnet.world.plan import Plan
 from simnet.world.recording import samples_table
 from simnet.world.run import World, views_of
 
@@ -214,7 +214,7 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(early, spec.thresholds)
     codec = "binary" if spec.system == "ddnn-2017" else "fp32"
     rules = {exit_name: Entropy() for exit_name in early}
-    others = [stand_ins(place, scenario) for place in there]
+    others = [stand_ins(place, scenario.nodes) for place in there]
     return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)
 
 

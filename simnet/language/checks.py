@@ -95,12 +95,14 @@ _PAIRS = ("between", "link")
 """Keys whose list has two names."""
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a model in a file."""
+    internal = getattr(model, "internal", ())
+    return [field.alias or name for name, field in model.model_fields.items() if name not in internal]
 
 
 def _no_mapping(model: type[BaseModel], found: object) -> str:
-    return f"expected keys and values (allowed: {', '.join(_keys(model))}), found {found!r}"
+    return f"expected keys and values (allowed: {', '.join(keys_of(model))}), found {found!r}"
 
 
 def _counts_good_ones(detail: Mapping[str, Any]) -> bool:
@@ -137,7 +139,7 @@ def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
     context = detail.get("ctx", {})
     inner = _model_in(_annotation(model, detail["loc"][:-1])) or model
     if kind == "extra_forbidden":
-        return unknown("key", key, _keys(inner))
+        return unknown("key", key, keys_of(inner))
     if kind == "missing":
         return "is missing"
     if kind == "value_error":

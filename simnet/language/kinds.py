@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import create_model
 
-from simnet.language.checks import Checks, Raw
+from simnet.language.checks import Checks, Raw, keys_of
 from simnet.language.errors import Path, unknown
 from simnet.language.quantities import Model
 from simnet.registry import PluginError, Registry, settled
@@ -59,7 +59,7 @@ def short(name: str) -> str:
 
 def own_keys(kind: type[Any]) -> list[str]:
     """The keys that a kind's nested `Options` add to an entry of a file."""
-    return [field.alias or name for name, field in kind.Options.model_fields.items()]
+    return keys_of(kind.Options)
 
 
 def split(checks: Checks, entry: type[M], kind: type[Any], raw: Raw, path: Path) -> tuple[M, Model | None] | None:
@@ -90,8 +90,7 @@ def check_options(kind: type[Any], entry: type[Model]) -> None:
     """
     if not (isinstance(kind.Options, type) and issubclass(kind.Options, Model)):
         raise ValueError(f"{kind.__name__}.Options is no class derived from simnet.language.quantities.Model")
-    usual = {field.alias or name for name, field in entry.model_fields.items()}
-    if taken := sorted(usual.intersection(own_keys(kind))):
+    if taken := sorted(set(keys_of(entry)).intersection(own_keys(kind))):
         raise ValueError(f"{kind.__name__}.Options has '{taken[0]}', which is a key of every entry")
 
 
@@ -112,4 +111,4 @@ def check_given(spec: Model, kind: type[Any], name: str, what: str, options: Mod
 
 def written(options: Model | None) -> Raw:
     """A kind's own keys as a file would have them."""
-    return {} if options is None else options.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {} if options is None else options.model_dump(mode="json", by_alias=True)

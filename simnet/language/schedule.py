@@ -1,12 +1,16 @@
-"""Values that change at given times."""
+"""Values that change at given times, and how a file says them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, model_validator
 
 from simnet.language.quantities import Model, Time
+from simnet.language.units import format_bandwidth, format_time
+
+LONG = 200
+"""Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""
 
 
 class Steps(Model):
@@ -38,3 +42,28 @@ class Steps(Model):
     def changes(self) -> bool:
         """Whether there is more than one value."""
         return len(self.times) > 1
+
+
+def _load(steps: Steps) -> Any:
+    if not steps.changes and steps.repeat is None:
+        return steps.values[0]
+    return _written(steps, "time_s,load", list(steps.values))
+
+
+def _bandwidth(steps: Steps) -> Any:
+    return _written(steps, "time_s,bandwidth_B/s", [format_bandwidth(value) for value in steps.values])
+
+
+def _written(steps: Steps, heading: str, values: list[Any]) -> dict[str, Any]:
+    if len(steps.times) > LONG:
+        pairs = zip(steps.times, steps.values, strict=True)
+        rows: Any = "\n".join([heading, *(f"{time!r},{value!r}" for time, value in pairs)])
+    else:
+        rows = [[format_time(time), value] for time, value in zip(steps.times, values, strict=True)]
+    return {"steps": rows} if steps.repeat is None else {"steps": rows, "repeat": format_time(steps.repeat)}
+
+
+Load = Annotated[Steps, PlainSerializer(_load, when_used="json")]
+"""A share of a node's speed over time; in a file one that stays is a number."""
+BandwidthTrace = Annotated[Steps, PlainSerializer(_bandwidth, when_used="json")]
+"""Bytes/s over time."""

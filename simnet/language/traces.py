@@ -22,9 +22,6 @@ from simnet.language.quantities import Model, Time
 from simnet.language.schedule import Steps
 from simnet.language.source import Source, parse
 
-LONG = 200
-"""Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""
-
 
 class TraceEntry(Model):
     """A value over time: `steps` is a list of pairs, or CSV as text; after `repeat` s it begins anew."""

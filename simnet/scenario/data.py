@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from simnet.language.checks import Checks
-from simnet.language.errors import unknown
+from simnet.language.kinds import settled_kind
 from simnet.models.data import DATASETS
 from simnet.models.data.base import DatasetOptions
-from simnet.registry import PluginError
 
 
 def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
@@ -19,13 +18,8 @@ def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
     if not isinstance(name, str):
         checks.wrong(path, f"must be the name of a data set ({', '.join(DATASETS)}), found {name!r}")
         return None
-    try:
-        kind = DATASETS.get(name, checks.source.folder)
-    except KeyError:
-        checks.wrong(path, unknown("data set", name, DATASETS.names()))
+    named = settled_kind(checks, DATASETS, name, path)
+    if named is None:
         return None
-    except PluginError as problem:
-        checks.wrong(path, str(problem))
-        return None
-    found: DatasetOptions | None = checks.check(kind.Options, given, ("data",))
+    found: DatasetOptions | None = checks.check(named[1].Options, {**given, "set": named[0]}, ("data",))
     return found

@@ -14,7 +14,7 @@ from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
 from simnet.scenario.metrics import metrics_of
-from simnet.scenario.places import enough, roles_of, seeing, whole
+from simnet.scenario.places import enough, roles_of, seeing, whole, with_views
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.systems import systems
 from simnet.systems.roles import sites_of
@@ -89,10 +89,12 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     chosen = {}
     if isinstance(data.get("systems"), dict):
         chosen = systems(checks, given["systems"], None if dataset is None else dataset.set)
+    seen_by = seeing(roles_of(chosen, checks).values())
+    nodes = with_views(checks, nodes, seen_by)
     sites: list[str | None] | None = None
     if isinstance(data.get("nodes"), dict) and len(nodes) == len(named) and len(chosen) == len(given["systems"]):
         whole(checks, nodes, links if not checks.problems else [], chosen)
-        sites = list(sites_of(nodes, seeing(roles_of(chosen, checks).values())))
+        sites = list(sites_of(nodes, seen_by))
     own = workloads_of_sites(
         checks, traces, given["sites"], None if sites is None else [site for site in sites if site is not None]
     )

@@ -9,7 +9,7 @@ from typing import Any
 from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
-from simnet.language.kinds import named_kind, settled_kind
+from simnet.language.kinds import settled_kind, short
 from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
@@ -40,22 +40,23 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     path: Path = ("systems", name)
     kind_name = given.get("system", name)
     where = (*path, "system") if "system" in given else path
-    kind = named_kind(checks, SYSTEMS, kind_name, where)
-    if kind is None:
+    found = settled_kind(checks, SYSTEMS, kind_name, where)
+    if found is None:
         return None
+    kind_name, kind = found
     values = {key: item for key, item in given.items() if item is not None}
     before = len(checks.problems)
-    _check_codec(checks, kind, kind_name, values, path)
-    rules = values.get("rule", {})
-    for exit_name, rule in rules.items() if isinstance(rules, dict) else [(None, rules)]:
-        named_kind(checks, RULES, rule, (*path, "rule") if exit_name is None else (*path, "rule", exit_name))
+    if "codec" in values:
+        values["codec"] = _codec(checks, kind, kind_name, values["codec"], (*path, "codec"))
+    if "rule" in values:
+        values["rule"] = _rules(checks, values["rule"], (*path, "rule"))
     if isinstance(weights := values.get("weights"), str):
         values["weights"] = seen_from(weights, checks.source.folder)
     thresholds = values.pop("thresholds", "calibrated")
     usual = f"{kind_name}-{data}" if ":" not in kind_name else None
     if usual is not None:
         values.setdefault("weights", usual)
-    spec: SystemOptions | None = checks.check(kind.Options, {"system": str(kind_name), **values}, path)
+    spec: SystemOptions | None = checks.check(kind.Options, {**values, "system": kind_name}, path)
     if spec is None or len(checks.problems) > before:
         return None
     for key, why in kind.idle_keys(spec).items():
@@ -80,16 +81,24 @@ def seen_from(name: str, folder: FilePath) -> str:
     return str((folder / name).absolute()) if is_file else name
 
 
-def _check_codec(checks: Checks, kind: type[System], kind_name: str, values: dict[str, Any], path: Path) -> None:
-    codec = values.get("codec")
+def _rules(checks: Checks, given: object, path: Path) -> object:
+    """The rule of all exits, or of each, by names that find them from everywhere."""
+    if isinstance(given, dict):
+        return {name: _rules(checks, rule, (*path, name)) for name, rule in given.items()}
+    found = settled_kind(checks, RULES, given, path)
+    return given if found is None else found[0]
+
+
+def _codec(checks: Checks, kind: type[System], kind_name: str, codec: object, path: Path) -> object:
+    """How features travel: as the system knows, or a user's own, by a name that finds it from everywhere."""
     if not isinstance(codec, str) or codec in kind.codecs:
-        return
+        return codec
     installed = [name for name in CODECS.names() if name not in CODECS]
-    if ":" in codec or codec in installed:  # a user's own
-        if (found := settled_kind(checks, CODECS, codec, (*path, "codec"))) is not None:
-            values["codec"] = found[0]
-    else:
-        checks.wrong((*path, "codec"), unknown(f"codec of {kind_name}", codec, [*kind.codecs, *installed]))
+    if ":" in codec or codec in installed:
+        found = settled_kind(checks, CODECS, codec, path)
+        return codec if found is None else found[0]
+    checks.wrong(path, unknown(f"codec of {short(kind_name)}", codec, [*kind.codecs, *installed]))
+    return codec
 
 
 def check_per_exit(

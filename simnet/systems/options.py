@@ -9,7 +9,9 @@ from pydantic import Field
 
 from simnet.language.quantities import Model, Time
 from simnet.language.units import format_time
-from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
+from simnet.systems.policies.breaker import Breaker
+from simnet.systems.policies.heartbeat import Heartbeat
+from simnet.systems.policies.retry import Retry
 
 Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import Protocol
 
 
@@ -132,18 +134,54 @@ def sites_of(nodes: Mapping[str, Node], seeing: Iterable[str]) -> tuple[str | No
 
 
 def places(roles: Roles, nodes: Mapping[str, Node], sites: Sequence[str | None]) -> list[Place]:
-    """Who plays what at every site. Raises Unfit for a role that is not filled, or filled too often."""
-    return [_place(roles, nodes, site) for site in sites]
+    """Who plays what at every site. Raises Unfit for a role that is not filled, or filled too often.
+
+    All sites share the nodes that belong to none of them.
+    """
+    return [_place(roles, nodes, site, sites) for site in sites]
 
 
-def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None) -> Place:
+MOST_STAND_INS = 64
+"""Of one place; with more ways to combine them only one node at a time is replaced."""
+
+
+def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
+    """The places that take over, in order: with the fewest nodes replaced, each by its `fallback`, or by that one's.
+
+    Nodes that see have none: nobody else sees their view.
+    """
+    taken = [name for names in place.nodes.values() for name in names]
+    chains: list[list[str]] = []
+    for name in taken:
+        chain = [name]
+        while (following := nodes[chain[-1]].fallback) is not None and following not in (*taken, *chain):
+            chain.append(following)
+        if len(chain) > 1 and name not in place.views:
+            chains.append(chain)
+    lengths = [len(chain) for chain in chains]
+    if prod(lengths) > MOST_STAND_INS:
+        numbers = [
+            tuple(n if i == at else 0 for i in range(len(chains))) for at, m in enumerate(lengths) for n in range(1, m)
+        ]
+    else:
+        numbers = [chosen for chosen in product(*map(range, lengths)) if any(chosen)]
+    found = []
+    for chosen in sorted(numbers, key=lambda chosen: (sum(chosen), chosen)):
+        instead = {chain[0]: chain[number] for chain, number in zip(chains, chosen, strict=True)}
+        replaced = {role: tuple(instead.get(name, name) for name in names) for role, names in place.nodes.items()}
+        if all(len(set(names)) == len(names) for names in replaced.values()):
+            found.append(Place(place.site, replaced, place.views))
+    return found
+
+
+def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, sites: Sequence[str | None]) -> Place:
     found: dict[str, tuple[str, ...]] = {}
     views: dict[str, int] = {}
     for name, role in roles.items():
         there = [n for n, node in nodes.items() if node.tier == role.tier]
         mine = [n for n in there if nodes[n].site == site]
         if not role.sees and not (role.own and mine):
-            mine = [n for n in there if nodes[n].site is None]
+            mine = [n for n in there if nodes[n].site is None or nodes[n].site not in sites]
         if role.most is not None and len(mine) > role.most:  # who only stands in for one of them has no part of its own
             mine = [n for n in mine if not any(nodes[other].fallback == n for other in mine)] or mine
         if len(mine) < role.least or (role.most is not None and len(mine) > role.most):

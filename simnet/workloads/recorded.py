@@ -1,77 +1,83 @@
-"""Captures at the times of a trace."""
+"""Samples at the times of a trace."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
 
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.quantities import Time
-from simnet.language.traces import LONG, Traces
+from simnet.language.schedule import LONG
+from simnet.language.traces import Traces
 from simnet.language.units import format_time
-from simnet.workloads.spec import Demand, DemandKeys, Draws, Times
+from simnet.workloads.spec import Demand, Draws, Times
 
 
-class RecordedEntry(DemandKeys):
-    """A workload from a trace: a file's name, a list of times, or CSV as text."""
-
-    trace: Any
-    """Times of captures: a file's name, a list, or CSV as text."""
-    repeat: Annotated[Time, Field(gt=0)] | None = None
-    """After so long the trace begins anew."""
+def _written(times: Sequence[float]) -> Any:
+    if len(times) > LONG:
+        return "\n".join(["time_s", *map(repr, times)])
+    return [format_time(time) for time in times]
 
 
 class Recorded(Demand):
-    """Captures at the times of a trace, in s, ascending; with `repeat` (s, later than the last) again and again."""
+    """Captures at the times of a trace; with `repeat` again and again."""
 
-    times: Annotated[tuple[Time, ...], Field(min_length=1)]
-    """When samples are captured."""
+    trace: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...],
+        Field(min_length=1),
+        PlainSerializer(_written, when_used="json"),
+        WithJsonSchema({"type": ["string", "array"], "items": {"type": ["string", "number"]}}, mode="validation"),
+    ]
+    """When samples are captured, ascending: a file's name, a list of times, or CSV as text."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
-    """After so long the times begin anew."""
+    """Time after which the trace begins anew, later than its last."""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if any(later < earlier for earlier, later in zip(self.times, self.times[1:], strict=False)):
+    @field_validator("trace")
+    @classmethod
+    def _ordered(cls, times: tuple[float, ...]) -> tuple[float, ...]:
+        if any(later < earlier for earlier, later in pairwise(times)):
             raise ValueError("times must ascend")
-        if self.repeat is not None and self.repeat <= self.times[-1]:
-            raise ValueError("repeat must be later than the last time")
-        return self
+        return times
+
+    @field_validator("repeat")
+    @classmethod
+    def _later(cls, repeat: float | None, info: ValidationInfo) -> float | None:
+        times = info.data.get("trace")
+        if repeat is not None and times and repeat <= times[-1]:
+            said, last = format_time(repeat), format_time(times[-1])
+            raise ValueError(f"repeat ({said}) must be later than the last time ({last})")
+        return repeat
+
+    @classmethod
+    def read(cls, checks: Checks, traces: Traces, raw: Raw, path: Path) -> Self | None:
+        """With the times that the trace has."""
+        if "trace" not in raw:
+            return checks.check(cls, raw, path)
+        times = traces.captures(raw["trace"], (*path, "trace"))
+        found = checks.check(cls, {**raw, "trace": (0.0,) if times is None else times}, path)
+        return None if times is None else found
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """When samples are captured, in s."""
+        return self.trace
+
+    @property
+    def most(self) -> int | None:
+        """Those of the trace, unless it repeats."""
+        return len(self.times) if self.repeat is None else None
 
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
-        """The trace's times, once or again and again."""
-        times = np.array(self.times)
+        """The trace's times, once or again and again; fewer than `count` if it is not repeated."""
+        times = np.array(self.trace)
         if self.repeat is None:
             return times
         rounds = ceil((duration or 0.0) / self.repeat) if count is None else ceil(count / len(times))
         again: Times = np.repeat(np.arange(rounds) * self.repeat, len(times)) + np.tile(times, rounds)
         return again
-
-    @classmethod
-    def file_keys(cls) -> list[str]:
-        """See `Demand.file_keys`."""
-        return list(RecordedEntry.model_fields)
-
-    @classmethod
-    def read(cls, checks: Checks, traces: Traces, raw: Raw, path: Path) -> Self | None:
-        """See `Demand.read`: the file names a trace instead of the times."""
-        entry = checks.check(RecordedEntry, raw, path)
-        times = traces.captures(raw["trace"], (*path, "trace")) if "trace" in raw else None
-        if entry is None or times is None:
-            return None
-        if entry.repeat is not None and entry.repeat <= times[-1]:
-            repeat, last = format_time(entry.repeat), format_time(times[-1])
-            checks.wrong((*path, "repeat"), f"repeat ({repeat}) must be later than the last time ({last})")
-            return None
-        given = {key: getattr(entry, key) for key in RecordedEntry.model_fields if key != "trace"}
-        return cls(times=times, **given)
-
-    def written(self) -> Raw:
-        """See `Demand.written`."""
-        repeat = {} if self.repeat is None else {"repeat": format_time(self.repeat)}
-        if len(self.times) > LONG:
-            return {"trace": "\n".join(["time_s", *map(repr, self.times)]), **repeat}
-        return {"trace": [format_time(time) for time in self.times], **repeat}

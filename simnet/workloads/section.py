@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simnet.language.checks import Checks, Raw
+from simnet.language.checks import Checks, Raw, keys_of
 from simnet.language.errors import Path, unknown
 from simnet.language.kinds import settled_kind
 from simnet.language.traces import Traces
@@ -32,7 +32,7 @@ def workload_of(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Demand 
 
 def _no_kind(checks: Checks, raw: Raw, path: Path, found: Sequence[str]) -> None:
     """Note that a workload is of no kind, where no unknown key explains it, or of several."""
-    known = dict.fromkeys(key for name in WORKLOADS for key in WORKLOADS[name].file_keys())
+    known = dict.fromkeys(key for name in WORKLOADS for key in keys_of(WORKLOADS[name]))
     strange = [key for key in raw if key not in known]
     for key in strange:
         checks.wrong((*path, key), unknown("key", key, list(known)))

@@ -24,32 +24,14 @@ Times = NDArray[np.float64]
 class SampleClass(Model):
     """A part of the samples."""
 
+    quiet = ("priority",)
+
     share: Annotated[Share, Field(gt=0)]
     """Share of the samples."""
     priority: Annotated[int, Field(strict=True)] = 0
     """Higher goes first where a queue heeds it."""
     deadline: Annotated[Time, Field(gt=0)] | None = None
     """Time after capture by which it must be answered."""
-
-
-class DemandKeys(Model):
-    """What all workloads have."""
-
-    kind: str | None = None
-    """A user's kind, by name or as ``file.py:Name``; ours have a key of their own."""
-    deadline: Annotated[Time, Field(gt=0)] | None = None
-    """Time after capture by which samples must be answered whose class has none."""
-    classes: dict[str, SampleClass] = Field(default_factory=dict)
-    """Classes of samples by name; their shares sum to 1."""
-    skew: Time = 0.0
-    """Each camera is up to so much late, a fixed time drawn for each."""
-
-    @model_validator(mode="after")
-    def _shares(self) -> Self:
-        whole = sum(one.share for one in self.classes.values())
-        if self.classes and abs(whole - 1) > 1e-9:
-            raise ValueError(f"the shares of the classes must sum to 1 (100 %), found {100 * whole:.6g} %")
-        return self
 
 
 class Draws:
@@ -66,7 +48,7 @@ class Draws:
         return stream(self._seed, f"{self._name}/{part}" if part else self._name)
 
 
-class Demand(DemandKeys, ABC):
+class Demand(Model, ABC):
     """A workload of whatever kind.
 
     To add a kind: derive from this class in a file of your own, declare the keys that it has, and write `arrivals`;
@@ -77,6 +59,24 @@ class Demand(DemandKeys, ABC):
     of the same arrivals: draw in the order of time.
     """
 
+    quiet = ("skew", "classes")
+
+    kind: str | None = None
+    """A user's kind, by name or as ``file.py:Name``; ours have a key of their own."""
+    deadline: Annotated[Time, Field(gt=0)] | None = None
+    """Time after capture by which samples must be answered whose class has none."""
+    skew: Time = 0.0
+    """Each camera is up to so much late, a fixed time drawn for each."""
+    classes: dict[str, SampleClass] = Field(default_factory=dict)
+    """Classes of samples by name; their shares sum to 1."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        whole = sum(one.share for one in self.classes.values())
+        if self.classes and abs(whole - 1) > 1e-9:
+            raise ValueError(f"the shares of the classes must sum to 1 (100 %), found {100 * whole:.6g} %")
+        return self
+
     @abstractmethod
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Arrival times in s, ascending, of at least the first `count`, or of all before `duration` s.
@@ -84,10 +84,10 @@ class Demand(DemandKeys, ABC):
         One of the two is None. More arrivals than asked for do no harm; fewer than `count` are all there are.
         """
 
-    @classmethod
-    def file_keys(cls) -> list[str]:
-        """The keys that it has in a file."""
-        return list(cls.model_fields)
+    @property
+    def most(self) -> int | None:
+        """How many captures there are at most, where it is known beforehand; None: any number."""
+        return None
 
     @classmethod
     def read(cls, checks: Checks, traces: Traces, raw: Raw, path: Path) -> Self | None:
@@ -95,9 +95,10 @@ class Demand(DemandKeys, ABC):
         return checks.check(cls, raw, path)
 
     def written(self) -> Raw:
-        """Its own keys, those that not all workloads have, as a file would have them."""
-        values = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return {key: value for key, value in values.items() if key not in DemandKeys.model_fields}
+        """The section in a file: the kind and what is its own first."""
+        values = self.model_dump(mode="json", by_alias=True)
+        common = {key: values.pop(key) for key in Demand.model_fields if key != "kind" and key in values}
+        return values | common
 
 
 def kinds_in(raw: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simnet.language.errors import unknown
+from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
@@ -15,11 +16,15 @@ from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, ExitRule
 from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
+from simnet.scenario.places import Reach
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
 from simnet.systems.contract import exits_of, hosts_of, roles_of
 from simnet.systems.options import SystemOptions
-from simnet.systems.roles import Place, Unfit, places, sites_of
+from simnet.systems.roles import Place, Unfit, places, sites_of, stand_ins
+
+MOST_VIEWS = 32
+"""As many as the column `views` of the results has bits."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,14 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             load_network(card)
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
-    if card.values["data"] != scenario.data.set:
+    if not _same(card.values["data"], scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {card.values['data']!r}, not {scenario.data.set!r}")
+    if len(graph.seen) > MOST_VIEWS:
+        raise scenario.error(where, f"{card.name} has {len(graph.seen)} views; at most {MOST_VIEWS} can be simulated")
     exits = exits_of(kind, spec, graph) or ()
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
-        raise scenario.error(where, f"{spec.system} needs an exit '{strange[0]}'; {have}")
+        raise scenario.error(where, f"{short(spec.system)} needs an exit '{strange[0]}'; {have}")
     roles = roles_of(kind, spec)
     there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
@@ -98,7 +105,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
-        [stand_ins(place, scenario) for place in there],
+        [_reachable(kind, scenario, stand_ins(place, scenario.nodes)) for place in there],
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
@@ -112,6 +119,17 @@ def _rule(name: str, folder: Path | None) -> ExitRule:
     except Exception as problem:  # whatever a user's code raises
         reason = blamed(problem) or f"exit rule {name!r}: {type(problem).__name__}: {problem}"
         raise PluginError(f"{reason}; a rule is made without arguments") from problem
+
+
+def _reachable(kind: type[System], scenario: Scenario, found: Sequence[Place]) -> list[Place]:
+    """Those to which there are ways."""
+    reach = Reach(scenario.links)
+    return [place for place in found if all(target in reach.of(source) for source, target in kind.ways(place))]
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are of the same kind: of a user's own, whose files may have moved, the class has that name."""
+    return one == other or (":" in one and ":" in other and short(one) == short(other))
 
 
 def _thresholds(
@@ -138,21 +156,6 @@ def codec_of(kind: type[System], spec: SystemOptions, card: Card) -> str:
     """How the features travel: as the scenario says, else as the weights were trained for."""
     trained = card.codec
     return spec.codec or (trained if trained in kind.codecs or trained not in CODECS else kind.codecs[0])
-
-
-def stand_ins(place: Place, scenario: Scenario) -> list[Place]:
-    """The places that take over, in order, while a node of this one is down: with its `fallback`, and that one's."""
-    found: list[Place] = []
-    present, tried = place, {node for nodes in place.nodes.values() for node in nodes}
-    while True:
-        named = {node: scenario.nodes[node].fallback for nodes in present.nodes.values() for node in nodes}
-        following = {node: other for node, other in named.items() if other is not None and other not in tried}
-        if not following:
-            return found
-        tried.update(following.values())
-        nodes = {role: tuple(following.get(n, n) for n in names) for role, names in present.nodes.items()}
-        present = Place(place.site, nodes, {following.get(n, n): view for n, view in present.views.items()})
-        found.append(present)
 
 
 def _memory(scenario: Scenario, plan: Plan, place: Place) -> None:
@@ -195,6 +198,10 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
     found: list[str] = []
     for name, plan in plans.items():
         found += _few_views(plan)
+        others = [rule for rule in _rules_of(plan) if rule != "entropy"]
+        if others and plan.options.thresholds == "calibrated":
+            calibrated = f"{plan.card.name}'s thresholds are calibrated for the entropy"
+            found.append(f"{name} tests by {', '.join(others)}; {calibrated}")
         if plan.codec in plan.kind.codecs and plan.codec != plan.card.codec:
             told = " and its thresholds calibrated" if plan.options.thresholds == "calibrated" else ""
             found.append(
@@ -207,6 +214,12 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
             "so intervals over samples are too narrow"
         )
     return list(dict.fromkeys(found))
+
+
+def _rules_of(plan: Plan) -> list[str]:
+    """Names of a plan's rules, each once."""
+    rule = plan.options.rule
+    return [short(rule)] if isinstance(rule, str) else list(dict.fromkeys(map(short, rule.values())))
 
 
 def _few_views(plan: Plan) -> list[str]:

@@ -167,7 +167,7 @@ def test_a_codec_that_breaks_its_contract_is_one_message(kind: str, message: str
 def test_features_that_arrive_in_another_shape_are_one_message(tmp_path: Path, features: Tensor) -> None:
     (tmp_path / "signs.py").write_text(SIGNS)
     with pytest.raises(
-        PluginError, match=r"codec 'signs': features arrive in the shape \(11, 105\), not \(11, 3, 5, 7\)"
+        PluginError, match=r"codec 'signs': features arrive as the shape \(11, 105\), not of shape \(11, 3, 5, 7\)"
     ):
         codec("signs.py:Flat", tmp_path).transmit(features)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paths import ROOT
 
 from simnet.language import names, units
+from simnet.language.checks import keys_of
 from simnet.language.schedule import Steps
 from simnet.language.source import Source, parse
 from simnet.language.traces import TraceEntry
@@ -26,12 +27,14 @@ from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
 from simnet.systems.ada_ddnn import AdaOptions
 from simnet.systems.options import EdgeOptions
-from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
+from simnet.systems.policies.breaker import Breaker
+from simnet.systems.policies.heartbeat import Heartbeat
+from simnet.systems.policies.retry import Retry
 from simnet.workloads.diurnal import Day, Diurnal
 from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
-from simnet.workloads.recorded import Recorded, RecordedEntry
+from simnet.workloads.recorded import Recorded
 from simnet.workloads.spec import SampleClass
 from simnet.world.captures import arrivals
 
@@ -211,8 +214,8 @@ def test_csv_traces_are_read_with_and_without_headings(content, write):
             Diurnal(diurnal=Day(mean=0.5, swing=0.8, period=3600, peak=900)),
         ),
         ("diurnal: {mean: 5 /s}", Diurnal(diurnal=Day(mean=5, swing=0.5, period=86_400, peak=0))),
-        ("trace: [0.5 s, 0.5 s, 2 s], repeat: 3 s", Recorded(times=(0.5, 0.5, 2), repeat=3)),
-        ("trace: a.csv, repeat: 3 s", Recorded(times=(0.5, 0.5, 2), repeat=3)),
+        ("trace: [0.5 s, 0.5 s, 2 s], repeat: 3 s", Recorded(trace=(0.5, 0.5, 2), repeat=3)),
+        ("trace: a.csv, repeat: 3 s", Recorded(trace=(0.5, 0.5, 2), repeat=3)),
         (
             "poisson: 5 /s, deadline: 200 ms, skew: 20 ms, "
             "classes: {a: {share: 10 %, priority: 1, deadline: 0.1 s}, b: {share: 0.9}}",
@@ -521,7 +524,7 @@ def demands(every: float) -> st.SearchStrategy[object]:
         st.builds(Poisson, poisson=st.just(every), **common),
         st.builds(Bursty, mmpp=phases, **common),
         st.builds(Diurnal, diurnal=day, **common),
-        st.builds(Recorded, times=moments, repeat=st.just(1e5), **common),
+        st.builds(Recorded, trace=moments, repeat=st.just(1e5), **common),
     )
 
 
@@ -660,7 +663,7 @@ def test_the_reference_names_every_key_preset_and_unit():
     """docs/scenario.md cannot fall behind the schema: every key, preset and unit appears in it as code."""
     text = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
     keys = {
-        field.alias or name
+        key
         for model in (
             Header,
             NodeEntry,
@@ -673,7 +676,7 @@ def test_the_reference_names_every_key_preset_and_unit():
             Phase,
             Diurnal,
             Day,
-            RecordedEntry,
+            Recorded,
             SampleClass,
             TraceEntry,
             Queue,
@@ -685,7 +688,7 @@ def test_the_reference_names_every_key_preset_and_unit():
             Retry,
             Breaker,
         )
-        for name, field in model.model_fields.items()
+        for key in keys_of(model)
     }
     every_unit = {unit for quantity in QUANTITIES for unit in quantity.units}
     missing = {word for word in {*keys, *NODE_PRESETS, *LINK_PRESETS, *every_unit} if f"`{word}`" not in text}

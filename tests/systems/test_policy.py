@@ -22,9 +22,10 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Loss
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.systems.parts.gather import SkewedReports
-from simnet.systems.policies.breaker import Breaker as CircuitBreaker
+from simnet.systems.policies.breaker import Breaker, CircuitBreaker
+from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.policy import policy_report
-from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
+from simnet.systems.policies.retry import Retry
 from simnet.workloads.periodic import Periodic
 from simnet.world.run import World
 

@@ -38,7 +38,7 @@ KINDS: dict[str, Workload] = {
     "three states": THREE,
     "diurnal": DAY,
     "nights without": Diurnal(diurnal=Day(mean=10, swing=1, period=20)),
-    "recorded": Recorded(times=(0.5, 0.5, 2), repeat=2.5),
+    "recorded": Recorded(trace=(0.5, 0.5, 2), repeat=2.5),
 }
 
 
@@ -170,7 +170,7 @@ def test_the_diurnal_rate_of_every_hour():
 
 
 def test_recorded_times_are_the_traces_own():
-    trace = Recorded(times=(0.25, 1.0, 1.0, 7.5))
+    trace = Recorded(trace=(0.25, 1.0, 1.0, 7.5))
     assert times(trace, samples=3).tolist() == [0.25, 1.0, 1.0]
     assert times(trace, samples=9).tolist() == [0.25, 1.0, 1.0, 7.5], "it is over then"
     assert times(trace, duration=7.5).tolist() == [0.25, 1.0, 1.0], "the end does not belong to the run"
@@ -340,7 +340,7 @@ def test_priorities_reach_a_queue_that_heeds_them():
     classes = {"a": SampleClass(share=0.5), "b": SampleClass(share=0.5, priority=1)}
     edge = node("edge", speed=2e7, queue=Queue(order="priority"))  # 100 ms a call
     scenario = world_scenario(
-        workload=Recorded(times=tuple(0.001 * n for n in range(8)), classes=classes),
+        workload=Recorded(trace=tuple(0.001 * n for n in range(8)), classes=classes),
         samples=8,
         thresholds=1.0,
         nodes={"edge": edge},

@@ -8,6 +8,7 @@ from worlds import both, node, play, rows, world_scenario
 
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario, load_scenario
+from simnet.systems.roles import Place, stand_ins
 from simnet.workloads.periodic import Periodic
 from simnet.world.plan import plans_of
 
@@ -67,3 +68,15 @@ def test_twenty_cameras_in_four_groups_share_a_cloud():
             ["edge4", "edge1", "edge2"],
             ["edge1", "edge2", "edge3"],
         ]
+
+
+def test_each_node_is_replaced_alone():
+    """Of edge → e2 → e3 and cloud → c2: the fewest replaced come first; who plays already stands in for nobody."""
+    tiers = {"cam": "device", "edge": "edge", "e2": "edge", "e3": "edge", "cloud": "cloud", "c2": "cloud"}
+    then = {"edge": "e2", "e2": "e3", "e3": "edge", "cloud": "c2", "c2": "cloud"}
+    nodes = {name: node(tier, fallback=then.get(name)) for name, tier in tiers.items()}
+    place = Place(None, {"device": ("cam",), "edge": ("edge",), "cloud": ("cloud",)}, {"cam": 0})
+    found = [(one.only("edge"), one.only("cloud")) for one in stand_ins(place, nodes)]
+    assert found == [("edge", "c2"), ("e2", "cloud"), ("e2", "c2"), ("e3", "cloud"), ("e3", "c2")]
+    both = Place(None, {"device": ("cam",), "edge": ("edge", "e2"), "cloud": ("cloud",)}, {"cam": 0})
+    assert [one.nodes["edge"] for one in stand_ins(both, nodes)] == [("edge", "e2"), ("edge", "e3"), ("edge", "e3")]

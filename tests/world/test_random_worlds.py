@@ -23,7 +23,9 @@ from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.results.ledger import Ledger
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
-from simnet.systems.policies.spec import Breaker, Heartbeat, Retry
+from simnet.systems.policies.breaker import Breaker
+from simnet.systems.policies.heartbeat import Heartbeat
+from simnet.systems.policies.retry import Retry
 from simnet.workloads.diurnal import Day, Diurnal
 from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic

@@ -146,7 +146,7 @@ def test_sites_with_the_same_workload_capture_independently():
 
 def test_samples_are_the_earliest_of_all_sites():
     """By hand: north every 2 s, south at 1, 1.5 and 4 s; of equal times the first site's comes first."""
-    scenario = sited(Periodic(every=2), Recorded(times=(1.0, 1.5, 4.0)), samples=6)
+    scenario = sited(Periodic(every=2), Recorded(trace=(1.0, 1.5, 4.0)), samples=6)
     found = captures(scenario)
     assert found.times.tolist() == [0, 1, 1.5, 2, 4, 4] and found.site.tolist() == [0, 1, 1, 0, 0, 1]
     table = rows(play(scenario), scenario)
@@ -222,7 +222,7 @@ def test_one_slow_cloud_for_two_sites_makes_both_later():
     """
     steady = tuple(0.05 * number for number in range(3))
     later = tuple(0.01 + time for time in steady)
-    together = sited(Recorded(times=steady), Recorded(times=later), samples=6, speed={"cloud": 1e8})
+    together = sited(Recorded(trace=steady), Recorded(trace=later), samples=6, speed={"cloud": 1e8})
     found = rows(play(together, unsure), together)
     latencies = {site: [row["latency"] for row in found if row["site"] == site] for site in ("north", "south")}
     assert latencies["north"] == pytest.approx([0.093, 0.123, 0.153], abs=EXACT)
@@ -234,7 +234,7 @@ def test_one_slow_cloud_for_two_sites_makes_both_later():
 
 def test_one_edge_for_two_sites_serves_them_in_order():
     """By hand. An edge takes 20 ms; both sites' reports are there after 21 ms: 41 ms for one, 61 ms for the other."""
-    at_once = Recorded(times=(0.0,))
+    at_once = Recorded(trace=(0.0,))
     scenario = sited(at_once, at_once, samples=2, shared_edge=True, speed={"edge": 1e8}, thresholds=1.0)
     world = play(scenario)
     assert [row["latency"] for row in rows(world, scenario)] == pytest.approx([0.041, 0.061], abs=EXACT)
@@ -250,7 +250,7 @@ def test_what_breaks_at_one_site_does_not_touch_the_other(system: str):
         Fault(at=2.0, lasts=4.0, node="north3", action="down"),
         Fault(at=8.0, lasts=3.0, node="north-edge", action="down"),
     ]
-    turns = (Periodic(every=0.5), Recorded(times=(0.25,), repeat=0.5))  # never at the cloud at the same time
+    turns = (Periodic(every=0.5), Recorded(trace=(0.25,), repeat=0.5))  # never at the cloud at the same time
     sound = sited(*turns, samples=48, system=system)
     broken = sound.model_copy(update={"faults": script})
     before, after = (rows(play(each), each) for each in (sound, broken))
@@ -406,7 +406,7 @@ def test_a_queue_that_is_full_is_among_the_reasons():
     """An edge with room for one more: at a burst of four, one is served, one waits, two are dropped."""
     from simnet.network.nodes.spec import Queue
 
-    burst = Recorded(times=(0.0, 0.0, 0.0, 0.0))
+    burst = Recorded(trace=(0.0, 0.0, 0.0, 0.0))
     slow = node("edge", speed=1e6, queue=Queue(limit=1))
     scenario = world_scenario(workload=burst, samples=4, thresholds=1.0, nodes={"edge": slow})
     summary = summarize(result_of(scenario), {})

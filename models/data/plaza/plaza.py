@@ -222,7 +222,7 @@ def sheet(path: Path, zoom: int = 2) -> None:
 
 
 def main() -> None:
-    """`python -m models.data.plaza --sheet FILE`."""
+    """`python -m models.data.plaza.plaza --sheet FILE`."""
     parser = argparse.ArgumentParser(description="Look at the data set plaza.")
     parser.add_argument("--sheet", type=Path, required=True, help="PNG file for a contact sheet")
     sheet(parser.parse_args().sheet)

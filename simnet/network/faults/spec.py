@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from simnet.language.kinds import check_given, kind_called
+from simnet.language.kinds import check_given, kind_called, written
 from simnet.language.quantities import Model, Time
+from simnet.language.units import format_bandwidth
 from simnet.network.faults import ACTIONS
 
 LEAST_SHAPE = 0.1
@@ -15,32 +16,38 @@ LEAST_SHAPE = 0.1
 
 
 class Fault(Model):
-    """`node` or directed `link` is down, up, slow, narrow, lossy or what a user's `action` makes of it.
+    """What happens to a node or a directed link: once, or at random again and again (with `mtbf` and `mttr`).
 
-    Scripted, or at random (`mtbf`, `mttr`).
-
-    Scripted: from `at` s on, for `lasts` s (None: to the end). At random: again and again, from `at` on, after times to
-    failure of mean `mtbf` s (Weibull with `shape`; 1: exponential), for exponential times of mean `mttr` s.
-    `value`: times slower for "slow", bytes/s for "bandwidth", probability that a packet is lost for "loss", else None.
-    `options`: the own keys of a user's action.
-    Faults of one `name` are reported together: they are what one entry of a file says. With `together` those of one
-    name strike at the same moments, too (a site or a partition: one stream of random times for the name); else each
-    node and each connection fails on its own. Both directions of a link are one connection: if one entry names both,
-    they share their times.
+    Faults of one `name` are reported together: they are what one entry of a file says. Both directions of a link are
+    one connection: if one entry names both, they share their times.
     """
 
+    quiet = ("shape", "together")
+
     name: str = ""
+    """Under which it is reported."""
     together: bool = False
+    """Whether those of one name strike at the same moments (a site, a partition), or each node and connection alone."""
     at: Time = 0.0
+    """When it begins; at random, from when on it may."""
     lasts: Annotated[Time, Field(gt=0)] | None = None
+    """How long; to the end without it."""
     node: str | None = None
+    """The node that it strikes."""
     link: tuple[str, str] | None = None
+    """The link that it strikes: who sends, who receives."""
     action: str
+    """What happens: down, up, slow, bandwidth, loss, or another kind of action."""
     value: float | None = None
-    options: SerializeAsAny[Model] | None = None
+    """Of ours: times slower, bytes/s, probability that a packet is lost; else none."""
     mtbf: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time from a repair to the next failure (Weibull)."""
     mttr: Annotated[Time, Field(gt=0)] | None = None
+    """Mean time to repair (exponential)."""
     shape: Annotated[float, Field(ge=LEAST_SHAPE, strict=True, allow_inf_nan=False)] = 1.0
+    """Of the Weibull distribution; 1: exponential."""
+    options: SerializeAsAny[Model] | None = None
+    """The keys of its action."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -54,3 +61,18 @@ class Fault(Model):
         if what not in kind.targets:
             raise ValueError(f"'{self.action}' does nothing to a {what}")
         return self
+
+    def written(self) -> dict[str, Any]:
+        """The entry in a file."""
+        values = self.model_dump(mode="json")
+        times = {"for" if key == "lasts" else key: values[key] for key in _TIMES if key in values}
+        place = {"node": self.node} if self.link is None else {"link": list(self.link), "direction": "up"}
+        kind = ACTIONS[self.action]
+        action: Any = self.action
+        if kind.key not in ("is", "do"):
+            action = format_bandwidth(self.value or 0.0) if self.action == "bandwidth" else values["value"]
+        return {**times, **place, kind.key: action, **written(self.options)}
+
+
+_TIMES = ("name", "at", "lasts", "mtbf", "mttr", "shape", "together")
+"""What a file says first, in its order."""

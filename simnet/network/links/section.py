@@ -1,14 +1,16 @@
-"""The file's `links`: globs, presets, traces, and values that differ by direction."""
+"""The file's `links`: globs, presets, traces, and values that differ by direction; read and written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import create_model
+
 from simnet.language import units
-from simnet.language.checks import Checks, Raw
+from simnet.language.checks import Checks, Raw, keys_of
 from simnet.language.errors import Path, unknown
-from simnet.language.kinds import check_options, settled_kind, split
+from simnet.language.kinds import check_options, settled_kind, split, written
 from simnet.language.quantities import Model
 from simnet.language.traces import Traces
 from simnet.network.links import LINKS
@@ -16,36 +18,26 @@ from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.links.spec import Link
 
 
-class LinkEntry(Model):
-    """One entry of the file's `links`: the keys of `Link`, of which most may be `{up: …, down: …}`.
-
-    A user's kind, which `sharing` names, may add keys of its own, the same in both directions.
-    """
+class Ends(Model):
+    """What an entry of the file's `links` has beside the keys of a `Link`."""
 
     between: tuple[str, str]
     """Its two ends; patterns such as camera* stand for every node that they match."""
     preset: str | None = None
     """Values of a technology by name; what is given beside it has precedence."""
-    bandwidth: Any = None
-    latency: Any = None
-    header: Any = None
-    sharing: Any = None
-    medium: Any = None
-    mtu: Any = None
-    loss: Any = None
-    attempts: Any = None
-    jitter: Any = None
-    queue: Any = None
-    trace: Any = None
 
 
 UP, DOWN = "up", "down"
 """From the first name of `between` to the second, and back."""
-_NEEDED = ("bandwidth", "latency")
-DIRECTED = (*_NEEDED, "header", "mtu", "loss", "jitter", "queue", "trace")
-_COMMON = ("sharing", "medium", "attempts", "options")
+COMMON = ("sharing", "medium", "attempts")
+"""Keys that are the same in both directions, as those of a kind are."""
+DIRECTED = tuple(key for key in keys_of(Link) if key not in COMMON)
+"""Keys whose value may be `{up: …, down: …}`."""
 _STRUCTURED = ("loss", "trace")
 """Keys whose value may have keys of its own."""
+_ANY: dict[str, Any] = dict.fromkeys((*DIRECTED, *COMMON), (Any, None))
+LinkEntry = create_model("LinkEntry", __base__=Ends, **_ANY)
+"""One entry of the file's `links`, whose values are checked as those of a `Link` in each direction."""
 
 
 def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence[str]) -> list[Link]:
@@ -102,7 +94,11 @@ def _both_directions(checks: Checks, traces: Traces, raw: Raw, path: Path) -> tu
 
 def _direction(checks: Checks, traces: Traces, raw: Raw, values: Raw, name: str, path: Path) -> Raw:
     """What a `Link` of one direction is made of."""
-    one: Raw = {"source": "", "target": "", **{key: values[key] for key in _COMMON if values.get(key) is not None}}
+    one: Raw = {
+        "source": "",
+        "target": "",
+        **{key: values[key] for key in (*COMMON, "options") if values.get(key) is not None},
+    }
     for key in DIRECTED:
         value = values.get(key)
         given = _one(key, value, name)
@@ -115,7 +111,7 @@ def _direction(checks: Checks, traces: Traces, raw: Raw, values: Raw, name: str,
         one["trace"] = traces.bandwidth(one["trace"], where)
         if one["trace"] is not None:
             one["bandwidth"] = units.format_bandwidth(one["trace"].values[0])
-    for key in _NEEDED:
+    for key in (key for key in DIRECTED if Link.model_fields[key].is_required()):
         if key not in one and not (key == "bandwidth" and "trace" in one):
             checks.wrong(path, f"needs a {key}, directly or from a preset")
     return one
@@ -143,3 +139,43 @@ def _both_named(checks: Checks, value: Mapping[str, Any], path: Path) -> None:
 def check_kind(kind: type[Any]) -> None:
     """Whether a kind's own keys can stand in an entry, as the registry asks. Raises ValueError with what cannot."""
     check_options(kind, LinkEntry)
+
+
+def written_links(links: Iterable[Link]) -> list[dict[str, Any]]:
+    """The entries in a file.
+
+    Raises:
+        ValueError: a link has no opposite direction, or differs from it in what a file gives to both.
+    """
+    by_ends = {(link.source, link.target): link for link in links}
+    result = []
+    while by_ends:
+        (source, target), up = next(iter(by_ends.items()))
+        del by_ends[source, target]
+        down = by_ends.pop((target, source), None)
+        if down is None:
+            raise ValueError(f"the link {source} - {target} has no opposite direction; a file cannot say so")
+        for key in (*COMMON, "options"):
+            if getattr(up, key) != getattr(down, key):
+                raise ValueError(f"the link {source} - {target} differs in '{key}' by direction; a file cannot say so")
+        result.append({"between": [source, target], **_written(up, down)})
+    return result
+
+
+def _written(up: Link, down: Link) -> dict[str, Any]:
+    """The values of a link: what differs by direction as a pair of them."""
+    one, other = (_said(link) for link in (up, down))
+    pairs: dict[str, Any] = {}
+    for key in (key for key in DIRECTED if key in one or key in other):
+        here, there = one.get(key), other.get(key)
+        pairs[key] = here if here == there else {UP: here, DOWN: there}
+    return {**pairs, **{key: one[key] for key in COMMON if key in one}, **written(up.options)}
+
+
+def _said(link: Link) -> dict[str, Any]:
+    values = link.model_dump(mode="json")
+    if link.trace is not None:
+        del values["bandwidth"]
+    if link.loss is not None and link.loss.bad is None:
+        values["loss"] = link.loss.good
+    return values

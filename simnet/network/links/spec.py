@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from simnet.language.kinds import check_given, kind_called
 from simnet.language.quantities import Bandwidth, Model, Share, Size, Time
-from simnet.language.schedule import Steps
+from simnet.language.schedule import BandwidthTrace
 from simnet.network.links import LINKS
 
 
@@ -38,6 +38,9 @@ class Link(Model):
     used up; then its message is lost.
     """
 
+    quiet = ("sharing", "attempts", "jitter")
+    internal = ("source", "target", "options")
+
     source: str
     """Where its messages come from."""
     target: str
@@ -48,22 +51,22 @@ class Link(Model):
     """Time of propagation, after the last byte has left."""
     header: Size = 0
     """Bytes added to each packet."""
-    sharing: str = "fifo"
-    """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
-    medium: str | None = None
-    """Links of the same medium transmit one at a time, in whatever direction."""
     mtu: Annotated[Size, Field(gt=0)] | None = None
     """Most bytes of a packet, without its header; by default a message is one packet."""
     loss: Loss | None = None
     """Probability that a packet is lost, or the bursts in which it is."""
-    attempts: Annotated[int, Field(ge=1, strict=True)] = 8
-    """How often a packet is sent until its message is lost."""
     jitter: Time = 0.0
     """Each message is up to so much later; none overtakes another."""
     queue: Annotated[Size, Field(gt=0)] | None = None
     """Bytes that may wait; more is dropped. By default any number."""
-    trace: Steps | None = None
+    trace: BandwidthTrace | None = None
     """The bandwidth over time, in place of `bandwidth`."""
+    sharing: str = "fifo"
+    """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
+    medium: str | None = None
+    """Links of the same medium transmit one at a time, in whatever direction."""
+    attempts: Annotated[int, Field(ge=1, strict=True)] = 8
+    """How often a packet is sent until its message is lost."""
     options: SerializeAsAny[Model] | None = None
 
     @model_validator(mode="after")

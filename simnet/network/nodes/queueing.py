@@ -95,7 +95,7 @@ class QueueLine:
     def submit(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a call; it ends with `done(token)` or `lost(token)`.
 
-        A token that is a string is the reason for which a sample is lost (`simnet.events.Signal.lose`): a full queue
+        A token that is a string is the reason for which a sample is lost (`simnet.clock.Signal.lose`): a full queue
         puts its own reason in its place.
         """
         now = self.env.now

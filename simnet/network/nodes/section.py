@@ -1,4 +1,4 @@
-"""The file's `nodes`: presets, traces of load, profiles, and who sees which view."""
+"""The file's `nodes`: presets, traces of load, profiles."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from simnet.network.nodes.spec import Node, NodeEntry
 def nodes_of(checks: Checks, traces: Traces, raw: Mapping[str, Any]) -> dict[str, Node]:
     """The machines that are good."""
     result: dict[str, Node] = {}
-    seen: dict[str | None, dict[int, str]] = {}
-    counts: dict[str | None, int] = {}
     for name, value in raw.items():
         path = ("nodes", name)
         checks.named(name, path)
@@ -31,16 +29,6 @@ def nodes_of(checks: Checks, traces: Traces, raw: Mapping[str, Any]) -> dict[str
             checks.wrong(path, "needs a speed: a preset or e.g. 'speed: 10 GFLOP/s'")
         if node.site is not None:
             checks.named(node.site, (*path, "site"))
-        if node.tier == "device":
-            number = counts[node.site] = counts.get(node.site, 0) + 1
-            view = number if node.view is None else node.view
-            seen_by = seen.setdefault(node.site, {})
-            if view in seen_by:
-                checks.wrong((*path, "view"), f"view {view} is already seen by '{seen_by[view]}'")
-            seen_by[view] = name
-            node = node.model_copy(update={"view": view})
-        elif node.view is not None:
-            checks.wrong((*path, "view"), f"only devices have a view, this is a {node.tier}")
         result[name] = node
     for name, node in result.items():
         if node.fallback is not None:

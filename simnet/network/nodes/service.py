@@ -23,7 +23,7 @@ class ServiceTime:
 
         Without a profile: overhead + batch · FLOP / (speed · efficiency). With one: the sum over the segments, as often
         as each is named; work that names none is charged by its FLOP. Raises KeyError for what the profile has not
-        (`simnet.deployment` asks before a run).
+        (`simnet.world.plan` asks before a run).
         """
         if self._profile is not None and work.segments:
             return sum(self._measured(segment, batch) for segment in work.segments)

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from simnet.language.kinds import check_given, check_options, kind_called
+from simnet.language.kinds import check_given, check_options, kind_called, written
 from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
-from simnet.language.schedule import Steps
+from simnet.language.schedule import Load
 from simnet.network.nodes import NODES
 
 MOST_WORKERS = 100_000
@@ -17,6 +17,8 @@ MOST_WORKERS = 100_000
 
 class Queue(Model):
     """Who waits at a node."""
+
+    quiet = ("order",)
 
     order: Literal["fifo", "priority"] = "fifo"
     """First in, first out; or by the samples' priority, first in, first out among equals, nobody being interrupted."""
@@ -30,6 +32,8 @@ class Batching(Model):
     Between the sizes given `efficiency` is interpolated, beyond them it stays. Without it a batch saves only its calls'
     overhead. A measured profile has precedence.
     """
+
+    quiet = ("efficiency",)
 
     size: Annotated[int, Field(ge=1, strict=True)]
     """The most calls that run together."""
@@ -76,6 +80,8 @@ Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Annotated[Time, 
 class NodeEntry(Model):
     """What one entry of the file's `nodes` may say."""
 
+    quiet = ("queue", "warm_up")
+
     tier: str
     """The part that it can play in a system; a router only forwards."""
     preset: str | None = None
@@ -83,6 +89,8 @@ class NodeEntry(Model):
     kind: str | None = None
     """A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for.
     A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for."""
+    site: str | None = None
+    """The site that it belongs to; without one it is the only one's, or serves all."""
     speed: Speed = 0.0
     """Sustained speed of each worker."""
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)] = 1
@@ -93,8 +101,6 @@ class NodeEntry(Model):
     """Memory for the weights of its segments."""
     view: Annotated[int, Field(ge=1, strict=True)] | None = None
     """Which camera's view a device sees, from 1; by default in order."""
-    site: str | None = None
-    """The site that it belongs to; without one it is the only one's, or serves all."""
     fallback: str | None = None
     """The node of the same tier that does its work while it is down."""
     queue: Queue = Queue()
@@ -103,7 +109,7 @@ class NodeEntry(Model):
     """Calls of one segment that run together."""
     profile: Profile | None = None
     """Measured times in place of FLOP / speed + overhead: weights → segment → batch size → time, or a file."""
-    load: Steps | None = None
+    load: Load | None = None
     """Share of the speed that other work takes, constant or over time."""
     power: PowerModel | None = None
     """What it draws."""
@@ -123,8 +129,14 @@ class NodeEntry(Model):
         return self
 
 
+_OF_PRESETS = ("memory", "power")
+"""Keys of presets that need no value."""
+
+
 class Node(NodeEntry):
     """A machine; `options` are the own keys of its kind."""
+
+    internal = ("options",)
 
     options: SerializeAsAny[Model] | None = None
 
@@ -133,6 +145,13 @@ class Node(NodeEntry):
         if self.kind is not None:
             check_given(self, kind_called(NODES, self.kind), self.kind, "node", self.options)
         return self
+
+    def written(self) -> dict[str, Any]:
+        """The entry in a file."""
+        values = self.model_dump(mode="json")
+        if self.preset is not None:  # what a preset has and this node not is said out loud, else it would come back
+            values = {key: values.get(key) for key in NodeEntry.model_fields if key in values or key in _OF_PRESETS}
+        return values | written(self.options)
 
 
 def check_kind(kind: type[Any]) -> None:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from simnet.clock import Signal
+from simnet.language.quantities import Model, Time
 
 if TYPE_CHECKING:
     from simpy import Event
 
     from simnet.network.nodes.plain import Node
-    from simnet.systems.policies.spec import Breaker as BreakerSpec
 
 
-class Breaker:
+class Breaker(Model):
+    """Who did not answer several times in a row is not called for a while.
+
+    While it is open, samples that would go on are forced to leave at once.
+    """
+
+    failures: Annotated[int, Field(ge=1, strict=True)]
+    """So many in a row, and the next exit is not asked."""
+    rest: Annotated[Time, Field(gt=0)]
+    """How long it is not asked, then once on trial."""
+
+
+class CircuitBreaker:
     """Stands before the calls of `holder` for one next exit: closed, open, or half-open.
 
     Closed, calls go through; `failures` of them in a row without an answer, in the order in which they end, open it.
@@ -24,7 +38,7 @@ class Breaker:
     present state count no more, and a holder that goes down forgets its state.
     """
 
-    def __init__(self, holder: Node, spec: BreakerSpec) -> None:
+    def __init__(self, holder: Node, spec: Breaker) -> None:
         self._env, self._spec = holder.env, spec
         self._opened_at: float | None = None  # None: closed
         self._rests_until = 0.0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
 from simpy import Timeout
 
+from simnet.language.quantities import Model, Size, Time
 from simnet.systems.parts.gather import Collector, Features, Gather, Reports, Sender, SkewedReports
 
 if TYPE_CHECKING:
@@ -15,12 +17,22 @@ if TYPE_CHECKING:
     from simnet.network.line import Callback
     from simnet.network.nodes.plain import Node
     from simnet.systems.parts.gather import Camera, Way
-    from simnet.systems.policies.spec import Heartbeat
 
 NO_SAMPLE = -1
 """What stands for the sample in the spans of heartbeats."""
 SLACK = 1e-9
 """Part of the time limit that is granted to rounding: a heartbeat that comes just in time counts."""
+
+
+class Heartbeat(Model):
+    """Each camera sends heartbeats, as which any message of it counts."""
+
+    every: Annotated[Time, Field(gt=0)]
+    """Time between two heartbeats of a camera."""
+    misses: Annotated[int, Field(ge=1, strict=True)] = 3
+    """So many that are due, and the camera is not waited for."""
+    size: Size = 8
+    """Bytes of one."""
 
 
 class Watch(Collector):

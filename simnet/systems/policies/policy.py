@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simnet.systems.parts.gather import Collector, Way
-from simnet.systems.policies.breaker import Breaker
+from simnet.systems.policies.breaker import CircuitBreaker
 from simnet.systems.policies.heartbeat import Watch
 from simnet.systems.policies.retry import Retries
 
@@ -24,7 +24,7 @@ class Policy:
         self._env, self._spec, self._cameras = env, spec, cameras
         self.retries = None if spec.retry is None else Retries(env, spec.retry, spec.cloud_limit)
         self._watch: Watch | None = None
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: dict[str, CircuitBreaker] = {}
 
     def collector(self, node: Node) -> Collector:
         """Where the cameras' reports meet: with heartbeats it watches them."""
@@ -38,11 +38,11 @@ class Policy:
         """The way from a camera to that collector: with heartbeats one on which the collector listens."""
         return way if self._watch is None else self._watch.follow(node, mask, way)
 
-    def breaker(self, exit_name: str, holder: Node) -> Breaker | None:
+    def breaker(self, exit_name: str, holder: Node) -> CircuitBreaker | None:
         """What stands before the calls of `holder` for the next exit, `exit_name`, if anything."""
         if self._spec.breaker is None:
             return None
-        self._breakers[exit_name] = Breaker(holder, self._spec.breaker)
+        self._breakers[exit_name] = CircuitBreaker(holder, self._spec.breaker)
         return self._breakers[exit_name]
 
     def report(self) -> dict[str, Any]:

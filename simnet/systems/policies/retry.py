@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from simnet.clock import Life, Limit
+from simnet.language.quantities import Model, Time
 from simnet.systems.parts.attempt import Awaited, Steps, Work
 
 if TYPE_CHECKING:
     from simpy import Environment
 
     from simnet.network.nodes.plain import Node
-    from simnet.systems.policies.spec import Retry
+
+
+class Retry(Model):
+    """An upload without an answer is sent again."""
+
+    times: Annotated[int, Field(ge=1, strict=True)]
+    """How often it is sent again."""
+    after: Annotated[Time, Field(gt=0)]
+    """How long the first answer is waited for."""
+    factor: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] = 2.0
+    """How many times longer each further one."""
 
 
 class Retries:

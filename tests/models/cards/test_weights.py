@@ -211,7 +211,7 @@ def test_one_changed_byte(byte: int, weights: Path) -> None:
 def test_damaged_file_with_a_card_that_agrees(content: bytes | None, weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:5000] if content is None else content)
     change(weights, lambda values: values.update(sha256=file_sha256(weights)))
-    refused(weights, "does not fit its card")
+    refused(weights, "its graph is not that of the network")
 
 
 def rewrite(weights: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
@@ -232,7 +232,7 @@ def rewrite(weights: Path, edit: Callable[[dict[str, torch.Tensor]], object]) ->
 )
 def test_tensors_that_do_not_fit(edit: Callable[[dict[str, torch.Tensor]], object], weights: Path) -> None:
     rewrite(weights, edit)
-    refused(weights, "does not fit its card")
+    refused(weights, "its graph is not that of the network")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_architecture_that_is_no_object(weights: Path) -> None:
 
 def test_card_of_another_system(weights: Path) -> None:
     change(weights, lambda values: values.update(network="ddnn"))
-    refused(weights, "does not fit its card")
+    refused(weights, "its graph is not that of the network")
     change(weights, lambda values: values.update(network="dddnn"))
     refused(weights, r"there is no network 'dddnn' \(there are ddnn, ada-ddnn, ddnn-2017\)")
     change(weights, lambda values: values.update(network="nobody.py:Net"))

@@ -314,7 +314,7 @@ def _other_views(weights: Path) -> None:
         ),
         (
             lambda weights: change_card(weights, lambda card: card.update(network="ddnn")),
-            "does not fit its card",
+            "its graph is not that of the network",
         ),
         (
             lambda weights: change_card(weights, lambda card: card.update(network="ddnn-2017")),
