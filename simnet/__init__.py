@@ -8,8 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from simnet.installation import VERSION
-
 if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
     from simnet.api import check as check
@@ -17,6 +15,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import load_run as load_run
     from simnet.api import run as run
     from simnet.clock import ProtocolError as ProtocolError
+    from simnet.installation import __version__ as __version__
     from simnet.language.errors import Problem as Problem
     from simnet.language.errors import ScenarioError as ScenarioError
     from simnet.models.cards.card import WeightsError as WeightsError
@@ -49,9 +48,8 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.systems.roles import Roles as Roles
     from simnet.world.run import Progress as Progress
 
-__version__ = VERSION
-
 _HOMES = {
+    "__version__": "simnet.installation",
     # what one calls
     "load": "simnet.api",
     "check": "simnet.api",
@@ -95,7 +93,7 @@ _HOMES = {
 }
 """Where every public name lives."""
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 PARTS = ("models", "analysis")
 
-VERSION = "0.1.0"
+__version__ = "0.1.0"
 
 
 def fault() -> str | None:

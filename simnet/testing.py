@@ -35,9 +35,11 @@ def check_network(network: Network, samples: int = 40, seed: int = 0, codec: str
     assert Graph.from_dict(graph.as_dict()).as_dict() == graph.as_dict(), "the graph is another when it is read back"
     with torch.inference_mode():
         views = network.prepare(pixels)
-        whole = network(views)
+        # What a part makes of the same is made once for all masks.
+        walk, few = Pass(network, views, codec=codec), Pass(network, _filled(views[:3]), codec=codec)
         for upstream in _losses(graph, random):
-            _check_parts(network, views, upstream, codec)
+            _check_parts(walk, few, views, upstream)
+        whole = network(views)
         for name, segment in graph.segments.items():
             if segment.scores and segment.copies == 1:
                 alone = Pass(network, views).scores(Part(name))
@@ -53,17 +55,15 @@ def _losses(graph: Graph, random: np.random.Generator, several: int = 4) -> list
     return masks
 
 
-def _check_parts(network: Network, views: Tensor, upstream: int, codec: str) -> None:
-    graph, count = network.graph, len(views)
-    walk, before = Pass(network, views, codec=codec), views.clone()
-    few = Pass(network, _filled(views[:3]), codec=codec)
+def _check_parts(walk: Pass, few: Pass, views: Tensor, upstream: int) -> None:
+    graph, count, before = walk.graph, len(views), views.clone()
     # What did not arrive must not matter: other views in the place of those that are missing.
-    blind = views.clone()
-    for view in range(graph.views):
-        arcs = graph.arcs_from(Part(INPUT, view))
-        if not upstream & arcs:
-            blind[:, view] = 0.123
-    other = Pass(network, blind, codec=codec)
+    missing = [view for view in range(graph.views) if not upstream & graph.arcs_from(Part(INPUT, view))]
+    other = walk
+    if missing:
+        blind = views.clone()
+        blind[:, missing] = 0.123
+        other = Pass(walk.network, blind, codec=walk.codec)
     for part in graph.parts:
         if not graph.alive(part, upstream):
             continue

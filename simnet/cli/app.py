@@ -15,7 +15,7 @@ from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
-from simnet.installation import VERSION
+from simnet.installation import __version__
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +31,7 @@ for command in (run, check, compare, plot, profile, validate, plugins, schema):
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        print(f"simnet {VERSION}")
+        print(f"simnet {__version__}")
         raise typer.Exit
 
 

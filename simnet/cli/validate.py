@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.installation import VERSION
+from simnet.installation import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,7 @@ def count(found: Sequence[Finding]) -> dict[str, int]:
 
 def report(found: Sequence[Finding], settings: Settings) -> dict[str, object]:
     """What `--json` writes."""
-    head = {"simnet": VERSION, "seed": settings.seed, "full": settings.full, **count(found)}
+    head = {"simnet": __version__, "seed": settings.seed, "full": settings.full, **count(found)}
     return {**head, "checks": [finding.to_dict() for finding in found]}
 
 

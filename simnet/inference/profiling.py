@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from simnet.installation import VERSION
+from simnet.installation import __version__
 from simnet.models.cards.card import Card
 from simnet.models.cards.weights import load_network
 from simnet.models.graph import Part
@@ -118,7 +118,7 @@ def profile_file(measured: Sequence[tuple[Card, Times]], device: str, repeats: i
         "weights": {card.name: _by_segment(times, lambda timing: timing.seconds) for card, times in measured},
         "provenance": {
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "simnet": VERSION,
+            "simnet": __version__,
             "source": source_revision(),
             "machine": platform.platform(),
             "processor": torch.cuda.get_device_name() if device == "cuda" else processor(),

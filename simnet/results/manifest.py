@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from simnet.installation import VERSION
+from simnet.installation import __version__
 
 PACKAGES = (
     "matplotlib", "networkx", "numpy", "pillow", "pyarrow", "pydantic", "PyYAML", "safetensors", "simpy",
@@ -41,7 +41,7 @@ def manifest(
         other file of a run folder may.
     """
     return {
-        "simnet": VERSION,
+        "simnet": __version__,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),
         "scenario_sha256": hashlib.sha256(scenario_yaml.encode()).hexdigest(),

@@ -112,7 +112,7 @@ def test_json_has_the_same(simnet, registry, installed: None) -> None:
 def test_a_plug_in_that_is_broken_is_one_message(simnet, registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever command meets it."""
     broken = registry(lost="no_such_module:Kind")
-    monkeypatch.setattr("simnet.world.plan.read_card", lambda name: broken["lost"])
+    monkeypatch.setattr("simnet.world.plan.plans_of", lambda scenario: broken["lost"])
     status, out, err = simnet("check", SCENARIOS / "six_cameras.yaml")
     assert (status, out) == (2, "")
     assert err == "error: test codec 'lost': there is no module 'no_such_module'\n"
