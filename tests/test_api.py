@@ -75,7 +75,7 @@ def test_the_import_is_quick_and_loads_nothing() -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
         taken, *loaded = done.stdout.split()
         assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
-        assert {name for name in loaded if name.startswith("simnet")} == {"simnet", "simnet.installation"}
+        assert {name for name in loaded if name.startswith("simnet")} == {"simnet"}
         seconds.append(float(taken))
     print(f"import simnet: {1e3 * min(seconds):.1f} ms")
     assert min(seconds) < 0.1
