@@ -18,6 +18,7 @@ MODULES: tuple[str, ...] = (
     "simnet.network.nodes",
     "simnet.metrics",
     "simnet.systems",
+    "simnet.systems.policies",
     "simnet.workloads",
 )
 """The modules that hold registries."""

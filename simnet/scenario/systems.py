@@ -16,6 +16,7 @@ from simnet.systems import SYSTEMS
 from simnet.systems.base import System
 from simnet.systems.contract import exits_of
 from simnet.systems.options import SystemOptions
+from simnet.systems.policies import POLICIES
 
 
 def systems(checks: Checks, raw: Mapping[str, Any], data: str | None) -> dict[str, SystemOptions]:
@@ -50,6 +51,9 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
         values["codec"] = _codec(checks, kind, kind_name, values["codec"], (*path, "codec"))
     if "rule" in values:
         values["rule"] = _rules(checks, values["rule"], (*path, "rule"))
+    if isinstance(policies := values.get("policies"), dict):
+        named = {one: settled_kind(checks, POLICIES, one, (*path, "policies", one)) for one in policies}
+        values["policies"] = {own[0]: policies[one] for one, own in named.items() if own is not None}
     if isinstance(weights := values.get("weights"), str):
         values["weights"] = seen_from(weights, checks.source.folder)
     thresholds = values.pop("thresholds", "calibrated")

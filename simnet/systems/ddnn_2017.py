@@ -227,8 +227,8 @@ class Ddnn2017(System):
         local = self.aggregator.node if self.aggregator else self.cameras[0].node
         self._holder = {"edge": local, "cloud": sites[0].node} if sites else {"cloud": local}
         self._call: Call = self._once if policy.retries is None else self._repeatedly
-        self._breaker = {name: one for name, node in self._holder.items() if (one := policy.breaker(name, node))}
-        if self._breaker:
+        self._guard = {name: one for name, node in self._holder.items() if (one := policy.guard(name, node))}
+        if self._guard:
             self._await: Call = self._unless_open
         else:
             self._await = self._call
@@ -276,7 +276,7 @@ class Ddnn2017(System):
 
     def _unless_open(self, exit_name: str, steps: Callable[..., Steps], *what: Any) -> Signal:
         """The same, or None at once while the circuit to the next exit is open."""
-        return self._breaker[exit_name].call(partial(self._call, exit_name, steps, *what))
+        return self._guard[exit_name](partial(self._call, exit_name, steps, *what))
 
     def _all_in_the_cloud(self, sample: int) -> Steps:
         """The first baseline: raw views to the cloud, which runs all segments; returns what arrived."""

@@ -48,9 +48,9 @@ class OneEdge(System):
         self._on_device = self.work["device"]
         self._report, self.upload = self.report_size(), self.size("edge")
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
-        if (breaker := self.policy.breaker("cloud", self.edge)) is not None:
+        if (guard := self.policy.guard("cloud", self.edge)) is not None:
             make = self._call
-            self._call = lambda system, sample: breaker.call(partial(make, system, sample))
+            self._call = lambda system, sample: guard(partial(make, system, sample))
 
     @classmethod
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:

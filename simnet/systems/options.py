@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 
+from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Time
 from simnet.language.units import format_time
+from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.retry import Retry
 
 Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+def _own_options(value: object, info: ValidationInfo) -> object:
+    """Keys and values of policies become their options."""
+    if not isinstance(value, dict):
+        return value
+    found: dict[Any, object] = {}
+    for name, given in value.items():
+        options = kind_called(POLICIES, name).Options if isinstance(name, str) else Model
+        found[name] = given if isinstance(given, Model) else options.model_validate(given or {}, context=info.context)
+    return found
+
+
+Policies = Annotated[dict[str, SerializeAsAny[Model]], BeforeValidator(_own_options)]
 
 
 class SystemOptions(Model):
@@ -50,6 +66,8 @@ class EdgeOptions(SystemOptions):
     """What got no answer is sent again."""
     breaker: Breaker | None = None
     """After too many failures the next exit is not asked for a while."""
+    policies: Policies = Field(default_factory=dict)
+    """Policies of a user's own by name or as ``file.py:Name``, with their keys."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """A repetition must come before the limit."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from simnet.clock import Signal
 from simnet.language.quantities import Model, Time
+from simnet.systems.policies.base import EdgePolicy, Guard
 
 if TYPE_CHECKING:
     from simpy import Event
@@ -27,6 +28,25 @@ class Breaker(Model):
     """So many in a row, and the next exit is not asked."""
     rest: Annotated[Time, Field(gt=0)]
     """How long it is not asked, then once on trial."""
+
+
+class BreakerPolicy(EdgePolicy):
+    """A circuit breaker before the calls for each next exit."""
+
+    Options: ClassVar[type[Model]] = Breaker
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._breakers: dict[str, CircuitBreaker] = {}
+
+    def guard(self, exit_name: str, holder: Node) -> Guard:
+        """See `EdgePolicy.guard`."""
+        self._breakers[exit_name] = CircuitBreaker(holder, self.options)
+        return self._breakers[exit_name].call
+
+    def report(self) -> dict[str, Any]:
+        """Of each breaker, by exit."""
+        return {name: breaker.report() for name, breaker in self._breakers.items()}
 
 
 class CircuitBreaker:

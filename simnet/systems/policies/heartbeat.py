@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 from simpy import Timeout
 
 from simnet.language.quantities import Model, Size, Time
 from simnet.systems.parts.gather import Collector, Features, Gather, Reports, Sender, SkewedReports
+from simnet.systems.policies.base import EdgePolicy
 
 if TYPE_CHECKING:
     from simpy import Environment, Event
@@ -33,6 +34,25 @@ class Heartbeat(Model):
     """So many that are due, and the camera is not waited for."""
     size: Size = 8
     """Bytes of one."""
+
+
+class HeartbeatPolicy(EdgePolicy):
+    """A watch in place of the collector, which listens on the cameras' ways to it."""
+
+    Options: ClassVar[type[Model]] = Heartbeat
+
+    def collector(self, node: Node) -> Watch:
+        """See `EdgePolicy.collector`."""
+        self._watch = Watch(self.env, node, self.edge.wait, self.options, self.cameras)
+        return self._watch
+
+    def followed(self, node: Node, mask: int, way: Way) -> Pulse:
+        """See `EdgePolicy.followed`."""
+        return self._watch.follow(node, mask, way)
+
+    def report(self) -> dict[str, Any]:
+        """Of the watch."""
+        return self._watch.report()
 
 
 class Watch(Collector):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simnet.clock import Signal
 from simnet.systems.parts.gather import Collector, Way
-from simnet.systems.policies.breaker import CircuitBreaker
-from simnet.systems.policies.heartbeat import Watch
+from simnet.systems.policies import POLICIES
+from simnet.systems.policies.base import EdgePolicy, Guard
 from simnet.systems.policies.retry import Retries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simpy import Environment
 
     from simnet.network.nodes.plain import Node
@@ -21,40 +25,44 @@ class Policy:
     """The parts that a system's settings ask for; without them, what a system is built of is as plain as can be."""
 
     def __init__(self, env: Environment, spec: EdgeOptions, cameras: int) -> None:
-        self._env, self._spec, self._cameras = env, spec, cameras
+        self._env, self._spec = env, spec
         self.retries = None if spec.retry is None else Retries(env, spec.retry, spec.cloud_limit)
-        self._watch: Watch | None = None
-        self._breakers: dict[str, CircuitBreaker] = {}
+        ours = {"heartbeat": spec.heartbeat, "breaker": spec.breaker}
+        chosen = {**{name: options for name, options in ours.items() if options is not None}, **spec.policies}
+        self._parts: dict[str, EdgePolicy] = {
+            name: POLICIES.get(name)(env, options, spec, cameras) for name, options in chosen.items()
+        }
 
     def collector(self, node: Node) -> Collector:
-        """Where the cameras' reports meet: with heartbeats it watches them."""
-        spec = self._spec
-        if spec.heartbeat is None:
-            return Collector(self._env, node, spec.wait)
-        self._watch = Watch(self._env, node, spec.wait, spec.heartbeat, self._cameras)
-        return self._watch
+        """Where the cameras' reports meet: as the first policy with a collector of its own says, else a plain one."""
+        found = (part.collector(node) for part in self._parts.values())
+        return next((one for one in found if one is not None), None) or Collector(self._env, node, self._spec.wait)
 
     def followed(self, node: Node, mask: int, way: Way) -> Way:
-        """The way from a camera to that collector: with heartbeats one on which the collector listens."""
-        return way if self._watch is None else self._watch.follow(node, mask, way)
+        """The way from a camera to that collector, as the policies follow it one after the other."""
+        for part in self._parts.values():
+            way = part.followed(node, mask, way)
+        return way
 
-    def breaker(self, exit_name: str, holder: Node) -> CircuitBreaker | None:
-        """What stands before the calls of `holder` for the next exit, `exit_name`, if anything."""
-        if self._spec.breaker is None:
-            return None
-        self._breakers[exit_name] = CircuitBreaker(holder, self._spec.breaker)
-        return self._breakers[exit_name]
+    def guard(self, exit_name: str, holder: Node) -> Guard | None:
+        """What stands before the calls of `holder` for the next exit, `exit_name`, if anything; the first outermost."""
+        whole: Guard | None = None
+        for part in reversed(self._parts.values()):
+            if (own := part.guard(exit_name, holder)) is not None:
+                whole = own if whole is None else partial(_through, own, whole)
+        return whole
 
     def report(self) -> dict[str, Any]:
-        """Counts and seconds, by key of the scenario for the keys in use, breakers by exit; see docs/results.md."""
-        found: dict[str, Any] = {}
-        if self._watch is not None:
-            found["heartbeat"] = self._watch.report()
-        if self.retries is not None:
-            found["retry"] = self.retries.report()
-        if self._breakers:
-            found["breaker"] = {name: breaker.report() for name, breaker in self._breakers.items()}
-        return found
+        """Counts and seconds, by key of the scenario or name of the policy; see docs/results.md."""
+        found: dict[str, Any] = {} if self.retries is None else {"retry": self.retries.report()}
+        found |= {name: dict(report) for name, part in self._parts.items() if (report := part.report())}
+        order = [name for name in ("heartbeat", "retry", "breaker") if name in found]
+        return {name: found[name] for name in dict.fromkeys([*order, *found])}
+
+
+def _through(outer: Guard, inner: Guard, make: Callable[[], Signal]) -> Signal:
+    """A call that has to pass two guards."""
+    return outer(partial(inner, make))
 
 
 def policy_report(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
