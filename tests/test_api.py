@@ -75,7 +75,7 @@ def test_the_import_is_quick_and_loads_nothing() -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
         taken, *loaded = done.stdout.split()
         assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
-        assert {name for name in loaded if name.startswith("simnet")} == {"simnet", "simnet.installation"}
+        assert {name for name in loaded if name.startswith("simnet")} == {"simnet"}
         seconds.append(float(taken))
     print(f"import simnet: {1e3 * min(seconds):.1f} ms")
     assert min(seconds) < 0.1
@@ -92,7 +92,7 @@ def test_all_public_names_are_there_and_type_checkers_know_them() -> None:
     for line in block.body:
         assert isinstance(line, ast.ImportFrom)
         told.update({alias.asname: f"{line.module}.{alias.name}" for alias in line.names})
-    assert set(told) == set(package.__all__) - {"__version__"}
+    assert set(told) == set(package.__all__)
     for name, place in told.items():
         module, _, attribute = place.rpartition(".")
         assert getattr(importlib.import_module(module), attribute) is getattr(package, name)
