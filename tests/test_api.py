@@ -92,7 +92,7 @@ def test_all_public_names_are_there_and_type_checkers_know_them() -> None:
     for line in block.body:
         assert isinstance(line, ast.ImportFrom)
         told.update({alias.asname: f"{line.module}.{alias.name}" for alias in line.names})
-    assert set(told) == set(package.__all__) - {"__version__"}
+    assert set(told) == set(package.__all__)
     for name, place in told.items():
         module, _, attribute = place.rpartition(".")
         assert getattr(importlib.import_module(module), attribute) is getattr(package, name)
