@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from simpy import Environment
 
     from simnet.network.nodes.plain import Node
-    from simnet.systems.options import EdgeOptions
 
 Guard = Callable[[Callable[[], Signal]], Signal]
 """Stands before the calls for a next exit: is given what makes the call, and returns its signal or one of its own."""
@@ -29,14 +28,14 @@ class EdgePolicy:
     Attributes:
         env: The clock.
         options: What the scenario says of the policy: an object of `Options`.
-        edge: What it says of the system.
+        edge: What it says of the system, see `simnet.systems.options.EdgeOptions`.
         cameras: How many will be followed.
     """
 
     Options: ClassVar[type[Model]] = Model
     """Keys of its entry."""
 
-    def __init__(self, env: Environment, options: Any, edge: EdgeOptions, cameras: int) -> None:
+    def __init__(self, env: Environment, options: Any, edge: Any, cameras: int) -> None:
         self.env, self.options, self.edge, self.cameras = env, options, edge, cameras
 
     def collector(self, node: Node) -> Collector | None:
