@@ -10,6 +10,7 @@ from simnet.language import names
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, nearest, unknown
 from simnet.language.kinds import settled_kind, short
+from simnet.language.quantities import Model
 from simnet.models.codecs import CODECS
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
@@ -52,8 +53,7 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     if "rule" in values:
         values["rule"] = _rules(checks, values["rule"], (*path, "rule"))
     if isinstance(policies := values.get("policies"), dict):
-        named = {one: settled_kind(checks, POLICIES, one, (*path, "policies", one)) for one in policies}
-        values["policies"] = {own[0]: policies[one] for one, own in named.items() if own is not None}
+        values["policies"] = _policies(checks, policies, (*path, "policies"))
     if isinstance(weights := values.get("weights"), str):
         values["weights"] = seen_from(weights, checks.source.folder)
     thresholds = values.pop("thresholds", "calibrated")
@@ -83,6 +83,17 @@ def seen_from(name: str, folder: FilePath) -> str:
     """Weights by name as they are, those in a file by their absolute place, seen from the scenario's folder."""
     is_file = FilePath(name).suffix in (".json", ".safetensors")
     return str((folder / name).absolute()) if is_file else name
+
+
+def _policies(checks: Checks, given: Mapping[str, Any], path: Path) -> dict[str, Model]:
+    """The options of each policy that is good, by a name that finds it from everywhere."""
+    result: dict[str, Model] = {}
+    for name, keys in given.items():
+        kind = settled_kind(checks, POLICIES, name, (*path, name))
+        options = None if kind is None else checks.check(kind[1].Options, {} if keys is None else keys, (*path, name))
+        if kind is not None and options is not None:
+            result[kind[0]] = options
+    return result
 
 
 def _rules(checks: Checks, given: object, path: Path) -> object:

@@ -98,6 +98,6 @@ def test_it_survives_the_way_through_yaml(scenario: Path, tmp_path: Path) -> Non
 )
 def test_what_is_wrong_with_it_is_one_message(old: str, new: str, says: str, scenario: Path) -> None:
     scenario.write_text(scenario.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(simnet.ScenarioError, match="world.yaml:12: systems.ddnn.policies") as caught:
+    with pytest.raises(simnet.ScenarioError, match=r"world\.yaml:12: systems\.ddnn\.policies") as caught:
         simnet.load(scenario)
     assert says in str(caught.value)
