@@ -92,7 +92,8 @@ class World:
         self.endings: list[Ending | None] = [None] * len(captured)
         self.incidents: list[Incident] = []
         self._captured, self._site = captured.times.tolist(), captured.site.tolist()
-        self._scenario, self._plan = scenario, plan
+        self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
+        self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)
         self._over = Signal(self.env)
         self._tell: Callable[[float], None] = lambda time: None
@@ -142,7 +143,14 @@ class World:
                 raise ProtocolError(
                     f"{_called(system)}.classify returned {decision!r} for sample {sample}, no Decision (see `decide`)"
                 )
-            if (fault := fault_of(decision, self._plan.exits, self._plan.graph)) is not None:
+            exit_name, prediction, measure, upstream, _ = decision
+            if not (  # in this order, since this is asked for every sample
+                type(prediction) is int is type(upstream)
+                and type(measure) is float
+                and 0 <= prediction < self._classes
+                and 0 <= upstream <= self._everything
+                and exit_name in self._exits
+            ) and (fault := fault_of(decision, self._exits, self._graph)):
                 raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
