@@ -10,7 +10,7 @@ from torch import Tensor
 
 from simnet.models.codecs import Codec
 from simnet.models.codecs import codec as codec_named
-from simnet.models.graph import INPUT, Arc, Part, What
+from simnet.models.graph import INPUT, Arc, Part
 from simnet.models.networks.base import Given, Network, Output
 
 SMALLEST_BATCH = 32
@@ -177,6 +177,6 @@ class Pass:
         return self._there[part]
 
 
-def given_all(walk: Pass, part: Part, what: What = "features") -> list[Given]:
+def given_all(walk: Pass, part: Part) -> list[Given]:
     """What a part is given when everything arrives; for measuring what a segment costs."""
     return walk._given(part, walk.usual)

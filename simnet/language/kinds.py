@@ -16,7 +16,7 @@ from simnet.registry import PluginError, Registry, settled
 M = TypeVar("M", bound=Model)
 
 
-def named_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> type[Any] | None:
+def _named(checks: Checks, registry: Registry[Any], name: object, path: Path) -> type[Any] | None:
     """The kind of this name, or None after noting that there is none, or that it breaks its contract."""
     try:
         if isinstance(name, str):
@@ -31,11 +31,13 @@ def named_kind(checks: Checks, registry: Registry[Any], name: object, path: Path
 
 
 def settled_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> tuple[str, type[Any]] | None:
-    """As `named_kind`, with the name that finds it from everywhere: a file beside the scenario by its place."""
-    if named_kind(checks, registry, name, path) is None:
+    """The kind of this name, with the name that finds it from everywhere: a file beside the scenario by its place.
+
+    None after noting that there is none, or that it breaks its contract."""
+    if _named(checks, registry, name, path) is None:
         return None
-    name = settled(str(name), checks.source.folder)
-    return name, registry.get(name)
+    found = settled(str(name), checks.source.folder)
+    return found, registry.get(found)
 
 
 def kind_called(registry: Registry[Any], name: str) -> type[Any]:

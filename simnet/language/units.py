@@ -194,8 +194,3 @@ def format_size(size: float, digits: int | None = None) -> str:
 def format_energy(joules: float, digits: int | None = None) -> str:
     """Joules as e.g. "5 J"; exact unless `digits` is given."""
     return ENERGY.format(joules, digits)
-
-
-def format_rate(per_second: float, digits: int | None = None) -> str:
-    """Events per second as e.g. "5 /s"; exact unless `digits` is given."""
-    return RATE.format(per_second, digits)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from simnet.language.checks import Checks
-from simnet.language.kinds import named_kind
+from simnet.language.kinds import settled_kind
 from simnet.metrics import SECTIONS
 
 
@@ -18,13 +17,11 @@ def metrics_of(checks: Checks, given: Sequence[str]) -> tuple[str, ...]:
     found = []
     for number, called in enumerate(given):
         path = ("metrics", number)
-        if (kind := named_kind(checks, SECTIONS, called, path)) is None:
+        if (settled := settled_kind(checks, SECTIONS, called, path)) is None:
             continue
+        name, kind = settled
         if kind.name in taken:
             checks.wrong(path, f"{called!r} gives a section {kind.name!r}, as {taken[kind.name]} does")
         taken[kind.name] = repr(called)
-        file, colon, attribute = called.rpartition(":")
-        if colon and file.endswith(".py"):
-            called = f"{(Path(checks.source.folder) / file).absolute()}:{attribute}"
-        found.append(called)
+        found.append(name)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""A resolved scenario back in the file format."""
+"""The resolved scenario: what it holds, how it is changed, and how it is written as a file."""
 
 from __future__ import annotations
 

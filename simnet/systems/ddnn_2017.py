@@ -21,7 +21,7 @@ from simnet.systems.parts.attempt import Steps, Work, aside
 from simnet.systems.parts.gather import Camera, Collector, Features, Gather
 from simnet.systems.policies.policy import Policy
 from simnet.systems.policies.retry import RetriedWork
-from simnet.systems.roles import Place, Role, Roles, Unfit, cameras, maybe, one
+from simnet.systems.roles import Place, Roles, Unfit, cameras, maybe, one, some
 from simnet.systems.traffic import Message, feature_bytes
 
 if TYPE_CHECKING:
@@ -85,13 +85,7 @@ class Ddnn2017(System):
         if tiers == "cloud only":
             return Roles(device=cameras(), cloud=one("cloud"))
         single = tiers.startswith("device+")
-        edges = (
-            {"edges": Role("edge", 2, None)}
-            if "+edges+" in tiers
-            else {"edge": one("edge")}
-            if "+edge+" in tiers
-            else {}
-        )
+        edges = {"edges": some("edge", 2)} if "+edges+" in tiers else {"edge": one("edge")} if "+edge+" in tiers else {}
         gateway = {} if single else {"gateway": maybe("gateway") if edges else one("gateway")}
         return Roles(device=cameras(1, 1) if single else cameras(2), **gateway, **edges, cloud=one("cloud"))
 

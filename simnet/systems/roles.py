@@ -22,14 +22,12 @@ class Role:
         least: How many are needed.
         most: How many there may be.
         sees: They capture views: each site has its own, and they are what `site` groups.
-        own: A site that has nodes of the tier of its own takes only these; else all sites share those of no site.
     """
 
     tier: str
     least: int = 1
     most: int | None = 1
     sees: bool = False
-    own: bool = True
 
     @property
     def wanted(self) -> str:
@@ -180,7 +178,7 @@ def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, sites: Seq
     for name, role in roles.items():
         there = [n for n, node in nodes.items() if node.tier == role.tier]
         mine = [n for n in there if nodes[n].site == site]
-        if not role.sees and not (role.own and mine):
+        if not role.sees and not mine:
             mine = [n for n in there if nodes[n].site is None or nodes[n].site not in sites]
         if role.most is not None and len(mine) > role.most:  # who only stands in for one of them has no part of its own
             mine = [n for n in mine if not any(nodes[other].fallback == n for other in mine)] or mine

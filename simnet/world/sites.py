@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from simnet.scenario import Scenario
+from simnet.scenario import Scenario, places
 from simnet.streams import stream
 from simnet.systems import SYSTEMS, roles
+from simnet.systems.contract import roles_of
 from simnet.workloads.spec import Workload
 
 NO_SKEWS: Mapping[str, float] = MappingProxyType({})
@@ -15,8 +16,8 @@ NO_SKEWS: Mapping[str, float] = MappingProxyType({})
 
 def seeing(scenario: Scenario) -> tuple[str, ...]:
     """Tiers whose nodes capture views in one of the systems."""
-    kinds = [(SYSTEMS.get(spec.system, scenario.folder), spec) for spec in scenario.systems.values()]
-    return tuple(dict.fromkeys(tier for kind, spec in kinds for tier in kind.roles_of(spec).seeing))
+    specs = scenario.systems.values()
+    return places.seeing(roles_of(SYSTEMS.get(spec.system, scenario.folder), spec) for spec in specs)
 
 
 def sites_of(scenario: Scenario) -> tuple[str | None, ...]:
@@ -34,8 +35,8 @@ def skews_of(scenario: Scenario) -> Mapping[str, float]:
 
     Empty where all are synchronous.
     """
-    skews = {}
+    skews, tiers = {}, seeing(scenario)
     for name, node in scenario.nodes.items():
-        if node.tier in seeing(scenario) and (skew := workload_of(scenario, node.site).skew) > 0:
+        if node.tier in tiers and (skew := workload_of(scenario, node.site).skew) > 0:
             skews[name] = float(stream(scenario.seed, f"skew/{name}").uniform(0.0, skew))
     return skews or NO_SKEWS

@@ -477,7 +477,6 @@ def test_quantities_are_printed_in_handy_units():
     assert units.format_bandwidth(1.25e6) == "10 Mbit/s"
     assert units.format_size(8 * 1024**3) == "8 GiB"
     assert units.format_speed(3.84e11) == "384 GFLOP/s"
-    assert units.format_rate(0.5) == "0.5 /s"
     assert units.format_time(0) == "0 s"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simnet.clock import Signal
+from simnet.language.kinds import check_options
 from simnet.language.quantities import Model
 from simnet.systems.parts.gather import Collector, Way
 
@@ -65,5 +66,4 @@ def check_policy(kind: type[EdgePolicy]) -> None:
     Raises:
         ValueError: they are not.
     """
-    if not (isinstance(kind.Options, type) and issubclass(kind.Options, Model)):
-        raise ValueError(f"{kind.__name__}.Options is no class derived from simnet.language.quantities.Model")
+    check_options(kind, Model)
