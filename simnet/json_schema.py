@@ -54,6 +54,7 @@ def schema() -> Form:
         "network": _said(top, "network", forms.of(Networking)),
         "metrics": _said(top, "metrics", {"type": "array", "items": _named(SECTIONS)}),
     }
+    top["required"].remove("name")  # by default that of the file
     return {"$schema": DIALECT, "title": "A scenario of simnet", **top, "$defs": forms.parts}
 
 
@@ -187,6 +188,7 @@ def _systems(forms: _Forms) -> Form:
         form["required"] = [key for key in form.get("required", ()) if key not in ("system", "weights")]
         form["properties"] |= {
             "codec": _said(form, "codec", _named(CODECS)),
+            **({"policies": _said(form, "policies", {"type": "object"})} if "policies" in form["properties"] else {}),
             "rule": _said(
                 form, "rule", {"anyOf": [_named(RULES), {"type": "object", "additionalProperties": _named(RULES)}]}
             ),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -161,6 +162,10 @@ class Registry(Generic[T]):
             raise PluginError(
                 f"{self.what} {name!r}: {attribute} lacks {', '.join(missing)}, which {base_name} demands"
             )
+        for method, wanted, found in () if place == self._ours.get(name) else _other_signatures(kind, base):
+            raise PluginError(
+                f"{self.what} {name!r}: {attribute}.{method} takes {found}; {base_name}'s is given {wanted}"
+            )
         if self._check is not None:
             try:
                 check = _at(self._check) if isinstance(self._check, str) else self._check
@@ -170,6 +175,31 @@ class Registry(Generic[T]):
         if place != self._ours.get(name) and (file := getattr(module, "__file__", None)):
             USERS.setdefault(file, {})[attribute.rpartition(".")[2]] = f"{self.what} {name!r}"
         return kind
+
+
+def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, str, str]]:
+    """Methods of `kind` that cannot take what those of its base are given: name, parameters there and here.
+
+    How objects are made is a kind's own affair, where it has a `make`.
+    """
+    for name in (name for name in dir(kind) if not name.startswith("__")):
+        mine, owner = inspect.getattr_static(kind, name), next(one for one in kind.__mro__ if name in vars(one))
+        if not isinstance(mine, FunctionType | classmethod) or not issubclass(owner, base) or owner is base:
+            continue
+        above = next((one for one in owner.__mro__[1:] if issubclass(one, base) and name in vars(one)), None)
+        if above is None or type(vars(above)[name]) is not type(mine):
+            continue
+        wanted, found = inspect.signature(getattr(above, name)), inspect.signature(getattr(owner, name))
+        given = [one for one in wanted.parameters.values() if one.kind in _BY_PLACE and one.default is one.empty]
+        open_ended = any(one.kind is one.VAR_POSITIONAL for one in wanted.parameters.values())
+        try:
+            found.bind(*given)
+        except TypeError:
+            if not open_ended:
+                yield name, f"({', '.join(wanted.parameters)})", f"({', '.join(found.parameters)})"
+
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _at(place: str) -> Any:

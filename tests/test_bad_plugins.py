@@ -17,7 +17,8 @@ import torch
 
 from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import save_weights
-from simnet.registry import USERS
+from simnet.plugins import registries
+from simnet.registry import USERS, PluginError
 from simnet.systems import SYSTEMS
 
 Simnet = Callable[..., tuple[int, str, str]]
@@ -562,3 +563,29 @@ def test_from_python_it_is_an_error_of_ours_or_of_the_plug_in(folder: Path) -> N
         causes.append(type(error))
         error = error.__cause__
     assert ZeroDivisionError in causes, "the traceback leads to the line"
+
+
+@pytest.mark.parametrize(
+    ("group", "base", "method"),
+    [
+        ("simnet.systems", "simnet.systems.base:System", "classify"),
+        ("simnet.exit_rules", "simnet.models.rules:ExitRule", "measure"),
+        ("simnet.codecs", "simnet.models.codecs:Codec", "arrived"),
+        ("simnet.datasets", "simnet.models.data.base:Dataset", "pixels"),
+        ("simnet.networks", "simnet.models.networks.base:Network", "run"),
+        ("simnet.links", "simnet.network.links.base:Carrier", "send"),
+        ("simnet.nodes", "simnet.network.nodes.plain:Node", "compute"),
+        ("simnet.faults", "simnet.network.faults.actions:Action", "apply"),
+        ("simnet.workloads", "simnet.workloads.spec:Demand", "arrivals"),
+        ("simnet.metrics", "simnet.results.section:Section", "of"),
+        ("simnet.policies", "simnet.systems.policies.base:EdgePolicy", "guard"),
+    ],
+)
+def test_a_method_that_takes_other_parameters_is_told_before_it_is_called(
+    group: str, base: str, method: str, tmp_path: Path
+) -> None:
+    module, _, name = base.partition(":")
+    text = f"from {module} import {name}\n\n\nclass Odd({name}):\n    def {method}(self):\n        pass\n"
+    (tmp_path / "odd.py").write_text(text + "\n\nOdd.__abstractmethods__ = frozenset()\n", encoding="utf-8")
+    with pytest.raises(PluginError, match=rf"'odd\.py:Odd': Odd\.{method} takes \(self\); {name}'s is given \(self, "):
+        registries()[group].get("odd.py:Odd", tmp_path)

@@ -98,6 +98,8 @@ def test_a_users_own_kinds_are_of_this_form(validator: Any) -> None:
     given["systems"]["own"] = {"system": "mine.py:Mine", "turbo": 3}
     given["data"] = {"set": "mine.py:Photos", "colour": "red"}
     given["workload"] = {"kind": "mine:Tide", "height": 3}
+    given["systems"]["ddnn"] = {"policies": {"mine.py:Ration": {"most": 3}}}
+    del given["name"]
     assert [problem.message for problem in validator.iter_errors(given)] == []
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.registry import PluginError
 from simnet.scenario import Scenario
 from simnet.streams import stream
 from simnet.workloads.arrivals import arrival_times
@@ -47,6 +48,9 @@ def captures(scenario: Scenario) -> Captures:
     sites' samples are merged in order of time; `samples` counts them together. With `skew` a sample's capture is what
     its site's workload says, and each camera's own is later (`simnet.world.sites.skews_of`): latency counts from the
     former.
+
+    Raises:
+        PluginError: a user's workload gives fewer captures than there shall be samples.
     """
     sites = sites_of(scenario)
     workloads = [workload_of(scenario, site) for site in sites]
@@ -58,6 +62,8 @@ def captures(scenario: Scenario) -> Captures:
         kinds = _kinds(workload, scenario.seed, f"classes{below}", len(times), classes)
         parts.append((times, np.full(len(times), number), *kinds))
     times, site_numbers, kind, priority, deadline = (np.concatenate(values) for values in zip(*parts, strict=True))
+    if scenario.samples is not None and len(times) < scenario.samples:
+        raise PluginError(f"the workload has only {len(times)} captures: ask for fewer than {scenario.samples} samples")
     first = np.argsort(times, kind="stable")[: scenario.samples]
     return Captures(times[first], site_numbers[first], sites, kind[first], classes, priority[first], deadline[first])
 
