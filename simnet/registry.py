@@ -248,7 +248,7 @@ def settled(name: str, folder: Path) -> str:
 
 def _from_file(file: Path, name: str | None = None) -> ModuleType:
     """The module in a file, run once; under its own name if that is free, so that its classes can be pickled."""
-    plain = name or file.stem
+    plain = name or (file.parent.name if file.stem == "__init__" else file.stem)
     if _taken(plain, file):
         plain = f"{plain}_{sha256(str(file).encode()).hexdigest()[:8]}"
     if plain in sys.modules:

@@ -33,7 +33,8 @@ def _named(checks: Checks, registry: Registry[Any], name: object, path: Path) ->
 def settled_kind(checks: Checks, registry: Registry[Any], name: object, path: Path) -> tuple[str, type[Any]] | None:
     """The kind of this name, with the name that finds it from everywhere: a file beside the scenario by its place.
 
-    None after noting that there is none, or that it breaks its contract."""
+    None after noting that there is none, or that it breaks its contract.
+    """
     if _named(checks, registry, name, path) is None:
         return None
     found = settled(str(name), checks.source.folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
+from sys import float_info
 from typing import Any
 
 from simnet.language import names
@@ -69,9 +70,10 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
     exits = exits_of(kind, spec, None)
-    check_per_exit(checks, spec.rule, exits, (*path, "rule"), "rule")
+    if isinstance(spec.rule, dict):
+        _early_only(checks, spec.rule, exits, (*path, "rule"), "tests nothing")
     if len(checks.problems) == before:
-        check_per_exit(checks, thresholds, exits, (*path, "thresholds"), "thresholds", spec.rule)
+        _thresholds(checks, thresholds, exits, spec.rule, (*path, "thresholds"))
     if len(checks.problems) > before:
         return None
     if not isinstance(thresholds, dict) and thresholds != "calibrated":
@@ -116,49 +118,53 @@ def _codec(checks: Checks, kind: type[System], kind_name: str, codec: object, pa
     return codec
 
 
-def check_per_exit(
-    checks: Checks,
-    raw: object,
-    exits: Sequence[str] | None,
-    path: Path,
-    key: str,
-    rules: str | Mapping[str, str] = "entropy",
-) -> None:
-    """Note what is wrong with a value for all exits or for each; pydantic's words about unions would help nobody.
+def _early_only(
+    checks: Checks, given: Mapping[str, object], exits: Sequence[str] | None, path: Path, last_has: str
+) -> list[str]:
+    """Names of `given` that are early exits, or may be (`exits` None: only the network knows); others are noted."""
+    good = []
+    for name in given:
+        if exits is not None and name == exits[-1]:
+            checks.wrong((*path, name), f"'{name}' is the last exit: it always answers and {last_has}")
+        elif exits is not None and name not in exits:
+            checks.wrong((*path, name), unknown("exit", name, list(exits[:-1])))
+        else:
+            good.append(name)
+    return good
 
-    `exits` None: they are known only with the network. A threshold lies in its rule's range.
-    """
+
+def _thresholds(
+    checks: Checks, given: object, exits: Sequence[str] | None, rules: str | Mapping[str, str], path: Path
+) -> None:
+    """Note what is wrong with them; pydantic's words about unions would help nobody. Each lies in its rule's range."""
 
     def range_of(exit_name: str | None) -> tuple[float, float]:
         """The thresholds that make sense at an exit, or (None) at all of them."""
-        given = [rules] if isinstance(rules, str) else list(rules.values())
-        if not isinstance(rules, str) and exit_name is not None:
-            given = [rules.get(exit_name, "entropy")]
-        found = [RULES.get(one, checks.source.folder) for one in given or ["entropy"]]
+        if isinstance(rules, str):
+            names = [rules]
+        else:
+            names = [rules.get(exit_name, "entropy")] if exit_name is not None else [*rules.values(), "entropy"]
+        found = [RULES.get(name, checks.source.folder) for name in names]
         return max(one.least for one in found), min(one.most for one in found)
 
     def good(value: object, exit_name: str | None) -> bool:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= float_info.max:
+            return False
         least, most = range_of(exit_name)
-        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+        return least <= value <= most
 
     def wanted(exit_name: str | None) -> str:
         return "a number from {:g} to {:g}".format(*range_of(exit_name))
 
-    early, last = (None, None) if exits is None else (list(exits[:-1]), exits[-1])
-    if not isinstance(raw, dict):
-        if key == "thresholds" and raw not in (None, "calibrated") and not good(raw, None):
-            each = "each exit" if early is None else f"each of {', '.join(early) or 'no exit'}"
-            hint = nearest(raw, ["calibrated"])
-            checks.wrong(path, f"must be 'calibrated', {wanted(None)}, or one for {each}; found {raw!r}{hint}")
-        return
-    for name, value in raw.items():
-        if early is not None and name == last:
-            what = "has no threshold" if key == "thresholds" else "tests nothing"
-            checks.wrong((*path, name), f"'{last}' is the last exit: it always answers and {what}")
-        elif early is not None and name not in early:
-            checks.wrong((*path, name), unknown("exit", name, early))
-        elif key == "thresholds" and not good(value, name):
-            checks.wrong((*path, name), f"must be {wanted(name)}, found {value!r}")
-    for name in early or () if key == "thresholds" else ():
-        if name not in raw:
-            checks.wrong(path, f"gives no threshold for exit '{name}'")
+    early = [] if exits is None else list(exits[:-1])
+    if isinstance(given, dict):
+        for name in _early_only(checks, given, exits, path, "has no threshold"):
+            if not good(given[name], name):
+                checks.wrong((*path, name), f"must be {wanted(name)}, found {given[name]!r}")
+        for name in early:
+            if name not in given:
+                checks.wrong(path, f"gives no threshold for exit '{name}'")
+    elif given != "calibrated" and not good(given, None):
+        each = "each exit" if exits is None else f"each of {', '.join(early) or 'no exit'}"
+        hint = nearest(given, ["calibrated"])
+        checks.wrong(path, f"must be 'calibrated', {wanted(None)}, or one for {each}; found {given!r}{hint}")

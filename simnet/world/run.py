@@ -22,6 +22,7 @@ from simnet.models.device import kind_of, pick_device
 from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.incidents import Incident
+from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
 from simnet.results.ledger import Ledger
@@ -83,12 +84,18 @@ class World:
         skews, say = skews_of(scenario), opinions or _none
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
+        self._needed: list[list[list[Node]]] = []
+        """Of each of them the nodes that must be up, where one stands in for another."""
+        replaced = {name for name, node in scenario.nodes.items() if node.fallback is not None}
+        replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
                 Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews)
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])
+            playing = [[name for names in one.nodes.values() for name in names] for one in (place, *others)]
+            self._needed.append([[self.network.nodes[n] for n in names if n in replaced] for names in playing])
         self.endings: list[Ending | None] = [None] * len(captured)
         self.incidents: list[Incident] = []
         self._captured, self._site = captured.times.tolist(), captured.site.tolist()
@@ -130,8 +137,9 @@ class World:
             Life(self._live(sample))
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:
-        choice = self.systems[self._site[sample]]
-        system = choice[0] if len(choice) == 1 else self._up(choice)
+        site = self._site[sample]
+        choice = self.systems[site]
+        system = choice[0] if len(choice) == 1 else self._up(choice, self._needed[site])
         life = system.classify(sample)
         if type(life) is not GeneratorType:
             raise ProtocolError(
@@ -167,19 +175,13 @@ class World:
         if not self._left:
             self._over.succeed()
 
-    def _up(self, choice: Sequence[System]) -> System:
+    @staticmethod
+    def _up(choice: Sequence[System], needed: Sequence[Sequence[Node]]) -> System:
         """The first whose nodes are up, cameras apart; that a site knows at capture which are is our choice."""
-        for system in choice:
-            place = system.setting.place
-            names = [name for nodes in place.nodes.values() for name in nodes if name not in place.views]
-            if all(self.network.nodes[name].up for name in names if self._stands_in(name)):
+        for system, nodes in zip(choice, needed, strict=True):
+            if all(node.up for node in nodes):
                 return system
         return choice[0]
-
-    def _stands_in(self, name: str) -> bool:
-        """Whether a node has somebody to stand in for it, or does so itself."""
-        nodes = self._scenario.nodes
-        return nodes[name].fallback is not None or any(node.fallback == name for node in nodes.values())
 
 
 def _none(segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:

@@ -79,3 +79,25 @@ def test_what_lies_beside_a_scenario_is_found_from_everywhere(tmp_path: Path, mo
     again = simnet.run(simnet.load(elsewhere / "run" / "scenario.yaml"))
     for name in run.summary["systems"]:
         assert again.samples(name).equals(run.samples(name))
+
+
+def test_a_package_beside_the_scenario_is_one_still_when_it_is_named_by_its_place(tmp_path: Path) -> None:
+    """Its parts import each other."""
+    package = tmp_path / "ruled"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .parts import Never\n", encoding="utf-8")
+    text = "from simnet import ExitRule\n\n\nclass Never(ExitRule):\n    most = float('inf')\n\n"
+    (package / "parts.py").write_text(f"{text}    def measure(self, here, before):\n        ...\n", encoding="utf-8")
+    six = (ROOT / "scenarios" / "six_cameras.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "ruled.yaml"
+    file.write_text(
+        six.replace("ddnn:     {", 'ddnn:     {rule: "ruled:Never", thresholds: 7.5, ', 1), encoding="utf-8"
+    )
+    scenario = simnet.load(file)
+    assert scenario.systems["ddnn"].rule == f"{package}/__init__.py:Never"
+    assert simnet.load(scenario.to_yaml()) == scenario
+
+
+def test_a_threshold_beyond_all_floats_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(simnet.ScenarioError, match=r"thresholds: must be 'calibrated', a number from 0 to 1"):
+        simnet.load(ROOT / "scenarios" / "six_cameras.yaml", {"systems.ddnn.thresholds": 10**400})
