@@ -180,13 +180,17 @@ class Registry(Generic[T]):
 def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, str, str]]:
     """Methods of `kind` that cannot take what those of its base are given: name, parameters there and here.
 
-    How objects are made is a kind's own affair, where it has a `make`.
+    How objects are made is a kind's own affair where it has a `make`.
     """
-    for name in (name for name in dir(kind) if not name.startswith("__")):
+    made_so = (
+        {"__init__"} if isinstance(vars(base).get("__init__"), FunctionType) and not hasattr(base, "make") else set()
+    )
+    for name in sorted({name for name in dir(kind) if not name.startswith("__")} | made_so):
         mine, owner = inspect.getattr_static(kind, name), next(one for one in kind.__mro__ if name in vars(one))
         if not isinstance(mine, FunctionType | classmethod) or not issubclass(owner, base) or owner is base:
             continue
-        above = next((one for one in owner.__mro__[1:] if issubclass(one, base) and name in vars(one)), None)
+        known = [base] if name in made_so else [one for one in owner.__mro__[1:] if issubclass(one, base)]
+        above = next((one for one in known if name in vars(one)), None)
         if above is None or type(vars(above)[name]) is not type(mine):
             continue
         wanted, found = inspect.signature(getattr(above, name)), inspect.signature(getattr(owner, name))

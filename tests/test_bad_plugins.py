@@ -579,6 +579,9 @@ def test_from_python_it_is_an_error_of_ours_or_of_the_plug_in(folder: Path) -> N
         ("simnet.workloads", "simnet.workloads.spec:Demand", "arrivals"),
         ("simnet.metrics", "simnet.results.section:Section", "of"),
         ("simnet.policies", "simnet.systems.policies.base:EdgePolicy", "guard"),
+        ("simnet.policies", "simnet.systems.policies.base:EdgePolicy", "__init__"),
+        ("simnet.systems", "simnet.systems.base:System", "__init__"),
+        ("simnet.networks", "simnet.models.networks.base:Network", "__init__"),
     ],
 )
 def test_a_method_that_takes_other_parameters_is_told_before_it_is_called(

@@ -14,28 +14,12 @@ import pytest
 import torch
 from fake_run import write_fake
 from paths import ROOT
+from small import SCENARIO
 
 from simnet.results.run import read_run
 from simnet.scenario import load_scenario
 from simnet.world.plan import remarks
 
-SCENARIO = """\
-data: plaza
-samples: 40
-workload: {every: 200 ms, jitter: 50 ms}
-nodes:
-  camera[1..6]: {tier: device, preset: raspberry-pi-4}
-  edge: {tier: edge, preset: jetson-orin-nano}
-  cloud: {tier: cloud, preset: nvidia-t4}
-links:
-  - {between: [camera*, edge], preset: wifi}
-  - {between: [edge, cloud], preset: wan}
-systems:
-  ddnn: {thresholds: 0.9, weights: DDNN}
-  ada-ddnn: {thresholds: 0.9, weights: ADA}
-faults:
-  - {at: 3 s, for: 1 s, node: camera2, is: down}
-"""
 WEIGHTS_LINE = 12
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mistakes import changed, complaint
 from weights import write_random_weights
 
 import simnet
@@ -90,14 +91,33 @@ def test_it_survives_the_way_through_yaml(scenario: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
+        ("        return call\n", "        return 5\n", "guard gives 5, no function"),
+        ('{"made": self.made, "refused": self.refused}', '{"made": "some"}', "no numbers by name"),
+        ("    def report(self):", "    def followed(self, *given):\n        ...\n\n    def report(self):", "send"),
+        (
+            "    def report(self):",
+            "    def collector(self, node):\n        return 7\n\n    def report(self):",
+            "gives 7",
+        ),
+    ],
+)
+def test_what_it_gives_is_checked(old: str, new: str, says: str, scenario: Path) -> None:
+    changed(scenario.with_name("ration.py"), old, new)
+    with pytest.raises(simnet.PluginError, match=r"^policy '.*/ration\.py:Ration': ") as caught:
+        simnet.run(simnet.load(scenario))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
         ("{most: 5}", "{mots: 5}", "mots: unknown key 'mots'; did you mean 'most'?"),
         ("{most: 5}", "{}", "most: is missing"),
-        ("ration.py:Ration", "ration.py:Rations", "'ration.py:Rations'"),
-        ('"ration.py:Ration"', "ration", "unknown policy 'ration'"),
+        ('Ration": {most: 5}', 'Rations": {most: 5}', "'ration.py:Rations'"),
+        ('"ration.py:Ration": {most: 5}', "ration: {most: 5}", "unknown policy 'ration'"),
     ],
 )
 def test_what_is_wrong_with_it_is_one_message(old: str, new: str, says: str, scenario: Path) -> None:
-    scenario.write_text(scenario.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(simnet.ScenarioError, match=r"world\.yaml:12: systems\.ddnn\.policies") as caught:
-        simnet.load(scenario)
-    assert says in str(caught.value)
+    message = complaint(scenario, old, new)
+    assert "world.yaml:12: systems.ddnn.policies" in message
+    assert says in message

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simnet.clock import Signal
+from simnet.registry import PluginError
 from simnet.systems.parts.gather import Collector, Way
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.base import EdgePolicy, Guard
@@ -35,29 +36,50 @@ class Policy:
 
     def collector(self, node: Node) -> Collector:
         """Where the cameras' reports meet: as the first policy with a collector of its own says, else a plain one."""
-        found = (part.collector(node) for part in self._parts.values())
-        return next((one for one in found if one is not None), None) or Collector(self._env, node, self._spec.wait)
+        for name, part in self._parts.items():
+            if (found := part.collector(node)) is not None:
+                _must(isinstance(found, Collector), name, "collector", found, "no Collector")
+                return found
+        return Collector(self._env, node, self._spec.wait)
 
     def followed(self, node: Node, mask: int, way: Way) -> Way:
         """The way from a camera to that collector, as the policies follow it one after the other."""
-        for part in self._parts.values():
+        for name, part in self._parts.items():
             way = part.followed(node, mask, way)
+            _must(callable(getattr(way, "send", None)), name, "followed", way, "no way with a method send")
         return way
 
     def guard(self, exit_name: str, holder: Node) -> Guard | None:
         """What stands before the calls of `holder` for the next exit, `exit_name`, if anything; the first outermost."""
         whole: Guard | None = None
-        for part in reversed(self._parts.values()):
+        for name, part in reversed(self._parts.items()):
             if (own := part.guard(exit_name, holder)) is not None:
+                _must(callable(own), name, "guard", own, "no function of what makes the call")
                 whole = own if whole is None else partial(_through, own, whole)
         return whole
 
     def report(self) -> dict[str, Any]:
         """Counts and seconds, by key of the scenario or name of the policy; see docs/results.md."""
         found: dict[str, Any] = {} if self.retries is None else {"retry": self.retries.report()}
-        found |= {name: dict(report) for name, part in self._parts.items() if (report := part.report())}
+        for name, part in self._parts.items():
+            if report := part.report():
+                _must(_counts(report), name, "report", report, "no numbers by name, which can be summed over sites")
+                found[name] = dict(report)
         order = [name for name in ("heartbeat", "retry", "breaker") if name in found]
         return {name: found[name] for name in dict.fromkeys([*order, *found])}
+
+
+def _must(good: bool, name: str, method: str, found: object, but: str) -> None:
+    """Refuse what a policy's method gave, unless it is good."""
+    if not good:
+        raise PluginError(f"policy {name!r}: {method} gives {found!r}, {but}")
+
+
+def _counts(report: object) -> bool:
+    """Whether a report holds numbers, or further such reports, by name."""
+    return isinstance(report, Mapping) and all(
+        isinstance(key, str) and (isinstance(value, int | float) or _counts(value)) for key, value in report.items()
+    )
 
 
 def _through(outer: Guard, inner: Guard, make: Callable[[], Signal]) -> Signal:

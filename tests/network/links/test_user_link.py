@@ -7,10 +7,10 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from mistakes import complaint
 from pytest import approx
 from worlds import EXACT, Wire, link
 
-from simnet.language.errors import ScenarioError
 from simnet.network.links.spec import Link
 from simnet.scenario.load import load, load_scenario
 
@@ -74,15 +74,6 @@ def file(tmp_path: Path) -> Path:
     file = tmp_path / "space.yaml"
     file.write_text(dedent(SCENARIO), encoding="utf-8")
     return file
-
-
-def complaint(file: Path, old: str, new: str) -> str:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(ScenarioError) as caught:
-        load_scenario(file)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["satellite:Satellite", "satellite.py:Satellite"])

@@ -6,10 +6,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from mistakes import complaint
 from pytest import approx
 from worlds import EXACT, Wire, node
 
-from simnet.language.errors import ScenarioError
 from simnet.scenario.load import load, load_scenario
 
 TIRED = '''
@@ -63,15 +63,6 @@ def file(tmp_path: Path) -> Path:
     file = tmp_path / "tired.yaml"
     file.write_text(dedent(SCENARIO), encoding="utf-8")
     return file
-
-
-def complaint(file: Path, old: str, new: str) -> str:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(ScenarioError) as caught:
-        load_scenario(file)
-    return str(caught.value)
 
 
 def test_every_second_call_takes_twice_as_long(file: Path) -> None:
