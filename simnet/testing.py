@@ -12,7 +12,7 @@ from torch import Tensor
 
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.models.networks.base import Network
-from simnet.models.networks.passes import SMALLEST_BATCH, Pass
+from simnet.models.networks.passes import SMALLEST_BATCH, Pass, given_all
 
 CLOSE = 1e-4
 """How far scores may be apart between batches of different size."""
@@ -39,6 +39,7 @@ def check_network(network: Network, samples: int = 40, seed: int = 0, codec: str
         walk, few = Pass(network, views, codec=codec), Pass(network, _filled(views[:3]), codec=codec)
         for upstream in _losses(graph, random):
             _check_parts(walk, few, views, upstream)
+        _check_purity(walk)
         whole = network(views)
         for name, segment in graph.segments.items():
             if segment.scores and segment.copies == 1:
@@ -56,7 +57,7 @@ def _losses(graph: Graph, random: np.random.Generator, several: int = 4) -> list
 
 
 def _check_parts(walk: Pass, few: Pass, views: Tensor, upstream: int) -> None:
-    graph, count, before = walk.graph, len(views), views.clone()
+    graph, count = walk.graph, len(views)
     # What did not arrive must not matter: other views in the place of those that are missing.
     missing = [view for view in range(graph.views) if not upstream & graph.arcs_from(Part(INPUT, view))]
     other = walk
@@ -86,7 +87,17 @@ def _check_parts(walk: Pass, few: Pass, views: Tensor, upstream: int) -> None:
             assert made.features is not None, f"{what}: gives no features, which others take"
             assert len(made.features) == count, f"{what}: features of {len(made.features)} samples, not {count}"
             assert segment.sends in (None, tuple(made.features.shape[1:])), f"{what}: features are not of `sends`"
-    assert torch.equal(views, before), "the network changes the views that it is given"
+
+
+def _check_purity(walk: Pass) -> None:
+    """What a part is given others are given, too: it must stay as it is."""
+    for part in walk.graph.parts:
+        given = given_all(walk, part)
+        before = [(one.values.clone(), one.present.clone()) for one in given]
+        walk.network.run(part, given)
+        for one, (values, present) in zip(given, before, strict=True):
+            same = torch.equal(one.values, values) and torch.equal(one.present, present)
+            assert same, f"segment {part.segment!r}, copy {part.copy}: changes what it is given"
 
 
 def _filled(views: Tensor) -> Tensor:

@@ -51,6 +51,8 @@ class Small(Network):
         if self.way == "by chance":
             values = values + torch.rand(values.shape)
         fused = values.sum(1)[..., 0, 0]
+        if self.way == "changes":
+            values.zero_()
         return EDGE.get(self.way, lambda fused, scores: Output(None, scores))(fused, self.head(fused))
 
     def module(self, part: Part) -> nn.Module:
@@ -78,6 +80,7 @@ BROKEN = {
     "scores of fewer": r"segment 'edge', copy 0: scores \(33, 3\), not \(34, 3\)",
     "not finite": "segment 'edge', copy 0: scores that are not finite",
     "looks at others": "batched answers differ from unbatched ones",
+    "changes": "segment 'edge', copy 0: changes what it is given",
     "by chance": "batched answers differ from unbatched ones|answers otherwise",
 }
 
