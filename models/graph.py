@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -28,6 +28,8 @@ FLOAT = 4
 
 MOST = 10_000
 """Views or copies of a segment in a file: whoever writes more has mistyped it."""
+MOST_ARCS = 100_000
+"""Of a graph: beyond it masks and walks take for ever."""
 
 What = Literal["features", "scores"]
 
@@ -137,7 +139,7 @@ class Graph:
         self.all = (1 << len(self.arcs)) - 1
         """Mask of all arcs: everything has arrived."""
         self._keys: dict[tuple[Part, int], int] = {}
-        self._alive: dict[tuple[Part, int], bool] = {}
+        self._living: dict[int, frozenset[Part]] = {}
         self._from: dict[Part, int] = {}
         for number, arc in enumerate(self.arcs):
             self._from[arc.source] = self._from.get(arc.source, 0) | 1 << number
@@ -153,6 +155,8 @@ class Graph:
                 f"not {', '.join(map(str, chosen)) or 'none'}"
             )
         first = len(self.arcs)
+        if first + len(chosen) > MOST_ARCS:
+            raise GraphError(f"segment {part.segment!r}: copies of segments take more than {MOST_ARCS:,} things in all")
         self.arcs += [Arc(Part(take.source, number), part, take.what, take.filled) for number in chosen]
         return list(range(first, len(self.arcs)))
 
@@ -250,14 +254,19 @@ class Graph:
         """Whether a part has anything to work on."""
         if part.segment == INPUT:
             return True
-        known = self._alive.get((part, upstream))
-        if known is None:
-            known = self._alive[part, upstream] = any(
-                upstream >> arc & 1 and self.alive(self.arcs[arc].source, upstream)
-                for arcs in self.into[part]
-                for arc in arcs
-            )
-        return known
+        living = self._living.get(upstream)
+        if living is None:
+            living = self._living[upstream] = self._find_living(upstream)
+        return part in living
+
+    def _find_living(self, upstream: int) -> frozenset[Part]:
+        """The parts that have something to work on; each stands after those that it takes something of."""
+        found: set[Part] = set()
+        for part, takes in self.into.items():
+            arrived = (self.arcs[arc].source for arcs in takes for arc in arcs if upstream >> arc & 1)
+            if any(source.segment == INPUT or source in found for source in arrived):
+                found.add(part)
+        return frozenset(found)
 
     def views_of(self, part: Part, upstream: int) -> int:
         """Bit mask of the views that took part in what a part answers."""
@@ -311,8 +320,6 @@ class Graph:
 
     def with_costs(self, costs: Mapping[str, Mapping[str, Any]]) -> Graph:
         """The same graph with further values of its segments, by name: `flop`, `parameters`, `memory`, `sends`."""
-        from dataclasses import replace
-
         segments = [replace(segment, **costs.get(name, {})) for name, segment in self.segments.items()]
         return Graph(self.views, self.view, segments, self.classes)
 

@@ -333,11 +333,11 @@ class Ddnn2017(System):
     def _edges_to_the_cloud(self, sample: int, fused: dict[Edge, Fused]) -> Steps:
         """Every edge sends its binarized features; returns what was in those that arrived."""
         gather = Gather(self.cloud, sum(edge.mask for edge in fused))
-        for edge, one_ in fused.items():
-            aside(self._up(edge, sample, one_, gather))
+        for edge, held in fused.items():
+            aside(self._up(edge, sample, held, gather))
         arrived = yield gather
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
-        return sum(one_.arrived for edge, one_ in fused.items() if edge.mask & arrived)
+        return sum(held.arrived for edge, held in fused.items() if edge.mask & arrived)
 
     def _up(self, edge: Edge, sample: int, fused: Fused, gather: Gather) -> Steps:
         if edge.request is not None:
