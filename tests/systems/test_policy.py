@@ -17,7 +17,7 @@ from clocked import Seconds
 from paths import SCENARIOS
 from worlds import EXACT, node, play, rows, spans_of, tiered_scenario, world_scenario
 
-from simnet.clock import Signal
+from simnet.clock import Signal, seconds
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Loss
 from simnet.scenario import Scenario, ScenarioError, load_scenario
