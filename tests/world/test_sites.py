@@ -281,14 +281,15 @@ DEMAND = ("deadlines", "classes", "sites")
 
 
 def demand_of(table: pa.Table, exits: tuple[str, ...], end: float) -> dict[str, Any]:
-    return sections(played(lives_of(table), exits, end), *DEMAND)
+    return sections(played(lives_of(table, end=end), exits, end), *DEMAND)
 
 
 def result_of(scenario: Scenario) -> SystemResult:
     """The world's run as the engine would hand it over."""
     world = play(scenario)
     table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
-    exits, lives = type(world.systems[0][0]).exits, lives_of(table)
+    exits, end = type(world.systems[0][0]).exits, seconds(world.env.now)
+    lives = lives_of(table, end=end)
     return SystemResult(
         name="ddnn",
         system="ddnn",
@@ -302,9 +303,9 @@ def result_of(scenario: Scenario) -> SystemResult:
         thresholds={},
         inference={},
         weights={},
-        simulated_time=seconds(world.env.now),
+        simulated_time=end,
         hops=0,
-        sections=sections(played(lives, exits, seconds(world.env.now)), *DEMAND),
+        sections=sections(played(lives, exits, end), *DEMAND),
     )
 
 
