@@ -13,6 +13,7 @@ from simnet.clock import ticks
 from simnet.network.faults.spec import Fault
 from simnet.network.line import Span
 from simnet.network.nodes.spec import Batching, PowerModel
+from simnet.network.work import Work
 from simnet.results.ledger import Ledger
 from simnet.results.sections.energy import energy_of
 from simnet.scenario import Scenario
@@ -169,6 +170,38 @@ def test_a_battery_that_lasts_for_years_is_empty_at_one_moment(years: int) -> No
             if wire.env.peek() < inf:
                 wire.env.step()
         assert wire.network.batteries["a"].empty_at == pytest.approx(life - 2 * calls / 3, abs=1e-6 * years)
+
+
+@pytest.mark.parametrize(("idle", "length"), [(0.3, 3.0), (0.7, 3.0), (0.7, 7.0)])
+def test_batteries_that_are_alike_end_together_also_where_a_sum_of_floats_falls_short(
+    idle: float, length: float
+) -> None:
+    """0.3 W for 3 s are less than 0.9 J as floats: such a rest does not last a picosecond, and is none.
+
+    Something happens just then; each battery looks at its charge when the others have, but not for ever.
+    """
+    capacity = round(idle * length, 6)
+    assert idle * length < capacity
+    nodes = {name: node("edge", power=PowerModel(idle=idle, busy=idle), battery=capacity) for name in "abcdef"}
+    wire = Wire(nodes, [])
+    wire.at(length, lambda: None)
+    for _ in range(100):
+        if wire.env.peek() < inf:
+            wire.env.step()
+    assert wire.env.peek() == inf
+    assert {battery.empty_at for battery in wire.network.batteries.values()} == {length}
+
+
+def test_work_that_a_change_sets_off_counts_from_that_moment() -> None:
+    """At 1 s a link gets slower, and who hears of it works instead: 4 W for 2 s, of which 4 J last one."""
+    nodes = {name: node("edge", power=PowerModel(idle=0.0, busy=4.0), battery=4.0) for name in "ab"}
+    wire = Wire(nodes, both("a", "b"), [Fault(at=1.0, link=("a", "b"), action="bandwidth", value=1.0)])
+    work = wire.network.nodes["b"]
+    wire.network.links["a", "b"].on_bandwidth.append(
+        lambda: work.compute(0, Work(2e9), wire.done, wire.lost, "instead")
+    )
+    wire.env.play()
+    assert wire.network.batteries["b"].empty_at == 2.0 and wire.heard == [("instead", None)]
 
 
 def test_what_is_drawn_leaves_nothing_on_the_clock() -> None:
