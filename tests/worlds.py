@@ -153,7 +153,7 @@ def world_scenario(
     return Scenario(
         name="world",
         seed=seed,
-        data=DatasetOptions(set="plaza"),
+        data=DatasetOptions(set="plaza", order="file"),
         samples=samples,
         duration=duration,
         workload=workload or Periodic(every=1.0),
