@@ -46,7 +46,7 @@ class Link(Model):
     target: str
     """Where they go."""
     bandwidth: Annotated[Bandwidth, Field(gt=0)]
-    """How fast bytes leave."""
+    """How fast bytes leave; with a trace the first of its bandwidths that is not 0."""
     latency: Time
     """Time of propagation, after the last byte has left."""
     header: Size = 0
@@ -60,7 +60,7 @@ class Link(Model):
     queue: Annotated[Size, Field(gt=0)] | None = None
     """Bytes that may wait; more is dropped. By default any number."""
     trace: BandwidthTrace | None = None
-    """The bandwidth over time, in place of `bandwidth`."""
+    """The bandwidth over time, in place of `bandwidth`; where it is 0 the link pauses."""
     sharing: str = "fifo"
     """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
     medium: str | None = None
@@ -71,7 +71,7 @@ class Link(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.trace is not None and not all(value > 0 for value in self.trace.values):
-            raise ValueError("a bandwidth trace must stay above 0 (a fault takes a link down)")
+        if self.trace is not None and (min(self.trace.values) < 0 or max(self.trace.values) == 0):
+            raise ValueError("a bandwidth trace is never below 0, and at some time above (a fault takes a link down)")
         check_given(self, kind_called(LINKS, self.sharing), self.sharing, "link", self.options)
         return self
