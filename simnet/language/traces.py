@@ -326,12 +326,13 @@ class _Trace:
             raise self._wrong("interval", "give either 'time' or 'interval': with an interval rows follow one another")
         length = _fixed(entry.interval)
         if length is not None:
-            sought, spots, known = [column], [entry.value], [own]
+            sought, spots, known, keys = [column], [entry.value], [own], ["unit"]
         else:
             first = entry.time if entry.interval is None else entry.interval
             sought = [TIME if entry.interval is None else INTERVAL, column]
             spots, known = ([first or 1, entry.value or 2] if first or entry.value else [None, None]), [its, own]
-        layout = Layout([spot for spot in spots if spot is not None], known, entry.delimiter)
+            keys = ["time_unit", "unit"]
+        layout = Layout([spot for spot in spots if spot is not None], known, entry.delimiter, keys)
         found = read_columns(text, sought, entry.interval is None, layout, tell)
         values = found.values[-1]
         amounts = found.units[-1] in column.amounts
@@ -390,8 +391,8 @@ def _captures(raw: object, entry: TimesEntry | None, path: Path, source: Source)
     if _format_of(entry.file, None) == "yaml":
         (times,) = _of_yaml(text, columns, str(file), path, tell)
     else:
-        unit = "" if entry.time_unit is None else _known_unit(entry.time_unit, TIME, path, source)
-        layout = Layout(() if entry.time is None else (entry.time,), (unit,), entry.delimiter)
+        unit = "" if entry.time_unit is None else _known_unit(entry.time_unit, TIME, (*path[:-1], "time_unit"), source)
+        layout = Layout(() if entry.time is None else (entry.time,), (unit,), entry.delimiter, ["time_unit"])
         (times,) = read_columns(text, columns, True, layout, tell).values
     if entry.offset is None:
         return times
