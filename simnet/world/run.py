@@ -16,12 +16,13 @@ from simpy import Environment, Event
 
 from simnet.clock import Life, Lost, ProtocolError, Signal
 from simnet.inference.answers import Answers, memo_folder
+from simnet.language.units import format_time
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.device import kind_of, pick_device
 from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
-from simnet.network.faults.incidents import Incident
+from simnet.network.faults.incidents import Incident, name_of
 from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
@@ -58,6 +59,10 @@ class Options:
     forced: bool = False
     memo: bool = True
     """Keep the network's answers on disk for later runs."""
+
+
+MOST_AGAIN = 100_000
+"""Samples that are played again, all faults together, to see what would have been without each (our choice)."""
 
 
 class World:
@@ -105,12 +110,16 @@ class World:
         self._over = Signal(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 
-    def play(self, tell: Callable[[float], None] | None = None) -> None:
-        """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress."""
+    def play(self, tell: Callable[[float], None] | None = None, without: str | None = None) -> None:
+        """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress.
+
+        `without` names a fault that does not strike; nothing that others do, and nothing drawn, depends on that.
+        """
         if tell is not None:
             self._tell = tell
         scenario = self._scenario
-        self.incidents = faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
+        script = [fault for fault in scenario.faults if without is None or name_of(fault) != without]
+        self.incidents = faults.schedule(self.network, script, scenario.nodes, scenario.seed)
         self.env.process(self._capture())
         with _no_garbage_collection():
             try:
@@ -237,6 +246,7 @@ def run_system(
     try:
         end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
+        without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
         answers.save()
@@ -261,6 +271,7 @@ def run_system(
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=world.env.now,
+        without=without,
     )
     sections, notes = sections_of(played)
     return SystemResult(
@@ -279,9 +290,40 @@ def run_system(
         simulated_time=world.env.now,
         hops=world.network.hops,
         sections=sections,
-        notes=notes,
+        notes=[*untold, *notes],
         incidents=incidents_table(world.incidents) if scenario.faults else None,
     )
+
+
+def _without_each(
+    scenario: Scenario,
+    plan: Plan,
+    answers: Answers,
+    captured: Captures,
+    labels: NDArray[np.int64],
+    incidents: Sequence[Incident],
+) -> tuple[dict[str, Lives], list[str]]:
+    """What became of the same samples without each fault that struck, by its name, and a note on those left out.
+
+    Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
+    most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
+    """
+    struck = {one.name for one in incidents}
+    names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
+    chosen = names[: MOST_AGAIN // max(len(captured), 1)]
+    found = {}
+    for name in chosen:
+        world = World(scenario, plan, answers.get, captured, answers.opinions)
+        world.play(without=name)
+        found[name] = Lives.of(captured, labels, world.endings)
+    left = [name for name in names if name not in found]
+    if not left:
+        return found, []
+    said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
+    return found, [
+        f"{plan.name}: {len(left)} of {len(names)} faults are not compared with a run without them ({said}): "
+        f"at most {MOST_AGAIN:,} samples are played again"
+    ]
 
 
 def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
@@ -358,4 +400,17 @@ def run(
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
     results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
+    for told in _too_late(scenario, results):
+        results[-1].notes.append(told)
     return results, data
+
+
+def _too_late(scenario: Scenario, results: Sequence[SystemResult]) -> Iterator[str]:
+    """What to say of faults that would begin when a run is over."""
+    for name in dict.fromkeys(map(name_of, scenario.faults)):
+        first = min(fault.at for fault in scenario.faults if name_of(fault) == name)
+        over = [one for one in results if one.simulated_time < first]
+        if over:
+            last = format_time(max(one.simulated_time for one in over), 4)
+            where = "" if len(over) == len(results) else f" of {', '.join(one.name for one in over)}"
+            yield f"fault {name!r} begins at {format_time(first)}, after the end{where} ({last})"
