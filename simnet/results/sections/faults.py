@@ -144,7 +144,8 @@ def _recovers(fault: Mapping[str, Any]) -> str:
     if not fault["recovered"]:
         return NONE
     once = fault["recovered"] == fault["periods"] == 1
-    return time(fault["time_to_recover"]) + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
+    mean = fault["time_to_recover"]
+    return (time(mean) if mean else "at once") + ("" if once else f" ({fault['recovered']} of {fault['periods']})")
 
 
 def _union(incidents: Iterable[Incident]) -> Periods:
