@@ -22,6 +22,7 @@ from worlds import node, play, world_scenario
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.faults import faults_of
 from simnet.analysis.timeline import draw_timeline
+from simnet.clock import seconds
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
@@ -309,7 +310,8 @@ def reported(system: str) -> dict[str, Any]:
     captured = captures(scenario)
     lives, without = (Lives.of(captured, np.zeros(60, np.int64), one.endings) for one in (world, other))
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
-    run = played(lives, exits, world.env.now, scenario, incidents=world.incidents, without={"camera2": without})
+    others, end = {"camera2": without}, seconds(world.env.now)
+    run = played(lives, exits, end, scenario, incidents=world.incidents, without=others)
     return sections(run, "faults")["faults"]
 
 
