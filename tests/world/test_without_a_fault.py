@@ -8,6 +8,7 @@ import pytest
 from worlds import node, play, world_scenario
 
 import simnet
+from simnet.clock import seconds
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.network.links.lossy import LossyLink
@@ -72,7 +73,7 @@ def test_samples_are_paired_by_what_was_drawn_for_them() -> None:
     world, without = play(scenario), play(scenario, without="blink")
     changed = [n for n, (one, other) in enumerate(zip(plain(world), plain(without), strict=True)) if one != other]
     times = world._captured
-    assert changed and all(4.5 < times[n] < 7.0 for n in changed)
+    assert changed and all(4.5 < seconds(times[n]) < 7.0 for n in changed)
 
 
 TEXT = """
