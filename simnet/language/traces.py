@@ -315,7 +315,7 @@ class _Trace:
         """See that the entry has no key that this format does not take."""
         for key in self._entry.model_fields_set:
             takers = [name for name, keys in _FOR.items() if key in keys]
-            if takers and kind not in takers:
+            if takers and kind not in takers and getattr(self._entry, key) is not None:
                 raise self._wrong(key, f"goes with format {' or '.join(takers)}, not with {kind}")
 
     def _of_csv(self, text: str, tell: Tell) -> Series:

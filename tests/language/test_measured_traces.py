@@ -131,6 +131,7 @@ def test_mahimahi_is_1500_bytes_in_each_millisecond_that_is_named(read: Read) ->
     assert found == steps((0, 1.2e6), (0.005, 500_000), repeat=0.008)
     # One that begins late, as it comes: nothing passes before.
     assert read("3\n", name="x.up", format="mahimahi") == steps((0, 0), (0.003, 1.5e6), repeat=0.004)
+    assert read("0\n", name="x.up", format="mahimahi", interpolate=False) == steps((0, 1.5e6), repeat=0.001)
     # Repeated later than it ends: nothing passes between.
     found = read("0\n", name="x.up", format="mahimahi", repeat="1 s")
     assert found == steps((0, 1.5e6), (0.001, 0), repeat=1)
