@@ -33,6 +33,7 @@ from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
+from simnet.streams import stream
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
 from simnet.world.captures import Captures, captures
@@ -176,6 +177,8 @@ class World:
                 and exit_name in self._exits
             ) and (fault := fault_of(decision, self._exits, self._graph)):
                 raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
+            if system.ways_back[exit_name]:
+                yield from system.deliver(sample, decision)
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
@@ -233,7 +236,7 @@ def run_system(
     captured = captures(scenario)
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
-    rows = np.arange(len(captured)) % max(len(data), 1)
+    rows = images_of(scenario, len(captured), len(data))
     answers = Answers(
         card,
         data,
@@ -253,7 +256,7 @@ def run_system(
     try:
         end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], world.incidents)
+        without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
         answers.save()
@@ -263,7 +266,7 @@ def run_system(
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(captured), world.network.joined, cut_off)
-    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now)
+    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
     played = Played(
@@ -309,6 +312,7 @@ def _without_each(
     answers: Answers,
     captured: Captures,
     labels: NDArray[np.int64],
+    images: NDArray[np.int64],
     incidents: Sequence[Incident],
 ) -> tuple[dict[str, Lives], list[str]]:
     """What became of the same samples without each fault that struck, by its name, and a note on those left out.
@@ -323,7 +327,7 @@ def _without_each(
     for name in chosen:
         world = World(scenario, plan, answers.get, captured, answers.opinions)
         world.play(without=name)
-        found[name] = Lives.of(captured, labels, world.endings, world.env.now)
+        found[name] = Lives.of(captured, labels, world.endings, world.env.now, images)
     left = [name for name in names if name not in found]
     if not left:
         return found, []
@@ -332,6 +336,15 @@ def _without_each(
         f"{plan.name}: {len(left)} of {len(names)} faults are not compared with a run without them ({said}): "
         f"at most {MOST_AGAIN:,} samples are played again"
     ]
+
+
+def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.int64]:
+    """Which image of the data set each sample is: in a random order, or in its own; all, before any comes again."""
+    rounds = -(-samples // max(available, 1))
+    if scenario.data.order == "file":
+        return np.resize(np.arange(available), samples)
+    draw = stream(scenario.seed, "images")
+    return np.concatenate([np.zeros(0, np.int64), *(draw.permutation(available) for _ in range(rounds))])[:samples]
 
 
 def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
