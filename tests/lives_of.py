@@ -22,10 +22,14 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
+    captured = numbers("captured_at", nan)
+    ended = numbers("finished_at", inf) if left is None else np.array(left, float)
     return Lives(
-        captured=numbers("captured_at", nan),
-        left=numbers("finished_at", inf) if left is None else np.array(left, float),
+        captured=captured,
+        left=ended,
+        lasted=ended - captured,
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
+        image=numbers("image", -1),
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
         correct=numbers("correct", False),

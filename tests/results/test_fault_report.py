@@ -308,7 +308,8 @@ def reported(system: str) -> dict[str, Any]:
     scenario = tiny(system)
     world, other = play(scenario), play(scenario, without="camera2")
     captured = captures(scenario)
-    lives, without = (Lives.of(captured, np.zeros(60, np.int64), one.endings) for one in (world, other))
+    labels = np.zeros(60, np.int64)
+    lives, without = (Lives.of(captured, labels, one.endings, one.env.now) for one in (world, other))
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
     others, end = {"camera2": without}, seconds(world.env.now)
     run = played(lives, exits, end, scenario, incidents=world.incidents, without=others)
