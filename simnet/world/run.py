@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, Protocol
@@ -421,17 +422,19 @@ def run(
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
     results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
-    for told in _too_late(scenario, results):
+    if told := _too_late(scenario, results):
         results[-1].notes.append(told)
     return results, data
 
 
-def _too_late(scenario: Scenario, results: Sequence[SystemResult]) -> Iterator[str]:
-    """What to say of faults that would begin when a run is over."""
-    for name in dict.fromkeys(map(name_of, scenario.faults)):
-        first = min(fault.at for fault in scenario.faults if name_of(fault) == name)
-        over = [one for one in results if one.simulated_time < first]
-        if over:
-            last = format_time(max(one.simulated_time for one in over), 4)
-            where = "" if len(over) == len(results) else f" of {', '.join(one.name for one in over)}"
-            yield f"fault {name!r} begins at {format_time(first)}, after the end{where} ({last})"
+def _too_late(scenario: Scenario, results: Sequence[SystemResult]) -> str:
+    """What to say of faults that would begin when the run of every system is over; "" if there are none."""
+    end = max(result.simulated_time for result in results)
+    begins = {name_of(fault): inf for fault in scenario.faults}
+    for fault in scenario.faults:
+        begins[name_of(fault)] = min(fault.at, begins[name_of(fault)])
+    late = [f"'{name}' at {format_time(first)}" for name, first in begins.items() if first > end]
+    if not late:
+        return ""
+    said = f"{', '.join(late[:3])}{' …' if len(late) > 3 else ''}"
+    return f"{len(late)} of {len(begins)} faults would begin after the end of the run at {format_time(end, 4)}: {said}"
