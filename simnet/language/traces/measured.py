@@ -9,8 +9,8 @@ from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
-from simnet.language.columns import LONGEST, Tell
 from simnet.language.errors import ScenarioError
+from simnet.language.traces.columns import Tell
 
 OPPORTUNITY = 1500
 """Bytes that may pass at each time of a Mahimahi file (Netravali et al. 2015, MTU of its link shell)."""
@@ -54,8 +54,7 @@ def opportunities(text: str, width: int, tell: Tell) -> Series:
         if not word.isdecimal() or len(word) > 15:
             if not word or word.startswith("#"):
                 continue
-            found = f"found {word!r}" if len(word) <= LONGEST else f"found a text of {len(word)} letters"
-            raise ScenarioError([tell(number, f"a line of Mahimahi is a whole number of milliseconds, {found}")])
+            raise ScenarioError([tell(number, "this is no line of Mahimahi, a whole number of milliseconds")])
         time = int(word)
         if time < last:
             raise ScenarioError([tell(number, f"times must ascend: {time} comes after {last}")])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, DecimalException
+from fractions import Fraction
 from itertools import pairwise
 from math import inf, isfinite
 from typing import NamedTuple
@@ -22,11 +23,11 @@ from simnet.language.errors import Problem, ScenarioError, nearest
 Tell = Callable[[int, str], Problem]
 """(row or line, what is wrong with it) to a problem."""
 Table = list[tuple[float, ...]]
+Worth = Decimal | Fraction
+"""Of a unit, in the SI unit."""
 Spot = str | int
 """A column: its heading, or its number from 1."""
 
-LONGEST = 24
-"""Letters of a cell that a message quotes: no number is longer, and a file that is no trace is not to be shown."""
 _HEADING = re.compile(r"(?:.*[\s_(\[])?([^\s_()\[\]]+)[)\]]?")
 """A heading that ends in a unit: time_s, time (s), time [s]; or is one: bytes."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d")
@@ -50,14 +51,14 @@ class Column:
 
     name: str
     read: Callable[[object], float]
-    units: Mapping[str, Decimal]
+    units: Mapping[str, Worth]
     heading: str
     example: str
     above: float = -1.0
     below: float = inf
     instead: str = ""
     spelled: Mapping[str, str] = field(default_factory=dict)
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    amounts: Mapping[str, Worth] = field(default_factory=dict)
 
     @property
     def known(self) -> list[str]:
@@ -73,21 +74,17 @@ class Column:
         """A known unit by the name that cells use."""
         return self.spelled.get(name, name)
 
+    def is_number(self, cell: object) -> bool:
+        """Whether a cell is a number, alone or with a unit that this column may have."""
+        number = units.split(cell) if isinstance(cell, str) else None
+        return isinstance(cell, int | float) or (number is not None and number[1] in ("", *self.known))
+
     def cell(self, text: object, unit: str) -> float:
         """The value of a cell whose column has this unit, or "" where each cell has its own.
 
         Raises:
-            ValueError: it is none; the message quotes no more than `LONGEST` letters.
+            ValueError: it is none; the message quotes it.
         """
-        try:
-            return self._value(text, unit)
-        except ValueError:
-            if isinstance(text, str) and len(text) > LONGEST:
-                text = f"a text of {len(text)} letters is no {self.name}; write e.g. '{self.example}'"
-                raise ValueError(text) from None
-            raise
-
-    def _value(self, text: object, unit: str) -> float:
         if not isinstance(text, str) or not unit:
             return self.read(text)
         number = units.split(text)
@@ -97,7 +94,7 @@ class Column:
             return self.read(text)
         if unit not in self.amounts:
             return self.read(f"{text} {unit}")
-        amount = float(Decimal(number[0]) * self.amounts[unit])
+        amount = float(Decimal(number[0]) * _decimal(self.amounts[unit]))
         if not 0 <= amount < inf:
             raise ValueError(f"'{text} {unit}' is {'negative' if amount < 0 else 'too large'}")
         return amount
@@ -129,10 +126,16 @@ class Columns(NamedTuple):
 class Rows:
     """Reads rows one after another: no gaps, in range, times ascending (and never twice, beside values)."""
 
-    def __init__(self, columns: Sequence[Column], moments: bool, units: Sequence[str] = ()) -> None:
-        """`moments`: the first column has times; `units`: those of whole columns."""
+    def __init__(
+        self, columns: Sequence[Column], moments: bool, units: Sequence[str] = (), hidden: bool = False
+    ) -> None:
+        """`moments`: the first column has times; `units`: those of whole columns.
+
+        `hidden`: of what is wrong only a number with one of our units is shown. Whoever names the wrong file must not
+        find its lines, which may be secret, in a log.
+        """
         self.table: Table = []
-        self._columns, self._moments = columns, moments
+        self._columns, self._moments, self._hidden = columns, moments, hidden
         self._units = units or [""] * len(columns)
         self._last: object = ""
         self._first: datetime | None = None
@@ -143,18 +146,20 @@ class Rows:
         for number, (cell, column, unit) in enumerate(zip(cells, self._columns, self._units, strict=True)):
             if cell is None or cell == "":
                 raise ScenarioError([tell(f"a gap: there is no {column.name}")])
+            stamp = self._moments and not number and isinstance(cell, str) and is_stamp(cell)
             try:
-                stamp = self._moments and not number and isinstance(cell, str) and is_stamp(cell)
                 values.append(self._since(str(cell)) if stamp else column.cell(cell, unit))
             except ValueError as error:
-                raise ScenarioError([tell(str(error))]) from None
+                plain = not self._hidden or stamp or column.is_number(cell)
+                said = str(error) if plain else f"this is no {column.name}; write e.g. '{column.example}'"
+                raise ScenarioError([tell(said)]) from None
         if self._moments:
-            said, time = _said(cells[0], self._units[0]), values[0]
+            shown, time = _said(cells[0], self._units[0]), values[0]
             before = self.table[-1][0] if self.table else -inf
             if time < before or (time == before and len(values) > 1):
-                again = f"{said} is there twice" if time == before else f"{said} comes after {self._last}"
+                again = f"{shown} is there twice" if time == before else f"{shown} comes after {self._last}"
                 raise ScenarioError([tell(f"times must ascend: {again}")])
-            self._last = said
+            self._last = shown
         self.table.append(tuple(values))
 
     def _since(self, cell: str) -> float:
@@ -183,8 +188,7 @@ def stamp_of(cell: str) -> datetime:
     try:
         return datetime.fromisoformat(cell)
     except ValueError:
-        said = f"{cell!r}" if len(cell) <= LONGEST else "this"
-        raise ValueError(f"{said} is no time stamp; write e.g. 2024-05-01T12:00:00") from None
+        raise ValueError("this is no time stamp; write e.g. 2024-05-01T12:00:00") from None
 
 
 def read_columns(text: str, columns: Sequence[Column], moments: bool, layout: Layout, tell: Tell) -> Columns:
@@ -211,9 +215,9 @@ def read_columns(text: str, columns: Sequence[Column], moments: bool, layout: La
     for line, cells in rows:
         if len(cells) < most or (len(cells) > most and not layout.spots):
             found = f"{len(cells)} column{'' if len(cells) == 1 else 's'}"
-            wanted = f"{most} columns" if layout.spots else f"{most} ({example})"
-            how = f"; 'delimiter' says what stands between them, here {layout.delimiter!r}" if len(cells) == 1 else ""
-            raise ScenarioError([tell(line, f"needs {wanted}, found {found}{how}")])
+            between = "commas" if layout.delimiter == "," else f"{layout.delimiter!r} as delimiter"
+            wanted = f"{most} columns" if layout.spots else f"{most}, with {between} ({example})"
+            raise ScenarioError([tell(line, f"needs {wanted}, found {found}")])
     named = any(isinstance(spot, str) for spot in layout.spots)
     known = list(layout.units or [""] * len(columns))
     if named or (first[places[0]] and units.split(first[places[0]]) is None):  # names, for there is no number
@@ -235,7 +239,7 @@ def _place(spot: Spot, first: Sequence[str], tell: Callable[[str], Problem]) -> 
     if first.count(spot) == 1:
         return first.index(spot)
     how = "names two columns" if spot in first else "names no column"
-    close = nearest(spot, [cell for cell in first if len(cell) <= LONGEST]) if spot not in first else ""
+    close = nearest(spot, first) if spot not in first else ""
     raise ScenarioError([tell(f"the first line {how} '{spot}'{close}")])
 
 
@@ -271,13 +275,19 @@ def _at_once(
             values = _stamps(cells)
         else:
             worth = column.units.get(unit) or column.amounts.get(unit)
-            values = None if worth is None else _numbers(cells, worth)
+            values = None if worth is None else _numbers(cells, _decimal(worth))
         if values is None or min(values) < 0 or not all(column.above < value < column.below for value in values):
             return None
         if moments and not number and any(b < a or (b == a and len(columns) > 1) for a, b in pairwise(values)):
             return None
         result.append(values)
     return result
+
+
+def _decimal(worth: Worth) -> Decimal:
+    """A worth as a decimal, of 28 digits where it has no end."""
+    above, below = worth.as_integer_ratio()
+    return Decimal(above) / Decimal(below)
 
 
 def _numbers(cells: Sequence[str], worth: Decimal) -> list[float] | None:
@@ -308,7 +318,7 @@ def _one_by_one(
     tell: Tell,
 ) -> list[list[float]]:
     """The same row by row; raises ScenarioError with the first thing that is wrong."""
-    check, example = Rows(columns, moments, known), ",".join(column.heading for column in columns)
+    check, example = Rows(columns, moments, known, hidden=True), ",".join(column.heading for column in columns)
     keys = [f"'{key}'" for key, unit in zip(layout.keys, known, strict=False) if not unit]
     for line, cells in rows:
 
