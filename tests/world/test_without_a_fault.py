@@ -8,7 +8,7 @@ import pytest
 from worlds import node, play, world_scenario
 
 import simnet
-from simnet.clock import seconds
+from simnet.clock import ProtocolError, seconds
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.network.links.lossy import LossyLink
@@ -121,6 +121,21 @@ def test_with_the_real_network_it_is_the_run_without_that_fault() -> None:
     end = f"{run.summary['systems']['ddnn']['simulated_time']:.4g} s"
     assert run.notes == [f"1 of 3 faults would begin after the end of the run at {end}: 'late' at 50 s"]
     assert simnet.run(scenario).summary == run.summary
+
+
+def test_what_goes_wrong_only_without_a_fault_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = World.play
+
+    def refuse(world: World, tell: Any = None, without: str | None = None) -> None:
+        if without == "camera":
+            raise ProtocolError("mine.classify never ends")
+        play(world, tell, without)
+
+    monkeypatch.setattr(World, "play", refuse)
+    run = simnet.run(simnet.load(TEXT))
+    report = run.summary["systems"]["ddnn"]["faults"]
+    assert {name: one["compared"] for name, one in report.items()} == {"camera": False, "outage": True, "late": True}
+    assert "ddnn: not compared with a run without fault 'camera': mine.classify never ends" in run.notes
 
 
 def test_beyond_a_bound_it_is_not_done_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
