@@ -194,6 +194,8 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a bin of half a millisecond": ("0\n", {"format": "mahimahi", "bin": "500 us"}, "scenario.yaml: links[0].trace.bin: must be whole milliseconds, found 500 us"),
     "times and intervals": ("0,1\n", {"time": 1, "interval": 2}, "scenario.yaml: links[0].trace.interval: give either 'time' or 'interval'"),
     "an interval of nothing": ("i_s,v_B\n1,1\n0,1\n", {"interval": 1}, "x.csv:3: links[0].trace.file: '0 s' is no interval: it must be more than 0"),
+    "intervals of next to nothing": ("i_s,v_B/s\n1,1\n1e-30,2\n1e-30,3\n", {"interval": 1}, "scenario.yaml: links[0].trace: some of its times are too close to one another to be told apart"),
+    "a scale beyond all numbers": ("t_s,v_B/s\n0,1e10\n", {"scale": 1e300}, "scenario.yaml: links[0].trace.scale: 1e+300 makes a bandwidth of inf"),
     "one amount": ("t_s,v_B\n0,1\n", {}, "scenario.yaml: links[0].trace: one row of an amount says no interval: give 'interval' or 'repeat'"),
     "an amount that is negative": ("t_s,v_B\n0,1\n1,-1\n", {}, "x.csv:3: links[0].trace.file: '-1 B' is negative"),
     "an amount that is a rate": ("t_s,v_B\n0,1\n1,1 B/s\n", {}, "x.csv:3: links[0].trace.file: '1 B/s' is no number of B"),

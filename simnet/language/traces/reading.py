@@ -68,7 +68,10 @@ class Trace:
                 series = measured.begun_at(series, entry.offset, repeat)
             except ValueError as error:
                 raise self._wrong("offset", f"offset ({units.format_time(entry.offset)}) {error}") from None
-        return Steps(times=tuple(series.times), values=tuple(series.values), repeat=repeat)
+        try:
+            return Steps(times=tuple(series.times), values=tuple(series.values), repeat=repeat)
+        except ValueError:
+            raise self._wrong("", "some of its times are too close to one another to be told apart") from None
 
     def _check_repeat(self, repeat: float, series: Series) -> None:
         if repeat <= series.times[-1]:
