@@ -32,6 +32,7 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float 
         left=gone,
         lasted=np.where(np.isnan(latency), np.where(np.isinf(gone), end, gone) - captured, latency),
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
+        image=numbers("image", -1),
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
         correct=numbers("correct", False),

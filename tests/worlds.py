@@ -220,11 +220,11 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)
 
 
-def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
-    """Play the scenario's only system to the end."""
+def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None, without: str | None = None) -> World:
+    """Play the scenario's only system to the end, with all faults or without one."""
     plan = plan_of(scenario, cost)
     world = World(scenario, plan, by_views(plan.graph, ask), captures(scenario))
-    world.play()
+    world.play(without=without)
     return world
 
 

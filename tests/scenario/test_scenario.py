@@ -30,6 +30,7 @@ from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.retry import Retry
+from simnet.workloads.changing import Changing
 from simnet.workloads.diurnal import Day, Diurnal
 from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic
@@ -523,6 +524,7 @@ def demands(every: float) -> st.SearchStrategy[object]:
         st.builds(Poisson, poisson=st.just(every), **common),
         st.builds(Bursty, mmpp=phases, **common),
         st.builds(Diurnal, diurnal=day, **common),
+        st.builds(Changing, rate=steps(st.floats(1e-3, 1e9)), **common),
         st.builds(Recorded, trace=moments, repeat=st.just(1e5), **common),
     )
 
@@ -545,7 +547,9 @@ def directions(draw, source: str, target: str) -> list[Link]:
     attempts = draw(st.integers(1, 20))
     links = []
     for one, other in ((source, target), (target, source)):
-        trace = draw(st.none() | steps(st.floats(1, 1e9)))
+        pauses = steps(st.just(0.0) | st.floats(1, 1e9)).filter(lambda steps: max(steps.values) > 0)
+        trace = draw(st.none() | pauses)
+        first = draw(st.floats(min_value=1, max_value=1e12)) if trace is None else next(filter(None, trace.values))
         packets = {} if fair else {
             "loss": draw(st.none() | st.builds(Loss, good=shares()) | burst),
             "jitter": draw(st.just(0.0) | times()),
@@ -555,7 +559,7 @@ def directions(draw, source: str, target: str) -> list[Link]:
             Link(
                 source=one,
                 target=other,
-                bandwidth=draw(st.floats(min_value=1, max_value=1e12)) if trace is None else trace.values[0],
+                bandwidth=first,
                 latency=draw(times()),
                 header=draw(st.integers(0, 1500)),
                 mtu=draw(st.none() | st.integers(1, 10**6)),
