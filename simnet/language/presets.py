@@ -1,8 +1,7 @@
 """Named node and link values with the source of every number.
 
-A node's `speed` is what small convolutions reach, not what the vendor prints: for GPUs the fp32 peak times
-`EFFICIENCY`, for CPUs a measured Linpack rate. `EFFICIENCY` and every `overhead` (the time that one call costs
-before any arithmetic) are our choice. Latencies are one way: half of a measured round trip. `power` is what the whole
+What a node's call takes is fitted to published times of networks, not taken from what the vendor prints. Latencies are
+one way: half of a measured round trip. `power` is what the whole
 board or card draws, and no link's energy per byte: that depends on its radio.
 """
 

@@ -76,8 +76,8 @@ def test_defaults_units_ranges_and_presets_resolve_to_si_values(write):
     assert list(scenario.nodes) == ["cam1", "cam2", "hub", "edge", "cloud"]
     assert scenario.nodes["cam2"] == Node(tier="device", speed=1e9, view=2)
     assert scenario.nodes["hub"].speed == 0
-    edge = scenario.nodes["edge"]  # the preset's speed and overhead, its own memory
-    assert (edge.speed, edge.overhead, edge.memory) == (70.8e9, 0.001, 2 * 1024**3)
+    edge = scenario.nodes["edge"]  # the preset's speed and overheads, its own memory
+    assert (edge.speed, edge.overhead_per_op, edge.memory) == (70.8e9, 150e-6, 2 * 1024**3)
     assert scenario.nodes["cloud"].workers == 4
     assert scenario.systems["ddnn"] == EdgeOptions(system="ddnn", weights="ddnn-plaza")
     assert scenario.faults == []

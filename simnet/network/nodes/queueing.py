@@ -57,8 +57,8 @@ class QueueLine:
     arrival among equals. Who finds `queue.limit` calls waiting (those that run do not count) and cannot begin at once
     is dropped, however urgent: a span "dropped" is recorded, and `lost` called. Every call has one span.
 
-    `seconds(work, n)` is the time that `n` calls of `work` take together from now on. `also` records the spans of a
-    batch but the first (for whoever must count calls, not samples); by default `record`, too.
+    `seconds(work, samples)` is the time that calls of `work` for these take together from now on. `also` records the
+    spans of a batch but the first (for whoever must count calls, not samples); by default `record`, too.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class QueueLine:
         env: Environment,
         record: Recorder,
         place: str,
-        seconds: Callable[[Work, int], float],
+        seconds: Callable[[Work, Sequence[int]], float],
         workers: int = 1,
         queue: Queue | None = None,
         priorities: Sequence[int] = (),
@@ -131,7 +131,8 @@ class QueueLine:
             self.waiting -= len(calls)
             for call in calls:
                 call.waits = False
-            self._running[Service(self, calls, self.env.now, self._seconds(calls[0].work, len(calls)))] = None
+            seconds = self._seconds(calls[0].work, [call.sample for call in calls])
+            self._running[Service(self, calls, self.env.now, seconds)] = None
 
     def _end(self, service: Any) -> None:
         del self._running[service]
