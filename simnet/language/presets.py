@@ -1,8 +1,8 @@
 """Named node and link values with the source of every number.
 
-What a node's call takes is fitted to published times of networks, not taken from what the vendor prints. Latencies are
-one way: half of a measured round trip. `power` is what the whole
-board or card draws, and no link's energy per byte: that depends on its radio.
+What a node's call takes is fitted to published times of networks where there are any (docs/presets.md). Latencies are
+one way: half of a measured round trip. `power` is what the whole board or card draws, and no link's energy per byte:
+that depends on its radio.
 """
 
 from __future__ import annotations
