@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from simpy import Environment
-
+from simnet.clock import Clock
 from simnet.network.line import Callback
 from simnet.network.nodes import NODES
 from simnet.network.nodes.batching import BatchLine
@@ -29,7 +28,7 @@ class ProfiledNode(Node):
         """See `Node.make`."""
         return cls(around.env, around.record, name, spec, around.weights)
 
-    def __init__(self, env: Environment, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
+    def __init__(self, env: Clock, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
         super().__init__(env, record, name, spec)
         self._times = ServiceTime(spec, weights)
 
@@ -46,7 +45,7 @@ class QueuedNode(Node):
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Recorder,
         name: str,
         spec: NodeSpec,
@@ -56,12 +55,9 @@ class QueuedNode(Node):
     ) -> None:
         super().__init__(env, record, name, spec)
         self._times = ServiceTime(spec, weights)
-        common = (env, record, name, self._seconds, spec.workers, spec.queue, priorities, f"{spec.tier} queue full")
+        common = (env, record, name, self._ticks, spec.workers, spec.queue, priorities, f"{spec.tier} queue full")
         self._queue = QueueLine(*common) if spec.batch is None else BatchLine(*common, also, batch=spec.batch)
         self._line = self._queue
-
-    def _seconds(self, work: Work, samples: Sequence[int]) -> float:
-        return self._times.call(work, samples) * self._pace
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue `work` for one sample; `lost` is called at once when the node is down or its queue is full.
@@ -75,7 +71,7 @@ class QueuedNode(Node):
 
 
 def make_node(
-    env: Environment,
+    env: Clock,
     record: Recorder,
     name: str,
     spec: NodeSpec,

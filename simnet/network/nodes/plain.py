@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from simpy import Environment
-
+from simnet.clock import PER_SECOND, Clock, Signal, seconds
 from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Span
 from simnet.network.nodes.service import ServiceTime
@@ -29,6 +27,9 @@ class Processor(Protocol):
     def stretch(self, factor: float) -> None:
         """Make what has begun take `factor` times as long from now on."""
 
+    def busy(self, until: int) -> Iterable[tuple[int, int]]:
+        """From when to when workers are busy, of the calls that have begun, or will have by a time, and not ended."""
+
     def close(self) -> None:
         """Record what has not ended."""
 
@@ -45,7 +46,7 @@ class Surroundings:
         also: Takes the spans of a batch but the first; None: `record` does.
     """
 
-    env: Environment
+    env: Clock
     record: Callable[[Span], None]
     weights: str = ""
     priorities: Sequence[int] = ()
@@ -81,34 +82,51 @@ class Node:
         """The node that `spec` asks for; for kinds that need more than clock and record."""
         return cls(around.env, around.record, name, spec)
 
-    def __init__(self, env: Environment, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
+    def __init__(self, env: Clock, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
         self.env, self.name, self.tier = env, name, spec.tier
         self.up = True
-        self.failed_at = -inf
-        """When it last went down, in seconds: what it held in memory before is gone."""
+        self.failed_at = -1
+        """When it last went down, by the clock; −1: never. What it held in memory before is gone."""
         self.outgoing: list[Carrier] = []
+        self.held: dict[Signal, None] = {}
+        """Calls for which it waits, with what it knows itself: lost when it goes down (an ordered set)."""
         self.on_down: list[Callable[[], None]] = []
         """Called when the node goes down."""
         self.on_change: list[Callable[[], None]] = []
         """Called when the node has gone down (before anything on it is lost) or up."""
-        self._down_for, self._drained = 0.0, False
-        self._times = ServiceTime(spec)
+        self._down_for, self._drained = 0, False
+        self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
+        self._services: dict[tuple[Work, int], int] = {}
+        """Picoseconds of calls at the present pace, by work and number of samples."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            self._fifo.submit(sample, self._times.call(work, (sample,)) * self._pace, 0, done, lost, token)
+            self._fifo.submit(sample, self._ticks(work, (sample,)), 0, done, lost, token)
         else:
             lost(token)
+
+    def _ticks(self, work: Work, samples: Sequence[int]) -> int:
+        """Picoseconds of one call of `work` for these samples at the present pace."""
+        if self._varies:
+            return self._at_pace(self._times.call(work, samples))
+        key = work, len(samples)
+        if (known := self._services.get(key)) is None:
+            known = self._services[key] = self._at_pace(self._times.call(work, samples))
+        return known
+
+    def _at_pace(self, service: float) -> int:
+        return round(service * self._pace * PER_SECOND)
 
     def vary(self, jitter: Jitter, seed: int) -> None:
         """From now on have computing times vary, by draws of this seed."""
         from simnet.network.nodes.jitter import Draws, varied
 
         self._times.vary(varied(self._times, jitter, Draws(seed, self.name)))
+        self._varies = True
 
     def set_state(self, up: bool, slow: float) -> None:
         """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""
@@ -124,6 +142,8 @@ class Node:
                 link.lose(unserved_only=True)
             for forget in self.on_down:
                 forget()
+            for call in list(self.held):
+                call.lose(f"{self.tier} down")
         elif up and not was:
             self._down_for += self.env.now - self.failed_at
             self.up = True
@@ -139,6 +159,7 @@ class Node:
         if pace != self._pace:
             self._line.stretch(pace / self._pace)
             self._pace = pace
+            self._services.clear()
 
     def _changed(self) -> None:
         for tell in self.on_change:
@@ -152,8 +173,12 @@ class Node:
     @property
     def up_time(self) -> float:
         """Seconds that the node has been up so far."""
-        down = self._down_for + (0.0 if self.up else self.env.now - self.failed_at)
-        return float(self.env.now - down)
+        down = self._down_for + (0 if self.up else self.env.now - self.failed_at)
+        return seconds(self.env.now - down)
+
+    def busy(self, until: int) -> Iterable[tuple[int, int]]:
+        """See `Processor.busy`: what a battery pays while it lasts; without it, a call is paid when it ends."""
+        return self._line.busy(until)
 
     def close(self) -> None:
         """Record unfinished work at the end of a run."""

@@ -26,7 +26,6 @@ class ServiceTime:
         self._profile, self._weights = spec.profile, weights
         given = spec.batch.efficiency if spec.batch is not None else {}
         self._efficiency = {1: 1.0, **given}
-        self._known: dict[tuple[Work, int], float] = {}
         self._vary: Callable[[Work, Sequence[int]], float] | None = None
 
     def vary(self, draw: Callable[[Work, Sequence[int]], float]) -> None:
@@ -35,12 +34,7 @@ class ServiceTime:
 
     def call(self, work: Work, samples: Sequence[int]) -> float:
         """Seconds of one call of `work` for these samples, as they happen to be."""
-        if self._vary is not None:
-            return self._vary(work, samples)
-        known = self._known.get((work, len(samples)))
-        if known is None:
-            known = self._known[work, len(samples)] = self.seconds(work, len(samples))
-        return known
+        return self.seconds(work, len(samples)) if self._vary is None else self._vary(work, samples)
 
     def seconds(self, work: Work, batch: int, quantile: float = TYPICAL) -> float:
         """Seconds of one call with `batch` samples of `work`, of which a share `quantile` takes no longer.
