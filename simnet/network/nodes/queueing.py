@@ -47,8 +47,9 @@ class QueueLine:
     arrival among equals. Who finds `queue.limit` calls waiting (those that run do not count) and cannot begin at once
     is dropped, however urgent: a span "dropped" is recorded, and `lost` called. Every call has one span.
 
-    `service(work, samples)` are the picoseconds that calls of `work` for these take together from now on. `also` records
-    the spans of a batch but the first (for whoever must count calls, not samples); by default `record`, too.
+    `service(work, samples)` are the picoseconds that calls of `work` for these samples take together from now on.
+    `also` records the spans of a batch but the first (for whoever must count calls, not samples); by default `record`,
+    too.
     """
 
     def __init__(

@@ -89,4 +89,6 @@ def _filled(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Raw:
         jitter = values.get("jitter")
         spread = isinstance(jitter, dict) and jitter.get("measured") is True
         values["profile"] = read_profile(checks, values["profile"], (*path, "profile"), spread)
+        if values["profile"] is None and spread:
+            del values["jitter"]  # what is wrong has been said
     return values

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializeAsAny,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from simnet.language.kinds import check_given, check_options, kind_called, written
-from simnet.language.quantities import Bandwidth, Energy, EnergyPerByte, Model, Power, Size, Speed, Time
+from simnet.language.quantities import Bandwidth, Energy, EnergyPerByte, Model, Power, Size, Speed, Time, parser
 from simnet.language.schedule import Load
-from simnet.language.units import parse_share
+from simnet.language.units import TIME, format_time, parse_share
 from simnet.network.nodes import NODES
 
 MOST_WORKERS = 100_000
@@ -74,15 +84,38 @@ class PowerModel(Model):
         return self
 
 
-def _ascending(times: list[float]) -> list[float]:
-    if times != sorted(times):
-        raise ValueError("quantiles stand from the least to the greatest")
+def _measured(value: object, info: ValidationInfo) -> float | list[float]:
+    """One time, or several as quantiles."""
+    times = [parser(TIME)(one, info) for one in (value if isinstance(value, list) else [value])]
+    if not all(0 < time < inf for time in times):
+        raise ValueError(f"a measured time is more than 0, not {value!r}")
+    if not isinstance(value, list):
+        return times[0]
+    if len(times) < 2 or times != sorted(times):
+        raise ValueError("quantiles are two times or more, from the least to the greatest")
     return times
 
 
-Measured = Annotated[Time, Field(gt=0)]
-Quantiles = Annotated[list[Measured], Field(min_length=2), AfterValidator(_ascending)]
-Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Measured | Quantiles]]]
+def _told(value: float | list[float]) -> str | list[str]:
+    return [format_time(one) for one in value] if isinstance(value, list) else format_time(value)
+
+
+Measured = Annotated[
+    float | list[float],
+    PlainValidator(_measured),
+    PlainSerializer(_told, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": ["string", "array"],
+            "items": {"type": "string"},
+            "minItems": 2,
+            "description": "time with its unit, or quantiles",
+            "examples": ["3 ms", ["2 ms", "3 ms", "9 ms"]],
+        },
+        mode="validation",
+    ),
+]
+Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Measured]]]
 """Weights → segment, or several that run as one (``device*6+cloud``) → batch size → measured seconds of one call, or
 their quantiles from the least to the greatest, at equal steps."""
 
@@ -103,7 +136,7 @@ class Jitter(Model):
     """Coefficient of variation of log-normal times, whose mean is what a call takes without jitter."""
     sd: Annotated[Time, Field(gt=0)] | None = None
     """Standard deviation of the same."""
-    measured: bool = False
+    measured: Annotated[bool, Field(strict=True)] = False
     """Times are drawn from the quantiles of the measured profile."""
 
     @model_validator(mode="after")
@@ -126,7 +159,7 @@ def _has_quantiles(profile: Profile | None) -> bool:
 class NodeEntry(Model):
     """What one entry of the file's `nodes` may say."""
 
-    quiet = ("queue", "warm_up", "overhead_per_op")
+    quiet = ("queue", "warm_up")
 
     tier: str
     """The part that it can play in a system; a router only forwards."""
