@@ -127,6 +127,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
                     table.add_row(label, *(each.get(label, NONE) for each in cells))
 
     row("system accuracy", lambda system: percent(system["accuracy"]))
+    row("  of all captured", lambda system: percent(system.get("accuracy_of_captured")))
     for key in ("mean", "p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))

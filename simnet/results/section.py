@@ -21,11 +21,12 @@ if TYPE_CHECKING:  # a summary that is read back needs none of them
     from simnet.network.line import Span
     from simnet.results.ledger import Ledger
     from simnet.results.lives import Lives
+    from simnet.results.usage.usage import Usage
     from simnet.scenario import Scenario
 
 OWN_KEYS = (
     "system", "codec", "captured", "finished", "forced", "dropped", "unfinished", "dropped_by_reason", "accuracy",
-    "exits", "latency", "bytes", "thresholds", "simulated_time", "hops",
+    "accuracy_of_captured", "exits", "latency", "bytes", "thresholds", "simulated_time", "hops",
 )  # fmt: skip
 """Keys of a system's summary that are no sections."""
 
@@ -47,6 +48,7 @@ class Played:
         empty_at: When each battery was empty, in s; None for one that was not.
         policies: What each instance of the system did about those that did not answer, one for each site.
         end: When the run ended, in s.
+        usage: How much of every place was used; None where it is not known.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Played:
     empty_at: Mapping[str, float | None]
     policies: Sequence[Mapping[str, Any]]
     end: float
+    usage: Usage | None = None
 
 
 class Section(ABC):

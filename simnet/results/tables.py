@@ -76,6 +76,7 @@ def samples_schema() -> pa.Schema:
             ("reason", pa.string()),
             ("captured_at", pa.float64()),
             ("finished_at", pa.float64()),
+            ("ended_at", pa.float64()),
             ("latency", pa.float64()),
             ("entropy", pa.float64()),
             ("views", pa.uint32()),
@@ -104,6 +105,34 @@ def spans_schema() -> pa.Schema:
             ("ended_at", pa.float64()),
             ("bytes", pa.int64()),
             ("status", word),
+            ("message", word),
+        ]
+    )
+
+
+@cache
+def usage_schema() -> pa.Schema:
+    """Columns of ``usage.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word, number, whole = pa.dictionary(pa.int32(), pa.string()), pa.float64(), pa.int64()
+    return pa.schema(
+        [
+            ("place", word),
+            ("kind", word),
+            ("began", number),
+            ("ended", number),
+            ("utilisation", number),
+            ("throughput", number),
+            ("arrivals", whole),
+            ("done", whole),
+            ("dropped", whole),
+            ("queue_mean", number),
+            ("queue_max", whole),
+            ("queue_bytes_mean", number),
+            ("queue_bytes_max", number),
+            ("wait_p50", number),
+            ("wait_p95", number),
         ]
     )
 

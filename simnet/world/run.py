@@ -32,9 +32,10 @@ from simnet.results.section import Played, sections_of
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
+from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import Captures, captures
 from simnet.world.plan import Plan, plans_of
-from simnet.world.recording import incidents_table, samples_table, spans_table
+from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table
 from simnet.world.sites import skews_of
 
 
@@ -248,6 +249,7 @@ def run_system(
     lives = Lives.of(captured, data.labels[rows], world.endings)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    usage = used(scenario, world.network, spans, captured, world.env.now)
     played = Played(
         name=name,
         system=plan.options.system,
@@ -261,8 +263,10 @@ def run_system(
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=world.env.now,
+        usage=usage,
     )
     sections, notes = sections_of(played)
+    notes += notes_of(scenario, plan, lives, samples["views"].to_numpy(), usage)
     return SystemResult(
         name=name,
         system=plan.options.system,
@@ -281,6 +285,7 @@ def run_system(
         sections=sections,
         notes=notes,
         incidents=incidents_table(world.incidents) if scenario.faults else None,
+        usage=usage_table(usage),
     )
 
 

@@ -64,6 +64,9 @@ class Carrier(ABC):
         ("medium", "queue", "loss", "jitter", "mtu", "attempts"), "it sends messages whole and does not lose them"
     )
     """Keys that every link's entry may have and this kind's may not, and why."""
+    one_by_one: ClassVar[bool] = False
+    """Whether each message has the whole bandwidth to itself from its `started_at` until its bytes have left: then the
+    results can tell when the link was busy."""
 
     up = True
 
@@ -74,8 +77,9 @@ class Carrier(ABC):
         """Bytes/s without faults: from the scenario, or what its trace says now."""
         self.on_change: list[Callable[[], None]] = []
         """Called when it has gone down (before anything on it is lost) or up."""
+        self.on_bandwidth: list[Callable[[str, float], None]] = []
+        """Called with its place and the new bandwidth when this has changed."""
         self._bandwidth = spec.bandwidth
-        """Bytes/s now."""
         self._imposed: float | None = None
         """What a fault has set it to."""
 
@@ -101,6 +105,11 @@ class Carrier(ABC):
     @abstractmethod
     def close(self) -> None:
         """Record what is still on the link at the end of a run as `unfinished`."""
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes/s now."""
+        return self._bandwidth
 
     def set_state(self, up: bool, bandwidth: float | None = None, loss: float | None = None) -> None:
         """What the active faults say together: up or down, bytes/s (None: the link's own) and further losses.
@@ -130,6 +139,8 @@ class Carrier(ABC):
         if bandwidth != self._bandwidth:
             factor, self._bandwidth = self._bandwidth / bandwidth, bandwidth
             self.stretch(factor)
+            for tell in self.on_bandwidth:
+                tell(self.place, bandwidth)
 
     def _set_loss(self, loss: float | None) -> None:
         if loss is not None:
@@ -138,6 +149,8 @@ class Carrier(ABC):
 
 class Link(FifoLine, Carrier):
     """The plain link: messages are transmitted one after another, then propagate for `latency` seconds."""
+
+    one_by_one = True
 
     def __init__(self, env: Environment, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
         Carrier.__init__(self, spec)
