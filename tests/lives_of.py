@@ -17,14 +17,14 @@ from simnet.scenario import Scenario
 
 
 def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
-    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be."""
+    """The lives in a table of samples, which may have the end of answered samples only, or none: then `left` has it."""
 
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
     return Lives(
         captured=numbers("captured_at", nan),
-        left=numbers("finished_at", inf) if left is None else np.array(left, float),
+        left=np.fmin(numbers("ended_at", inf), numbers("finished_at", inf)) if left is None else np.array(left, float),
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),

@@ -31,7 +31,7 @@ def load_notes(name: str, usage: Usage) -> Iterator[str]:
             "the run"
         )
     if busy := _listed(usage, FULL, "utilisation", lambda used: percent(used)):
-        yield f"{name}: nearly saturated, busy {busy} of the time: queues there are long, and latencies vary by chance"
+        yield f"{name}: nearly saturated, utilisation {busy}: a little more load or chance makes queues there long"
 
 
 def _listed(usage: Usage, verdict: str, key: str, said: Any) -> str:

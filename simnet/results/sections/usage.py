@@ -40,9 +40,8 @@ class Usage(Section):
 
     def table(self, found: Mapping[str, Mapping[str, Any]]) -> Listing:
         """The busiest places of each system, and those that are not well."""
-        listing = Listing(
-            "busiest places", ("", "busy", "offered\nload", "queue\nmean", "\nmax", "waits\np95", "dropped")
-        )
+        heads = ("", "busy", "offered\nload", "queue\nmean", "\nmax", "waits\np95", "dropped")
+        listing = Listing("busiest places", heads)
         for system, usage in found.items():
             listing.rows.append([system])
             listing.rows += [[f"  {place}", *_cells(numbers)] for place, numbers in _busiest(usage["places"])]
