@@ -131,7 +131,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     for key in ("mean", "p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
-    for way in dict.fromkeys(way for system in systems.values() for way in _ways(system["bytes"])):
+    for way in dict.fromkeys(way for one in systems.values() for way in _ways(one["bytes"])) or ["sent"]:
         row(way, lambda system, way=way: _part(system["bytes"], _ways(system["bytes"]).get(way, 0)))  # type: ignore[misc]
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
     sections_of("costs")

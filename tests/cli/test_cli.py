@@ -36,7 +36,9 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 FILES = {"summary.json", "scenario.yaml", "manifest.json"} | {
-    f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in ("samples", "spans", "incidents")
+    f"{system}/{table}.parquet"
+    for system in ("ddnn", "ada-ddnn")
+    for table in ("samples", "spans", "incidents", "usage")
 }
 
 
