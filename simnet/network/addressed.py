@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from simnet.network.line import Span
+from typing import Any
 
 
 class Addressed(int):
@@ -28,7 +25,7 @@ def addressed(sample: int, ends: str) -> int:
     return found
 
 
-def ends_of(span: Span) -> str:
+def ends_of(span: tuple[Any, ...]) -> str:
     """`source→target` of the message of a transfer: those of its link, unless it took several."""
-    sample = span[0]
-    return sample.ends if type(sample) is Addressed else span[1]
+    sample, place = span[:2]
+    return str(sample.ends if type(sample) is Addressed else place)

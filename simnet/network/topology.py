@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
-from simpy import Environment
-
+from simnet.clock import Clock, seconds
 from simnet.network.line import Span
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
@@ -41,7 +41,7 @@ class Topology:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         nodes: Mapping[str, NodeSpec],
         links: Sequence[LinkSpec],
         networking: Networking | None = None,
@@ -72,9 +72,11 @@ class Topology:
             link = make_link(env, record, spec, self.nodes[spec.target], seed, media, ends in lossy, shares)
             self.links[ends] = link
             self.bandwidths[link.place] = [(0.0, link.bandwidth)]
-            link.on_bandwidth.append(self._note_bandwidth)
+            link.on_bandwidth.append(partial(self._note_bandwidth, link))
+            meters.connect(*ends, link)
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
+        meters.begin()
 
     def tier(self, tier: str) -> list[Node]:
         """The nodes of a tier, in their order."""
@@ -100,8 +102,8 @@ class Topology:
         for link in self.links.values():
             link.close()
 
-    def _note_bandwidth(self, place: str, bandwidth: float) -> None:
-        self.bandwidths[place].append((self.env.now, bandwidth))
+    def _note_bandwidth(self, link: Carrier) -> None:
+        self.bandwidths[link.place].append((seconds(self.env.now), link.bandwidth))
 
     def _join(self, span: Span) -> None:
         self.joined.append(len(self.spans))

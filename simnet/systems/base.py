@@ -9,9 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simpy import Timeout
-
-from simnet.clock import Signal
+from simnet.clock import Order, Signal, ticks
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import Work
@@ -206,10 +204,10 @@ class System(ABC):
         node.compute(sample, work, done.fire, done.lose, f"{node.tier} down")
         return done
 
-    def pause(self, seconds: float) -> Signal:
-        """Do nothing for so long."""
+    def pause(self, seconds: float, order: Order = Order.LIMIT) -> Signal:
+        """Do nothing for so long; `order` says what comes before the end of it at that instant, and what after."""
         over = Signal(self.env)
-        Timeout(self.env, seconds).callbacks.append(lambda _: over.fire())
+        self.env.at(self.env.now + ticks(seconds), order, over.fire)
         return over
 
     def send(self, route: Route, size: int, sample: int) -> Signal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from simnet.clock import Limit, Signal
+from simnet.clock import Limit, Order, Signal, seconds, ticks
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import joined
 from simnet.systems.base import Lifeline, Setting, System, parts_seeing
@@ -64,10 +64,10 @@ class Edge:
 
 @dataclass(frozen=True)
 class Fused:
-    """What an edge has fused: what had arrived, and when."""
+    """What an edge has fused: what had arrived, and when, by the clock."""
 
     arrived: int
-    since: float
+    since: int
 
 
 class Ddnn2017(System):
@@ -200,7 +200,7 @@ class Ddnn2017(System):
             uplink = policy.followed(node, mask, route(node, hub))
             features = uplink if hub is up else route(node, up)
             request = route(hub, node) if self.aggregator else None
-            camera = Camera(node, mask, uplink, features, request, setting.skews.get(name, 0.0))
+            camera = Camera(node, mask, uplink, features, request, ticks(setting.skews.get(name, 0.0)))
             self.cameras.append(camera)
             if number is not None:
                 served[number].append(camera)
@@ -291,7 +291,7 @@ class Ddnn2017(System):
         if self.aggregator is None:
             (camera,) = self.cameras
             if camera.skew:
-                yield self.pause(camera.skew)
+                yield self.pause(seconds(camera.skew), Order.CAPTURE)
             yield self.compute(camera.node, joined([work["device"], work["local"]]), sample)
             return camera.mask
         reported = yield self._reports(
@@ -300,28 +300,28 @@ class Ddnn2017(System):
         yield self.compute(self.aggregator.node, work["local"], sample)
         return reported
 
-    def _features(self, at: Collector, cameras: list[Camera], sample: int, reported: int, captured: float) -> Features:
+    def _features(self, at: Collector, cameras: list[Camera], sample: int, reported: int, captured: int) -> Features:
         """Each device sends its binarized features, f·o/8 bytes, because the sample did not leave at the local exit."""
         asked = [camera for camera in cameras if camera.mask & reported]
         return at.features(at, sample, asked, REQUEST, self.features, captured)
 
-    def _devices_to_the_cloud(self, sample: int, reported: int, captured: float) -> Steps:
+    def _devices_to_the_cloud(self, sample: int, reported: int, captured: int) -> Steps:
         arrived = yield self._features(self.cloud, self.cameras, sample, reported, captured)
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
         return arrived
 
-    def _on_the_edges(self, sample: int, reported: int, captured: float) -> Steps:
+    def _on_the_edges(self, sample: int, reported: int, captured: int) -> Steps:
         """Each edge fuses its own devices' features; their class scores meet at the first. Returns what edges fused."""
         asked = [edge for edge in self.edges if edge.mask & reported]
         gather = Gather(self.edges[0].at, sum(edge.mask for edge in asked))
         fused: dict[Edge, Fused] = {}
         for edge in asked:
-            aside(self._on_an_edge(edge, sample, reported, captured, fused, gather))
+            aside(self.env, self._on_an_edge(edge, sample, reported, captured, fused, gather))
         arrived = yield gather
         return {edge: one for edge, one in fused.items() if edge.mask & arrived}
 
     def _on_an_edge(
-        self, edge: Edge, sample: int, reported: int, captured: float, fused: dict[Edge, Fused], gather: Gather
+        self, edge: Edge, sample: int, reported: int, captured: int, fused: dict[Edge, Fused], gather: Gather
     ) -> Steps:
         arrived = yield self._features(edge.at, edge.cameras, sample, reported, captured)
         yield self.compute(edge.at.node, self.work["edge"], sample)
@@ -334,7 +334,7 @@ class Ddnn2017(System):
         """Every edge sends its binarized features; returns what was in those that arrived."""
         gather = Gather(self.cloud, sum(edge.mask for edge in fused))
         for edge, held in fused.items():
-            aside(self._up(edge, sample, held, gather))
+            aside(self.env, self._up(edge, sample, held, gather))
         arrived = yield gather
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
         return sum(held.arrived for edge, held in fused.items() if edge.mask & arrived)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from simnet.clock import Limit, Signal
+from simnet.clock import Limit, Signal, ticks
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.systems.base import Setting, System, parts_seeing
 from simnet.systems.options import EdgeOptions, SystemOptions
@@ -40,7 +40,7 @@ class OneEdge(System):
             node, mask = network.nodes[name], view_arcs(self.graph, "device", view)
             uplink = self.policy.followed(node, mask, network.route(node, self.edge))
             request = network.route(self.edge, node) if self.on_request else None
-            self.cameras.append(Camera(node, mask, uplink, uplink, request, setting.skews.get(name, 0.0)))
+            self.cameras.append(Camera(node, mask, uplink, uplink, request, ticks(setting.skews.get(name, 0.0))))
         self.everyone = sum(camera.mask for camera in self.cameras)
         """All cameras have reported."""
         self.onward = self.graph.all & ~all_view_arcs(self.graph, "device")
@@ -74,7 +74,7 @@ class OneEdge(System):
         """
         return self._reports(self.collector, sample, self.cameras, self.everyone, self._on_device, self._report)
 
-    def fetch(self, sample: int, reported: int, captured: float) -> Features:
+    def fetch(self, sample: int, reported: int, captured: int) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
 
         The signal fires with the mask of what arrived, when all have or `wait` seconds after the first; with 0 when

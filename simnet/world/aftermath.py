@@ -10,19 +10,19 @@ import networkx as nx
 from numpy.typing import NDArray
 
 from simnet.models.graph import Part
-from simnet.network.line import Span
 from simnet.network.topology import Topology
 from simnet.results.lives import Lives
 from simnet.results.notes import load_notes, unfinished_note, view_notes, way_back_note
+from simnet.results.steps import Step
+from simnet.results.usage.columns import Steps
 from simnet.results.usage.stations import places_of
-from simnet.results.usage.steps import Steps
 from simnet.results.usage.usage import Usage, usage_of
 from simnet.scenario import Scenario
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
 
 
-def used(scenario: Scenario, network: Topology, spans: Sequence[Span], captured: Captures, end: float) -> Usage:
+def used(scenario: Scenario, network: Topology, spans: Sequence[Step], captured: Captures, end: float) -> Usage:
     """How much of every place was used; `spans` are all of the run, which ended at `end` (s)."""
     there = places_of(scenario.nodes, scenario.links, network.links, network.bandwidths)
     return usage_of(there, Steps.of(spans, network.joined), end, captured_for(scenario, captured))

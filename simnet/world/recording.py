@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
-from simnet.network.line import Span
 from simnet.results.lives import Ending, Lives
+from simnet.results.steps import Step
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema, usage_schema
 from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
@@ -21,7 +21,7 @@ from simnet.systems.base import Decision
 def samples_table(
     lives: Lives,
     endings: Sequence[Ending | None],
-    spans: Sequence[Span],
+    spans: Sequence[Step],
     energy: NDArray[np.float64] | None = None,
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
@@ -59,7 +59,7 @@ def samples_table(
     return _table(columns, samples_schema())
 
 
-def spans_table(spans: Sequence[Span]) -> pa.Table:
+def spans_table(spans: Sequence[Step]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
     columns: list[Any] = [*zip(*spans, strict=True)] if spans else [()] * (len(schema.names) - 1)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simpy import Environment
-
+from simnet.clock import PER_SECOND, Clock, ticks
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Model
-from simnet.network.line import Callback, FifoLine, Receiver, Span
+from simnet.network.line import Callback, FifoLine, Flow, Receiver, Span
 from simnet.network.links.spec import Link as LinkSpec
 
 if TYPE_CHECKING:
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
 
 Weights = Literal["equal", "latency"]
 """Of the messages on fair links: equal, or each 1 / the latency of its path."""
+
+
+STANDSTILL = 1e-18
+"""Bytes/s that stand for none: a byte in 30 thousand million years, so that a pause needs no rules of its own."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Surroundings:
         weights: Those of the messages on fair links.
     """
 
-    env: Environment
+    env: Clock
     record: Callable[[Span], None]
     seed: int
     media: dict[str, Medium]
@@ -77,8 +80,8 @@ class Carrier(ABC):
         """Bytes/s without faults: from the scenario, or what its trace says now."""
         self.on_change: list[Callable[[], None]] = []
         """Called when it has gone down (before anything on it is lost) or up."""
-        self.on_bandwidth: list[Callable[[str, float], None]] = []
-        """Called with its place and the new bandwidth when this has changed."""
+        self.on_bandwidth: list[Callable[[], None]] = []
+        """Called when its bandwidth has changed."""
         self._bandwidth = spec.bandwidth
         self._imposed: float | None = None
         """What a fault has set it to."""
@@ -94,6 +97,22 @@ class Carrier(ABC):
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Send `size` bytes plus headers: `done(token)` on arrival, else `lost(token)`, at once if the link is down."""
 
+    @property
+    def bandwidth(self) -> float:
+        """Bytes/s now."""
+        return self._bandwidth
+
+    def leaving(self, until: int) -> Iterable[Flow]:
+        """How the bytes leave the source of messages that have begun, or will have by a time, and not ended.
+
+        What batteries pay while it lasts; by default nothing, and a message is paid when it ends.
+        """
+        return ()
+
+    def reaching(self, until: int) -> Iterable[Flow]:
+        """How they reach the target."""
+        return ()
+
     @abstractmethod
     def stretch(self, factor: float) -> None:
         """Make what still has to be transmitted take `factor` times as long: the bandwidth has changed."""
@@ -105,11 +124,6 @@ class Carrier(ABC):
     @abstractmethod
     def close(self) -> None:
         """Record what is still on the link at the end of a run as `unfinished`."""
-
-    @property
-    def bandwidth(self) -> float:
-        """Bytes/s now."""
-        return self._bandwidth
 
     def set_state(self, up: bool, bandwidth: float | None = None, loss: float | None = None) -> None:
         """What the active faults say together: up or down, bytes/s (None: the link's own) and further losses.
@@ -130,8 +144,11 @@ class Carrier(ABC):
                 self.lose()
 
     def set_base(self, bandwidth: float) -> None:
-        """Change the link's own bandwidth (bytes/s), which holds whenever no fault has set another."""
-        self.base_bandwidth = bandwidth
+        """Change the link's own bandwidth (bytes/s), which holds whenever no fault has set another.
+
+        At 0 the link pauses: what is on it goes on where it stood when there is bandwidth again.
+        """
+        self.base_bandwidth = bandwidth or STANDSTILL
         self._adapt()
 
     def _adapt(self) -> None:
@@ -140,7 +157,7 @@ class Carrier(ABC):
             factor, self._bandwidth = self._bandwidth / bandwidth, bandwidth
             self.stretch(factor)
             for tell in self.on_bandwidth:
-                tell(self.place, bandwidth)
+                tell()
 
     def _set_loss(self, loss: float | None) -> None:
         if loss is not None:
@@ -152,15 +169,33 @@ class Link(FifoLine, Carrier):
 
     one_by_one = True
 
-    def __init__(self, env: Environment, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
+    def __init__(self, env: Clock, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
         Carrier.__init__(self, spec)
-        FifoLine.__init__(self, env, record, self.place, "transfer", 1, spec.latency, target)
+        FifoLine.__init__(self, env, record, self.place, "transfer", 1, ticks(spec.latency), target)
         self._header = spec.header
+        self._services: dict[int, int] = {}
+        """Picoseconds of messages at the present bandwidth, by their bytes: rounding costs several divisions."""
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Send `size` bytes plus the header; `lost` is called at once when the link is down."""
         if self.up:
             size += self._header
-            self.submit(sample, size / self._bandwidth, size, done, lost, token)
+            if (service := self._services.get(size)) is None:
+                service = self._services[size] = round(size / self._bandwidth * PER_SECOND)
+            self.submit(sample, service, size, done, lost, token)
         else:
             lost(token)
+
+    def leaving(self, until: int) -> Iterable[Flow]:
+        """See `Carrier.leaving`."""
+        for job in self.under_way(until):
+            yield job.span[4] if job.begun is None else job.begun, job.served, job.span[6]
+
+    def reaching(self, until: int) -> Iterable[Flow]:
+        """See `Carrier.reaching`: all that leaves, a latency later."""
+        return ((begins + self.latency, ends + self.latency, size) for begins, ends, size in self.leaving(until))
+
+    def stretch(self, factor: float) -> None:
+        """See `Carrier.stretch`."""
+        self._services.clear()
+        super().stretch(factor)

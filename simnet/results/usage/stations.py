@@ -11,9 +11,11 @@ import numpy as np
 
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
-from simnet.results.usage.steps import Floats, Mask, Numbers, Steps
+from simnet.results.usage.columns import Floats, Mask, Numbers, Steps
 
 NODE, LINK, MEDIUM = "node", "link", "medium"
+SLACK = 1e-6
+"""Bytes that rounding may add: they must not seem to wait for the end of a pause."""
 
 
 class Carried(Protocol):
@@ -30,10 +32,11 @@ class Carried(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Capacity:
-    """Bytes that a link could have carried from 0 s on: `bytes[i]` until `times[i]`, both ascending."""
+    """Bytes that a link could have carried from 0 s on: `bytes[i]` until `times[i]`, then `rates[i]` a second."""
 
     times: Floats
     bytes: Floats
+    rates: Floats
 
     @classmethod
     def of(cls, bandwidths: Sequence[tuple[float, float]], end: float) -> Capacity:
@@ -41,16 +44,18 @@ class Capacity:
         lasting = [one for one, later in pairwise(bandwidths) if later[0] > one[0]]
         steps = [step for step in (*lasting, bandwidths[-1]) if step[0] < end] or [(0.0, bandwidths[-1][1])]
         times = np.array([*(time for time, _ in steps), end])
-        carried = np.diff(times) * [rate for _, rate in steps]
-        return cls(times, np.concatenate([[0.0], np.cumsum(carried)]))
+        rates = np.array([rate for _, rate in steps])
+        return cls(times, np.concatenate([[0.0], np.cumsum(np.diff(times) * rates)]), rates)
 
     def until(self, times: Floats) -> Floats:
         """Bytes until each time."""
         return np.interp(times, self.times, self.bytes)
 
     def when(self, amounts: Floats) -> Floats:
-        """The time until which so many bytes could have been carried; the run's end, if it was too short."""
-        return np.interp(amounts, self.bytes, self.times)
+        """The first time until which so many bytes could have been carried; the run's end, if it was too short."""
+        surely = amounts - np.maximum(SLACK, 1e-15 * amounts)
+        step = np.clip(np.searchsorted(self.bytes, surely) - 1, 0, len(self.rates) - 1)
+        return np.minimum(self.times[step] + (surely - self.bytes[step]) / self.rates[step], self.times[-1:])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from simnet.results.usage.columns import Floats, Steps
 from simnet.results.usage.intervals import count, greatest, overlap, percentile, windows_of
 from simnet.results.usage.stations import NODE, Places, Station, stations_of
-from simnet.results.usage.steps import Floats, Steps
 
 MOST_WINDOWS = 100
 """In a run (our choice): fine enough for a figure, and a small table however long the run was."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.network.line import Span
+from simnet.results.steps import Step
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -44,7 +44,7 @@ class Steps:
     joined: Mask
 
     @classmethod
-    def of(cls, spans: Sequence[Span], joined: Iterable[int] = ()) -> Steps:
+    def of(cls, spans: Sequence[Step], joined: Iterable[int] = ()) -> Steps:
         """Columns of `spans`; `joined` has the places of those that ran in one batch with the span before them."""
         samples, names, _, queued, started, ended, sizes, how = zip(*spans, strict=True) if spans else ((),) * 8
         place, places = _numbered(names)
