@@ -22,9 +22,12 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
+    captured = numbers("captured_at", nan)
+    ends = np.fmin(numbers("ended_at", inf), numbers("finished_at", inf)) if left is None else np.array(left, float)
     return Lives(
-        captured=numbers("captured_at", nan),
-        left=np.fmin(numbers("ended_at", inf), numbers("finished_at", inf)) if left is None else np.array(left, float),
+        captured=captured,
+        left=ends,
+        lasted=ends - captured,
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
