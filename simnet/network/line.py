@@ -73,7 +73,7 @@ class FifoLine:
 
     def submit(self, sample: int, service: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a job of `service` picoseconds (and `size` bytes, for the record)."""
-        now, free = self.env.now, self._free
+        now, free = self.env._now, self._free  # not `now`: a property is a call, and this is called for every hop
         starts = free[0]
         if starts < now:
             starts = now

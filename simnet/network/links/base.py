@@ -76,13 +76,13 @@ class Carrier(ABC):
     def __init__(self, spec: LinkSpec) -> None:
         self.place = f"{spec.source}{LINK_ARROW}{spec.target}"
         """Its name in the spans: `camera1→edge`."""
-        self.base_bandwidth = spec.bandwidth
+        self.base_bandwidth = spec.bandwidth or STANDSTILL
         """Bytes/s without faults: from the scenario, or what its trace says now."""
         self.on_change: list[Callable[[], None]] = []
         """Called when it has gone down (before anything on it is lost) or up."""
         self.on_bandwidth: list[Callable[[], None]] = []
         """Called when its bandwidth has changed."""
-        self._bandwidth = spec.bandwidth
+        self._bandwidth = self.base_bandwidth
         self._imposed: float | None = None
         """What a fault has set it to."""
 

@@ -46,7 +46,7 @@ class FairLink(Carrier):
         super().__init__(spec)
         self.env, self.record, self.target = env, record, target
         self.latency, self.weights = ticks(spec.latency), weights
-        self.pipe = Pipe(spec.bandwidth)
+        self.pipe = Pipe(self.bandwidth)
         self.messages: dict[Message, None] = {}
         """All that are on their way over this link, also those that only propagate (an ordered set)."""
         self._header, self._mtu = spec.header, spec.mtu

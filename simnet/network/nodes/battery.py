@@ -63,8 +63,8 @@ class Battery:
         link.on_bandwidth.append(self._watch)
 
     def begin(self) -> None:
-        """Watch the charge from now on."""
-        self._watch()
+        """Watch the charge from now on: when whatever begins now has begun."""
+        self._alarm = self._env.at(self._env.now, Order.LIMIT, self._watch)
 
     def draw(self, joules: float) -> None:
         """Take `joules` for what has just ended, also of kinds that do not tell of it beforehand."""
