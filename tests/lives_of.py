@@ -16,8 +16,11 @@ from simnet.results.section import Played
 from simnet.scenario import Scenario
 
 
-def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
-    """The lives in a table of samples, which may have the end of answered samples only, or none: then `left` has it."""
+def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float = inf) -> Lives:
+    """The lives in a table of samples, which may have the end of answered samples only, or none: then `left` has it.
+
+    The run ended at `end`.
+    """
 
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
@@ -27,7 +30,7 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
     return Lives(
         captured=captured,
         left=ends,
-        lasted=ends - captured,
+        lasted=np.minimum(ends, end) - captured,
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),

@@ -282,14 +282,14 @@ DEMAND = ("deadlines", "classes", "sites")
 
 
 def demand_of(table: pa.Table, exits: tuple[str, ...], end: float) -> dict[str, Any]:
-    return sections(played(lives_of(table), exits, end), *DEMAND)
+    return sections(played(lives_of(table, end=end), exits, end), *DEMAND)
 
 
 def result_of(scenario: Scenario) -> SystemResult:
     """The world's run as the engine would hand it over."""
     world = play(scenario)
     table = pa.Table.from_pylist(rows(world, scenario), schema=samples_schema())
-    exits, lives = type(world.systems[0][0]).exits, lives_of(table)
+    exits, lives = type(world.systems[0][0]).exits, lives_of(table, end=seconds(world.env.now))
     return SystemResult(
         name="ddnn",
         system="ddnn",

@@ -44,7 +44,7 @@ def usage_of(places: Places, steps: Steps, end: float, captured: float | None) -
     parts: list[dict[str, Column]] = []
     for station in stations_of(places, steps, end) if end > 0 else ():
         over_time = numbers_of(station, edges)
-        found[station.name] = _summary(station, numbers_of(station, whole), over_time["utilisation"], end, captured)
+        found[station.name] = _summary(station, numbers_of(station, whole), end, captured)
         same = {"place": [station.name] * number, "kind": [station.kind] * number}
         parts.append({**same, "began": edges[:-1], "ended": edges[1:], **over_time})
     columns: dict[str, Column] = {}
@@ -69,13 +69,10 @@ def numbers_of(station: Station, edges: Floats) -> dict[str, Floats]:
     length, n = np.diff(edges), len(edges) - 1
     unknown = np.full(n, np.nan)
     queued, started, began = station.queued, station.started, station.began
-    used, carried = unknown, unknown
+    used = unknown
     if station.served is not None:
         busy = overlap(started[station.alone], station.served[station.alone], edges)
         used = busy / (station.servers * length)
-        if station.capacity is not None:
-            level = station.capacity.until
-            carried = overlap(level(started), level(station.served), level(edges)) / length
     done = count(station.ended[station.ok], edges).astype(float)
     waiting = dict.fromkeys(("queue_bytes_mean", "queue_bytes_max"), unknown)
     if station.size is not None:
@@ -85,7 +82,7 @@ def numbers_of(station: Station, edges: Floats) -> dict[str, Floats]:
     waits, when = started[began] - queued[began], windows_of(started[began], edges)
     return {
         "utilisation": used,
-        "throughput": done / length if station.kind == NODE else carried,
+        "throughput": (done if station.kind == NODE else _carried(station, edges)) / length,
         "arrivals": count(queued, edges).astype(float),
         "done": done,
         "dropped": count(queued[station.dropped], edges).astype(float),
@@ -95,6 +92,16 @@ def numbers_of(station: Station, edges: Floats) -> dict[str, Floats]:
         "wait_p50": percentile(waits, when, n, 0.50),
         "wait_p95": percentile(waits, when, n, 0.95),
     }
+
+
+def _carried(station: Station, edges: Floats) -> Floats:
+    """Bytes that left in each window; not a number where messages share a link."""
+    if station.links:
+        return np.sum([_carried(link, edges) for link in station.links], axis=0)
+    if station.served is None or station.capacity is None:
+        return np.full(len(edges) - 1, np.nan)
+    level = station.capacity.until
+    return overlap(level(station.started), level(station.served), level(edges))
 
 
 def _sizes(station: Station) -> Floats:
@@ -108,16 +115,13 @@ def _sizes(station: Station) -> Floats:
     return sizes
 
 
-def _summary(
-    station: Station, over_all: Mapping[str, Floats], utilisation: Floats, end: float, captured: float | None
-) -> dict[str, Any]:
+def _summary(station: Station, over_all: Mapping[str, Floats], end: float, captured: float | None) -> dict[str, Any]:
     """One place's numbers over the whole run."""
     found = {key: _plain(values[0]) for key, values in over_all.items()}
     if station.kind != NODE and station.size is not None:
         found["throughput"] = float(station.size.sum()) / end
         if station.served is None and station.capacity is not None:
             found["utilisation"] = float(station.size.sum() / station.capacity.bytes[-1])
-    known = utilisation[~np.isnan(utilisation)]
     offered = _offered_load(station, end, captured)
     used = found["utilisation"]
     verdict = WELL
@@ -127,8 +131,7 @@ def _summary(
         verdict = FULL
     counts = {key: int(over_all[key][0]) for key in ("arrivals", "done", "dropped")}
     counts |= {key: int(getattr(station, key).sum()) for key in ("lost", "unfinished")}
-    first = {"kind": station.kind, "verdict": verdict, "utilisation": used}
-    first |= {"utilisation_max": float(known.max()) if len(known) else None, "offered_load": offered}
+    first = {"kind": station.kind, "verdict": verdict, "utilisation": used, "offered_load": offered}
     return {**first, **found, **counts}
 
 
