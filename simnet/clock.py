@@ -59,6 +59,8 @@ class Order(IntEnum):
 class Clock(Environment):
     """SimPy's environment, with `now` in whole picoseconds; see `Order` for what comes first at one instant."""
 
+    _now: int  # SimPy's may be a float; this one never is
+
     def __init__(self) -> None:
         super().__init__(0)
         self.lives: dict[Life, None] = {}
@@ -67,7 +69,7 @@ class Clock(Environment):
     @property
     def now(self) -> int:
         """The present, in picoseconds from the start."""
-        return self._now  # type: ignore[return-value]  # SimPy's may be a float; this one never is
+        return self._now
 
     def close(self) -> None:
         """End the lives that wait for what will never come; an abandoned generator would end whenever it is found."""

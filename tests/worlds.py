@@ -131,8 +131,9 @@ def world_scenario(
     hub: dict[str, Any] | None = None,
     nodes: dict[str, Node] | None = None,
     seed: int = 1,
+    reply: Any = "none",
 ) -> Scenario:
-    """Cameras, an edge, a cloud; by default 10 ms + 10 ms for a report and 20 ms + 10 ms for an upload.
+    """Cameras, an edge, a cloud; by default 10 ms + 10 ms for a report and 20 ms + 10 ms for an upload, no reply.
 
     `hub` are the values of a link that all cameras share, from a router to the edge.
     """
@@ -146,7 +147,7 @@ def world_scenario(
     links += both("edge", "cloud", **(backbone or {}))
     own = {"upload": upload} if system == "ada-ddnn" else {}
     spec = SYSTEMS[system].Options(
-        system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit, **own
+        system=system, weights="none", thresholds=thresholds, wait=wait, cloud_limit=cloud_limit, reply=reply, **own
     )
     return Scenario(
         name="world",

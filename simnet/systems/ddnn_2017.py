@@ -25,6 +25,7 @@ from simnet.systems.roles import Place, Roles, Unfit, cameras, maybe, one, some
 from simnet.systems.traffic import Message, feature_bytes
 
 if TYPE_CHECKING:
+    from simnet.network.nodes.plain import Node
     from simnet.network.routing import Route
 
 REQUEST = 0
@@ -218,14 +219,16 @@ class Ddnn2017(System):
             )
             for site, mine in zip(sites, served, strict=True)
         ]
-        local = self.aggregator.node if self.aggregator else self.cameras[0].node
-        self._holder = {"edge": local, "cloud": sites[0].node} if sites else {"cloud": local}
+        self._local = self.aggregator.node if self.aggregator else self.cameras[0].node
+        self._holder = {"edge": self._local, "cloud": sites[0].node} if sites else {"cloud": self._local}
         self._call: Call = self._once if policy.retries is None else self._repeatedly
         self._guard = {name: one for name, node in self._holder.items() if (one := policy.guard(name, node))}
         if self._guard:
             self._await: Call = self._unless_open
         else:
             self._await = self._call
+        cloud, last = self.cloud.node, self._holder["cloud"]
+        self._back = None if options.reply.to == "none" or self.cloud_only else route(cloud, last)
         self.report = graph.score_bytes
         self.features, self.upload = self.size("device"), self.size("edge") if "edge" in self.graph.segments else 0
 
@@ -254,6 +257,12 @@ class Ddnn2017(System):
             if not arrived:
                 return local._replace(forced=True)
         return self.decide("cloud", sample, arrived)
+
+    def answered_at(self, exit_name: str) -> Node | None:
+        """The local exit's where the reports meet, the edges' at the first of them, the cloud's where it was asked."""
+        if self.cloud_only:
+            return self.cloud.node
+        return self._local if exit_name == "local" else self._holder["cloud"]
 
     def policy_report(self) -> Mapping[str, Any]:
         """Heartbeats, repetitions and breakers."""
@@ -308,7 +317,13 @@ class Ddnn2017(System):
     def _devices_to_the_cloud(self, sample: int, reported: int, captured: int) -> Steps:
         arrived = yield self._features(self.cloud, self.cameras, sample, reported, captured)
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
+        yield from self._reply(sample)
         return arrived
+
+    def _reply(self, sample: int) -> Steps:
+        """The cloud's answer comes back to who asked."""
+        if self._back is not None:
+            yield self.send(self._back, self.reply_size, sample)
 
     def _on_the_edges(self, sample: int, reported: int, captured: int) -> Steps:
         """Each edge fuses its own devices' features; their class scores meet at the first. Returns what edges fused."""
@@ -337,6 +352,7 @@ class Ddnn2017(System):
             aside(self.env, self._up(edge, sample, held, gather))
         arrived = yield gather
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
+        yield from self._reply(sample)
         return sum(held.arrived for edge, held in fused.items() if edge.mask & arrived)
 
     def _up(self, edge: Edge, sample: int, fused: Fused, gather: Gather) -> Steps:

@@ -170,6 +170,8 @@ class World:
                 and exit_name in self._exits
             ) and (fault := fault_of(decision, self._exits, self._graph)):
                 raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
+            if system.ways_back[exit_name]:
+                yield from system.deliver(sample, decision)
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)

@@ -234,13 +234,13 @@ def test_an_edge_that_fails_forgets_what_it_asked_for(cloud_limit):
 @pytest.mark.parametrize("tiers", ["devices+edge+cloud", "devices+edges+cloud", "devices+cloud"])
 @pytest.mark.parametrize("lasts", [None, 1e-3])
 def test_whoever_holds_a_request_and_fails_has_lost_it_at_every_exit(tiers, lasts):
-    """Each node that holds an answer fails at every millisecond of a sample's life in turn: none gets an answer."""
+    """Each node that holds an answer fails at many moments of a sample's life in turn."""
     reference = play(tiered_scenario(tiers, thresholds=0.0))
     end = reference.endings[0].at // 10**9  # ms
     holders = {"devices+edge+cloud": ["gateway", "edge1"], "devices+edges+cloud": ["gateway", "edge1"]}
     for holder in holders.get(tiers, ["gateway"]):
         held = set()
-        for ms in range(1, int(end)):
+        for ms in range(1, int(end), 6):
             script = [Fault(at=ms / 1000, lasts=lasts, node=holder, action="down")]
             scenario = tiered_scenario(tiers, thresholds=0.0, script=script, cloud_limit=5.0)
             (row,) = outcomes(scenario)
