@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.language.units import format_time
 from simnet.results.cells import percent
 from simnet.results.lives import Lives, Mask
 from simnet.results.usage.usage import FULL, SATURATED
@@ -70,19 +69,6 @@ def view_notes(
                 f"{name}{where}: view{'s' * (len(which) > 1)} {many} missing in {share} of the samples answered: "
                 "down, or too late for those who wait"
             )
-
-
-def way_back_note(name: str, lives: Lives, exit_name: str, back: float) -> Iterator[str]:
-    """An answer's way back to who has asked takes no time in the simulation; `back` (s) is what it would take at least.
-
-    Told from a tenth of the median latency on (our choice).
-    """
-    there = lives.answered & (lives.exit == exit_name)
-    if there.any() and back >= 0.1 * float(np.median(lives.latency[there])):
-        yield (
-            f"{name}: an answer's way back from the {exit_name} exit is not modelled; it would add at least "
-            f"{format_time(back, 3)} to {int(there.sum()):,} latencies"
-        )
 
 
 def order_notes(systems: Mapping[str, Lives]) -> Iterator[str]:

@@ -278,7 +278,7 @@ def run_system(
         usage=usage,
     )
     sections, notes = sections_of(played)
-    notes += notes_of(scenario, plan, lives, samples["views"].to_numpy(), usage)
+    notes += notes_of(plan, lives, samples["views"].to_numpy(), usage)
     return SystemResult(
         name=name,
         system=plan.options.system,
