@@ -132,7 +132,7 @@ def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, Any]:
             sent[f"{tiers.get(source)}{LINK_ARROW}{tiers.get(target)}"] += size
     ends = {way: tuple(way.split(LINK_ARROW)) for way in sent}
     return {
-        "sent": dict(sorted(sent.items())),
+        "sent": {way: size for way, size in sorted(sent.items()) if size},
         "device_to_edge": sum(size for way, size in sent.items() if ends[way][0] == "device"),
         "edge_to_cloud": sum(
             size for way, size in sent.items() if ends[way][0] == "edge" and ends[way][1] not in ("device", "edge")

@@ -97,7 +97,7 @@ def numbers_of(station: Station, edges: Floats) -> dict[str, Floats]:
 def _carried(station: Station, edges: Floats) -> Floats:
     """Bytes that left in each window; not a number where messages share a link."""
     if station.links:
-        return np.sum([_carried(link, edges) for link in station.links], axis=0)
+        return np.asarray(np.sum([_carried(link, edges) for link in station.links], axis=0))
     if station.served is None or station.capacity is None:
         return np.full(len(edges) - 1, np.nan)
     level = station.capacity.until
