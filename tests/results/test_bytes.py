@@ -56,7 +56,7 @@ def test_requests_to_cameras_behind_a_router_are_none_to_the_cloud(hub: dict[str
 
 @pytest.mark.parametrize(("to", "back"), [("none", {}), ("edge", {"cloud→edge": 5 * 996})])
 def test_what_reaches_the_cloud_is_edge_to_cloud(to: Literal["none", "edge"], back: dict[str, int]):
-    """20 kB up for each sample; its answer, if it is wanted at the edge, comes back with 4 B for each of 249 classes."""
+    """20 kB up for each sample; its answer, if wanted at the edge, comes back with 4 B for each of 249 classes."""
     base = world_scenario(samples=5, thresholds=0.0, hub=HUB)
     spec = base.systems["ddnn"].model_copy(update={"reply": Reply(to=to)})
     sent = bytes_of(base.model_copy(update={"systems": {"ddnn": spec}}))

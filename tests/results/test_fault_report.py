@@ -120,13 +120,14 @@ def test_a_small_table_counted_by_hand():
         "answered_share": 1.0,
         "forced_share": 0.0,
         "accuracy": pytest.approx(8 / 9),
+        "accuracy_of_captured": pytest.approx(8 / 9),
         "latency": pytest.approx(dict.fromkeys(("mean", "p50", "p95", "p99", "max"), USUAL)),
         "exits": {"edge": {"count": 9, "share": 1.0}, "cloud": {"count": 0, "share": 0.0}},
     }
     during = found["during"]
     assert [during[key] for key in ("captured", "answered", "forced", "dropped")] == [6, 5, 1, 1]
     assert (during["answered_share"], during["forced_share"]) == (pytest.approx(5 / 6), pytest.approx(1 / 6))
-    assert during["accuracy"] == pytest.approx(4 / 5)
+    assert during["accuracy"] == pytest.approx(4 / 5) and during["accuracy_of_captured"] == pytest.approx(4 / 6)
     # 2, 1, 0.5, 0.5, 0.5: the 95th percentile lies at 3.8 of 0 to 4, between 1 and 2
     assert during["latency"]["mean"] == pytest.approx(0.9) and during["latency"]["p95"] == pytest.approx(1.8)
     assert during["exits"] == {"edge": {"count": 4, "share": 0.8}, "cloud": {"count": 1, "share": 0.2}}

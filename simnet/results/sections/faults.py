@@ -212,7 +212,8 @@ def _times_to_recover(lives: Lives, periods: Periods, reach: Mask, clear: Mask, 
 def _group(lives: Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | None:
     """Counts and means of some samples, keyed as in the summary of a system; None if there are none.
 
-    `answered_share` and `forced_share` are of those captured; accuracy, latency and exit shares of those answered.
+    `answered_share` and `forced_share` are of those captured; accuracy, latency and exit shares of those
+    answered, `accuracy_of_captured` of all, those without an answer being wrong.
     """
     if not mask.any():
         return None
@@ -227,6 +228,7 @@ def _group(lives: Lives, exits: Sequence[str], mask: Mask) -> dict[str, Any] | N
         "answered_share": count / captured,
         "forced_share": forced / captured,
         "accuracy": mean_of(lives.correct[answered]),
+        "accuracy_of_captured": mean_of(lives.correct[mask]),
         "latency": latency_of(lives.latency[answered]),
         "exits": lives.exits(exits, mask),
     }
