@@ -81,6 +81,7 @@ class Lives:
         outcome: finished, forced, dropped or unfinished.
         exit: Where it was answered; None without an answer.
         reason: Why it was dropped; else None.
+        image: Its number in the data set.
         label: Its true class.
         prediction: The class answered; −1 without an answer.
         correct: Whether that is the true one; false without an answer.
@@ -97,6 +98,7 @@ class Lives:
     outcome: Words
     exit: Words
     reason: Words
+    image: NDArray[np.int64]
     label: NDArray[np.int64]
     prediction: NDArray[np.int64]
     correct: Mask
@@ -115,8 +117,18 @@ class Lives:
         return len(self.captured)
 
     @classmethod
-    def of(cls, captured: Captured, labels: NDArray[np.int64], endings: Sequence[Ending | None], end: int) -> Lives:
-        """What became of the samples captured; `endings` has None for those without an outcome at the run's `end`."""
+    def of(
+        cls,
+        captured: Captured,
+        labels: NDArray[np.int64],
+        endings: Sequence[Ending | None],
+        end: int,
+        images: NDArray[np.int64] | None = None,
+    ) -> Lives:
+        """What became of the samples captured; `endings` has None for those without an outcome at the run's `end`.
+
+        `images` are their numbers in the data set; by default their own.
+        """
         decisions = [None if one is None else one.decision for one in endings]
         answered = np.array([one is not None for one in decisions], bool)
         prediction = np.array([-1 if one is None else one.prediction for one in decisions], np.int64)
@@ -131,6 +143,7 @@ class Lives:
             outcome=words("unfinished" if one is None else one.outcome for one in endings),
             exit=words(None if one is None else one.exit for one in decisions),
             reason=words(None if one is None else one.reason for one in endings),
+            image=np.arange(len(label)) if images is None else np.array(images, np.int64),
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),

@@ -38,6 +38,7 @@ def samples_table(
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
+        "image": lives.image,
         "label": lives.label,
         "prediction": pa.array(lives.prediction, mask=unanswered),
         "correct": pa.array(lives.correct, mask=unanswered),

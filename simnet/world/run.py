@@ -32,6 +32,7 @@ from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
+from simnet.streams import stream
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
 from simnet.world.aftermath import notes_of, used
@@ -229,7 +230,7 @@ def run_system(
     captured = captures(scenario)
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
-    rows = np.arange(len(captured)) % max(len(data), 1)
+    rows = images_of(scenario, len(captured), len(data))
     answers = Answers(
         card,
         data,
@@ -258,7 +259,7 @@ def run_system(
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(captured), world.network.joined, cut_off)
-    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now)
+    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
     usage = used(scenario, world.network, spans, captured, seconds(world.env.now))
@@ -299,6 +300,15 @@ def run_system(
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         usage=usage_table(usage),
     )
+
+
+def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.int64]:
+    """Which image of the data set each sample is: in a random order, or in its own; all, before any comes again."""
+    rounds = -(-samples // max(available, 1))
+    if scenario.data.order == "file":
+        return np.resize(np.arange(available), samples)
+    draw = stream(scenario.seed, "images")
+    return np.concatenate([np.zeros(0, np.int64), *(draw.permutation(available) for _ in range(rounds))])[:samples]
 
 
 def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
