@@ -103,7 +103,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         views = sum(1 << number for number in arrivals)
         if not arrivals:
             rows.append(
-                (sample, label[sample], None, None, "dropped", None, "no view arrived")
+                (sample, sample, label[sample], None, None, "dropped", None, "no view arrived")
                 + (captured, None, captured + WAIT)
                 + (None,) * 2
                 + (0,)
@@ -132,6 +132,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         prediction = label[sample] if right else (label[sample] + 1) % 10
         rows.append(
             (
+                sample,
                 sample,
                 label[sample],
                 prediction,

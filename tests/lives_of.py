@@ -32,6 +32,7 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float 
         left=ends,
         lasted=np.minimum(ends, end) - captured,
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
+        image=numbers("image", -1),
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
         correct=numbers("correct", False),

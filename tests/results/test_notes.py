@@ -41,7 +41,7 @@ def lives(outcomes: str, right: str) -> Lives:
     return Lives(
         captured=np.arange(count, dtype=float), left=np.array([inf if o == "u" else 1.0 for o in outcomes]),
         outcome=words(named[o] for o in outcomes), exit=words([None] * count), reason=words([None] * count),
-        label=np.zeros(count, np.int64), prediction=np.zeros(count, np.int64), correct=correct,
+        image=np.arange(count), label=np.zeros(count, np.int64), prediction=np.zeros(count, np.int64), correct=correct,
         lasted=np.ones(count), latency=np.full(count, nan), measure=np.full(count, nan), site=words([None] * count),
         kind=words([None] * count), deadline=np.full(count, nan),
     )  # fmt: skip
