@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +48,18 @@ class Steps:
     @classmethod
     def of(cls, spans: Sequence[Step], joined: Iterable[int] = ()) -> Steps:
         """Columns of `spans`; `joined` has the places of those that ran in one batch with the span before them."""
-        samples, names, _, queued, started, ended, sizes, how = zip(*spans, strict=True) if spans else ((),) * 8
-        place, places = _numbered(names)
-        status, statuses = _numbered(how)
+        place, places = _numbered(spans, 1)
+        status, statuses = _numbered(spans, 7)
         together = np.zeros(len(spans), bool)
         together[list(joined)] = True
         return cls(
-            sample=np.array(samples, np.int64),
+            sample=_column(spans, 0, np.int64),
             place=place,
             places=places,
-            queued=np.array(queued, float),
-            started=np.array(started, float),
-            ended=np.array(ended, float),
-            size=np.array(sizes, np.int64),
+            queued=_column(spans, 3, np.float64),
+            started=_column(spans, 4, np.float64),
+            ended=_column(spans, 5, np.float64),
+            size=_column(spans, 6, np.int64),
             status=status,
             statuses=statuses,
             joined=together,
@@ -79,8 +80,12 @@ class Steps:
         return dict(zip(self.places, np.split(order, ends), strict=True)) if self.places else {}
 
 
-def _numbered(words: Sequence[str]) -> tuple[Numbers, tuple[str, ...]]:
+def _column(spans: Sequence[Step], field: int, kind: type[Any]) -> NDArray[Any]:
+    return np.fromiter(map(itemgetter(field), spans), kind, len(spans))
+
+
+def _numbered(spans: Sequence[Step], field: int) -> tuple[Numbers, tuple[str, ...]]:
     """Numbers in place of words, and the words in the order in which they first occur."""
-    numbers: dict[str, int] = {}
-    found = np.array([numbers.setdefault(word, len(numbers)) for word in words], np.int64)
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(map(itemgetter(field), spans)))}
+    found = np.fromiter(map(numbers.__getitem__, map(itemgetter(field), spans)), np.int64, len(spans))
     return found, tuple(numbers)
