@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import StringIO
 from math import inf, nan
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_run import fake_system
+from fake_run import scenario as fake_scenario
+from rich.console import Console
 from worlds import plan_of, play, rows, views_in, world_scenario
 
+from simnet.analysis.compare import print_comparison
 from simnet.clock import seconds
 from simnet.network.faults.spec import Fault
 from simnet.results.lives import Lives, words
 from simnet.results.notes import load_notes, order_notes, unfinished_note, view_notes
+from simnet.results.run import collect
 from simnet.results.steps import in_seconds
 from simnet.results.usage.usage import Usage
 from simnet.scenario import Scenario
@@ -64,6 +71,19 @@ def test_no_order_has_turned_round(second: tuple[str, str]):
     assert [*order_notes({"a": lives("ffud", "1100"), "b": lives(*second)})] == []
 
 
+def test_both_accuracies_and_the_note_on_them_are_in_the_results():
+    one, other = fake_system("ddnn", 4, []), fake_system("ada-ddnn", 4, [])
+    results = [replace(one, lives=lives("ffuu", "1100"), notes=["mine"]), replace(other, lives=lives("ffff", "1110"))]
+    run = collect("six", fake_scenario(), results, {"notes": ["before"]})
+    found = [(one["accuracy"], one["accuracy_of_captured"]) for one in run.summary["systems"].values()]
+    assert found == [(1.0, 0.5), (0.75, 0.75)]
+    assert run.manifest["notes"][:2] == ["before", "mine"] and "ada-ddnn of all captured" in run.manifest["notes"][2]
+    console = Console(record=True, width=80, file=StringIO())
+    print_comparison(run.summary, console)
+    (row,) = [line.split() for line in console.export_text().splitlines() if "of all captured" in line]
+    assert row[3:] == ["50.0", "%", "75.0", "%"]
+
+
 def test_easy_samples_finish_first_on_a_slow_uplink():
     """An upload takes 500 ms at 40 kB/s, samples come every 100 ms: what goes to the cloud hardly ever ends in 3 s.
 
@@ -93,12 +113,10 @@ def test_unfinished_samples_are_told():
     assert [*unfinished_note("it", lives("ffd", "000"))] == []
 
 
-def test_an_overload_is_told_however_long_the_run(samples: int = 40):
-    """The edge takes 2 ms for each sample; 25 ms at a speed that makes one 25 ms, where they come every 20 ms."""
-    from worlds import node
-
+def test_an_overload_is_told_however_long_the_run():
+    """The edge takes 25 ms for each sample, of which one comes every 20 ms: the longer the run, the longer they wait."""
     latencies = []
-    for count in (samples, 4 * samples):
+    for count in (40, 160):
         scenario = world_scenario(
             samples=count, workload=Periodic(every=0.02), thresholds=1.0, nodes={"edge": node("edge", speed=8e7)}
         )
