@@ -12,7 +12,7 @@ import pytest
 from fake_run import fake_system
 from fake_run import scenario as fake_scenario
 from rich.console import Console
-from worlds import plan_of, play, rows, views_in, world_scenario
+from worlds import node, play, plan_of, rows, views_in, world_scenario
 
 from simnet.analysis.compare import print_comparison
 from simnet.clock import seconds
@@ -114,7 +114,7 @@ def test_unfinished_samples_are_told():
 
 
 def test_an_overload_is_told_however_long_the_run():
-    """The edge takes 25 ms for each sample, of which one comes every 20 ms: the longer the run, the longer they wait."""
+    """The edge takes 25 ms for each sample, of which one comes every 20 ms."""
     latencies = []
     for count in (40, 160):
         scenario = world_scenario(
