@@ -12,7 +12,7 @@ import pytest
 from fake_run import fake_system
 from fake_run import scenario as fake_scenario
 from rich.console import Console
-from worlds import node, play, plan_of, rows, views_in, world_scenario
+from worlds import node, plan_of, play, rows, views_in, world_scenario
 
 from simnet.analysis.compare import print_comparison
 from simnet.clock import seconds
