@@ -19,10 +19,10 @@ _SUMMARY: dict[str, Any] = {
         ANY: {
             **dict.fromkeys(("captured", "finished", "forced", "dropped", "unfinished"), int),
             "dropped_by_reason": dict,
-            "accuracy": NUMBER,
+            **dict.fromkeys(("accuracy", "accuracy_of_captured?"), NUMBER),
             "exits": {ANY: {"count": int, **dict.fromkeys(("share", "accuracy", "forced_accuracy"), NUMBER)}},
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
-            "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
+            "bytes": {**dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int), "sent?": {ANY: int}},
             "thresholds": {ANY: NUMBER},
         }
     },
