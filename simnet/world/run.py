@@ -37,9 +37,10 @@ from simnet.scenario import Scenario
 from simnet.streams import stream
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
+from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import Captures, captures
 from simnet.world.plan import Plan, plans_of
-from simnet.world.recording import incidents_table, samples_table, spans_table
+from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table
 from simnet.world.sites import skews_of
 
 
@@ -270,6 +271,7 @@ def run_system(
     lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    usage = used(scenario, world.network, spans, captured, seconds(world.env.now))
     played = Played(
         name=name,
         system=plan.options.system,
@@ -284,8 +286,10 @@ def run_system(
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=seconds(world.env.now),
         without=without,
+        usage=usage,
     )
     sections, notes = sections_of(played)
+    notes += notes_of(plan, lives, samples["views"].to_numpy(), usage)
     return SystemResult(
         name=name,
         system=plan.options.system,
@@ -304,6 +308,7 @@ def run_system(
         sections=sections,
         notes=[*untold, *notes],
         incidents=incidents_table(world.incidents) if scenario.faults else None,
+        usage=usage_table(usage),
     )
 
 

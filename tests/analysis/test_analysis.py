@@ -199,7 +199,8 @@ def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
     for word in (
         "system accuracy",
         "p99",
-        "device→edge",
+        "of all captured",
+        "sent" if all_dropped else "device→edge",
         "raw offload",
         "edge-1",
         "forced accuracy",
@@ -216,7 +217,7 @@ def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
 @pytest.mark.parametrize(("sent", "share"), [(56_800, "0.3 %"), (0, "0 %"), (184_000, "1 %"), (9_200_000, "50 %")])
 def test_small_shares_of_the_raw_views_do_not_vanish(tmp_path: Path, sent: int, share: str):
     summary = write_fake(tmp_path / "run", samples=5, systems=("ddnn",))
-    summary["systems"]["ddnn"]["bytes"] |= {"device_to_edge": sent, "raw_offload": 18_400_000}
+    summary["systems"]["ddnn"]["bytes"] |= {"sent": {"device→edge": sent}, "raw_offload": 18_400_000}
     text = io.StringIO()
     print_comparison(summary, Console(file=text, width=80))
     (row,) = [line for line in text.getvalue().splitlines() if "device→edge" in line]
