@@ -11,9 +11,7 @@ from simnet.language.names import LINK_ARROW
 from simnet.results.lives import interval_of, latency_of, mean_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from simnet.results.lives import Lives
     from simnet.results.result import SystemResult
