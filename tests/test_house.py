@@ -17,6 +17,7 @@ from simnet.plugins import MODULES
 from simnet.systems import SYSTEMS
 
 FLOORS = """
+output stopping
 registry streams installation progress
 clock metrics
 language

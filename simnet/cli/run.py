@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from simnet.cli.options import Samples, ScenarioFile, Seed, Set, console
+from simnet import stopping
+from simnet.cli.options import Samples, ScenarioFile, Seed, Set
+from simnet.language.names import FIGURES
+from simnet.output import console, say
 
 
 def run(
@@ -29,19 +31,22 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Simulate a scenario and write tables, summary and figures."""
-    with _stoppable():
-        from simnet.scenario import load_scenario
-
-        loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
-        target = out or Path("runs") / scenario.stem
-
+    with stopping.at_once():  # nothing is begun yet, and imports do not like to be interrupted
         from simnet import api
         from simnet.analysis.compare import print_comparison
-        from simnet.progress import Bars
+        from simnet.progress import watcher
+        from simnet.results.target import check_target, default_target
+        from simnet.scenario import load_scenario
+        from simnet.world.plan import plans_of
 
-        replaced = " (in place of a former run)" if target.exists() else ""
-        terminal = console(quiet)
-        with Bars(terminal) as bars:
+        loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
+        target = out or default_target(scenario)
+        check_target(target, loaded.systems)
+        plans_of(loaded)  # what is wrong with the weights comes before the first word
+    terminal, told = console(quiet), console(quiet, error=True)
+    told.print(_where(target, not no_figures), soft_wrap=True)
+    try:
+        with watcher(told) as progress:
             made = api.run(
                 loaded,
                 out=target,
@@ -50,25 +55,26 @@ def run(
                 data_dir=data_dir,
                 forced=forced,
                 figures=not no_figures,
-                progress=bars,
+                progress=progress,
                 command=["simnet", *sys.argv[1:]],
             )
+    except KeyboardInterrupt as stop:  # a former run stays as it was
+        say(stopping.message(stop, "nothing was written"), error=True)
+        raise typer.Exit(stopping.status(stop)) from None
     print_comparison(made.summary, terminal)
     for name, system in made.manifest["systems"].items():
-        terminal.print(_inference(name, system["inference"]), highlight=False, soft_wrap=True)
+        terminal.print(_inference(name, system["inference"]), soft_wrap=True)
     for note in made.notes:
-        terminal.print(f"note: {note}", highlight=False, soft_wrap=True)
-    terminal.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
+        terminal.print(f"note: {note}", soft_wrap=True)
+    terminal.print(f"results: {target}", soft_wrap=True)
 
 
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C before the results are in place ends with one line and status 130; a former run stays as it was."""
-    try:
-        yield
-    except KeyboardInterrupt:  # caught here, since typer turns it into a silent exit
-        print("stopped; nothing was written", file=sys.stderr)
-        raise typer.Exit(130) from None
+def _where(target: Path, figures: bool) -> str:
+    """What will be where, and what will no longer be."""
+    if not target.exists() or not any(target.iterdir()):
+        return f"results go to {target}"
+    text = f"results go to {target} and replace the run that is there"
+    return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--no-figures)"
 
 
 def _inference(name: str, report: Mapping[str, Any]) -> str:

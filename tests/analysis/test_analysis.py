@@ -201,7 +201,7 @@ def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
         "device→edge",
         "raw offload",
         "edge-1",
-        "forced accuracy",
+        "accuracy of all",
         "ada-ddnn vs ddnn",
     ):
         assert word in printed

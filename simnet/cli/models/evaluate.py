@@ -17,6 +17,7 @@ from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.data.base import SPLITS, DataError, Dataset
 from simnet.models.device import pick_device
+from simnet.output import say
 from simnet.registry import PluginError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def evaluate(
         raise WeightsError(f"{card.path}: no calibrated threshold for {', '.join(without)}")
     calibrated = exits.outcome([card.thresholds[exit_name] for exit_name in exits.names[:-1]])
     if as_json:
-        print(json.dumps(as_values(exits, calibrated), indent=1))
+        say(json.dumps(as_values(exits, calibrated), indent=1))
         return
     source = split if data is None else data.name
     console.print(f"{card.name} on {data_name} ({source}, {len(views)} samples)", soft_wrap=True)

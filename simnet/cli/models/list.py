@@ -9,6 +9,7 @@ import typer
 
 from simnet.cli.models.options import console, sent
 from simnet.models.cards.card import WEIGHTS, shipped
+from simnet.output import say
 
 
 def list_weights(
@@ -20,7 +21,7 @@ def list_weights(
     cards = shipped()
     size = sum(path.stat().st_size for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json"))
     if as_json:
-        print(json.dumps({"weights": [overview(card, sent) for card in cards], "bytes": size}, indent=1))
+        say(json.dumps({"weights": [overview(card, sent) for card in cards], "bytes": size}, indent=1))
         return
     console.print(overview_table(cards, sent))
     console.print(f"{len(cards)} weights, {size / 1e6:.1f} MB with their cards")
