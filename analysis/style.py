@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simnet.output import shown
+from simnet.terminal.output import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -183,6 +184,8 @@ def save(figure: Figure, path: Path) -> Path:
 
     Raises OSError, with the file's name; a former file is whole or replaced.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:

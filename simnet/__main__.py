@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from simnet.installation import fault
-from simnet.stopping import at_once
+from simnet.terminal.stopping import at_once
 
 
 def main() -> None:

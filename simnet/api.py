@@ -154,8 +154,8 @@ def run(
     with ExitStack() as stack:
         told: Progress | None = None if isinstance(progress, bool) else progress
         if progress is True:
-            from simnet.output import console
-            from simnet.progress import watcher
+            from simnet.terminal.output import console
+            from simnet.terminal.progress import watcher
 
             told = stack.enter_context(watcher(console(error=True)))
         results, data = engine.run(loaded, options, told, plans)

@@ -17,8 +17,8 @@ from simnet.plugins import MODULES
 from simnet.systems import SYSTEMS
 
 FLOORS = """
-output stopping
-registry streams installation progress
+terminal locks
+registry streams installation
 clock metrics
 language
 models.graph models.device

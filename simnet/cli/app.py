@@ -16,7 +16,7 @@ from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
 from simnet.installation import __version__
-from simnet.output import say
+from simnet.terminal.output import say
 
 app = typer.Typer(
     add_completion=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.cli.options import Samples, ScenarioFile, Seed, Set
-from simnet.output import say
+from simnet.terminal.output import say
 
 if TYPE_CHECKING:
     from simnet.scenario import Scenario

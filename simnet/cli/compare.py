@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simnet.cli.options import RunDir
-from simnet.output import console
+from simnet.terminal.output import console
 
 
 def compare(run_dir: RunDir) -> None:

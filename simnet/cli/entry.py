@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from simnet import stopping
-from simnet.output import prepare, say
+from simnet.terminal import stopping
+from simnet.terminal.output import prepare, say
 
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong command line raises; typer has its own copy of click, or click's."""

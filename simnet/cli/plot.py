@@ -9,7 +9,7 @@ import typer
 
 from simnet.cli.options import RunDir
 from simnet.language.names import FIGURES
-from simnet.output import say
+from simnet.terminal.output import say
 
 
 def plot(

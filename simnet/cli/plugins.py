@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.output import say
+from simnet.terminal.output import say
 
 
 def plugins(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.analysis.stacked import print_table
-from simnet.output import console, shown
 from simnet.results.cells import NONE
+from simnet.terminal.output import console, shown
 
 if TYPE_CHECKING:
     from rich.table import Table

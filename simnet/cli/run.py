@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from simnet import stopping
 from simnet.cli.options import Samples, ScenarioFile, Seed, Set
 from simnet.language.names import FIGURES
-from simnet.output import console, say
+from simnet.terminal import stopping
+from simnet.terminal.output import console, say
 
 
 def run(
@@ -34,9 +34,9 @@ def run(
     with stopping.at_once():  # nothing is begun yet, and imports do not like to be interrupted
         from simnet import api
         from simnet.analysis.compare import print_comparison
-        from simnet.progress import watcher
         from simnet.results.target import check_target, default_target
         from simnet.scenario import load_scenario
+        from simnet.terminal.progress import watcher
         from simnet.world.plan import plans_of
 
         loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)

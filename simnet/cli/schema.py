@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 
-from simnet.output import say
+from simnet.terminal.output import say
 
 
 def schema() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.installation import __version__
-from simnet.output import console, shown
+from simnet.terminal.output import console, shown
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,15 +12,14 @@ FILES, SEAL = "files", "sha256"
 """Keys of the manifest: SHA-256 of every other file but the figures by its place in the folder, and of itself."""
 
 
-def of_file(path: Path) -> str:
-    """SHA-256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def of_bytes(content: bytes) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def sealed(manifest: Mapping[str, Any], folder: Path, files: Iterable[str]) -> dict[str, Any]:
     """The manifest with the checksums of `files` (places below `folder`) and its own. Raises OSError."""
-    content = {**manifest, FILES: {place: of_file(folder / place) for place in files}}
+    content = {**manifest, FILES: {place: of_bytes((folder / place).read_bytes()) for place in files}}
     return {**content, SEAL: _own(content)}
 
 

@@ -9,15 +9,14 @@ import json
 import os
 import re
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simnet.locks import alone, lock, machine
 from simnet.results.fingerprint import sealed
 from simnet.results.run import (
     INCIDENTS,
@@ -33,12 +32,6 @@ from simnet.results.run import (
     former,
 )
 from simnet.results.target import check_target
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows: leftovers go by their age, and writers must not meet
-    fcntl = None
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,8 +66,9 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
             (folder / name).mkdir()
             for file, table in files.items():
                 places.append(f"{name}/{file}")
-                with _named(out / name / file):
-                    parquet.write_table(table, folder / name / file, compression="zstd")
+                # Opened here, since pyarrow takes no path with bytes that are no text.
+                with _named(out / name / file), (folder / name / file).open("wb") as sink:
+                    parquet.write_table(table, sink, compression="zstd")
         with _named(out / SCENARIO):
             (folder / SCENARIO).write_text(run.scenario_yaml, encoding="utf-8")
         with _named(out / SUMMARY):
@@ -112,16 +106,16 @@ def _replacing(out: Path) -> Iterator[Path]:
     """A temporary folder beside `out` that takes its place when the block ends without an exception."""
     with _named(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(out.parent):
+        with alone(out.parent):
             _put_back(out)
             _clear(out)
-            folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-{_machine()}-", dir=out.parent))
-            held = _lock(folder)
+            folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-{machine()}-", dir=out.parent))
+            held = lock(folder)
     try:
         with _named(out):
             folder.chmod(0o777 & ~_umask())  # mkdtemp's 0700 would hide the results from the owner's group
         yield folder
-        with _named(out), _alone(out.parent):
+        with _named(out), alone(out.parent):
             before = former(out)
             if out.exists():
                 shutil.rmtree(before, ignore_errors=True)
@@ -130,7 +124,7 @@ def _replacing(out: Path) -> Iterator[Path]:
             shutil.rmtree(before, ignore_errors=True)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError), _alone(out.parent):
+        with suppress(OSError), alone(out.parent):
             _put_back(out)
         raise
     finally:
@@ -147,13 +141,13 @@ def _put_back(out: Path) -> None:
 
 def _clear(out: Path) -> None:
     """Remove what writers that are surely dead have left of this folder."""
-    ours = re.compile(rf"\.{re.escape(out.name)}\.partial-(?:({_machine()})-)?[a-z0-9_]+")
+    ours, here = re.compile(rf"\.{re.escape(out.name)}\.partial-(?:([0-9a-f]{{8}})-)?[a-z0-9_]{{8}}"), machine()
     for leftover in list(out.parent.iterdir()):
         found = ours.fullmatch(leftover.name)
         if found is None or leftover.is_symlink() or not leftover.is_dir():
             continue
         with suppress(OSError):
-            dead = _is_dead(leftover) if found[1] else None
+            dead = _is_dead(leftover) if found[1] == here else None
             if dead or (dead is None and time.time() - leftover.stat().st_mtime > LEFTOVER_AGE):
                 shutil.rmtree(leftover, ignore_errors=True)
 
@@ -161,53 +155,13 @@ def _clear(out: Path) -> None:
 def _is_dead(folder: Path) -> bool | None:
     """Whether its writer, on this machine, has ended: the system drops a lock with its process. None: who knows."""
     try:
-        held = _lock(folder)
+        held = lock(folder)
     except BlockingIOError:
         return False
     if held is None:
         return None
     os.close(held)
     return True
-
-
-def _lock(folder: Path) -> int | None:
-    """A lock on a folder, as a file descriptor; None where there are none. Raises BlockingIOError: another has it."""
-    if fcntl is None:
-        return None
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise
-    except OSError:  # a network's file system that knows none
-        os.close(held)
-        return None
-    return held
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One writer at a time in this block: between two renames another's must not fall."""
-    if fcntl is None:
-        yield
-        return
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # as in `_lock`
-            fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
-
-
-def _machine() -> str:
-    """This machine since it was started: only its own locks are sure to be seen here."""
-    try:
-        name = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
-    except OSError:
-        name = socket.gethostname()
-    return sha256(name.encode()).hexdigest()[:8]
 
 
 def _umask() -> int:

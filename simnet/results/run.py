@@ -108,13 +108,12 @@ class Results:
         from pyarrow import parquet
 
         path, schema = Path(self.place) / system / file, SCHEMAS[file]()
-        _check_file(path, self.manifest, f"{system}/{file}", "missing or damaged")
+        content = _intact(path, self.manifest, f"{system}/{file}", "missing or damaged")
         try:
-            if lacking := set(schema.names) - set(
-                parquet.read_schema(path).names
-            ):  # reading would fill them with nulls
+            found = parquet.read_schema(pa.BufferReader(content)).names
+            if lacking := set(schema.names) - set(found):  # they would be read as nulls
                 raise RunError(f"{path}: missing or damaged (lacks {', '.join(sorted(lacking))})")
-            return parquet.read_table(path, schema=schema, partitioning=None)
+            return parquet.read_table(pa.BufferReader(content), schema=schema)
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: missing or damaged ({_first_line(error)})") from error
 
@@ -199,7 +198,7 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     if not fingerprint.intact(manifest):
         raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
     for file in (SUMMARY, SCENARIO):
-        _check_file(folder / file, manifest, file, "damaged or changed")
+        _intact(folder / file, manifest, file, "damaged or changed")
     return kind(folder, summary, manifest, scenario, text)
 
 
@@ -229,11 +228,12 @@ def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     return pa.table(columns, schema=schema).combine_chunks()
 
 
-def _check_file(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> None:
-    """See that a file is the one that the run wrote; `place` is its place in the folder."""
+def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:
+    """A file's content, which is what the run wrote; `place` is its place in the folder."""
     try:
-        if fingerprint.of_file(path) == manifest.get(fingerprint.FILES, {}).get(place):
-            return
+        content = path.read_bytes()
+        if fingerprint.of_bytes(content) == manifest.get(fingerprint.FILES, {}).get(place):
+            return content
         why = f"its checksum is not the one in {MANIFEST}"
     except OSError as error:
         why = error.strerror or str(error)

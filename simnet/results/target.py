@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simnet.language.names import reserved
+from simnet.locks import alone
 from simnet.results.run import INCIDENTS, MANIFEST, SCENARIO, RunError, former
+from simnet.terminal.output import shown
 
 WINDOWS = os.name == "nt"
 MARKS = len("..partial-01234567-01234567")
@@ -33,8 +35,11 @@ def check_target(out: Path, systems: Iterable[str] = ()) -> None:
         RunError: `out` exists and is neither empty nor a former run of this user's, is or holds the current directory,
             is a root or a mount point, has a name that cannot be, or nothing can be written there.
     """
+    if "\0" in str(out):
+        raise RunError(f"{shown(out)}: a name cannot hold a zero byte; choose another --out")
     try:
-        problem = _problem(out, systems)
+        with alone(Path(os.path.realpath(out)).parent):  # another writer may be between its two renames
+            problem = _problem(out, systems)
     except (OSError, ValueError) as error:
         problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if problem is not None:
@@ -42,8 +47,6 @@ def check_target(out: Path, systems: Iterable[str] = ()) -> None:
 
 
 def _problem(out: Path, systems: Iterable[str]) -> str | None:
-    if "\0" in str(out):
-        return "the name holds a zero byte"
     real = Path(os.path.realpath(out))
     if real.parent == real:
         return "is a root, not a folder for a run"

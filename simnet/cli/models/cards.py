@@ -9,7 +9,7 @@ import typer
 
 from simnet.cli.models.options import sent
 from simnet.models.cards.card import shipped
-from simnet.output import say
+from simnet.terminal.output import say
 
 
 def cards(

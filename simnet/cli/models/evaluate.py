@@ -17,8 +17,8 @@ from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.data.base import SPLITS, DataError, Dataset
 from simnet.models.device import pick_device
-from simnet.output import say
 from simnet.registry import PluginError
+from simnet.terminal.output import say
 
 if TYPE_CHECKING:
     from simnet.models.evaluation.outcome import Exits, Outcome

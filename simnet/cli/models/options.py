@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet import output
+from simnet.terminal import output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

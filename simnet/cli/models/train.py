@@ -16,9 +16,9 @@ from simnet.models.data import DATASETS
 from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
 from simnet.models.networks import NETWORKS
-from simnet.output import say
 from simnet.registry import Registry
-from simnet.stopping import message, status
+from simnet.terminal.output import say
+from simnet.terminal.stopping import message, status
 
 if TYPE_CHECKING:
     from simnet.models.networks.base import Network

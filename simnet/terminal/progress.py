@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from simnet.output import shown
+from simnet.terminal.output import shown
 
 
 class Watcher:
