@@ -33,7 +33,8 @@ def draw_exits(run: Results) -> Figure:
         size = 1.6 + 0.62 * len(names)
         figure = Figure(figsize=(11.0, size))
         shares, accuracy = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
-        figure.subplots_adjust(left=0.1, right=0.98, top=1 - 0.42 / size, bottom=0.98 / size, wspace=0.09)
+        left = min(max(0.1, 0.02 + 0.0075 * max(map(len, names), default=0)), 0.4)  # about the width of a character
+        figure.subplots_adjust(left=left, right=0.98, top=1 - 0.42 / size, bottom=0.98 / size, wspace=0.09)
         _shares(shares, run)
         _accuracies(accuracy, run)
         shares.set_yticks(range(len(names)), [label(name) for name in names])

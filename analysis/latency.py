@@ -54,7 +54,7 @@ def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     latency = 1e3 * table.column("latency").to_numpy()[answered]
     exits = table.column("exit").cast("string").to_numpy()[answered]
     numbers = run.summary["systems"][name]
-    ax.set_title(label(name.upper()), pad=36)  # the legend stands between title and axes, where it hides nothing
+    ax.set_title(label(name), pad=36)  # the legend stands between title and axes, where it hides nothing
     ax.set_xlabel("latency, ms", color=MUTED)
     ax.grid()
     ax.tick_params(length=0, labelbottom=True)

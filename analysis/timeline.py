@@ -129,7 +129,7 @@ def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure
         axes.append(ax)
         _panel(ax, lanes, bars[name], lives[name], height, view)
         numbers = run.summary["systems"][name]
-        ax.set_title(label(name.upper()), pad=7)
+        ax.set_title(label(name), pad=7)
         ax.set_title(_describe(numbers), loc="right", pad=7, fontsize=8.5, fontweight="normal", color=MUTED)
         ax.tick_params(axis="x", labelbottom=row == len(heights) - 1, length=0)
     axes[0].set_xlim(view.start, view.end)

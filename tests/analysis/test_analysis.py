@@ -60,7 +60,7 @@ def test_timeline_shows_what_is_asked_for(tmp_path: Path):
     run = read_run(tmp_path / "run")
     figure = draw_timeline(run, first=118, count=8)
     upper, lower = figure.axes
-    assert upper.get_title(loc="left") == "DDNN" and lower.get_title(loc="left") == "ADA-DDNN"
+    assert upper.get_title(loc="left") == "ddnn" and lower.get_title(loc="left") == "ada-ddnn"
     assert upper.get_xlim() == lower.get_xlim()
     words = {text.get_text() for text in upper.texts}
     assert {str(number) for number in range(118, 126)} <= words
