@@ -134,7 +134,7 @@ def settings(card: Card, times: Times) -> list[str]:
         if not (flop := float(card.graph.segments[segment].flop)):
             continue
         if not (gains := efficiency(times, segment)):
-            spread = f"the time of one sample spreads by {by_batch[1].spread:,.0%}"
+            spread = f"the time of one sample spreads by {100 * by_batch[1].spread:,.0f} %"
             lines.append(f"{segment}: no keys can be told: {spread}; measure again on an idle machine")
             continue
         curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in gains.items())
