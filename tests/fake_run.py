@@ -14,9 +14,8 @@ import pyarrow as pa
 import yaml
 from lives_of import lives_of
 
-from simnet.results.fingerprint import sealed
 from simnet.results.folder import write_run
-from simnet.results.manifest import manifest
+from simnet.results.manifest import manifest, sealed
 from simnet.results.result import SystemResult
 from simnet.results.run import collect
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema

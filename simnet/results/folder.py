@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.locks import alone, lock, machine
-from simnet.results.fingerprint import sealed
+from simnet.results.manifest import sealed
 from simnet.results.run import (
     INCIDENTS,
     MANIFEST,

@@ -13,7 +13,7 @@ import yaml
 
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
-from simnet.results import fingerprint
+from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.plain import plain
 from simnet.results.tables import ANY, incidents_schema, misfits, samples_schema, spans_schema, summary_form
 
@@ -98,7 +98,7 @@ class Results:
             raise RunError(f"{self.place}: no system {system!r}; this run has {', '.join(self.systems)}{hint}")
         if system in self.tables:
             return file in self.tables[system]
-        return f"{system}/{file}" in self.manifest.get(fingerprint.FILES, ())
+        return f"{system}/{file}" in self.manifest.get(FILES, ())
 
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
@@ -193,9 +193,9 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
     scenario, text = _load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}})
-    if fingerprint.SEAL not in manifest:
+    if SEAL not in manifest:
         raise RunError(f"{path}: of a version that kept no checksums; make it anew: simnet run {folder / SCENARIO}")
-    if not fingerprint.intact(manifest):
+    if not intact(manifest):
         raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
     for file in (SUMMARY, SCENARIO):
         _intact(folder / file, manifest, file, "damaged or changed")
@@ -232,7 +232,7 @@ def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> b
     """A file's content, which is what the run wrote; `place` is its place in the folder."""
     try:
         content = path.read_bytes()
-        if fingerprint.of_bytes(content) == manifest.get(fingerprint.FILES, {}).get(place):
+        if checksum(content) == manifest.get(FILES, {}).get(place):
             return content
         why = f"its checksum is not the one in {MANIFEST}"
     except OSError as error:

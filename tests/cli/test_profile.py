@@ -259,7 +259,7 @@ def test_the_file_has_seconds_and_spread_by_size(random_weights: Callable[..., P
 def test_nothing_is_derived_from_times_that_spread(
     monkeypatch: pytest.MonkeyPatch, random_weights: Callable[..., Path]
 ):
-    """Half of the median is the most: 4 · 10 ms / 20 ms = 2; batch 2 spreads by 60 %, and the cloud's one by 1,799 %."""
+    """Half of the median is the most: 4 · 10 ms / 20 ms = 2; two at a time spread by 60 %, the cloud's by 1,799 %."""
     monkeypatch.setattr("simnet.cli.profile.NOISY", 0.5)
     card = read_card(str(random_weights("ddnn")))
     calm = {1: Timing(0.010, 0.5), 2: Timing(0.1, 0.6), 4: Timing(0.020, 0.1)}
