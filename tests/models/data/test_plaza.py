@@ -58,10 +58,10 @@ def test_checksum_follows_everything_that_changes_a_pixel(data: Plaza) -> None:
 
 
 def test_a_damaged_block_is_rendered_again(tmp_path: Path) -> None:
-    views = Plaza("test", 5, tmp_path).pixels([1])
+    views = Plaza("test", 5, tmp_path).pixels(range(5))
     (block,) = tmp_path.rglob("*.npy")
     block.write_bytes(block.read_bytes()[:1000])
-    assert np.array_equal(Plaza("test", 5, tmp_path).pixels([1]), views)
+    assert np.array_equal(Plaza("test", 5, tmp_path).pixels(range(5)), views)
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -83,23 +83,34 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_block_that_is_not_what_was_kept_is_rendered_again(damage: str, data: Plaza, tmp_path: Path) -> None:
     """Views decide answers: black ones were believed, and the accuracy fell from .94 to .08."""
-    views = data.pixels([1])
-    Plaza("test", 300, tmp_path).pixels([1, BLOCK])
+    views, rows = data.pixels([1]), range(1, BLOCK // 2 + 1)  # half of the first block: it is rendered as a whole
+    Plaza("test", BLOCK + 1, tmp_path).pixels([*rows, BLOCK])
     block, other = sorted(tmp_path.rglob("*.npy"))
     whole = block.read_bytes()
     block.write_bytes(DAMAGES[damage](block, other))
     assert block.read_bytes() != whole
-    assert np.array_equal(Plaza("test", 300, tmp_path).pixels([1]), views)
+    assert np.array_equal(Plaza("test", BLOCK + 1, tmp_path).pixels([1]), views)
+    Plaza("test", BLOCK + 1, tmp_path).pixels(rows)
     assert block.read_bytes() == whole, "it is kept again"
 
 
 def test_a_block_of_another_data_set_is_not_believed(tmp_path: Path) -> None:
-    ours, theirs = Plaza("test", 5, tmp_path), Plaza("validation", 5, tmp_path)
-    views = ours.pixels([1])
-    theirs.pixels([1])
+    views = Plaza("test", 2, tmp_path).pixels([1])
+    Plaza("validation", 2, tmp_path).pixels([1])
     blocks = {path.parent.name.partition("-")[0]: path for path in tmp_path.rglob("*.npy")}
     blocks["test"].write_bytes(blocks["validation"].read_bytes())
-    assert np.array_equal(Plaza("test", 5, tmp_path).pixels([1]), views)
+    assert np.array_equal(Plaza("test", 2, tmp_path).pixels([1]), views)
+
+
+def test_a_few_samples_of_a_block_are_rendered_alone(tmp_path: Path) -> None:
+    """A block is rendered, and kept on disk, when half of it has been asked for: here 20 of 40."""
+    data, whole = Plaza("test", 40, tmp_path / "a"), Plaza("test", 40, tmp_path / "b").pixels(range(40))
+    for rows in ([3, 31, 3], range(10, 27)):
+        assert np.array_equal(data.pixels(rows), whole[list(rows)])
+        assert not list((tmp_path / "a").rglob("*.npy"))
+    assert np.array_equal(data.pixels([39, 3]), whole[[39, 3]])
+    assert len(list((tmp_path / "a").rglob("*.npy"))) == 1
+    assert np.array_equal(data.pixels(range(40)), whole)
 
 
 def test_classes_are_balanced_and_cameras_differ_in_what_they_miss(data: Plaza) -> None:
