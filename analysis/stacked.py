@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,13 +39,17 @@ def _pieces(column: Column) -> Iterator[str]:
 
 
 def stacked(table: Table, width: int) -> Iterator[str]:
-    """A row's first cell, and below it what the others hold, each after its heading; lines end between two of them."""
+    """A row's first cell, and below it what the others hold, each after its heading; lines end between two of them.
+
+    Cells of several lines are as many rows below one another.
+    """
     heads = [" ".join(str(column.header).split()) for column in table.columns]
     for first, *others in zip(*(column.cells for column in table.columns), strict=True):
         if str(first).strip():
-            yield str(first)
-        told = (" ".join(f"{head} {cell}".split()) for head, cell in zip(heads[1:], others, strict=True) if cell)
-        yield from _filled(told, "    ", width)
+            yield ", ".join(str(first).split("\n"))
+        for cells in zip_longest(*(str(cell).split("\n") for cell in others), fillvalue=""):
+            told = (" ".join(f"{head} {cell}".split()) for head, cell in zip(heads[1:], cells, strict=True) if cell)
+            yield from _filled(told, "    ", width)
 
 
 def _filled(pieces: Iterable[str], indent: str, width: int) -> Iterator[str]:

@@ -67,10 +67,17 @@ def test_cards_need_no_torch() -> None:
     assert all(f"`{path.stem}`" in done.stdout for path in WEIGHTS.glob("*.json"))
 
 
-def test_list_needs_no_torch_and_fits_the_terminal() -> None:
+@pytest.fixture(autouse=True)
+def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_list_needs_no_torch_and_fits_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     done = python_m("-c", WITHOUT_TORCH, "list")
     assert done.returncode == 0 and done.stderr == "" and "…" not in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert max(map(len, done.stdout.splitlines())) <= columns
     as_json = python_m("-c", WITHOUT_TORCH, "list", "--json")
     found = json.loads(as_json.stdout)
     files = [path for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json")]

@@ -12,6 +12,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
@@ -77,7 +78,9 @@ def evaluate(
         cameras = zip(seen_by(network.graph, own), alone, strict=True)
         listing = ", ".join(f"{view + 1}: {_percent(a)}" for view, a in cameras)
         console.print(f"each camera alone, %: {listing}")
-    console.print(_table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated))
+    print_table(
+        _table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated), console
+    )
     picked = ", ".join(f"{exit_name} {t:g}" for exit_name, t in card.thresholds.items())
     console.print(f"calibrated on the validation split: {picked}")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import console, sent
 from simnet.models.cards.card import WEIGHTS, shipped
 from simnet.terminal.output import say
@@ -23,5 +24,5 @@ def list_weights(
     if as_json:
         say(json.dumps({"weights": [overview(card, sent) for card in cards], "bytes": size}, indent=1))
         return
-    console.print(overview_table(cards, sent))
+    print_table(overview_table(cards, sent), console)
     console.print(f"{len(cards)} weights, {size / 1e6:.1f} MB with their cards")
