@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,8 +57,13 @@ def _filled(pieces: Iterable[str], indent: str, width: int) -> Iterator[str]:
     line = ""
     for piece in pieces:
         if line and len(indent) + len(line) + len(piece) + 2 > width:
-            yield f"{indent}{line},"
+            yield from _broken(f"{line},", indent, width)
             line = ""
         line = f"{line}, {piece}" if line else piece
     if line:
-        yield indent + line
+        yield from _broken(line, indent, width)
+
+
+def _broken(line: str, indent: str, width: int) -> list[str]:
+    """A line that may be too long all by itself, broken between words."""
+    return wrap(line, max(width, 20), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)

@@ -64,7 +64,7 @@ class World:
     def compute(self, sample: int, place: str, at: float, duration: float) -> float:
         start = max(at, self.busy.get(place, 0.0))
         self.busy[place] = start + duration
-        self.spans.record((sample, place, "compute", at, start, start + duration, 0, "ok"))
+        self.spans.append((sample, place, "compute", at, start, start + duration, 0, "ok"))
         return start + duration
 
     def send(self, sample: int, link: str, at: float, size: int, rate: float, latency: float) -> float | None:
@@ -75,7 +75,7 @@ class World:
         end = start + size / rate
         lost = fault is not None and fault.get("is") == "down"
         self.busy[link] = end
-        self.spans.record((sample, link, "transfer", at, start, end + latency, size, "lost" if lost else "ok"))
+        self.spans.append((sample, link, "transfer", at, start, end + latency, size, "lost" if lost else "ok"))
         return None if lost else end + latency
 
 
@@ -148,7 +148,10 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
             )
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
-    table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
+    # the number of a sample is that of its image, too
+    table = [
+        (row[0], row[0], *row[1:], int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)
+    ]
     made = _table(table, samples_schema())
     return SystemResult(
         name=name,
