@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -64,14 +65,17 @@ class Run(Results):
 
         Args:
             path: The folder.
-            figures: Draw the figures into it, too.
+            figures: Draw the figures into it, too; one that cannot be drawn is a warning, and a note of the run.
 
         Raises:
             RunError: something else is there, or nothing can be written there.
         """
         from simnet.results.folder import write_run
 
-        write_run(Path(path), self, self._draw if figures else None)
+        had = len(self.notes)
+        written = write_run(Path(path), self, self._draw if figures else None)
+        for note in written.get("notes", [])[had:]:
+            warnings.warn(note, stacklevel=2)
         return Path(path)
 
     def _draw(self, folder: Path) -> list[str]:
