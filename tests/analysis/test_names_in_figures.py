@@ -22,6 +22,7 @@ from simnet.analysis.figures import draw_all
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import label, look, readable, save, unreadable
 from simnet.analysis.timeline import draw_timeline
+from simnet.api import load_run
 from simnet.results.run import Results, read_run
 
 ODD = ["a $x_1$ b", "$\\frac$ [bold]", "_hidden 100 $", "tab\there"]
@@ -114,6 +115,18 @@ def test_a_figure_that_fails_is_named_and_costs_no_other(
     file = {"exits": "exit_shares"}.get(name, name) + ".png"
     assert problems == [f"figure {file} is missing: ZeroDivisionError: so it goes"]
     assert len(files) == 2 and file not in {path.name for path in (tmp_path / "figures").iterdir()}
+
+
+def test_from_python_a_figure_that_fails_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_fake(tmp_path / "run", samples=20)
+
+    def fail(*_: object) -> Figure:
+        raise ZeroDivisionError("so it goes")
+
+    monkeypatch.setattr(drawings, "draw_exits", fail)
+    with pytest.warns(UserWarning, match=r"figure exit_shares\.png is missing: ZeroDivisionError: so it goes"):
+        load_run(tmp_path / "run").save(tmp_path / "again", figures=True)
+    assert load_run(tmp_path / "again").samples("ddnn").num_rows == 20
 
 
 def test_a_full_disk_is_named_by_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
