@@ -71,7 +71,9 @@ def run(
 
 def _where(target: Path, figures: bool) -> str:
     """What will be where, and what will no longer be."""
-    if not target.exists() or not any(target.iterdir()):
+    from simnet.results.run import MANIFEST
+
+    if not (target / MANIFEST).is_file():
         return f"results go to {target}"
     text = f"results go to {target} and replace the run that is there"
     return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--no-figures)"

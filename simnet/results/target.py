@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from simnet.language.names import reserved
@@ -28,7 +28,7 @@ def default_target(scenario: Path) -> Path:
     return Path("runs") / scenario.stem
 
 
-def check_target(out: Path, systems: Iterable[str] = ()) -> None:
+def check_target(out: Path, systems: Collection[str] = ()) -> None:
     """Refuse a folder that a run of `systems` must not replace, or cannot write; before it starts and before it writes.
 
     Raises:
@@ -46,7 +46,7 @@ def check_target(out: Path, systems: Iterable[str] = ()) -> None:
         raise RunError(f"{out}: {problem}; choose another --out")
 
 
-def _problem(out: Path, systems: Iterable[str]) -> str | None:
+def _problem(out: Path, systems: Collection[str]) -> str | None:
     real = Path(os.path.realpath(out))
     if real.parent == real:
         return "is a root, not a folder for a run"
@@ -80,7 +80,7 @@ def _is_there(folder: Path) -> bool:
         return False
 
 
-def _too_long(real: Path, home: Path, systems: Iterable[str]) -> str | None:
+def _too_long(real: Path, home: Path, systems: Collection[str]) -> str | None:
     """The limits of the file system that holds `home`, where it tells."""
     try:
         name, path = os.pathconf(home, "PC_NAME_MAX"), os.pathconf(home, "PC_PATH_MAX")
