@@ -17,7 +17,7 @@ from simnet.plugins import MODULES
 from simnet.systems import SYSTEMS
 
 FLOORS = """
-registry streams installation progress
+registry streams statistics installation progress
 clock metrics
 language
 models.graph models.device

@@ -1,44 +1,20 @@
-"""Confidence intervals over independent replications, with Student's t (no SciPy needed)."""
+"""Confidence intervals over independent replications."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, pi, sin, sqrt, tan
+from math import sqrt
 from statistics import fmean, variance
+
+from simnet.statistics.student import t_interval, t_quantile
 
 LEVEL = 0.999
 """Of every interval. About 20 are compared, so by Bonferroni a flawless simulator fails one of them in 2 % of seeds."""
 
 
-def t_inside(angle: float, df: int) -> float:
-    """P(|t| ≤ tan(angle)·√df) of Student's t with `df` degrees of freedom.
-
-    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 (odd) and 26.7.4 (even).
-    """
-    across, up = cos(angle), sin(angle)
-    odd = df % 2
-    term, total = (across, 0.0) if odd else (1.0, 0.0)
-    for power in range(2 + odd, df + 1, 2):
-        total += term
-        term *= across * across * (power - 1) / power
-    if not odd:
-        return up * total
-    return 2 / pi * (angle + up * total)
-
-
-def t_quantile(level: float, df: int) -> float:
-    """t such that P(|t| ≤ t) = level: 2.262 for 95 % and 9 degrees of freedom."""
-    low, high = 0.0, pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_inside(middle, df) < level else (low, middle)
-    return tan(low) * sqrt(df)
-
-
 def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """Mean of independent replications, and the half width of its t-interval."""
-    half = t_quantile(level, len(values) - 1) * sqrt(variance(values) / len(values))
-    return fmean(values), half
+    return t_interval(values, level)
 
 
 def difference(first: Sequence[float], second: Sequence[float], level: float = LEVEL) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from simnet.network.nodes.plain import Node
 from simnet.validation import ciw_reference, queueing, simgrid_reference, tcp_reference
 from simnet.validation.base import Check, Result, Settings, Unavailable
 from simnet.validation.checks import ALL, carry_out, chosen
-from simnet.validation.intervals import difference, interval, t_quantile
+from simnet.validation.intervals import difference, interval
 from simnet.validation.lab import Lab
 from simnet.validation.links import burst
 from simnet.validation.queueing import Size
@@ -53,14 +53,6 @@ def verdict(name: str) -> str:
 
 
 # statistics
-
-
-@pytest.mark.parametrize(
-    ("level", "df", "t"),
-    [(0.95, 1, 12.706), (0.95, 2, 4.303), (0.95, 9, 2.262), (0.95, 10, 2.228), (0.999, 9, 4.781), (0.999, 30, 3.646)],
-)
-def test_quantiles_of_student_s_t_are_those_of_the_tables(level: float, df: int, t: float):
-    assert t_quantile(level, df) == pytest.approx(t, abs=5e-4)
 
 
 def test_an_interval_by_hand():
