@@ -155,8 +155,9 @@ def collect(
         "seed": scenario.get("seed"),
         "data": scenario.get("data"),
         "samples": max((result.samples.num_rows for result in results), default=0),
+        "warm_up": max((result.warm_up for result in results), default=0),
         "systems": {result.name: summarize(result, tiers) for result in results},
-        "paired": paired({result.name: result.lives for result in results}),
+        "paired": paired(results),
     }
     if notes := [note for result in results for note in result.notes]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
 from simnet.results.lives import latency_of, mean_of
+from simnet.statistics.batches import Interval, none, of_mean, of_share
+from simnet.statistics.proportions import Pairs, mcnemar, newcombe, wilson
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simnet.results.lives import Lives
+    from simnet.results.lives import Mask
     from simnet.results.result import SystemResult
-
-Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 
 def node_tiers(scenario: Mapping[str, Any]) -> dict[str, str]:
@@ -60,50 +60,78 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
             for name, numbers in exits.items()
         },
         "latency": latency_of(lives.latency[answered]),
-        "bytes": {**_bytes(result.spans, tiers), "raw_offload": _raw_offload(result)},
+        "bytes": {**_bytes(result.spans, result.warm_up, tiers), "raw_offload": _raw_offload(result)},
         "thresholds": dict(result.thresholds),
+        "intervals": {key: found.to_dict() for key, found in _intervals(result)},
         "simulated_time": float(result.simulated_time),
         "hops": int(result.hops),
         **result.sections,
     }
 
 
-def paired(lives: Mapping[str, Lives]) -> dict[str, Any]:
+def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
+    """95 % intervals by the dotted key of what they are of.
+
+    Latency and shares are means over samples that queue behind one another: batch means. Whether one image is
+    recognized says nothing of the next: Wilson's, of as many images as there are.
+    """
+    lives = result.lives
+    answered = lives.answered
+    different = _different(result)
+    yield "accuracy", _proportion(lives.correct[answered], different)
+    yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
+    for name in result.exits:
+        here = lives.exit[answered] == name
+        yield f"exits.{name}.share", of_share(here)
+        yield f"exits.{name}.accuracy", _proportion(lives.correct[answered][here], different)
+        if result.forced is not None and (accuracy := result.forced.get(name)) is not None:
+            n = min(result.samples.num_rows, result.images or result.samples.num_rows)  # of all, the warm-up's, too
+            yield f"exits.{name}.forced_accuracy", Interval(*wilson(accuracy * n, n)) if n else none("no samples")
+
+
+def _proportion(hits: Mask, different: float) -> Interval:
+    n = len(hits) * different
+    return Interval(*wilson(int(hits.sum()) * different, n)) if n else none("no samples")
+
+
+def _different(result: SystemResult) -> float:
+    """Share of the captured samples that show an image for the first time: the others tell nothing new of accuracy."""
+    captured = len(result.lives)
+    return 1.0 if result.images is None or captured <= result.images else result.images / captured
+
+
+def paired(results: Sequence[SystemResult]) -> dict[str, Any]:
     """Paired differences between every two systems, over the samples that both finished.
 
     Args:
-        lives: How the same samples ended in each system, by name.
+        results: What each system did with the same samples.
 
     Returns:
         ``"A vs B"`` → number of pairs, difference A − B of latency in seconds and of accuracy, each with a 95 %
-        interval, and how many samples only A (``only_first_correct``) or only B got right. B, the baseline,
-        stands before A in the scenario.
+        interval or the `reason` for which there is none, how many samples only A (``only_first_correct``) or only B
+        got right, and the p-value of the exact test that they do so alike. B, the baseline, stands before A in the
+        scenario.
     """
-    return {
-        f"{later} vs {earlier}": _compare(lives[later], lives[earlier]) for earlier, later in combinations(lives, 2)
-    }
+    return {f"{later.name} vs {earlier.name}": _compare(later, earlier) for earlier, later in combinations(results, 2)}
 
 
-def _compare(first: Lives, second: Lives) -> dict[str, Any]:
+def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
+    first, second = one.lives, other.lives
     both = first.answered & second.answered
+    n, different = int(both.sum()), _different(one)
     right, right_too = first.correct[both], second.correct[both]
+    latency = first.latency[both] - second.latency[both]
+    gained, lost = int((right & ~right_too).sum()), int((right_too & ~right).sum())
+    counts = int((right & right_too).sum()), gained, lost, int((~right & ~right_too).sum())
+    accuracy = Interval(*newcombe(Pairs(*(different * count for count in counts)))) if n else none("no samples")
     return {
-        "samples": int(both.sum()),
-        "latency": _interval(first.latency[both] - second.latency[both]),
-        "accuracy": _interval(right.astype(float) - right_too.astype(float)),
-        "only_first_correct": int((right & ~right_too).sum()),
-        "only_second_correct": int((right_too & ~right).sum()),
+        "samples": n,
+        "latency": {"mean": mean_of(latency), **of_mean(latency).to_dict()},
+        "accuracy": {"mean": (gained - lost) / n if n else None, **accuracy.to_dict()},
+        "only_first_correct": gained,
+        "only_second_correct": lost,
+        "p_value": mcnemar(gained, lost) if n and different == 1 else None,
     }
-
-
-def _interval(differences: NDArray[np.float64]) -> dict[str, float | None]:
-    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
-    n = len(differences)
-    mean = mean_of(differences)
-    if mean is None or n < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = Z95 * float(differences.std(ddof=1)) / n**0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def _raw_offload(result: SystemResult) -> int:
@@ -112,11 +140,14 @@ def _raw_offload(result: SystemResult) -> int:
     return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
 
 
-def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
-    """Bytes put on the links, summed over hops; a lost message was sent and counts."""
+def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, int]:
+    """Bytes put on the links, summed over hops; a lost message was sent and counts, one of a warm-up's sample not."""
     import numpy as np
 
     transfer = _words(spans, "kind") == "transfer"
+    if warm_up:
+        samples = spans.column("sample").to_numpy()
+        transfer &= (samples < 0) | (samples >= warm_up)
     places, index = np.unique(_words(spans, "place")[transfer].astype(str), return_inverse=True)
     sizes = spans.column("bytes").to_numpy()[transfer]
     totals = {"device_to_edge": 0, "edge_to_cloud": 0, "total": int(sizes.sum())}

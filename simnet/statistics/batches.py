@@ -5,11 +5,11 @@ equal length, whose means are nearly independent (batch means; B. Schmeiser, Bat
 simulation output, Operations Research 30 (1982): 10 to 30 of them are enough). Two of their faults are mended as in
 A. Tafazzoli, N. M. Steiger and J. R. Wilson, N-Skart, IEEE Transactions on Automatic Control 56 (2011):
 
-* what correlation is left between neighbours widens the interval as in an autoregressive series of order 1; its estimate
-  of so few values is too small by (1 + 4r)/k, which is added (F. H. C. Marriott and J. A. Pope, Bias in the estimation of
-  autocorrelations, Biometrika 41 (1954)), and so many fewer independent batches are counted for Student's t (our choice);
-* skewness (most batches quiet, few of them rush hours) bends it (R. Willink, A confidence interval and test for the mean
-  of an asymmetric distribution, Communications in Statistics 34 (2005)).
+* what correlation is left between neighbours widens the interval as in an autoregressive series of order 1; its
+  estimate of so few values is too small by (1 + 4r)/k, which is added (F. H. C. Marriott and J. A. Pope, Bias in the
+  estimation of autocorrelations, Biometrika 41 (1954)), and Student's t counts so many fewer batches (our choice);
+* skewness (most batches quiet, few of them rush hours) bends it (R. Willink, A confidence interval and test for the
+  mean of an asymmetric distribution, Communications in Statistics 34 (2005)).
 
 `docs/validation.md` says how often such intervals hold.
 """
@@ -17,7 +17,7 @@ A. Tafazzoli, N. M. Steiger and J. R. Wilson, N-Skart, IEEE Transactions on Auto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cbrt, sqrt
+from math import cbrt, inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -64,14 +64,14 @@ def none(reason: str) -> Interval:
     return Interval(None, None, reason)
 
 
-def of_mean(values: Floats, level: float = LEVEL) -> Interval:
-    """Interval of the mean of a series, in its order; see the module."""
+def of_mean(values: Floats, level: float = LEVEL, least: float = -inf) -> Interval:
+    """Interval of the mean of a series, in its order; see the module. No mean can be below `least`."""
     spread = _spread(values)
     if isinstance(spread, str):
         return none(spread)
     mean, t = float(values.mean()), t_quantile(level, spread.freedom)
     beta = spread.skewness / (6 * sqrt(BATCHES))
-    return Interval(mean - _bent(t, beta) * spread.error, mean - _bent(-t, beta) * spread.error)
+    return Interval(max(least, mean - _bent(t, beta) * spread.error), mean - _bent(-t, beta) * spread.error)
 
 
 def of_share(hits: NDArray[np.bool_], level: float = LEVEL) -> Interval:

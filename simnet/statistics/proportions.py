@@ -38,9 +38,9 @@ def wilson(count: float, n: float, level: float = LEVEL) -> tuple[float, float]:
 def newcombe(pairs: Pairs, level: float = LEVEL) -> tuple[float, float]:
     """Interval of the difference first − second of two proportions of the same units.
 
-    Source: R. G. Newcombe, Improved confidence intervals for the difference between binomial proportions based on paired
-    data, Statistics in Medicine 17 (1998), method 10: Wilson's limits, joined with the correlation of the two, which is
-    corrected for continuity where it is positive.
+    Source: R. G. Newcombe, Improved confidence intervals for the difference between binomial proportions based on
+    paired data, Statistics in Medicine 17 (1998), method 10: Wilson's limits, joined with the correlation of the two,
+    which is corrected for continuity where it is positive.
     """
     both, only_first, only_second, neither = pairs
     n = sum(pairs)

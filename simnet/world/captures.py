@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.language.units import format_time
 from simnet.registry import PluginError
 from simnet.scenario import Scenario
 from simnet.streams import stream
@@ -39,6 +40,21 @@ class Captures:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def before(self, scenario: Scenario) -> int:
+        """How many of the first samples belong to the scenario's warm-up.
+
+        Raises:
+            ScenarioError: all of them.
+        """
+        count = scenario.warm_up_samples or 0
+        if scenario.warm_up is not None:
+            count = int(np.searchsorted(self.times, scenario.warm_up))  # one captured at its end counts
+        if 0 < len(self) <= count:
+            key = "warm_up_samples" if scenario.warm_up is None else "warm_up"
+            last = format_time(float(self.times[-1]), 3)
+            raise scenario.error((key,), f"leaves no sample to count: there are {len(self):,}, the last at {last}")
+        return count
 
 
 def captures(scenario: Scenario) -> Captures:

@@ -215,6 +215,7 @@ def run_system(
     """
     name, card = plan.name, plan.card
     captured = captures(scenario)
+    warm_up = captured.before(scenario)
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
     rows = np.arange(len(captured)) % max(len(data), 1)
@@ -248,19 +249,22 @@ def run_system(
     lives = Lives.of(captured, data.labels[rows], world.endings)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    counted = lives.since(warm_up)
     played = Played(
         name=name,
         system=plan.options.system,
         exits=plan.exits,
         thresholds=plan.thresholds,
         scenario=scenario,
-        lives=lives,
+        lives=counted,
         spans=spans,
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=world.env.now,
+        warm_up=warm_up,
+        warm_answers=int(lives.answered[:warm_up].sum()),
     )
     sections, notes = sections_of(played)
     return SystemResult(
@@ -268,7 +272,7 @@ def run_system(
         system=plan.options.system,
         exits=plan.exits,
         codec=plan.codec,
-        lives=lives,
+        lives=counted,
         samples=samples,
         spans=spans_table(spans),
         forced=forced,
@@ -281,6 +285,8 @@ def run_system(
         sections=sections,
         notes=notes,
         incidents=incidents_table(world.incidents) if scenario.faults else None,
+        warm_up=warm_up,
+        images=len(data),
     )
 
 
