@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simnet.analysis.repeats import repeat_tables
 from simnet.language.units import format_size
 from simnet.metrics import SECTIONS
 from simnet.registry import PluginError
@@ -26,7 +27,12 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences."""
+    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences.
+
+    Of a run with repeats they have the means over these.
+    """
+    if "repeats" in summary:
+        return [_drawn(listing) for listing in repeat_tables(summary)]
     names = list(summary["systems"])
     sections = _sections(summary["systems"].values())
     tables = [

@@ -33,6 +33,7 @@ scenario
 results
 inference
 world
+experiments
 analysis
 api plugins testing json_schema
 simnet

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.results.run import (
     INCIDENTS,
     MANIFEST,
+    REPEATS,
     SAMPLES,
     SCENARIO,
     SCHEMAS,
@@ -79,6 +80,8 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], None] | None = 
                 parquet.write_table(table, folder / name / file, compression="zstd")
         (folder / SCENARIO).write_text(run.scenario_yaml, encoding="utf-8")
         _write_json(folder / SUMMARY, run.summary)
+        if run.repeats:
+            _write_json(folder / REPEATS, {"repeats": list(run.repeats)})
         _write_json(folder / MANIFEST, run.manifest)
         if figures is not None:
             figures(folder)
