@@ -22,12 +22,14 @@ class Pairs(NamedTuple):
 
 
 def wilson(count: float, n: float, level: float = LEVEL) -> tuple[float, float]:
-    """The score interval of a proportion: `count` of `n` > 0 units.
+    """The score interval of a proportion: `count` of `n` units; (0, 1) of none.
 
     An effective number of units, where they are not independent, need not be whole.
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat. Assoc. 22
     (1927).
     """
+    if n == 0:
+        return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + level) / 2)
     p, z2 = count / n, z * z / n
     middle, half = (p + z2 / 2) / (1 + z2), sqrt(z2) * sqrt(p * (1 - p) + z2 / 4) / (1 + z2)

@@ -7,7 +7,7 @@ from math import cos, pi, sin, sqrt, tan
 from statistics import fmean, variance
 
 LEVEL = 0.95
-"""Of every interval in the results."""
+"""Of an interval, unless told otherwise: of all in the results."""
 
 
 def t_inside(angle: float, df: int) -> float:
@@ -39,3 +39,12 @@ def t_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, fl
     """Mean of two or more independent values, and the half width of its t-interval (Student 1908)."""
     half = t_quantile(level, len(values) - 1) * sqrt(variance(values) / len(values))
     return fmean(values), half
+
+
+def welch_interval(first: Sequence[float], second: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Difference of the means of two sets of independent values, two or more each, and its half width (Welch 1947)."""
+    errors = [variance(values) / len(values) for values in (first, second)]
+    freedom = sum(errors) ** 2 / sum(
+        error**2 / (len(values) - 1) for error, values in zip(errors, (first, second), strict=True)
+    )
+    return fmean(first) - fmean(second), t_quantile(level, int(freedom)) * sqrt(sum(errors))

@@ -10,6 +10,7 @@ import pytest
 from simnet.statistics.batches import LEAST, MOST, correlation, means_of, of_mean, of_share
 from simnet.statistics.proportions import wilson
 from simnet.statistics.student import t_quantile
+from simnet.validation.coverage import autoregressive, waits
 
 
 def test_means_of_parts_by_hand():
@@ -81,32 +82,14 @@ def test_a_share_that_comes_in_blocks_is_told_from_fewer_values():
     assert found.high - found.low > 4 * (wilson(500, 1000)[1] - wilson(500, 1000)[0])
 
 
-def _autoregressive(random: np.random.Generator, runs: int, length: int, phi: float) -> np.ndarray:
-    values, now = np.empty((runs, length)), random.normal(size=runs) / sqrt(1 - phi**2)
-    for step in range(length):
-        values[:, step] = now
-        now = phi * now + random.normal(size=runs)
-    return values
-
-
-def _waits(random: np.random.Generator, runs: int, length: int, rho: float) -> np.ndarray:
-    """Waiting times in M/M/1 by Lindley's recursion, from a wait drawn in equilibrium; the mean is ρ / (1 − ρ)."""
-    values = np.empty((runs, length))
-    now = np.where(random.random(runs) < rho, random.exponential(1 / (1 - rho), runs), 0.0)
-    for step in range(length):
-        values[:, step] = now
-        now = np.maximum(0.0, now + random.exponential(1.0, runs) - random.exponential(1 / rho, runs))
-    return values
-
-
 @pytest.mark.parametrize(
     ("series", "parameter", "truth"),
-    [(_autoregressive, 0.0, 0.0), (_autoregressive, 0.9, 0.0), (_autoregressive, 0.97, 0.0), (_waits, 0.5, 1.0)],
+    [(autoregressive, 0.0, 0.0), (autoregressive, 0.9, 0.0), (autoregressive, 0.97, 0.0), (waits, 0.5, 1.0)],
     ids=["independent", "AR(1) 0.9", "AR(1) 0.97", "M/M/1 0.5"],
 )
 def test_the_intervals_hold(series, parameter: float, truth: float):
     """Of 400 series of 1,000 values; 95 % less three standard errors of such a count are 91.7 %."""
-    found = [of_mean(values) for values in series(np.random.default_rng(1), 400, 1000, parameter)]
+    found = [of_mean(values) for values in series(np.random.default_rng(1), 400, parameter)]
     given = [one for one in found if one.reason is None]
     held = [one.low <= truth <= one.high for one in given]
     assert len(given) > 380
@@ -115,6 +98,6 @@ def test_the_intervals_hold(series, parameter: float, truth: float):
 
 def test_independent_values_would_not_have_held():
     """What the intervals are for: ± 1.96 · s / √n of the same series holds for a third of them."""
-    values = _autoregressive(np.random.default_rng(1), 400, 1000, 0.9)
+    values = autoregressive(np.random.default_rng(1), 400, 0.9)
     half = 1.96 * values.std(axis=1, ddof=1) / sqrt(1000)
     assert np.mean(np.abs(values.mean(axis=1)) <= half) < 0.5

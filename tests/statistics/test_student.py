@@ -6,7 +6,7 @@ from math import sqrt
 
 import pytest
 
-from simnet.statistics.student import t_interval, t_quantile
+from simnet.statistics.student import t_interval, t_quantile, welch_interval
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,9 @@ def test_an_interval_by_hand():
     """1, 2, 3: variance 1, so 4.303 / √3 to either side of 2."""
     mean, half = t_interval([1.0, 2.0, 3.0])
     assert mean == 2 and half == pytest.approx(4.303 / sqrt(3), abs=1e-3)
+
+
+def test_the_interval_of_a_difference_by_hand():
+    """Equal sizes and variances: Welch's degrees of freedom are 2 + 2, the error √(1/3 + 1/3)."""
+    mean, half = welch_interval([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    assert mean == -3 and half == pytest.approx(2.776 * sqrt(2 / 3), abs=1e-3)
