@@ -29,8 +29,10 @@ import numpy as np
 import simpy
 from simpy.events import Event
 
+from simnet.clock import seconds
 from simnet.models.cards.card import Card
 from simnet.results.lives import Lives
+from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.world.captures import captures
@@ -60,7 +62,9 @@ def scenario() -> Scenario:
             "nodes": {camera: {"tier": "device", "speed": 1000.0} for camera in cameras}
             | {"edge": {"tier": "edge", "speed": 1000.0}, "cloud": {"tier": "cloud", "speed": 1000.0}},
             "links": [*uplinks, {"source": "edge", "target": "cloud", "bandwidth": "50 Mbit/s", "latency": "20 ms"}],
-            "systems": {"ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5)},
+            "systems": {
+                "ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5, reply="none")
+            },
         }
     )
 
@@ -145,14 +149,16 @@ def by_hand() -> tuple[int, float]:
 
 def simulated(made: World) -> tuple[int, float]:
     """Hops and mean latency of a world that has been played."""
-    latencies = [ending.at - at for ending, at in zip(made.endings, made._captured, strict=True) if ending is not None]
+    latencies = [
+        seconds(ending.at - at) for ending, at in zip(made.endings, made._captured, strict=True) if ending is not None
+    ]
     return made.network.hops, sum(latencies) / GROUPS
 
 
 def tables(made: World) -> None:
-    captured, spans = captures(scenario()), made.network.spans
+    captured, spans = captures(scenario()), in_seconds(made.network.spans)
     graph = made.systems[0][0].graph
-    lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings)
+    lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings, made.env.now)
     samples_table(lives, made.endings, spans, views_of=views_of(graph))
     spans_table(spans)
 

@@ -103,7 +103,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         views = sum(1 << number for number in arrivals)
         if not arrivals:
             rows.append(
-                (sample, label[sample], None, None, "dropped", None, "no view arrived")
+                (sample, sample, label[sample], None, None, "dropped", None, "no view arrived")
                 + (captured,)
                 + (None,) * 3
                 + (0,)
@@ -133,6 +133,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         rows.append(
             (
                 sample,
+                sample,  # its image
                 label[sample],
                 prediction,
                 right,

@@ -22,14 +22,19 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
+    captured = numbers("captured_at", nan)
+    ended = numbers("finished_at", inf) if left is None else np.array(left, float)
+    latency = numbers("latency", nan)
     return Lives(
-        captured=numbers("captured_at", nan),
-        left=numbers("finished_at", inf) if left is None else np.array(left, float),
+        captured=captured,
+        left=ended,
+        image=numbers("image", -1),
+        lasted=np.where(np.isnan(latency), ended - captured, latency),
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
         correct=numbers("correct", False),
-        latency=numbers("latency", nan),
+        latency=latency,
         measure=numbers("entropy", nan),
         kind=words(samples["class"].to_pylist()),
         deadline=numbers("deadline", nan),

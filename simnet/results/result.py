@@ -35,7 +35,6 @@ class SystemResult:
         notes: What a reader should know that turned out only now.
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
         warm_up: Samples of the warm-up, the first ones.
-        images: How many there are in the data set; with more samples they come round again. None: enough.
     """
 
     name: str
@@ -56,4 +55,3 @@ class SystemResult:
     notes: list[str] = field(default_factory=list)
     incidents: pa.Table | None = None
     warm_up: int = 0
-    images: int | None = None

@@ -73,31 +73,31 @@ def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
     """95 % intervals by the dotted key of what they are of.
 
     Latency and shares are means over samples that queue behind one another: batch means. Whether one image is
-    recognized says nothing of the next: Wilson's, of as many images as there are.
+    recognized says nothing of the next: Wilson's, of as many as there are different images.
     """
     lives = result.lives
     answered = lives.answered
-    different = _different(result)
-    yield "accuracy", _proportion(lives.correct[answered], different)
+    yield "accuracy", _proportion(lives.correct[answered], lives.image[answered])
     yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
     for name in result.exits:
-        here = lives.exit[answered] == name
-        yield f"exits.{name}.share", of_share(here)
-        yield f"exits.{name}.accuracy", _proportion(lives.correct[answered][here], different)
+        here = answered & (lives.exit == name)
+        yield f"exits.{name}.share", of_share(here[answered])
+        yield f"exits.{name}.accuracy", _proportion(lives.correct[here], lives.image[here])
         if result.forced is not None and (accuracy := result.forced.get(name)) is not None:
-            n = min(result.samples.num_rows, result.images or result.samples.num_rows)  # of all, the warm-up's, too
+            n = _different(result.samples.column("image").to_numpy())  # of all samples, those of the warm-up, too
             yield f"exits.{name}.forced_accuracy", Interval(*wilson(accuracy * n, n)) if n else none("no samples")
 
 
-def _proportion(hits: Mask, different: float) -> Interval:
-    n = len(hits) * different
-    return Interval(*wilson(int(hits.sum()) * different, n)) if n else none("no samples")
+def _proportion(hits: Mask, images: NDArray[np.int64]) -> Interval:
+    n = _different(images)
+    return Interval(*wilson(int(hits.sum()) * n / len(hits), n)) if n else none("no samples")
 
 
-def _different(result: SystemResult) -> float:
-    """Share of the captured samples that show an image for the first time: the others tell nothing new of accuracy."""
-    captured = len(result.lives)
-    return 1.0 if result.images is None or captured <= result.images else result.images / captured
+def _different(images: NDArray[np.int64]) -> int:
+    """How many there are: those that come round again tell nothing new of accuracy."""
+    import numpy as np
+
+    return len(np.unique(images))
 
 
 def paired(results: Sequence[SystemResult]) -> dict[str, Any]:
@@ -118,19 +118,19 @@ def paired(results: Sequence[SystemResult]) -> dict[str, Any]:
 def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
     first, second = one.lives, other.lives
     both = first.answered & second.answered
-    n, different = int(both.sum()), _different(one)
+    n, different = int(both.sum()), _different(first.image[both])
     right, right_too = first.correct[both], second.correct[both]
     latency = first.latency[both] - second.latency[both]
     gained, lost = int((right & ~right_too).sum()), int((right_too & ~right).sum())
     counts = int((right & right_too).sum()), gained, lost, int((~right & ~right_too).sum())
-    accuracy = Interval(*newcombe(Pairs(*(different * count for count in counts)))) if n else none("no samples")
+    accuracy = Interval(*newcombe(Pairs(*(count * different / n for count in counts)))) if n else none("no samples")
     return {
         "samples": n,
         "latency": {"mean": mean_of(latency), **of_mean(latency).to_dict()},
         "accuracy": {"mean": (gained - lost) / n if n else None, **accuracy.to_dict()},
         "only_first_correct": gained,
         "only_second_correct": lost,
-        "p_value": mcnemar(gained, lost) if n and different == 1 else None,
+        "p_value": mcnemar(gained, lost) if n and different == n else None,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from worlds import FakeCost, Wire, both, link, node, play, views_in, world_scenario
 
+from simnet.clock import seconds
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Batching, PowerModel
 from simnet.results.ledger import Ledger
@@ -37,7 +38,7 @@ def test_every_joule_of_one_sample_by_hand() -> None:
     scenario = powered(world_scenario(cameras=1, thresholds=0.0), "camera1", "edge")
     world = play(scenario)
     length = 0.001 + 0.02 + 0.002 + 0.03 + 0.004
-    assert world.env.now == pytest.approx(length)
+    assert seconds(world.env.now) == pytest.approx(length)
     ledger = ledger_of(world, scenario)
     camera = {"idle": 2 * length, "busy": 4 * 0.001, "sent": 0.01, "received": 0.0}
     edge = {"idle": 2 * length, "busy": 4 * 0.002, "sent": 0.02, "received": 0.005}
@@ -94,8 +95,8 @@ def test_calls_side_by_side_are_no_batch_though_they_begin_and_end_together() ->
     wire = Wire(nodes, [])
     for number in range(5):
         wire.compute(0.0, "edge", 1e9, number)
-    wire.env.run(until=5.0)
-    spans = wire.network.spans
+    wire.env.play(until=5.0)
+    spans = wire.spans
     assert [span[4:6] for span in spans] == [(0, 1), (0, 1), (1, 2), (1, 3), (1, 3)]
     ledger = Ledger(nodes, spans, {"edge": 5.0}, 1, wire.network.joined)
     assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 5)
@@ -160,7 +161,7 @@ def test_what_is_drawn_leaves_nothing_on_the_clock() -> None:
     wire = Wire(nodes, [])
     for number in range(1000):
         wire.compute(0.1 * number, "a", 1e6, number)
-    wire.env.run(until=100.0)
+    wire.env.play(until=100.0)
     assert len(wire.env._queue) < 50
 
 
@@ -177,7 +178,7 @@ def test_what_does_not_arrive_is_not_received() -> None:
     fault = Fault(at=0.005, link=("a", "b"), action="down")
     wire = Wire(nodes, [link("a", "b")], [fault])
     wire.send(0.0, "a", "b", 10_000, "m")
-    wire.env.run(until=1.0)
+    wire.env.play(until=1.0)
     ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "b": 1.0}, 1)
     for name, joules in (("a", 5000e-6), ("b", 0.0)):
         assert ledger.nodes[name]["sent"] + ledger.nodes[name]["received"] == pytest.approx(joules)
@@ -191,7 +192,7 @@ def test_a_fault_stops_the_drain_and_a_repair_does_not_charge() -> None:
     script = [Fault(at=1.0, lasts=3.0, node="a", action="down"), Fault(at=9.0, lasts=1.0, node="a", action="down")]
     nodes = {"a": node("edge", power=PowerModel(idle=2.0, busy=2.0), battery=10.0), "b": node("cloud")}
     wire = Wire(nodes, both("a", "b"), script)
-    wire.env.run(until=20.0)
+    wire.env.play(until=20.0)
     assert wire.network.batteries["a"].empty_at == pytest.approx(8.0)
     assert not wire.network.nodes["a"].up
     assert wire.network.nodes["a"].up_time == pytest.approx(5.0)
@@ -201,7 +202,7 @@ def test_forwarding_costs_a_router_its_bytes() -> None:
     nodes = {"a": node("edge"), "hub": node("router", power=POWER), "c": node("cloud")}
     wire = Wire(nodes, [link("a", "hub"), link("hub", "c", header=40)])
     wire.send(0.0, "a", "c", 10_000, "m")
-    wire.env.run()
+    wire.env.play()
     ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "hub": 0.0, "c": 1.0}, 1)
     assert ledger.nodes["hub"]["received"] == pytest.approx(10_000 * 5e-7)
     assert ledger.nodes["hub"]["sent"] == pytest.approx(10_040 * 1e-6)

@@ -22,6 +22,7 @@ from worlds import node, play, world_scenario
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.faults import faults_of
 from simnet.analysis.timeline import draw_timeline
+from simnet.clock import seconds
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
@@ -268,7 +269,7 @@ def reported(system: str) -> dict[str, Any]:
     captured = captures(scenario)
     lives = Lives.of(captured, np.zeros(60, np.int64), world.endings)
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
-    run = played(lives, exits, world.env.now, scenario, incidents=world.incidents)
+    run = played(lives, exits, seconds(world.env.now), scenario, incidents=world.incidents)
     return sections(run, "faults")["faults"]
 
 

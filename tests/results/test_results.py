@@ -212,7 +212,7 @@ def test_intervals_of_a_system():
 def test_images_that_come_round_again_count_once():
     """100 samples of 25 images tell of accuracy what 25 samples tell, and McNemar's test is not to be had."""
     results = [fake_system(name, 100, []) for name in ("ddnn", "ada-ddnn")]
-    few = [replace(result, images=25) for result in results]
+    few = [replace(one, lives=replace(one.lives, image=np.arange(100) % 25)) for one in results]
     wide, narrow = (summarize(one, TIERS)["intervals"]["accuracy"] for one in (few[0], results[0]))
     right = int(results[0].lives.correct.sum())
     assert (wide["low"], wide["high"]) == wilson(right / 4, 25)
@@ -220,7 +220,6 @@ def test_images_that_come_round_again_count_once():
     pair, plain = paired(few)["ada-ddnn vs ddnn"], paired(results)["ada-ddnn vs ddnn"]
     assert pair["accuracy"]["low"] < plain["accuracy"]["low"] and pair["p_value"] is None
     assert pair["latency"] == plain["latency"]
-    assert summarize(replace(results[0], images=100), TIERS) == summarize(results[0], TIERS)
 
 
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path):

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import EXACT, fake_ask, node, play, rows, spans_of, world_scenario
 
+from simnet.clock import seconds
 from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
@@ -266,7 +267,7 @@ def test_what_a_duration_cuts_off_is_unfinished():
     world = play(scenario)
     table = rows(world, scenario)
     assert [row["outcome"] for row in table] == ["finished", "finished", "unfinished"]
-    assert world.env.now == 2.03
+    assert seconds(world.env.now) == 2.03
     assert (table[2]["exit"], table[2]["latency"], table[2]["views"]) == (None, None, 0)
     (cut,) = (span for span in spans_of(world, "edge→cloud") if span[0] == 2)
     assert cut[7] == "unfinished" and cut[5] == 2.03
@@ -363,7 +364,7 @@ def outage_starts(scenario: Scenario, target: object) -> list[float]:
 @given(worlds())
 def test_whatever_breaks_every_sample_has_one_outcome_and_every_span_is_possible(scenario: Scenario):
     world = play(scenario)
-    table, spans, end = rows(world, scenario), world.network.spans, world.env.now
+    table, spans, end = rows(world, scenario), world.network.spans, seconds(world.env.now)
 
     # one outcome each; finished + dropped + unfinished = captured
     assert [row["sample"] for row in table] == list(range(len(arrivals(scenario))))

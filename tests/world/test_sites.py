@@ -16,6 +16,7 @@ from pyarrow import parquet
 from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
 
 from simnet.analysis.compare import print_comparison
+from simnet.clock import seconds
 from simnet.models.data import open_dataset
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
@@ -301,9 +302,9 @@ def result_of(scenario: Scenario) -> SystemResult:
         thresholds={},
         inference={},
         weights={},
-        simulated_time=world.env.now,
+        simulated_time=seconds(world.env.now),
         hops=0,
-        sections=sections(played(lives, exits, world.env.now), *DEMAND),
+        sections=sections(played(lives, exits, seconds(world.env.now)), *DEMAND),
     )
 
 

@@ -36,7 +36,7 @@ class Satellite(Link):
         self.orbit = spec.options
 
     def send(self, sample, size, done, lost, token):
-        since = self.env.now % self.orbit.period
+        since = self.env.s % self.orbit.period
         if since < self.orbit.visible:
             super().send(sample, size, done, lost, token)
         else:
@@ -89,7 +89,7 @@ def test_messages_wait_for_the_satellite(file: Path, name: str) -> None:
     wire.send(1.95, "edge", "cloud", 100_000, "sent before it sets")
     wire.send(3.0, "edge", "cloud", 100_000, "out of sight")
     wire.send(9.0, "cloud", "edge", 200_000, "down")
-    wire.env.run()
+    wire.env.play()
     assert wire.heard == [
         ("seen", approx(1.11, abs=EXACT)),
         ("sent before it sets", approx(2.06, abs=EXACT)),

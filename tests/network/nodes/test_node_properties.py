@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from clocked import Seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simpy import Environment
 from worlds import EXACT
 
 from simnet.network.line import FifoLine, Span
@@ -24,8 +24,8 @@ from simnet.network.work import Work
 class Play:
     """What happened on a line: by job, its span and how it ended; at each arrival, who waited and who worked."""
 
-    spans: dict[int, Span] = field(default_factory=dict)
-    batches: list[list[Span]] = field(default_factory=list)
+    spans: dict[int, Step] = field(default_factory=dict)
+    batches: list[list[Step]] = field(default_factory=list)
     """The spans of those that ran, by call."""
     ended: Counter[int] = field(default_factory=Counter)
     found: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ batchings = st.builds(Batching, size=st.integers(1, 4), wait=st.sampled_from([0.
 
 def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = None) -> Play:
     """Put the jobs on a line; with `batch` they have one of two works, of 1 and 2 s a sample."""
-    env, seen = Environment(), Play()
+    env, seen = Seconds(), Play()
     priorities = [priority for *_, priority, _ in jobs]
 
     def record(span: Span) -> None:
@@ -56,7 +56,7 @@ def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = No
 
     def also(span: Span) -> None:
         assert span[0] not in seen.spans  # one span each
-        seen.spans[span[0]] = span
+        seen.spans[span[0]] = in_seconds([span])[0]
         if span[7] == "ok":
             seen.batches[-1].append(span)
 
@@ -73,12 +73,12 @@ def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = No
         now += gap
         work = Work(seconds if batch is None else 1.0 + kind)
         env.timeout(now).callbacks.append(lambda _, number=number, work=work: come(number, work))
-    env.run()
+    env.play()
     line.close()
     return seen
 
 
-def served(seen: Play) -> list[Span]:
+def served(seen: Play) -> list[Step]:
     return [span for span in seen.spans.values() if span[7] == "ok"]
 
 
@@ -130,9 +130,9 @@ def test_who_begins_is_first_among_those_who_wait(jobs: Arrivals, workers: int, 
         assert all(rank(span) < rank(other) for other in left)
 
 
-def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int, Span]:
+def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int, Step]:
     """The spans of the jobs, by number, on a line without a queue; `faster`: times quicker than they say."""
-    env, spans = Environment(), dict[int, Span]()
+    env, spans = Seconds(), dict[int, Step]()
     line = FifoLine(env, lambda span: spans.update({span[0]: span}), "edge", "compute", workers)
     now = 0.0
     for number, (gap, seconds, *_) in enumerate(jobs):
@@ -140,7 +140,7 @@ def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int,
         env.timeout(now).callbacks.append(
             lambda _, number=number, seconds=seconds: line.submit(number, seconds / faster, 0, id, id, None)
         )
-    env.run()
+    env.play()
     return spans
 
 
