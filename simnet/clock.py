@@ -192,8 +192,12 @@ class Life:
         self._go_on(protocol.send, None)
 
     def close(self) -> None:
-        """End it where it waits."""
-        self._protocol.close()
+        """End it where it waits. Raises ProtocolError when its code does something else instead."""
+        where = _line_of(self._protocol)
+        try:
+            self._protocol.close()
+        except Exception as problem:  # whatever a user's code does when it is ended
+            raise ProtocolError(f"{where}: cannot be ended where it waits ({problem})") from problem
 
     def _resume(self, signal: Event) -> None:
         self._go_on(self._protocol.send if signal._ok else self._protocol.throw, signal._value)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simnet.clock import Order, ticks
 from simnet.network.nodes.queueing import Call, QueueLine
 from simnet.network.nodes.spec import Batching
 from simnet.network.work import Work
+
+
+def _rank(waiting: tuple[tuple[int, int], Call]) -> tuple[int, int]:
+    return waiting[0]
 
 
 class _Group:
@@ -56,6 +60,17 @@ class BatchLine(QueueLine):
             call.ripe = True
             self._groups[call.work].ripe += 1
             self._dispatch()
+
+    def _oldest(self) -> Call:
+        last, group = max(
+            ((max(group.heap, key=_rank), group) for group in self._groups.values()), key=lambda found: found[0][0]
+        )
+        group.heap.remove(last)
+        heapify(group.heap)
+        group.ripe -= last[1].ripe
+        if not group.heap:
+            del self._groups[last[1].work]
+        return last[1]
 
     def _take(self) -> list[Call]:
         work = min(

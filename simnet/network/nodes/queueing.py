@@ -7,7 +7,7 @@ heap, and a worker that is free takes the first of it. Service times are asked f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simnet.clock import Clock, Occurrence, Order
@@ -45,7 +45,8 @@ class QueueLine:
 
     The order is that of arrival or, with `queue.order` "priority", that of `priorities[sample]`, highest first, and of
     arrival among equals. Who finds `queue.limit` calls waiting (those that run do not count) and cannot begin at once
-    is dropped, however urgent: a span "dropped" is recorded, and `lost` called. Every call has one span.
+    is dropped, however urgent: a span "dropped" is recorded, and `lost` called. With the order "latest" the newest goes
+    first, and who comes takes the place of who has waited longest. Every call has one span.
 
     `service(work, n)` are the picoseconds that `n` calls of `work` take together from now on. `also` records the spans
     of a batch but the first (for whoever must count calls, not samples); by default `record`, too.
@@ -67,6 +68,7 @@ class QueueLine:
         self.env, self.place = env, place
         self._record, self._also, self._service = record, also or record, service
         self._limit, self._full = queue.limit, full
+        self._newest_first = queue.order == "latest"
         self._priorities = priorities if queue.order == "priority" and len(priorities) else None
         self._arrived = 0
         self._idle = workers
@@ -85,17 +87,38 @@ class QueueLine:
         """
         now = self.env.now
         urgency = 0 if self._priorities is None else -int(self._priorities[sample])
-        call = Call((urgency, self._arrived), sample, now, work, done, lost, token)
+        age = -self._arrived if self._newest_first else self._arrived
+        call = Call((urgency, age), sample, now, work, done, lost, token)
         self._arrived += 1
         limit = self._limit
         full = limit is not None and self.waiting >= limit and self.waiting - self._ending(now) >= limit
         if full and not self._begins_at_once(call):
-            self._record((sample, self.place, "compute", now, now, now, 0, "dropped"))
-            lost(self._full if isinstance(token, str) else token)
+            if not (self._newest_first and self.waiting):
+                self._drop(call)
+                return
+            oldest = self._oldest()
+            self.waiting -= 1
+            self._put(call)
+            self.waiting += 1
+            self._drop(oldest)
             return
         self.waiting += 1
         self._put(call)
         self._dispatch()
+
+    def _drop(self, call: Call) -> None:
+        """Record that a call was turned away, or out, and tell so."""
+        call.waits = False
+        now, token = self.env.now, call.token
+        self._record((call.sample, self.place, "compute", call.queued, now, now, 0, "dropped"))
+        call.lost(self._full if isinstance(token, str) else token)
+
+    def _oldest(self) -> Call:
+        """Who has waited longest, taken out of the queue."""
+        last = max(self._queue, key=lambda waiting: waiting[0])
+        self._queue.remove(last)
+        heapify(self._queue)
+        return last[1]
 
     def _begins_at_once(self, call: Call) -> bool:
         return self._idle > 0  # then nobody waits
@@ -160,13 +183,13 @@ class QueueLine:
             service.cancel()
             self._note(service, status)
             gone += service.calls
-        for call in sorted(self._withdraw(), key=lambda call: call.rank[1]):
+        for call in sorted(self._withdraw(), key=lambda call: abs(call.rank[1])):
             call.waits = False
             self._record((call.sample, self.place, "compute", call.queued, now, now, 0, status))
             gone.append(call)
         self._idle += len(self._running)
         self._running, self.waiting = {}, 0
-        return sorted(gone, key=lambda call: call.rank[1])
+        return sorted(gone, key=lambda call: abs(call.rank[1]))
 
     def stretch(self, factor: float) -> None:
         """Make what runs take `factor` times as long from now on; what waits asks for its time when it begins."""
