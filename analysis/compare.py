@@ -182,7 +182,7 @@ def _exits(summary: Mapping[str, Any]) -> Table:
 def _paired(pairs: Mapping[str, Any]) -> Table:
     table = _table(
         "paired differences, first − second, with 95 % interval",
-        "systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright", "p",
+        "systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright",
     )  # fmt: skip
     reasons: dict[str, None] = {}
     for name, pair in pairs.items():
@@ -191,8 +191,7 @@ def _paired(pairs: Mapping[str, Any]) -> Table:
             f"{pair['samples']:,}",
             _interval(pair["latency"], 1e3),
             _interval(pair["accuracy"], 100),
-            f"{pair['only_first_correct']} : {pair['only_second_correct']}",
-            _p_value(pair.get("p_value")),
+            f"{pair['only_first_correct']} : {pair['only_second_correct']}{_p_value(pair.get('p_value'))}",
         )
         reasons |= {reason: None for key in ("latency", "accuracy") if (reason := pair[key].get("reason"))}
     if reasons:
@@ -209,7 +208,8 @@ def _interval(found: Mapping[str, float | None], factor: float) -> str:
 
 
 def _p_value(p: float | None) -> str:
-    return NONE if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+    """On a line of its own, below the counts that it is of."""
+    return "" if p is None else "\np < 0.001" if p < 0.001 else f"\np = {p:.3f}"
 
 
 def _accuracy(system: Mapping[str, Any], place: str, key: str) -> str:
@@ -217,7 +217,7 @@ def _accuracy(system: Mapping[str, Any], place: str, key: str) -> str:
     if (accuracy := system["exits"][place][key]) is None:
         return NONE
     ends = limits(system.get("intervals", {}).get(f"exits.{place}.{key}"), _points)
-    return _points(accuracy) + ("" if ends == NONE else f" ({ends.replace(' … ', '–')})")
+    return _points(accuracy) + ("" if ends == NONE else f" ({ends.replace(' to ', '–')})")
 
 
 def _points(share: float) -> str:

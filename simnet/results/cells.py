@@ -32,7 +32,7 @@ def limits(found: Mapping[str, Any] | None, cell: Callable[[float], str]) -> str
     """An interval as `cell` writes its ends."""
     if found is None or found["low"] is None or found["high"] is None:
         return NONE
-    return f"{cell(found['low'])} … {cell(found['high'])}"
+    return f"{cell(found['low'])} to {cell(found['high'])}"
 
 
 def time(seconds: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
 from simnet.results.lives import latency_of, mean_of
-from simnet.statistics.batches import Interval, none, of_mean, of_share
+from simnet.statistics.batches import Interval, no_narrower, none, of_mean, of_share
 from simnet.statistics.proportions import Pairs, mcnemar, newcombe, wilson
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simnet.results.lives import Mask
     from simnet.results.result import SystemResult
 
 
@@ -72,25 +71,20 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
 def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
     """95 % intervals by the dotted key of what they are of.
 
-    Latency and shares are means over samples that queue behind one another: batch means. Whether one image is
-    recognized says nothing of the next: Wilson's, of as many as there are different images.
+    All are of series that may come in blocks (samples that queue behind one another, answers forced in a rush hour),
+    but for the forced accuracy: whether one image is recognized says nothing of the next.
     """
     lives = result.lives
     answered = lives.answered
-    yield "accuracy", _proportion(lives.correct[answered], lives.image[answered])
+    yield "accuracy", of_share(lives.correct[answered], _different(lives.image[answered]))
     yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
     for name in result.exits:
         here = answered & (lives.exit == name)
         yield f"exits.{name}.share", of_share(here[answered])
-        yield f"exits.{name}.accuracy", _proportion(lives.correct[here], lives.image[here])
+        yield f"exits.{name}.accuracy", of_share(lives.correct[here], _different(lives.image[here]))
         if result.forced is not None and (accuracy := result.forced.get(name)) is not None:
             n = _different(result.samples.column("image").to_numpy())  # of all samples, those of the warm-up, too
             yield f"exits.{name}.forced_accuracy", Interval(*wilson(accuracy * n, n)) if n else none("no samples")
-
-
-def _proportion(hits: Mask, images: NDArray[np.int64]) -> Interval:
-    n = _different(images)
-    return Interval(*wilson(int(hits.sum()) * n / len(hits), n)) if n else none("no samples")
 
 
 def _different(images: NDArray[np.int64]) -> int:
@@ -123,7 +117,10 @@ def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
     latency = first.latency[both] - second.latency[both]
     gained, lost = int((right & ~right_too).sum()), int((right_too & ~right).sum())
     counts = int((right & right_too).sum()), gained, lost, int((~right & ~right_too).sum())
-    accuracy = Interval(*newcombe(Pairs(*(count * different / n for count in counts)))) if n else none("no samples")
+    accuracy = none("no samples")
+    if n:
+        limits = newcombe(Pairs(*(count * different / n for count in counts)))
+        accuracy = no_narrower(limits, right.astype(float) - right_too, (-1.0, 1.0))
     return {
         "samples": n,
         "latency": {"mean": mean_of(latency), **of_mean(latency).to_dict()},

@@ -34,6 +34,9 @@ TOO_CLOSE = 0.75
 MOST = 0.6
 """Correlation that is counted at most: 4 times the variance, 5 independent batches of 20 (our choice)."""
 
+ROUNDING = 1e-12
+"""Share of a value by which means of equal values may differ: what is always the same must not look correlated."""
+
 Floats = NDArray[np.float64]
 
 
@@ -74,14 +77,31 @@ def of_mean(values: Floats, level: float = LEVEL, least: float = -inf) -> Interv
     return Interval(max(least, mean - _bent(t, beta) * spread.error), mean - _bent(-t, beta) * spread.error)
 
 
-def of_share(hits: NDArray[np.bool_], level: float = LEVEL) -> Interval:
-    """Interval of the share of true values in a series, in its order: that of its mean, but never narrower to either
-    side than Wilson's of as many independent values, so that what has not happened yet still may (our choice)."""
-    found = of_mean(hits.astype(float), level)
+def of_share(hits: NDArray[np.bool_], different: int | None = None, level: float = LEVEL) -> Interval:
+    """Interval of the share of true values in a series, in its order, as `no_narrower` than Wilson's.
+
+    `different` says how many of the values tell something new; None: all.
+    """
+    if not len(hits):
+        return none("no samples")
+    n = len(hits) if different is None else different
+    return no_narrower(wilson(int(hits.sum()) * n / len(hits), n, level), hits.astype(float), (0.0, 1.0), level)
+
+
+def no_narrower(
+    independent: tuple[float, float], values: Floats, bounds: tuple[float, float], level: float = LEVEL
+) -> Interval:
+    """The interval of a series' mean within `bounds`, to either side at least as wide as that of independent values.
+
+    The latter knows that what has not happened yet may happen; batch means see what comes in blocks (our choice). Below
+    `LEAST` values it is the latter alone.
+    """
+    if len(values) < LEAST:
+        return Interval(*independent)
+    found = of_mean(values, level)
     if found.low is None or found.high is None:
         return found
-    low, high = wilson(int(hits.sum()), len(hits), level)
-    return Interval(max(0.0, min(low, found.low)), min(1.0, max(high, found.high)))
+    return Interval(max(bounds[0], min(independent[0], found.low)), min(bounds[1], max(independent[1], found.high)))
 
 
 def means_of(values: Floats) -> Floats:
@@ -101,15 +121,15 @@ def _spread(values: Floats) -> Spread | str:
     if len(values) < LEAST:
         return f"fewer than {LEAST} samples"
     means, k = means_of(values), BATCHES
+    off = means - means.mean()
+    variance = float(off @ off) / k
+    if sqrt(variance) <= ROUNDING * float(np.abs(values).max()):
+        return Spread(0.0, k - 1, 0.0)
     r = correlation(means)
     if r > TOO_CLOSE:
         return "the run is too short: what happens in it lasts longer than a twentieth of it; repeat it (--repeats)"
     r = min(max(r + (1 + 4 * r) / k, 0.0), MOST)
     inflation = (1 + r) / (1 - r)
-    off = means - means.mean()
-    variance = float(off @ off) / k
-    if variance == 0:
-        return Spread(0.0, k - 1, 0.0)
     skewness = float((off**3).mean()) / variance**1.5 * sqrt(k * (k - 1)) / (k - 2)
     return Spread(sqrt(inflation * variance / (k - 1)), round(k / inflation) - 1, skewness)
 

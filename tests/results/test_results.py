@@ -157,7 +157,9 @@ def test_paired_differences():
     assert (gained - lost) / 100 == pytest.approx(found["accuracy"]["mean"])
     both = int((left["correct"] & right["correct"]).sum())
     limits = newcombe(Pairs(both, gained, lost, 100 - both - gained - lost))
-    assert (found["accuracy"]["low"], found["accuracy"]["high"]) == limits
+    series = of_mean(left["correct"].astype(float) - right["correct"])
+    assert found["accuracy"]["low"] == min(limits[0], series.low) < limits[1]
+    assert found["accuracy"]["high"] == max(limits[1], series.high)
     assert found["p_value"] == mcnemar(gained, lost) < 1
 
 
@@ -196,11 +198,15 @@ def test_intervals_of_a_system():
     summary = summarize(result, TIERS)
     found, answered = summary["intervals"], result.lives.answered
     n, right = int(answered.sum()), int(result.lives.correct.sum())
-    assert (found["accuracy"]["low"], found["accuracy"]["high"]) == wilson(right, n)
+    least = wilson(right, n)
+    assert found["accuracy"]["low"] <= least[0] < right / n < least[1] <= found["accuracy"]["high"]
+    few = summarize(cut(result, 39), TIERS)["intervals"]["accuracy"]
+    assert (few["low"], few["high"]) == wilson(int(result.lives.correct[:39].sum()), 39)
     assert found["latency.mean"]["low"] < summary["latency"]["mean"] < found["latency.mean"]["high"]
     for name, numbers in summary["exits"].items():
         low, high = (found[f"exits.{name}.accuracy"][end] for end in ("low", "high"))
-        assert (low, high) == pytest.approx(wilson(numbers["accuracy"] * numbers["count"], numbers["count"]))
+        least = wilson(numbers["accuracy"] * numbers["count"], numbers["count"])
+        assert low <= least[0] + 1e-9 and least[1] - 1e-9 <= high
         share = found[f"exits.{name}.share"]
         least = wilson(numbers["count"], n)
         assert share["low"] <= least[0] < numbers["share"] < least[1] <= share["high"]
@@ -215,8 +221,7 @@ def test_images_that_come_round_again_count_once():
     few = [replace(one, lives=replace(one.lives, image=np.arange(100) % 25)) for one in results]
     wide, narrow = (summarize(one, TIERS)["intervals"]["accuracy"] for one in (few[0], results[0]))
     right = int(results[0].lives.correct.sum())
-    assert (wide["low"], wide["high"]) == wilson(right / 4, 25)
-    assert wide["low"] < narrow["low"]
+    assert wide["low"] <= wilson(right / 4, 25)[0] < wilson(right, 100)[0] and wide["low"] < narrow["low"]
     pair, plain = paired(few)["ada-ddnn vs ddnn"], paired(results)["ada-ddnn vs ddnn"]
     assert pair["accuracy"]["low"] < plain["accuracy"]["low"] and pair["p_value"] is None
     assert pair["latency"] == plain["latency"]

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from simnet.statistics.batches import LEAST, MOST, correlation, means_of, of_mean, of_share
+from simnet.statistics.batches import LEAST, MOST, correlation, means_of, no_narrower, of_mean, of_share
 from simnet.statistics.proportions import wilson
 from simnet.statistics.student import t_quantile
 from simnet.validation.coverage import autoregressive, waits
@@ -52,12 +52,38 @@ def test_skewness_bends_towards_the_rare_batches():
 
 def test_what_is_always_the_same_needs_no_width():
     assert (of_mean(np.full(50, 3.0)).low, of_mean(np.full(50, 3.0)).high) == (3.0, 3.0)
+    for size in range(40, 140):  # means that differ by rounding only are no correlation
+        found = of_mean(np.full(size, 0.1))
+        assert found.reason is None and found.low == pytest.approx(0.1, abs=1e-12) == found.high
 
 
 @pytest.mark.parametrize("count", [0, 1, LEAST - 1])
 def test_of_a_few_values_there_is_no_interval(count: int):
-    for found in (of_mean(np.arange(float(count))), of_share(np.ones(count, bool))):
-        assert found.low is found.high is None and found.reason == "fewer than 40 samples"
+    found = of_mean(np.arange(float(count)))
+    assert found.low is found.high is None and found.reason == "fewer than 40 samples"
+
+
+def test_a_share_of_a_few_values_is_wilson_s():
+    found = of_share(np.arange(10) < 8)
+    assert (found.low, found.high) == wilson(8, 10)
+    assert of_share(np.zeros(0, bool)).reason == "no samples"
+    assert of_share(np.ones(LEAST, bool)).reason is None
+
+
+def test_values_that_tell_nothing_new_count_for_less():
+    """100 of 25 different ones, independent: at least as wide as 20 of 25."""
+    hits = np.arange(100) % 5 > 0
+    found = of_share(hits, 25)
+    assert (found.low, found.high) == pytest.approx(wilson(20, 25))
+    assert of_share(np.ones(100, bool), 25).low == wilson(25, 25)[0]
+
+
+def test_the_wider_of_two_intervals_counts_to_either_side():
+    values = np.repeat([1.0, -1.0] * 10, 5)  # ± 0.480
+    narrow, wide = no_narrower((-0.1, 0.1), values, (-1, 1)), no_narrower((-0.7, 0.1), values, (-0.6, 1))
+    assert (narrow.low, narrow.high) == (of_mean(values).low, of_mean(values).high)
+    assert (wide.low, wide.high) == (-0.6, of_mean(values).high)
+    assert no_narrower((-0.1, 0.1), np.arange(100.0), (-1, 1)).reason is not None
 
 
 def test_of_a_series_that_only_grows_there_is_none():
