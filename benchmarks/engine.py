@@ -62,9 +62,7 @@ def scenario() -> Scenario:
             "nodes": {camera: {"tier": "device", "speed": 1000.0} for camera in cameras}
             | {"edge": {"tier": "edge", "speed": 1000.0}, "cloud": {"tier": "cloud", "speed": 1000.0}},
             "links": [*uplinks, {"source": "edge", "target": "cloud", "bandwidth": "50 Mbit/s", "latency": "20 ms"}],
-            "systems": {
-                "ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5, reply="none")
-            },
+            "systems": {"ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5)},
         }
     )
 
@@ -149,10 +147,8 @@ def by_hand() -> tuple[int, float]:
 
 def simulated(made: World) -> tuple[int, float]:
     """Hops and mean latency of a world that has been played."""
-    latencies = [
-        seconds(ending.at - at) for ending, at in zip(made.endings, made._captured, strict=True) if ending is not None
-    ]
-    return made.network.hops, sum(latencies) / GROUPS
+    latencies = [ending.at - at for ending, at in zip(made.endings, made._captured, strict=True) if ending is not None]
+    return made.network.hops, seconds(sum(latencies)) / GROUPS
 
 
 def tables(made: World) -> None:

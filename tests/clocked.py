@@ -9,7 +9,7 @@ from simnet.network.line import Span
 from simnet.results.steps import Step, in_seconds
 
 
-class Steps(list[Step]):
+class Spans(list[Step]):
     """Keeps spans with their times in s; `record` is for whoever makes them."""
 
     def record(self, span: Span) -> None:

@@ -16,20 +16,22 @@ from simnet.results.section import Played
 from simnet.scenario import Scenario
 
 
-def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
-    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be."""
+def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float = nan) -> Lives:
+    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be.
+
+    `end` is that of the run, for those that are unfinished.
+    """
 
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
-    captured = numbers("captured_at", nan)
-    ended = numbers("finished_at", inf) if left is None else np.array(left, float)
-    latency = numbers("latency", nan)
+    captured, latency = numbers("captured_at", nan), numbers("latency", nan)
+    gone = numbers("finished_at", inf) if left is None else np.array(left, float)
     return Lives(
         captured=captured,
-        left=ended,
+        left=gone,
         image=numbers("image", -1),
-        lasted=np.where(np.isnan(latency), ended - captured, latency),
+        lasted=np.where(np.isnan(latency), np.where(np.isinf(gone), end, gone) - captured, latency),
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),

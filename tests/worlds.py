@@ -19,6 +19,7 @@ from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
+from simnet.network.nodes.battery import Battery
 from simnet.network.nodes.spec import Node
 from simnet.network.topology import Topology
 from simnet.network.work import Work
@@ -34,8 +35,8 @@ from simnet.world.plan import Plan
 from simnet.world.recording import samples_table
 from simnet.world.run import World, views_of
 
-EXACT = 1e-9
-"""Seconds that a sum of floats may be off."""
+EXACT = 0.5e-12
+"""Half a picosecond: the clock is exact, only the float that a test expects may be off by its rounding."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,11 @@ def views_in(world: World) -> list[int]:
 def spans_of(world: World | Topology, place: str) -> list[Step]:
     network = world if isinstance(world, Topology) else world.network
     return [span for span in in_seconds(network.spans) if span[1] == place]
+
+
+def charge_of(battery: Battery) -> float:
+    """Joules left, when nothing is under way."""
+    return battery._capacity - battery._ended - battery._idle(battery._env.now)
 
 
 class Wire:

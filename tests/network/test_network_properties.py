@@ -13,13 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds, Spans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import link as link_spec
 
-from simnet.clock import Background
-from simnet.network.line import Span
+from simnet.clock import Order
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
 from simnet.network.links.medium import Medium
@@ -65,7 +64,7 @@ class World:
     """
 
     def __init__(self, kind: Kind, script: Script, faster: float = 1.0, quiet: bool = False) -> None:
-        self.env, self.spans, self.media = Seconds(), Steps(), dict[str, Medium]()
+        self.env, self.spans, self.media = Seconds(), Spans(), dict[str, Medium]()
         self.kind, self.script, self._faster = kind, script, faster
         self.targets: list[SimpleNamespace] = []
         self.lines = kind.build(self)
@@ -77,8 +76,7 @@ class World:
         for sample, send in enumerate(script.sends):
             self._at(send.time, partial(self._send, sample, send))
         for change in [] if quiet else script.changes:
-            Background(self.env, change.time, partial(self._change, change))
-        self.env.timeout(END)  # or else the last changes, with nobody there to notice, would not happen
+            self.env.on(change.time, partial(self._change, change), Order.FAULT_BEGINS)
 
     def play(self) -> World:
         self.env.play(until=END)
@@ -105,7 +103,7 @@ class World:
             total += bandwidth * max(0.0, min(until, end) - max(begin, start))
         return total
 
-    def left(self, span: Span) -> float:
+    def left(self, span: Step) -> float:
         """When the last byte of a message left that had the link for itself from its start on."""
         number = [line.place for line in self.lines].index(span[1])
         size, time = float(span[6]), span[4]

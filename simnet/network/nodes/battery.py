@@ -50,27 +50,28 @@ class Battery:
         self._out: list[Carrier] = []
         self._in: list[Carrier] = []
         self._alarm: Occurrence | None = None
-        node.on_change.append(self._watch)
+        node.on_change.append(self.watch)
 
     def sends_on(self, link: Carrier) -> None:
         """The node pays for what leaves over a link."""
         self._out.append(link)
-        link.on_bandwidth.append(self._watch)
+        link.on_bandwidth.append(self.watch)
 
     def hears_on(self, link: Carrier) -> None:
         """The node pays for what arrives over a link."""
         self._in.append(link)
-        link.on_bandwidth.append(self._watch)
+        link.on_bandwidth.append(self.watch)
 
-    def begin(self) -> None:
-        """Watch the charge from now on: when whatever begins now has begun."""
-        self._alarm = self._env.at(self._env.now, Order.LIMIT, self._watch)
+    def watch(self) -> None:
+        """Look at the charge anew, when what happens now is over: more may begin with it."""
+        if self.empty_at is None:
+            self._set_alarm(self._env.now, Order.FAULT_BEGINS, self._look)
 
     def draw(self, joules: float) -> None:
         """Take `joules` for what has just ended, also of kinds that do not tell of it beforehand."""
         self._ended += joules
         if self._ended + self._idle(self._env.now) >= self._capacity:
-            self._watch()
+            self.watch()
 
     def _idle(self, time: int) -> float:
         """Joules of idling until a time that is not past, if the node stays as it is."""
@@ -87,34 +88,32 @@ class Battery:
                 for begins, ends, size in link.leaving(until) if links is self._out else link.reaching(until):
                     yield Draw(begins, ends, joules * size)
 
-    def _watch(self) -> None:
+    def _set_alarm(self, time: int, order: Order, act: Callable[[], None]) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._env.at(time, order, act)
+
+    def _look(self) -> None:
         """See to it that somebody is there when the charge is used up.
 
         Far from it nobody needs to look before the greatest power that the node can draw would have used it up. From
         then on, what happens next on the clock is known, and until then nothing can begin that has not yet: either the
-        charge lasts until then, or its end is known.
+        charge lasts until then, or its end is known. A charge that may not last a picosecond is used up.
         """
-        if self.empty_at is not None:
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        env, now = self._env, self._env.now
+        self._alarm = None
+        now = self._env.now
         left = self._capacity - self._ended - self._idle(now) - sum(draw.by(now) for draw in self._under_way(now))
-        if left <= 0:
-            self._alarm = env.at(now, Order.FAULT_BEGINS, self._empty)
-            return
-        if not self._node.up:
+        following, safe = self._env.peek(), self._safe(now, left)
+        if left <= 0 or safe <= now:
+            self._empty()
+        elif not self._node.up or safe == inf:
             return  # nothing is drawn
-        following, safe = env.peek(), self._safe(now, left)
-        if safe >= following:
-            self._alarm = env.at(int(safe), Order.LIMIT, self._watch)
-            return
-        end = self._used_up(now, following)
-        if end is not None:
-            self._alarm = env.at(end, Order.FAULT_BEGINS, self._empty)
+        elif safe >= following:
+            self._set_alarm(int(safe), Order.LIMIT, self._look)
+        elif (end := self._used_up(now, following)) is not None:
+            self._set_alarm(end, Order.FAULT_BEGINS, self._empty)
         elif following < inf:
-            self._alarm = env.at(int(following), Order.LIMIT, self._watch)
+            self._set_alarm(int(following), Order.LIMIT, self._look)
 
     def _safe(self, now: int, left: float) -> float:
         """A time until which `left` joules last, whatever happens; infinite where nothing is ever drawn."""
@@ -179,7 +178,7 @@ class Meters:
     def begin(self) -> None:
         """Everything is there: watch the charges from now on."""
         for battery in self._batteries.values():
-            battery.begin()
+            battery.watch()
 
     def record(self, span: Span) -> None:
         """Append the span, then draw."""

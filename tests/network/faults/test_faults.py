@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import Wire, both, node, play, rows, world_scenario
 
-from simnet.clock import seconds
+from simnet.clock import seconds, ticks
 from simnet.language.schedule import Steps
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
@@ -327,7 +327,7 @@ def test_faults_without_a_name_or_with_different_times_draw_on_their_own():
 def test_an_up_ends_an_outage_at_random_but_does_not_shift_the_next():
     plain = of(struck([at_random()]), "a")
     began, ended = plain[0]
-    middle = (began + ended) / 2
+    middle = seconds(ticks((began + ended) / 2))
     early = of(struck([at_random(), Fault(at=middle, node="a", action="up")]), "a")
     assert early == [(began, middle), *plain[1:]]
 

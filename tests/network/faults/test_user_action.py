@@ -21,6 +21,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simnet.clock import ticks
 from simnet.language.quantities import Model, Time
 from simnet.network.faults.actions import Action
 
@@ -38,7 +39,7 @@ class Detour(Action):
         self.usual = target.latency
 
     def apply(self, active, state):
-        self.target.latency = self.usual + sum(fault.options.extra for fault in active)
+        self.target.latency = self.usual + sum(ticks(fault.options.extra) for fault in active)
 
 
 class Heat(Action):

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError

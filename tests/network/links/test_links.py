@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds, Spans
 from worlds import EXACT, Wire, both, link, node, spans_of
 
-from simnet.clock import Background
+from simnet.clock import Order
 from simnet.language.schedule import Steps
 from simnet.network.faults.spec import Fault
 from simnet.network.links.base import Carrier, Link
@@ -39,7 +39,7 @@ class Bench:
 
     def __init__(self, seed: int = 1) -> None:
         self.env, self.seed = Seconds(), seed
-        self.spans = Steps()
+        self.spans = Spans()
         self.heard: list[tuple[str, str, float]] = []
         self.media: dict[str, Medium] = {}
         self.target = SimpleNamespace(up=True)
@@ -654,7 +654,8 @@ def test_repeated_steps_do_not_drift():
 
 
 def test_steps_that_are_put_on_the_clock_later_begin_where_they_are_then():
-    env, seen = Environment(initial_time=5.5), []
+    env, seen = Seconds(), []
+    env.play(until=5.5)
     schedule_steps(env, Steps(times=(0, 1), values=(1, 2), repeat=2.0), lambda v: seen.append((env.s, v)))
     env.play(until=7.5)
     assert seen == [(5.5, 2), (6, 1), (7, 2)]
@@ -664,7 +665,7 @@ def test_a_change_comes_before_whatever_else_happens_at_its_time():
     """Also before what was on the clock when the change was not yet: each change puts the next one there."""
     env, seen = Seconds(), list[Any]()
     schedule_steps(env, Steps(times=(0, 1, 2), values=(1, 2, 3)), seen.append)
-    env.timeout(2.0).callbacks.append(lambda _: seen.append("else"))
+    env.on(2.0, lambda: seen.append("else"), Order.WORK_ENDS)
     env.play()
     assert seen == [1, 2, 3, "else"]
 
@@ -673,10 +674,10 @@ def test_steps_do_not_keep_a_run_alive_not_even_several():
     env = Seconds()
     for period in (0.3, 0.7):
         schedule_steps(env, Steps(times=(0, period / 2), values=(1, 2), repeat=period), lambda value: None)
-    env.timeout(10.0)
+    env.on(10.0, lambda: None)
     env.play()
     assert 10.0 <= env.s < 10.5
-    assert not any(isinstance(event, Background) for *_, event in env._queue)
+    assert env.peek() == inf
 
 
 # Ends
@@ -695,21 +696,26 @@ def test_the_bytes_of_a_message_cut_short_after_a_change_of_bandwidth_are_those_
 
 
 @kinds
-def test_a_message_whose_last_bit_leaves_as_its_node_goes_down_is_sent(kind: dict[str, Any]):
-    """`lose` comes at 1 s before the end of the transmission is noticed, as faults do."""
-    bench = Bench()
-    line = bench.link(**kind)
-    Background(bench.env, 1.0, lambda: line.lose(unserved_only=True))
-    bench.send(line, "sent", "not sent")
-    bench.hears(("not sent", "lost", 1.0), ("sent", "ok", 2.0))
-    assert bench.bytes() == [1000] and bench.bytes("lost") == [0]
+def test_a_message_whose_last_bit_leaves_as_its_node_goes_down_is_lost(kind: dict[str, Any]):
+    """A failure comes before the end of work at the same instant; a picosecond later the message is sent."""
+    for later in (False, True):
+        bench = Bench()
+        line = bench.link(**kind)
+        bench.env.on(1.0 + later * 1e-12, lambda line=line: line.lose(unserved_only=True), Order.FAULT_BEGINS)
+        bench.send(line, "1", "2")
+        if later:
+            bench.hears(("2", "lost", 1.0 + 1e-12), ("1", "ok", 2.0))
+            assert bench.bytes() == [1000] and bench.bytes("lost") == [0]
+        else:
+            bench.hears(("1", "lost", 1.0), ("2", "lost", 1.0))
+            assert bench.bytes("lost") == [1000, 0]
 
 
 @kinds
 def test_a_link_that_goes_down_as_a_last_bit_leaves_loses_the_message_with_all_its_bytes(kind: dict[str, Any]):
     bench = Bench()
     line = bench.link(**kind)
-    Background(bench.env, 1.0, lambda: line.set_state(False))
+    bench.env.on(1.0, lambda: line.set_state(False), Order.FAULT_BEGINS)
     bench.send(line, "1", "2")
     bench.at(1.0, lambda: line.set_state(True))
     bench.at(1.0, lambda: bench.send(line, "3"))

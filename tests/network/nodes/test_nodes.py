@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds, Spans
 from worlds import EXACT, Wire, node, play, rows, spans_of, world_scenario
 
 from simnet.language.schedule import Steps
@@ -28,7 +28,7 @@ class Bench:
 
     def __init__(self, weights: str = "", priorities: tuple[int, ...] = (), **values: Any) -> None:
         self.env = Seconds()
-        self.spans = Steps()
+        self.spans = Spans()
         self.heard: list[tuple[int, Any]] = []
         self.node = make_node(self.env, self.spans.record, "edge", node("edge", **values), weights, priorities)
 
@@ -365,15 +365,17 @@ def test_the_end_of_a_run_closes_what_runs_and_what_waits():
 
 
 def test_a_battery_pays_for_calls_not_for_samples():
-    """A batch of two takes 2 s at 3 W above idling."""
-    spec = node("edge", batch=Batching(size=2, wait=1.0), power=PowerModel(idle=0.0, busy=3.0), battery=100.0)
-    wire = Wire({"edge": spec}, [])
-    wire.compute(0.0, "edge", 1e9, 0)
-    wire.compute(0.0, "edge", 1e9, 1)
-    wire.env.play()
-    assert wire.heard == [(0, 2.0), (1, 2.0)]
-    assert wire.network.batteries["edge"].charge == pytest.approx(94.0)
-    assert len(spans_of(wire.network, "edge")) == 2
+    """A batch of two takes 2 s at 3 W above idling: 6 J, of which 3 are used up after a second."""
+    for charge, ends, empty in ((6.1, 2.0, None), (3.0, None, 1.0)):
+        power = PowerModel(idle=0.0, busy=3.0)
+        spec = node("edge", batch=Batching(size=2, wait=1.0), power=power, battery=charge)
+        wire = Wire({"edge": spec}, [])
+        wire.compute(0.0, "edge", 1e9, 0)
+        wire.compute(0.0, "edge", 1e9, 1)
+        wire.env.play()
+        assert wire.heard == [(0, ends), (1, ends)]
+        assert wire.network.batteries["edge"].empty_at == empty
+        assert len(spans_of(wire.network, "edge")) == 2
 
 
 def test_a_plain_node_is_a_fifo_line_and_nothing_more():
