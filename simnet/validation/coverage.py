@@ -104,21 +104,19 @@ def scenarios(settings: Settings) -> list[Result]:
 
 
 def of_scenario(file: Path, settings: Settings, seeds: int = SEEDS) -> list[Result]:
-    """Coverage of the paired difference in latency, and of each system's mean latency."""
+    """Coverage of each system's mean latency and accuracy, and of their paired differences."""
     first = settings.seed * 1000
     runs = [_played(file, seed) for seed in range(first, first + seeds)]
-    differences = {f"latency, {pair}": [run["paired"][pair]["latency"] for run in runs] for pair in runs[0]["paired"]}
-    means = {
-        f"latency, {name}": [
-            {"mean": run["systems"][name]["latency"]["mean"], **run["systems"][name]["intervals"]["latency.mean"]}
-            for run in runs
-        ]
-        for name in runs[0]["systems"]
-    }
-    return [
-        held(f"{file.stem}: {what}", against_the_others(found), ALLOWED)
-        for what, found in {**differences, **means}.items()
-    ]
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for run in runs:
+        for pair, difference in run["paired"].items():
+            for what in ("latency", "accuracy"):
+                found.setdefault(f"{what}, {pair}", []).append(difference[what])
+        for name, system in run["systems"].items():
+            for what, mean in (("latency.mean", system["latency"]["mean"]), ("accuracy", system["accuracy"])):
+                interval = {"mean": mean, **system["intervals"][what]}
+                found.setdefault(f"{what.removesuffix('.mean')}, {name}", []).append(interval)
+    return [held(f"{file.stem}: {what}", against_the_others(those), ALLOWED) for what, those in found.items()]
 
 
 def _played(file: Path, seed: int) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def test_a_scenario_is_played_with_its_seeds(tmp_path: Path, random_weights: Cal
     file.write_text(text.replace("every: 200 ms, jitter: 50 ms", "poisson: 20 /s"), encoding="utf-8")
     results = coverage.of_scenario(file, Settings(seed=3), seeds=4)
     about, counts = zip(*(result.what.rsplit(": ", 1) for result in results), strict=True)
-    assert about == ("small: latency, ada-ddnn vs ddnn", "small: latency, ddnn", "small: latency, ada-ddnn")
+    of = ("ada-ddnn vs ddnn", "ddnn", "ada-ddnn")
+    assert about == tuple(f"small: {what}, {whom}" for whom in of for what in ("latency", "accuracy"))
     assert all(count.endswith(" of 4 have one") for count in counts)
     for result, count in zip(results, counts, strict=True):
         assert (result.simulated * int(count[0])).is_integer(), "a share of those that have one"
