@@ -152,7 +152,7 @@ def run(
     from simnet.results.folder import check_target
     from simnet.results.manifest import manifest
     from simnet.world import run as engine
-    from simnet.world.plan import plans_of, remarks
+    from simnet.world.plan import constant_times, plans_of, remarks
 
     if out is not None:
         check_target(Path(out))
@@ -173,7 +173,7 @@ def run(
         described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
         weights = {result.weights["name"]: result.weights["sha256"] for result in results}
         certificate = manifest(text, loaded.seed, described, weights, sys.argv if command is None else command)
-        certificate["notes"] = remarks(loaded, plans, len(data))
+        certificate["notes"] = [*remarks(loaded, plans, len(data)), *constant_times(loaded, plans)]
         done = collect(loaded.name, text, results, certificate, Run)
         del results  # of the further repeats only the summaries are kept
         if repeats is not None or target is not None:

@@ -35,6 +35,7 @@ class SystemResult:
         notes: What a reader should know that turned out only now.
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
         warm_up: Samples of the warm-up, the first ones.
+        usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
     """
 
     name: str
@@ -55,3 +56,4 @@ class SystemResult:
     notes: list[str] = field(default_factory=list)
     incidents: pa.Table | None = None
     warm_up: int = 0
+    usage: pa.Table | None = None

@@ -14,18 +14,27 @@ import yaml
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
 from simnet.results.plain import plain
-from simnet.results.tables import ANY, incidents_schema, misfits, samples_schema, spans_schema, summary_form
+from simnet.results.tables import (
+    ANY,
+    incidents_schema,
+    misfits,
+    samples_schema,
+    spans_schema,
+    summary_form,
+    usage_schema,
+)
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
     from simnet.results.result import SystemResult
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
-    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
+    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
+    "usage.parquet",
 )  # fmt: skip
 REPEATS = "repeats.json"
-SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema}
+SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
 """The tables of a system and what they look like."""
 
 
@@ -89,6 +98,14 @@ class Results:
         """
         return self._table(system, INCIDENTS) if self.has(system, INCIDENTS) else None
 
+    def usage(self, system: str) -> pa.Table | None:
+        """How much of every place was used over time, columns as in `usage_schema`; None in a run of a former version.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, USAGE) if self.has(system, USAGE) else None
+
     def has(self, system: str, file: str) -> bool:
         """Whether there is this table of a system.
 
@@ -138,19 +155,22 @@ def collect(
         RunError: two systems share a name, or one's cannot name a folder.
         ValueError: a table does not have the documented columns.
     """
+    from simnet.results.notes import order_notes
+
     scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
     tables: dict[str, dict[str, pa.Table]] = {}
     for result in results:
-        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents}
+        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents, USAGE: result.usage}
         tables[result.name] = {
             file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")
             for file, table in given.items()
             if table is not None
         }
-    if notes := [note for result in results for note in result.notes]:
+    notes = [note for result in results for note in result.notes]
+    if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}

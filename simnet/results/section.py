@@ -10,7 +10,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simnet.registry import PluginError
@@ -21,11 +21,12 @@ if TYPE_CHECKING:  # a summary that is read back needs none of them
     from simnet.results.ledger import Ledger
     from simnet.results.lives import Lives
     from simnet.results.steps import Step
+    from simnet.results.usage.usage import Usage
     from simnet.scenario import Scenario
 
 OWN_KEYS = (
     "system", "codec", "captured", "finished", "forced", "dropped", "unfinished", "dropped_by_reason", "accuracy",
-    "exits", "latency", "bytes", "thresholds", "intervals", "simulated_time", "hops",
+    "accuracy_of_captured", "exits", "latency", "bytes", "thresholds", "intervals", "simulated_time", "hops",
 )  # fmt: skip
 """Keys of a system's summary that are no sections."""
 
@@ -49,6 +50,9 @@ class Played:
         end: When the run ended, in s.
         warm_up: Samples of the warm-up, the first ones.
         warm_answers: How many of these were answered.
+        without: What the same samples' lives would have been without a fault, by its name: of those faults that struck
+            and with which this was played.
+        usage: How much of every place was used; None where it is not known.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Played:
     end: float
     warm_up: int = 0
     warm_answers: int = 0
+    without: Mapping[str, Lives] = field(default_factory=dict)
+    usage: Usage | None = None
 
 
 class Section(ABC):

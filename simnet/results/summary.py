@@ -30,7 +30,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         result: What the system did.
-        tiers: Tier of every node, from `node_tiers`; tells first hops and edge→cloud hops apart.
+        tiers: Tier of every node, from `node_tiers`; tells from where to where bytes went.
 
     Returns:
         The mapping under ``systems.<name>`` of ``summary.json``. Times in seconds, sizes in bytes, rates in
@@ -50,6 +50,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
         **{outcome: int((lives.outcome == outcome).sum()) for outcome in ("forced", "dropped", "unfinished")},
         "dropped_by_reason": dict(sorted(reasons.items())),
         "accuracy": mean_of(lives.correct[answered]),
+        "accuracy_of_captured": mean_of(lives.correct),
         "exits": {
             name: {
                 **numbers,
@@ -77,6 +78,7 @@ def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
     lives = result.lives
     answered = lives.answered
     yield "accuracy", of_share(lives.correct[answered], _different(lives.image[answered]))
+    yield "accuracy_of_captured", of_share(lives.correct, _different(lives.image))
     yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
     for name in result.exits:
         here = answered & (lives.exit == name)
@@ -137,28 +139,32 @@ def _raw_offload(result: SystemResult) -> int:
     return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
 
 
-def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, int]:
-    """Bytes put on the links, summed over hops; a lost message was sent and counts, one of a warm-up's sample not."""
-    import numpy as np
+def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:
+    """Bytes put on the links: `total` over all hops; `sent` on the first, by the tiers of a message's ends.
 
-    transfer = _words(spans, "kind") == "transfer"
+    A lost message was sent and counts, one of a warm-up's sample not.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if warm_up:
-        samples = spans.column("sample").to_numpy()
-        transfer &= (samples < 0) | (samples >= warm_up)
-    places, index = np.unique(_words(spans, "place")[transfer].astype(str), return_inverse=True)
-    sizes = spans.column("bytes").to_numpy()[transfer]
-    totals = {"device_to_edge": 0, "edge_to_cloud": 0, "total": int(sizes.sum())}
-    for number, place in enumerate(places):
-        source, _, target = str(place).partition(LINK_ARROW)
-        size = int(sizes[index == number].sum())
-        if tiers.get(source) == "device":
-            totals["device_to_edge"] += size
-        elif tiers.get(source) == "edge" and tiers.get(target) not in ("device", "edge"):
-            totals["edge_to_cloud"] += size
-    return totals
+        spans = spans.filter(pc.or_(pc.less(spans["sample"], 0), pc.greater_equal(spans["sample"], warm_up)))
 
-
-def _words(table: pa.Table, column: str) -> NDArray[np.object_]:
-    """A text column as an object array, None where null."""
-    found: NDArray[np.object_] = table.column(column).cast("string").to_numpy()
-    return found
+    hops = pa.table({key: spans.column(key).cast("string") for key in ("kind", "place", "message")})
+    hops = hops.append_column("bytes", spans.column("bytes")).filter(pc.equal(hops["kind"], "transfer"))
+    sent, total = Counter[str](), 0
+    for hop in hops.group_by(["place", "message"]).aggregate([("bytes", "sum")]).to_pylist():
+        size, place = hop["bytes_sum"], hop["place"]
+        source, _, target = (hop["message"] or place).partition(LINK_ARROW)
+        total += size
+        if place.partition(LINK_ARROW)[0] == source:  # the first hop: later ones carry the same once more
+            sent[f"{tiers.get(source)}{LINK_ARROW}{tiers.get(target)}"] += size
+    ends = {way: tuple(way.split(LINK_ARROW)) for way in sent}
+    return {
+        "sent": {way: size for way, size in sorted(sent.items()) if size},
+        "device_to_edge": sum(size for way, size in sent.items() if ends[way][0] == "device"),
+        "edge_to_cloud": sum(
+            size for way, size in sent.items() if ends[way][0] == "edge" and ends[way][1] not in ("device", "edge")
+        ),
+        "total": total,
+    }
