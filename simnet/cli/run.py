@@ -38,6 +38,14 @@ def run(
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
     forced: Annotated[bool, typer.Option("--forced", help="Evaluate every sample at every exit, too.")] = False,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=1, help="Run so often, with different seeds [with --until at most; default: 50]."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="'KEY ± HALF'", help="Repeat until a value is so precise: 'latency.p95 +- 2 %'."),
+    ] = None,
     fail_on: Annotated[
         list[FailOn] | None,
         typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
@@ -70,6 +78,8 @@ def run(
                 data_dir=data_dir,
                 forced=forced,
                 figures=not no_figures,
+                repeats=repeats,
+                until=until,
                 progress=progress,
                 command=["simnet", *sys.argv[1:]],
             )

@@ -21,6 +21,7 @@ from simnet.results.manifest import sealed
 from simnet.results.run import (
     INCIDENTS,
     MANIFEST,
+    REPEATS,
     SAMPLES,
     SCENARIO,
     SCHEMAS,
@@ -74,6 +75,10 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
             (folder / SCENARIO).write_text(run.scenario_yaml, encoding="utf-8")
         with _named(out / SUMMARY):
             _write_json(folder / SUMMARY, run.summary)
+        if run.repeats:
+            places.append(REPEATS)
+            with _named(out / REPEATS):
+                _write_json(folder / REPEATS, {"repeats": list(run.repeats)})
         with _named(out / MANIFEST):
             manifest = sealed(run.manifest, folder, places)
             _write_json(folder / MANIFEST, manifest)

@@ -34,6 +34,7 @@ SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
     "usage.parquet",
 )  # fmt: skip
+REPEATS = "repeats.json"
 SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
 """The tables of a system and what they look like."""
 
@@ -53,6 +54,7 @@ class Results:
         scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
         scenario_yaml: The same as text, as in ``scenario.yaml``.
         tables: Tables of each system by file name, where they are in memory; else they are read when asked for.
+        repeats: The summaries of all repeats, this one's first, as in ``repeats.json``; none of a single run.
     """
 
     path: Path | None
@@ -61,6 +63,7 @@ class Results:
     scenario: dict[str, Any]
     scenario_yaml: str
     tables: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
+    repeats: Sequence[Mapping[str, Any]] = ()
 
     @property
     def place(self) -> str:
@@ -160,10 +163,8 @@ def collect(
         ValueError: a table does not have the documented columns.
     """
     from simnet.results.notes import order_notes
-    from simnet.results.summary import node_tiers, paired, summarize
 
     scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
-    tiers = node_tiers(scenario)
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
@@ -175,14 +176,6 @@ def collect(
             for file, table in given.items()
             if table is not None
         }
-    summary = {
-        "scenario": scenario_name,
-        "seed": scenario.get("seed"),
-        "data": scenario.get("data"),
-        "samples": max((result.samples.num_rows for result in results), default=0),
-        "systems": {result.name: summarize(result, tiers) for result in results},
-        "paired": paired({result.name: result.lives for result in results}),
-    }
     notes = [note for result in results for note in result.notes]
     if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
@@ -190,7 +183,28 @@ def collect(
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
         for result in results
     }
-    return kind(None, plain(summary), plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+    summary = summary_of(scenario_name, scenario, results)
+    return kind(None, summary, plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+
+
+def summary_of(
+    name: str, scenario: Mapping[str, Any], results: Sequence[SystemResult], seed: int | None = None
+) -> dict[str, Any]:
+    """What `results` give for ``summary.json``, of a scenario in the form of a file; `seed` instead of its own."""
+    from simnet.results.summary import node_tiers, paired, summarize
+
+    tiers = node_tiers(scenario)
+    summary = {
+        "scenario": name,
+        "seed": scenario.get("seed") if seed is None else seed,
+        "data": scenario.get("data"),
+        "samples": max((result.samples.num_rows for result in results), default=0),
+        "warm_up": max((result.warm_up for result in results), default=0),
+        "systems": {result.name: summarize(result, tiers) for result in results},
+        "paired": paired(results),
+    }
+    found: dict[str, Any] = plain(summary)
+    return found
 
 
 def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignment]
@@ -218,7 +232,11 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
         raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
     for file in (SUMMARY, SCENARIO):
         _intact(folder / file, manifest, file, "damaged or changed")
-    return kind(folder, summary, manifest, scenario, text)
+    repeats: Sequence[Any] = ()
+    if "repeats" in summary:
+        _intact(folder / REPEATS, manifest, REPEATS, "damaged or changed")
+        repeats = _load(folder / REPEATS, json.loads, {"repeats": list})[0]["repeats"]
+    return kind(folder, summary, manifest, scenario, text, repeats=repeats)
 
 
 def former(out: Path) -> Path:
@@ -228,7 +246,7 @@ def former(out: Path) -> Path:
 
 
 def _plain_name(name: str) -> bool:
-    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO)
+    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO, REPEATS)
 
 
 def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
