@@ -33,6 +33,13 @@ faults:
 # ruff: noqa: E501
 CASES = {
     "unknown key": ("samples: 10", "sample: 10", 3, "sample: unknown key 'sample'; did you mean 'samples'?"),
+    "unknown key of the warm-up": ("samples: 10", "samples: 10\nwarmup: 1 s", 4, "warmup: unknown key 'warmup'; did you mean 'warm_up'?"),
+    "warm-up without a unit": ("samples: 10", "samples: 10\nwarm_up: 5", 4, "warm_up: 5 has no unit"),
+    "warm-up of half a sample": ("samples: 10", "samples: 10\nwarm_up_samples: 0.5", 4, "warm_up_samples: must be a whole number"),
+    "negative warm-up": ("samples: 10", "samples: 10\nwarm_up_samples: -1", 4, "warm_up_samples: must be 0 or more, found -1"),
+    "warm-up of all samples": ("samples: 10", "samples: 10\nwarm_up_samples: 10", 4, "warm_up_samples: must be less than samples (10), so that some are counted"),
+    "warm-up of all the time": ("samples: 10", "duration: 5 s\nwarm_up: 5 s", 4, "warm_up: must be less than the duration (5 s)"),
+    "two warm-ups": ("samples: 10", "samples: 10\nwarm_up: 1 s\nwarm_up_samples: 3", 5, "warm_up_samples: give either 'warm_up' or 'warm_up_samples', not both"),
     "unknown key in a link": (
         "bandwidth: 50 Mbit/s", "bandwith: 50 Mbit/s", 11,
         "links[1].bandwith: unknown key 'bandwith'; did you mean 'bandwidth'?",
@@ -133,7 +140,7 @@ CASES = {
 
     # Nodes: queues, batches, load, profiles, power, batteries, sites.
     "queue a text": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: long", 8, "nodes.cloud.queue: expected keys and values (allowed: order, limit), found 'long'"),
-    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority)"),
+    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority, latest)"),
     "queue with an unknown key": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {limt: 3}", 8, "nodes.cloud.queue.limt: unknown key 'limt'; did you mean 'limit'? (allowed: order, limit)"),
     "queue of negative length": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: -1", 8, "nodes.cloud.queue.limit: must be 0 or more, found -1"),
     "batch without size": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {wait: 5 ms}", 8, "nodes.cloud.batch.size: is missing"),
@@ -216,6 +223,7 @@ CASES = {
     "trace in one direction only": ("bandwidth: 50 Mbit/s", "trace: {up: {steps: [[0 s, 1 Mbit/s]]}, down: null}", 11, "links[1]: needs a bandwidth"),
     "trace of a file that is not there": ("bandwidth: 50 Mbit/s", "trace: {up: up.csv, down: up.csv}", 11, "links[1].trace.up: no such file: 'up.csv'; "),
     "trace of nothing": ("bandwidth: 50 Mbit/s", "trace: 50 Mbit/s", 11, "links[1].trace: '50 Mbit/s' is no trace; write the name of a .csv or .yaml file, or {steps: [[0 s, 10 Mbit/s], …]}"),
+    "trace that ends with nothing": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbit/s], [5 s, 0]]}", 9, "links: the trace from edge to cloud ends with 0, where messages stay for ever; give it 'repeat', or the run a 'duration'"),
     "trace of nothing at all times": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 0], [5 s, 0]]}", 11, "links[1].trace: the bandwidth is 0 at all times (a fault takes a link down)"),
     "trace in a wrong unit": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbps]]}", 11, "links[1].trace.steps[0]: '1 Mbps' is no bandwidth; did you mean '1 Mbit/s'?"),
     "routing by colour": ("data: plaza", "data: plaza\nnetwork: {routing: hopps}", 3, "network.routing: unknown value 'hopps'; did you mean 'hops'? (allowed: latency, hops)"),
