@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.language import names
-from simnet.language.errors import Path, Problem, nearest, unknown
+from simnet.language.errors import Path, Problem, listed, nearest, shown, unknown
 from simnet.language.presets import Preset
 from simnet.language.quantities import FROM_FILE
 from simnet.language.source import Source
@@ -46,8 +46,9 @@ class Checks:
 
     def named(self, name: str, path: Path) -> None:
         """Note it if `name` is no name."""
-        if not names.NAME.fullmatch(name):
-            self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
+        if len(name) > names.LONGEST or not names.NAME.fullmatch(name):
+            use = f"use letters, digits, '-' and '_', starting with a letter, at most {names.LONGEST} in all"
+            self.wrong(path, f"{shown(name)} is no name: {use}")
 
     def with_preset(self, raw: Raw, presets: Mapping[str, Preset], path: Path) -> Raw:
         """`raw` with the values of its preset below its own; an unknown preset is noted and gives none."""
@@ -102,7 +103,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 
 def _no_mapping(model: type[BaseModel], found: object) -> str:
-    return f"expected keys and values (allowed: {', '.join(keys_of(model))}), found {found!r}"
+    return f"expected keys and values (allowed: {', '.join(keys_of(model))}), found {shown(found)}"
 
 
 def _counts_good_ones(detail: Mapping[str, Any]) -> bool:
@@ -149,11 +150,11 @@ def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
     if kind == "model_type" and (wanted_model := _model_in(_annotation(model, detail["loc"]))) is not None:
         return _no_mapping(wanted_model, found)
     if kind in ("tuple_type", "too_long") and key in _PAIRS:
-        return f"must be a list of two names, found {found!r}"
+        return f"must be a list of two names, found {shown(found)}"
     wanted = _WANTED.get(kind)
     if wanted is None:
-        return f"{found!r}: {detail['msg']}"
-    return f"must be {wanted.format(**context)}, found {found!r}"
+        return f"{shown(found)}: {detail['msg']}"
+    return f"must be {wanted.format(**context)}, found {shown(found)}"
 
 
 def _annotation(model: type[BaseModel], loc: Sequence[str | int]) -> object:

@@ -17,7 +17,8 @@ from pydantic import Field
 
 from simnet.language import units
 from simnet.language.checks import Checks
-from simnet.language.errors import Path, Problem, ScenarioError, dotted
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
+from simnet.language.files import Unreadable, text_of
 from simnet.language.quantities import Model, Time
 from simnet.language.schedule import Steps
 from simnet.language.source import Source, parse
@@ -60,22 +61,22 @@ def _load(value: object) -> float:
     number = units.split(value) if isinstance(value, str) else None
     share = float(number[0]) if number is not None and not number[1] else units.parse_share(value)
     if not isinstance(share, int | float):
-        raise ValueError(f"{value!r} is no share; write e.g. 0.1 or '10 %'")
+        raise ValueError(f"{shown(value)} is no share; write e.g. 0.1 or '10 %'")
     if not 0 <= share < 1:
-        raise ValueError(f"{value!r} is out of range: a load is at least 0 and less than 1 (100 %)")
+        raise ValueError(f"{shown(value)} is out of range: a load is at least 0 and less than 1 (100 %)")
     return float(share)
 
 
 def _bandwidth(value: object) -> float:
     bandwidth = units.BANDWIDTH.parse(value)
     if bandwidth <= 0:
-        raise ValueError(f"{value!r} is out of range: a bandwidth is more than 0 (a fault takes a link down)")
+        raise ValueError(f"{shown(value)} is out of range: a bandwidth is more than 0 (a fault takes a link down)")
     return bandwidth
 
 
-TIME = Column("time", units.TIME.parse, units.TIME.units, "time_s", "0 s")
+TIME = Column("time", units.TIME.parse, units.TIME.readable, "time_s", "0 s")
 LOAD = Column("load", _load, {"%": 1}, "load_%", "10 %", "a share such as 30 %, ")
-BANDWIDTH = Column("bandwidth", _bandwidth, units.BANDWIDTH.units, "bandwidth_Mbit/s", "10 Mbit/s")
+BANDWIDTH = Column("bandwidth", _bandwidth, units.BANDWIDTH.readable, "bandwidth_Mbit/s", "10 Mbit/s")
 
 
 class Traces:
@@ -145,14 +146,16 @@ class Traces:
 def _table(raw: object, columns: Sequence[Column], path: Path, source: Source) -> Table:
     """The numbers of a trace; raises ScenarioError with the first thing wrong with it."""
     if isinstance(raw, list):
-        return _from_list(raw, columns, lambda row, text: source.problem((*path, row), text), source.problem(path, ""))
+        return _from_list(
+            raw, columns, lambda row, text: source.problem((*path, row), text), source.problem(path, ""), shown
+        )
     if isinstance(raw, str) and "\n" in raw:
         return _from_csv(raw, columns, lambda line, text: source.problem(path, f"line {line}: {text}"))
     kind = raw.rpartition(".")[2].lower() if isinstance(raw, str) else ""
     if not isinstance(raw, str) or kind not in ("csv", "yaml", "yml"):
         pair = ", ".join(column.example for column in columns)
         inline = f"[{pair}, …]" if len(columns) == 1 else f"{{steps: [[{pair}], …]}}"
-        text = f"{raw!r} is no trace; write {columns[-1].instead}the name of a .csv or .yaml file, or {inline}"
+        text = f"{shown(raw)} is no trace; write {columns[-1].instead}the name of a .csv or .yaml file, or {inline}"
         raise ScenarioError([source.problem(path, text)])
     file, text = read_beside(raw, source, path)
 
@@ -161,14 +164,14 @@ def _table(raw: object, columns: Sequence[Column], path: Path, source: Source) -
 
     if kind == "csv":
         return _from_csv(text, columns, tell)
-    lines = Source(str(file))
+    lines = Source(str(file), secret=True)
     try:
         rows = parse(text, lines)
     except ScenarioError as error:
         raise ScenarioError([replace(problem, key=dotted(path)) for problem in error.problems]) from None
     if not isinstance(rows, list):
         raise ScenarioError([tell(1, f"a trace in YAML is a list of {_row(columns)}")])
-    return _from_list(rows, columns, lambda row, text: tell(lines.lines[(row,)], text), tell(1, ""))
+    return _from_list(rows, columns, lambda row, text: tell(lines.lines[(row,)], text), tell(1, ""), _shown_of_file)
 
 
 def read_beside(name: str, source: Source, path: Path) -> tuple[FilePath, str]:
@@ -179,15 +182,16 @@ def read_beside(name: str, source: Source, path: Path) -> tuple[FilePath, str]:
     """
     file = source.folder / name
     try:
-        return file, file.read_text(encoding="utf-8-sig")
+        return file, text_of(file, "utf-8-sig")
     except FileNotFoundError:
         there = sorted(other.name for other in file.parent.glob(f"*{file.suffix}")) if file.parent.is_dir() else []
         hint = (
             f" holds {', '.join(there)}" if there else f" holds no {file.suffix} file" if file.parent.is_dir() else ""
         )
         message = f"no such file: '{name}'" + (f"; {file.parent}{hint}" if hint else f", seen from {source.folder}")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    except IsADirectoryError:
+        message = f"'{name}' is a directory"
+    except Unreadable as reason:
         message = f"'{name}' cannot be read: {reason}"
     raise ScenarioError([source.problem(path, message)])
 
@@ -196,13 +200,30 @@ def _row(columns: Sequence[Column]) -> str:
     return "times" if len(columns) == 1 else f"pairs [{', '.join(column.example for column in columns)}]"
 
 
-def _from_list(rows: list[object], columns: Sequence[Column], tell: Tell, empty: Problem) -> Table:
+def _shown_of_file(cell: object) -> str:
+    """A cell of a file as messages show it: only what is a number with one of our units.
+
+    Whoever names the wrong file must not find its first line, which may be a secret, in a log.
+    """
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return shown(cell)
+    found = units.split(cell) if isinstance(cell, str) else None
+    return shown(cell) if found is not None and found[1] in _UNITS else "what stands there"
+
+
+_UNITS = {"", "%", *units.TIME.readable, *units.BANDWIDTH.readable}
+
+
+def _from_list(
+    rows: list[object], columns: Sequence[Column], tell: Tell, empty: Problem, show: Callable[[object], str]
+) -> Table:
     """Rows of YAML: lists of as many values as there are columns, or single values for one column."""
-    check = _Check(columns)
+    check = _Check(columns, show)
     for index, row in enumerate(rows):
         cells = row if isinstance(row, list) else [row]
         if len(cells) != len(columns):
-            raise ScenarioError([tell(index, f"a trace is a list of {_row(columns)}, found {row!r}")])
+            found = f"{len(cells)} value{'' if len(cells) == 1 else 's'}" if show is _shown_of_file else show(row)
+            raise ScenarioError([tell(index, f"a trace is a list of {_row(columns)}, found {found}")])
         check.add(cells, lambda text, index=index: tell(index, text))  # type: ignore[misc]
     if not check.table:
         raise ScenarioError([Problem(empty.file, empty.line, empty.key, "the trace has no rows")])
@@ -211,12 +232,12 @@ def _from_list(rows: list[object], columns: Sequence[Column], tell: Tell, empty:
 
 def _from_csv(text: str, columns: Sequence[Column], tell: Tell) -> Table:
     """Rows of CSV, after a first line that may name the columns and their units."""
-    check, example = _Check(columns), ",".join(column.heading for column in columns)
+    check, example = _Check(columns, _shown_of_file), ",".join(column.heading for column in columns)
     named: list[str] | None = None
     for line, cells in _lines(text, tell):
         if len(cells) != len(columns):
             found = f"{len(cells)} column{'' if len(cells) == 1 else 's'}"
-            raise ScenarioError([tell(line, f"needs {len(columns)} ({example}), found {found}: {','.join(cells)}")])
+            raise ScenarioError([tell(line, f"needs {len(columns)}, with commas ({example}), found {found}")])
         if named is None:
             headed = cells[0] != "" and units.split(cells[0]) is None
             named = [_unit(cell, column) if headed else "" for cell, column in zip(cells, columns, strict=True)]
@@ -255,10 +276,13 @@ def _lines(text: str, tell: Tell) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Check:
-    """Reads rows one after another: no gaps, in range, times ascending (from 0, and never twice, beside values)."""
+    """Reads rows one after another: no gaps, in range, times ascending (from 0, and never twice, beside values).
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = columns
+    `show` says how a cell is shown in messages.
+    """
+
+    def __init__(self, columns: Sequence[Column], show: Callable[[object], str]) -> None:
+        self.columns, self.show = columns, show
         self.table: Table = []
         self._last = ""
 
@@ -271,14 +295,17 @@ class _Check:
             try:
                 values.append(column.read(cell))
             except ValueError as error:
-                raise ScenarioError([tell(str(error))]) from None
+                hidden = isinstance(cell, str) and self.show(cell) != shown(cell)
+                message = f"this is no {column.name}; write e.g. '{column.example}'" if hidden else str(error)
+                raise ScenarioError([tell(message)]) from None
         time, steps = values[0], len(values) > 1
+        said = str(cells[0])  # it is a time
         if not self.table and steps and time != 0:
-            raise ScenarioError([tell(f"the first time must be 0, found {cells[0]}")])
+            raise ScenarioError([tell(f"the first time must be 0, found {said}")])
         if self.table and time <= self.table[-1][0] and (steps or time < self.table[-1][0]):
             again = time == self.table[-1][0]
             raise ScenarioError(
-                [tell(f"times must ascend: {cells[0]} {'is there twice' if again else f'comes after {self._last}'}")]
+                [tell(f"times must ascend: {said} {'is there twice' if again else f'comes after {self._last}'}")]
             )
         self.table.append(tuple(values))
-        self._last = str(cells[0])
+        self._last = said

@@ -11,6 +11,9 @@ from simnet.scenario.changes import Overrides, applied, changes
 from simnet.scenario.plain import plain
 from simnet.scenario.scenario import Scenario
 
+OWN = "x-"
+"""What begins so at the top of a file is the user's own: a place for anchors, as in Compose files."""
+
 
 def load_scenario(
     path: Path, overrides: Sequence[str] = (), samples: int | None = None, seed: int | None = None
@@ -65,6 +68,7 @@ def _named(
     seed: int | None,
     option: str = "",
 ) -> Scenario:
+    data = {key: value for key, value in data.items() if not key.startswith(OWN)}
     if data.get("name") is None:
-        data["name"] = name
+        data["name"] = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a path may be no text
     return applied(changes(overrides, samples, seed, option), data, source)

@@ -44,7 +44,7 @@ def expand_names(data: Raw, source: Source) -> Raw:
                 problems.append(source.problem(("nodes", key), message))
             nodes[name], origin[name] = dict(value) if isinstance(value, dict) else value, key
             if name != key:
-                source.alias(("nodes", name), ("nodes", key))
+                source.alias(name, key)
     if problems:
         raise ScenarioError(problems)
     return {**data, "nodes": nodes}

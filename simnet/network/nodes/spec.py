@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, model_validator
 
 from simnet.language.kinds import check_given, check_options, kind_called, written
-from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
+from simnet.language.quantities import CountKey, Energy, EnergyPerByte, Model, Power, Size, Speed, Time
 from simnet.language.schedule import Load
 from simnet.network.nodes import NODES
 
@@ -39,7 +39,7 @@ class Batching(Model):
     """The most calls that run together."""
     wait: Time = 0.0
     """How long the first of them waits for others."""
-    efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
+    efficiency: dict[CountKey, Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
         Field(default_factory=dict)
     )
     """How many times faster than alone a sample is in a batch of each size, overhead apart."""
@@ -73,7 +73,7 @@ class PowerModel(Model):
         return self
 
 
-Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Annotated[Time, Field(gt=0)]]]]
+Profile = dict[str, dict[str, dict[CountKey, Annotated[Time, Field(gt=0)]]]]
 """Weights → segment → batch size → measured seconds of one call."""
 
 
