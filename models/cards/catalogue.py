@@ -33,6 +33,11 @@ def overview(card: Card, sent: Sent) -> dict[str, Any]:
     values = card.values
     try:
         by_segment = sent(card)
+        if type(values["parameters"]) is not int:
+            raise TypeError("parameters must be a whole number")
+        for numbers in (values["forced_accuracy"]["test"].values(), [values["calibration"]["test"]["system_accuracy"]]):
+            if not all(type(number) in (int, float) for number in numbers):
+                raise TypeError("accuracies must be numbers")
         return {
             "name": card.name,
             "data": values["data"],
@@ -45,7 +50,7 @@ def overview(card: Card, sent: Sent) -> dict[str, Any]:
             "system_accuracy": values["calibration"]["test"]["system_accuracy"],
             "thresholds": card.thresholds,
         }
-    except (KeyError, TypeError) as problem:
+    except (KeyError, TypeError, AttributeError) as problem:
         raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
 
 

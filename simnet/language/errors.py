@@ -53,9 +53,9 @@ def listed(names: Sequence[str]) -> str:
     return text if len(names) <= _MOST_NAMES else f"{text} and {len(names) - _MOST_NAMES:,} more"
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, most: int = _MESSAGE) -> str:
     """A message without the middle of what is too long to be read."""
-    return text if len(text) <= _MESSAGE else f"{text[: _MESSAGE // 2]} … {text[-_MESSAGE // 2 :]}"
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 def nearest(found: object, allowed: Iterable[str]) -> str:

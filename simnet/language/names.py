@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import product
 from math import prod
 
@@ -54,18 +57,47 @@ def _numbers(first: str, last: str) -> list[str]:
     return [f"{number:0{width}d}" for number in range(int(first), int(last) + 1)]
 
 
+class Known(tuple[str, ...]):
+    """Names in their order, among which many patterns are looked for: none of them is held against every name."""
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each name."""
+        return {name: place for place, name in enumerate(self)}
+
+    @cached_property
+    def ascending(self) -> list[str]:
+        """The names by the alphabet, so that those that begin alike stand together."""
+        return sorted(self)
+
+    def beginning(self, text: str) -> list[str]:
+        """Those that begin with a text."""
+        first = bisect_left(self.ascending, text)
+        last = bisect_left(self.ascending, text + chr(sys.maxunicode), lo=first)
+        return self.ascending[first:last]
+
+
 def match(pattern: str, names: Iterable[str]) -> list[str]:
     """The names that `pattern` stands for, in the order of `names`; ranges, `*` and `?` are understood.
 
     Raises:
         ValueError: see `expand`.
     """
-    expanded = expand(pattern)
-    if "*" not in pattern and "?" not in pattern:
-        wanted = set(expanded)
-        return [name for name in names if name in wanted]
-    globs = re.compile("|".join(map(_glob, expanded)))
-    return [name for name in names if globs.fullmatch(name)]
+    known = names if isinstance(names, Known) else Known(names)
+    globs: dict[str, list[str]] = {}
+    found: dict[str, None] = {}
+    for text in expand(pattern):
+        if (begins := _PLAIN.match(text)) is not None and begins.end() < len(text):
+            globs.setdefault(begins.group(), []).append(_glob(text))
+        elif text in known.places:
+            found[text] = None
+    for begin, alternatives in globs.items():
+        wanted = re.compile("|".join(alternatives))
+        found |= dict.fromkeys(name for name in known.beginning(begin) if wanted.fullmatch(name))
+    return sorted(found, key=known.places.__getitem__)
+
+
+_PLAIN = re.compile(r"[^*?]*")
 
 
 def _glob(text: str) -> str:

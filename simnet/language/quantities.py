@@ -81,6 +81,10 @@ Share = Annotated[
 """A number from 0 to 1, or a text in percent ("1 %")."""
 
 
+MOST = 1_000_000_000
+"""Of a count, and of a factor: more is a slip, and nothing counts so far."""
+
+
 def _count(value: object) -> object:
     """A whole number that is a key, which a file has as text: ASCII digits, and nothing that others read otherwise."""
     if isinstance(value, str) and not (value == "0" or re.fullmatch(rf"[1-9][0-9]{{0,{MOST_DIGITS}}}", value)):

@@ -1,7 +1,7 @@
 """What a word of YAML without quotes means: a number as it is written, a truth value, a date, nothing, or text.
 
 YAML 1.1 reads 0100 as 64 and 1:30 as 90, and 1e-3 as text. Here a number is what everybody reads in it; where readers
-differ it is refused. Words such as yes, off and ~ mean what they do in YAML 1.1, and whoever wanted the text is told so.
+differ it is refused. Words such as yes, off and ~ mean what they do in YAML 1.1; who wanted the text is told so.
 """
 
 from __future__ import annotations
@@ -36,7 +36,16 @@ _READ = {
 }
 
 
-class Ambiguous(ValueError):
+class Writer(yaml.SafeDumper):
+    """Writes text that could be taken for a number, also by other readers, in quotes."""
+
+
+Writer.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:float", re.compile(f"(?:{_DECIMAL.pattern}|{_AMBIGUOUS.pattern})$"), list("+-.0123456789")
+)
+
+
+class AmbiguousError(ValueError):
     """A number that YAML's readers do not agree about; the message says what to write."""
 
 
@@ -44,18 +53,18 @@ def number(text: str) -> int | float | None:
     """A number that everybody reads alike, None for text that is none; what is whole is an int, also 1e3.
 
     Raises:
-        Ambiguous: readers differ, or it is longer than any number of use.
+        AmbiguousError: readers differ, or it is longer than any number of use.
     """
     if text[:1] not in _NUMBER_LIKE:
         return None
     if _WHOLE.fullmatch(text):
         if len(text) > MOST_DIGITS:
-            raise Ambiguous(f"a number of {len(text):,} digits is too long; {_quoted('it', text)}")
+            raise AmbiguousError(f"a number of {len(text):,} digits is too long; {_quoted('it', text)}")
         return int(text.replace("_", ""), 16 if "x" in text else 10)
     if _DECIMAL.fullmatch(text):
         return _whole_if_it_is(text)
     if _AMBIGUOUS.fullmatch(text):
-        raise Ambiguous(f"{_short(text)} is another number to other readers of YAML; {_plainly(text)}")
+        raise AmbiguousError(f"{_short(text)} is another number to other readers of YAML; {_plainly(text)}")
     return None
 
 
@@ -90,20 +99,20 @@ def value(text: str) -> tuple[Any, str]:
     """What a word without quotes means, and a note for who wanted the text: "" where there is nothing to say.
 
     Raises:
-        Ambiguous: see `number`.
+        AmbiguousError: see `number`.
     """
     found = number(text)
     if found is not None:
         return found, ""
-    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)).removeprefix(_TAG)
-    return _tagged(text, tag)
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return _tagged(text, tag.removeprefix(_TAG))
 
 
 def tagged(text: str, tag: str) -> tuple[Any, str]:
     """The same for a word with a tag of its own, such as ``!!str``.
 
     Raises:
-        Ambiguous: see `number`.
+        AmbiguousError: see `number`.
         ValueError: the tag is not allowed here, or its text is no such value.
     """
     kind = tag.removeprefix(_TAG)
@@ -128,7 +137,7 @@ def _tagged(text: str, kind: str) -> tuple[Any, str]:
     if kind not in _READ:  # "=" and "<<" are text here
         return text, ""
     try:
-        found = _READ[kind](yaml.ScalarNode(_TAG + kind, text))  # type: ignore[no-untyped-call]
+        found = _READ[kind](yaml.ScalarNode(_TAG + kind, text))
     except ValueError:  # e.g. the date 2024-13-45
         return text, ""
     if found is None:

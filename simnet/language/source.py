@@ -11,7 +11,7 @@ import yaml
 
 from simnet.language import scalars
 from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
-from simnet.language.files import Unreadable, text_of
+from simnet.language.files import UnreadableError, text_of
 from simnet.language.tree import MOST_DEPTH, Mapping, Node, Scalar, Sequence, compose
 
 _STRUCTURE = {"map": Mapping, "seq": Sequence}
@@ -107,7 +107,7 @@ def read(file: FilePath) -> tuple[dict[str, Any], Source]:
     except IsADirectoryError:
         message = "is a directory; give the scenario file in it"
         raise ScenarioError([Problem(source.file, None, "", message)]) from None
-    except Unreadable as reason:
+    except UnreadableError as reason:
         raise ScenarioError([Problem(source.file, None, "", f"cannot be read: {reason}")]) from None
 
     return read_text(text, source), source
@@ -176,7 +176,7 @@ class _Wrong(yaml.MarkedYAMLError):
     """Something in the tree that no scenario may have."""
 
     def __init__(self, node: Node, problem: str) -> None:
-        super().__init__(problem=problem, problem_mark=yaml.Mark("", 0, node.line - 1, 0, None, None))
+        super().__init__(problem=problem, problem_mark=yaml.Mark("", 0, node.line - 1, 0, None, 0))
 
 
 class _Reader:
@@ -215,7 +215,7 @@ class _Reader:
             return self._text(node)
         try:
             found, note = scalars.value(node.text) if node.plain else scalars.tagged(node.text, node.tag)
-        except scalars.Ambiguous as problem:
+        except scalars.AmbiguousError as problem:
             self._wrong(node, path, str(problem))
             return 0
         except ValueError as problem:
@@ -234,7 +234,7 @@ class _Reader:
         try:
             return node.text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise _Wrong(node, f"{ascii(shown(node.text))} has half of a pair that makes a character") from None
+            raise _Wrong(node, f"{shown(node.text)} has half of a pair that makes a character") from None
 
     def _wrong(self, node: Node, path: Path, message: str) -> None:
         if self.source.secret:

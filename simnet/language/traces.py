@@ -18,7 +18,7 @@ from pydantic import Field
 from simnet.language import units
 from simnet.language.checks import Checks
 from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
-from simnet.language.files import Unreadable, text_of
+from simnet.language.files import UnreadableError, text_of
 from simnet.language.quantities import Model, Time
 from simnet.language.schedule import Steps
 from simnet.language.source import Source, parse
@@ -191,7 +191,7 @@ def read_beside(name: str, source: Source, path: Path) -> tuple[FilePath, str]:
         message = f"no such file: '{name}'" + (f"; {file.parent}{hint}" if hint else f", seen from {source.folder}")
     except IsADirectoryError:
         message = f"'{name}' is a directory"
-    except Unreadable as reason:
+    except UnreadableError as reason:
         message = f"'{name}' cannot be read: {reason}"
     raise ScenarioError([source.problem(path, message)])
 

@@ -94,18 +94,17 @@ def _composed(events: Iterator[Any], most: int) -> Node | None:
     stack, anchors = [top], dict[str, Node]()
     for event in events:
         node: Node
+        mark: Any = event.start_mark
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0] and event.tag is None
-            node = Scalar(event.start_mark.line + 1, event.tag or "", event.value, plain)
+            node = Scalar(mark.line + 1, event.tag or "", event.value, plain)
         elif isinstance(event, yaml.MappingStartEvent):
-            node = Mapping(event.start_mark.line + 1, event.tag or "")
+            node = Mapping(mark.line + 1, event.tag or "")
         elif isinstance(event, yaml.SequenceStartEvent):
-            node = Sequence(event.start_mark.line + 1, event.tag or "")
+            node = Sequence(mark.line + 1, event.tag or "")
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                raise yaml.MarkedYAMLError(
-                    problem=f"found undefined alias {event.anchor!r}", problem_mark=event.start_mark
-                )
+                raise yaml.MarkedYAMLError(problem=f"found undefined alias {event.anchor!r}", problem_mark=mark)
             stack[-1].add(anchors[event.anchor])
             continue
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -114,17 +113,17 @@ def _composed(events: Iterator[Any], most: int) -> Node | None:
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise yaml.MarkedYAMLError(problem="there is more than one document", problem_mark=event.start_mark)
+                raise yaml.MarkedYAMLError(problem="there is more than one document", problem_mark=mark)
             continue
         else:
             continue
         count += 1
         if count > most or len(stack) > MOST_DEPTH:
-            raise _Bottomless(problem="nested too deeply", problem_mark=event.start_mark)
+            raise _Bottomless(problem="nested too deeply", problem_mark=mark)
         if event.anchor is not None:
             if event.anchor in anchors:
                 raise yaml.MarkedYAMLError(problem=f"anchor {event.anchor!r} is there twice",
-                                           problem_mark=event.start_mark)  # fmt: skip
+                                           problem_mark=mark)  # fmt: skip
             anchors[event.anchor] = node
         stack[-1].add(node)
         if not isinstance(node, Scalar):

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
@@ -112,9 +112,7 @@ class Quantity:
     def _refusal(self, value: str, number: str, unit: str) -> str:
         if not unit:
             return f"{shown(value)} has no unit; write e.g. '{number} {self.example.split()[-1]}'"
-        return (
-            f"{shown(value)} is no {self.name}; {self._hint(value, number, unit)} (units: {', '.join(self.units)})"
-        )
+        return f"{shown(value)} is no {self.name}; {self._hint(value, number, unit)} (units: {', '.join(self.units)})"
 
     def _hint(self, value: str, number: str, unit: str) -> str:
         """How to write what was certainly meant, to the same value; an example where nobody can know."""
@@ -174,19 +172,24 @@ _SAYING = frozenset("mMpPbBkK")
 
 
 def exactly(number: str, worth: Fraction) -> float:
-    """The float nearest to a decimal number times a worth; infinite where there is none."""
-    try:
-        power = Decimal(number).adjusted()
-    except DecimalException:  # a power of more digits than Decimal has
-        return 0.0 if re.search(r"[eE]-", number) else math.inf
-    if power > _MOST_POWER:
-        return -math.inf if number.startswith("-") else math.inf
-    if power < -_MOST_POWER:
+    """The float nearest to a decimal number times a worth; infinite where there is none.
+
+    Whole numbers are divided once, which Python rounds correctly: no product of floats, no second rounding.
+    """
+    mantissa, _, exponent = number.lower().lstrip("+-").partition("e")
+    whole, _, decimals = mantissa.partition(".")
+    digits, power = int(whole + decimals), int(exponent or 0) - len(decimals)
+    sign = -1 if number.startswith("-") else 1
+    if digits == 0 or power + len(whole + decimals) < -_MOST_POWER:
         return 0.0
+    if power + len(str(digits)) > _MOST_POWER:
+        return sign * math.inf
+    above, below = digits * worth.numerator * 10 ** max(power, 0), worth.denominator * 10 ** max(-power, 0)
     try:
-        return float(Fraction(number) * worth)
+        value: float = above / below
     except OverflowError:
-        return -math.inf if number.startswith("-") else math.inf
+        value = math.inf
+    return sign * value
 
 
 def _plain_numbers(text: str) -> list[str]:

@@ -41,6 +41,10 @@ def check_target(out: Path) -> None:
     Raises:
         RunError: `out` exists and is neither empty nor a former run, or nothing can be written there.
     """
+    try:
+        os.path.realpath(out).encode()
+    except UnicodeEncodeError:
+        raise RunError(f"{out}: a name that is no UTF-8 text, which tables cannot have; choose another --out") from None
     home = next(folder for folder in Path(os.path.realpath(out)).parents if folder.exists())
     if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
         raise RunError(f"{out}: cannot write in {home}; choose another --out")

@@ -136,7 +136,7 @@ def _apply(change: Change, data: dict[str, Any], source: Source) -> None:
     *inner, last = _parts(change.key)
     parents: list[tuple[Path, Any]] = [((), data)]
     for part in inner:
-        parents = [child for parent in parents for child in _children(parent, part, refuse)]
+        parents = [child for parent in parents for child in _children(parent, part, source, change.origin)]
     for place, parent in parents:
         for target in _targets(parent, last, place, refuse):
             parent[target] = deepcopy(change.value)  # of one change to several places, one may be changed again
@@ -145,9 +145,13 @@ def _apply(change: Change, data: dict[str, Any], source: Source) -> None:
                 data.pop({"samples": "duration", "duration": "samples"}[str(target)], None)
 
 
-def _children(parent: tuple[Path, Any], part: str, refuse: Refuse) -> list[tuple[Path, Any]]:
+def _children(parent: tuple[Path, Any], part: str, source: Source, origin: str) -> list[tuple[Path, Any]]:
     """The mappings or lists that `part` names inside `parent`; empty ones are made usable."""
     place, holder = parent
+
+    def refuse(message: str) -> ScenarioError:
+        return _refused(origin, message)
+
     found = _targets(holder, part, place, refuse)
     result = []
     for key in found:
@@ -155,6 +159,7 @@ def _children(parent: tuple[Path, Any], part: str, refuse: Refuse) -> list[tuple
             if not _may_begin(place, part):
                 raise refuse(f"{_inside(place)}{unknown('key', part, list(holder))}")
             holder[key] = _of_preset(place, holder, part)
+            source.override((*place, key), origin)
         if holder[key] is None:  # "ddnn:" with nothing after it
             holder[key] = {}
         result.append(((*place, key), holder[key]))

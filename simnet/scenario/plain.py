@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from simnet.language.errors import LONGEST, Path, Problem, ScenarioError, dotted, shown
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
 from simnet.language.scalars import MOST_DIGITS
 
 _DEPTH = 30
@@ -46,7 +46,7 @@ def plain(value: Any, origin: str, place: Path = ()) -> Any:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise refused(f"{ascii(value[:LONGEST])} is no text: it has half of a pair that makes a character") from None
+            raise refused(f"{shown(value)} has half of a pair that makes a character") from None
         return value
     if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
         raise refused(f"a number of more than {MOST_DIGITS} digits is too long")

@@ -12,7 +12,6 @@ from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
 from simnet.language.source import Source, parse
 from simnet.language.traces import read_beside
 
-
 _SIZE = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -55,7 +54,7 @@ def read_profile(checks: Checks, name: object, path: Path) -> dict[str, Any] | N
     profile: dict[str, Any] = {}
     for weights, segments in content["weights"].items():
         if not weights.isprintable():
-            wrong(("weights",), f"{ascii(weights)} is no name of weights")
+            wrong(("weights",), f"{weights!a} is no name of weights")
             continue
         for segment, sizes in segments.items() if isinstance(segments, dict) else [(None, segments)]:
             place = ("weights", weights) if segment is None else ("weights", weights, segment)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, model_validator
 
 from simnet.language.kinds import check_given, check_options, kind_called, written
-from simnet.language.quantities import CountKey, Energy, EnergyPerByte, Model, Power, Size, Speed, Time
+from simnet.language.quantities import MOST, CountKey, Energy, EnergyPerByte, Model, Power, Size, Speed, Time
 from simnet.language.schedule import Load
 from simnet.network.nodes import NODES
 
@@ -22,7 +22,7 @@ class Queue(Model):
 
     order: Literal["fifo", "priority"] = "fifo"
     """First in, first out; or by the samples' priority, first in, first out among equals, nobody being interrupted."""
-    limit: Annotated[int, Field(ge=0, strict=True)] | None = None
+    limit: Annotated[int, Field(ge=0, le=MOST, strict=True)] | None = None
     """How many calls may wait; more are dropped. By default any number."""
 
 
@@ -35,12 +35,12 @@ class Batching(Model):
 
     quiet = ("efficiency",)
 
-    size: Annotated[int, Field(ge=1, strict=True)]
+    size: Annotated[int, Field(ge=1, le=MOST, strict=True)]
     """The most calls that run together."""
     wait: Time = 0.0
     """How long the first of them waits for others."""
-    efficiency: dict[CountKey, Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
-        Field(default_factory=dict)
+    efficiency: dict[CountKey, Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = Field(
+        default_factory=dict
     )
     """How many times faster than alone a sample is in a batch of each size, overhead apart."""
 
@@ -49,6 +49,8 @@ class Batching(Model):
         for size, faster in self.efficiency.items():
             if size == 1 and faster != 1:
                 raise ValueError(f"efficiency tells how many times faster than alone: that of 1 is 1, not {faster:g}")
+            if faster < 1 / MOST:
+                raise ValueError(f"efficiency {faster:g} at {size}: less than {1 / MOST:g} is a slip")
             if faster > size:
                 raise ValueError(f"efficiency {faster:g} at {size}: {size} together would be done before one alone")
         return self
@@ -99,7 +101,7 @@ class NodeEntry(Model):
     """Time of every call before it computes."""
     memory: Annotated[Size, Field(gt=0)] | None = None
     """Memory for the weights of its segments."""
-    view: Annotated[int, Field(ge=1, strict=True)] | None = None
+    view: Annotated[int, Field(ge=1, le=MOST, strict=True)] | None = None
     """Which camera's view a device sees, from 1; by default in order."""
     fallback: str | None = None
     """The node of the same tier that does its work while it is down."""
