@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from sys import float_info
 from typing import Any, get_args, get_origin, get_type_hints
 
-from simnet.language.errors import unknown
+from simnet.language.errors import shown, unknown
 from simnet.models.networks.base import Architecture
 from simnet.models.training.training import Recipe
 
@@ -100,7 +101,7 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
     wanted = get_type_hints(type(whole))[name]
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text  # a bare word
     kinds: tuple[Any, ...]
     if get_origin(wanted) is tuple:
@@ -109,6 +110,8 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
         kinds = ()
     elif wanted is float:
         kinds = (int, float)
+        if type(value) in kinds and not abs(value) <= float_info.max:
+            raise ValueError(f"{name}: {shown(text)} is no finite number")
         value = float(value) if type(value) is int else value
     elif isinstance(wanted, type):
         kinds = (wanted,)

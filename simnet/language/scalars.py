@@ -40,7 +40,7 @@ class Writer(yaml.SafeDumper):
     """Writes text that could be taken for a number, also by other readers, in quotes."""
 
 
-Writer.add_implicit_resolver(  # type: ignore[no-untyped-call]
+Writer.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(f"(?:{_DECIMAL.pattern}|{_AMBIGUOUS.pattern})$"), list("+-.0123456789")
 )
 
@@ -58,8 +58,8 @@ def number(text: str) -> int | float | None:
     if text[:1] not in _NUMBER_LIKE:
         return None
     if _WHOLE.fullmatch(text):
-        if len(text) > MOST_DIGITS:
-            raise AmbiguousError(f"a number of {len(text):,} digits is too long; {_quoted('it', text)}")
+        if (digits := len(text.lstrip("+-"))) > MOST_DIGITS:
+            raise AmbiguousError(f"a number of {digits:,} digits is too long; {_quoted('it', text)}")
         return int(text.replace("_", ""), 16 if "x" in text else 10)
     if _DECIMAL.fullmatch(text):
         return _whole_if_it_is(text)

@@ -36,7 +36,7 @@ def _binary(suffix: str) -> dict[str, Fraction]:
     return {prefix + suffix: Fraction(worth) for prefix, worth in _BINARY.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quantity:
     """One kind of quantity: the units it may be written in and each one's worth in the SI unit.
 

@@ -155,7 +155,7 @@ class _Tier:
 
 
 MOST_STAND_INS = 64
-"""Of one place; with more ways to combine them only one node at a time is replaced."""
+"""Of one node, and of one place; with more ways to combine them only one node at a time is replaced."""
 
 
 def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
@@ -169,6 +169,8 @@ def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
         chain = [name]
         while (following := nodes[chain[-1]].fallback) is not None and following not in (*taken, *chain):
             chain.append(following)
+            if len(chain) > MOST_STAND_INS:
+                break
         if len(chain) > 1 and name not in place.views:
             chains.append(chain)
     lengths = [len(chain) for chain in chains]
