@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from sys import float_info
 from typing import Any
 
+from simnet.language.errors import clipped
 from simnet.language.files import UnreadableError, text_of
 from simnet.models.codecs import CODECS
 from simnet.models.graph import MOST, MOST_CLASSES, Graph, GraphError, costs_of
@@ -22,6 +23,9 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 
 class WeightsError(Exception):
     """Weights or their card are missing, damaged or do not belong together; the message says which and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clipped(message))
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ def read_card(name: str) -> Card:
     calibration = values["calibration"]
     if not _numbers(calibration["thresholds"], lambda t: 0 <= t <= 1):
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
-    if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t < math.inf):
+    if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t <= float_info.max):
         raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
     codec = values["architecture"].get("codec", "fp32")
     if not isinstance(codec, str) or (":" not in codec and codec not in CODECS.names()):

@@ -73,6 +73,6 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
-        reason = clipped(" ".join(str(problem).split()), 400)  # torch's have many lines
+        reason = clipped(" ".join(str(problem).split()), 400)  # torch's have many lines, one for each tensor
         raise WeightsError(f"{path}: does not fit its card: {reason}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

@@ -53,15 +53,17 @@ def main() -> None:
 
 def _message(problem: Exception) -> str | None:
     """What to tell a user of something that they can mend; None for a fault of ours."""
-    from simnet.language.errors import ScenarioError
+    from simnet.language.errors import ScenarioError, clipped
     from simnet.models.cards.card import WeightsError
     from simnet.models.data.base import DataError
     from simnet.models.device import DeviceError
     from simnet.registry import PluginError, blamed
     from simnet.results.run import RunError
 
-    if isinstance(problem, ScenarioError | RunError | PluginError | DataError | WeightsError | DeviceError):
+    if isinstance(problem, ScenarioError):
         return str(problem)
+    if isinstance(problem, RunError | PluginError | DataError | WeightsError | DeviceError):
+        return clipped(str(problem))
     if isinstance(problem, MemoryError):  # more samples than fit, e.g. of every nanosecond
         return f"not enough memory; ask for fewer samples, or a shorter time ({problem})"
     if isinstance(problem, OSError):  # a folder that cannot be made, a full disk
