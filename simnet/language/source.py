@@ -172,11 +172,9 @@ def _quotes(text: str, mark: yaml.Mark | None) -> str:
     return ""
 
 
-class _Wrong(yaml.MarkedYAMLError):
-    """Something in the tree that no scenario may have."""
-
-    def __init__(self, node: Node, problem: str) -> None:
-        super().__init__(problem=problem, problem_mark=yaml.Mark("", 0, node.line - 1, 0, None, 0))
+def _refused(node: Node, problem: str) -> yaml.MarkedYAMLError:
+    """What to raise for something in the tree that no scenario may have."""
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=yaml.Mark("", 0, node.line - 1, 0, None, 0))
 
 
 class _Reader:
@@ -193,13 +191,13 @@ class _Reader:
     def value(self, node: Node, path: Path) -> Any:
         self._count(node)
         if len(path) > MOST_DEPTH:
-            raise _Wrong(node, "nested without end")
+            raise _refused(node, "nested without end")
         self.source.lines.setdefault(path, node.line)
         if isinstance(node, Scalar):
             return self._scalar(node, path)
         kind = _STRUCTURE.get(node.tag.removeprefix(_TAG)) if node.tag not in ("", "!") else type(node)
         if not kind or not isinstance(node, kind):
-            raise _Wrong(node, f"tag {shown(node.tag)} is not allowed")
+            raise _refused(node, f"tag {shown(node.tag)} is not allowed")
         if isinstance(node, Mapping):
             return self._mapping(node, path)
         assert isinstance(node, Sequence)  # the third kind
@@ -208,7 +206,7 @@ class _Reader:
     def _count(self, node: Node, more: int = 1) -> None:
         self._nodes += more
         if self._nodes > self._most:
-            raise _Wrong(node, "nested without end")
+            raise _refused(node, "nested without end")
 
     def _scalar(self, node: Scalar, path: Path) -> Any:
         if not node.plain and node.tag in ("", "!"):
@@ -219,7 +217,7 @@ class _Reader:
             self._wrong(node, path, str(problem))
             return 0
         except ValueError as problem:
-            raise _Wrong(node, str(problem)) from None
+            raise _refused(node, str(problem)) from None
         if note:
             self.source.notes[path] = note
         return self._text(node) if isinstance(found, str) else found
@@ -234,7 +232,7 @@ class _Reader:
         try:
             return node.text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise _Wrong(node, f"{shown(node.text)} has half of a pair that makes a character") from None
+            raise _refused(node, f"{shown(node.text)} has half of a pair that makes a character") from None
 
     def _wrong(self, node: Node, path: Path, message: str) -> None:
         if self.source.secret:
@@ -259,7 +257,7 @@ class _Reader:
     def _key(self, node: Node) -> str:
         """The text as written: YAML would make a boolean of a node called "on"."""
         if not isinstance(node, Scalar):
-            raise _Wrong(node, "a key must be text")
+            raise _refused(node, "a key must be text")
         return self._text(node)
 
     def _pairs(self, node: Mapping) -> dict[str, tuple[Scalar, Node]]:
@@ -270,7 +268,7 @@ class _Reader:
         if id(node) in self._merged:
             return self._merged[id(node)]
         if id(node) in self._open or len(self._open) > MOST_DEPTH:
-            raise _Wrong(node, "nested without end")
+            raise _refused(node, "nested without end")
         self._open.add(id(node))
         found: dict[str, tuple[Scalar, Node]] = {}
         own: dict[str, tuple[Scalar, Node]] = {}
@@ -283,7 +281,7 @@ class _Reader:
             others = value.items if isinstance(value, Sequence) else [value]
             for other in reversed(others):  # the first of several wins
                 if not isinstance(other, Mapping):
-                    raise _Wrong(value, "'<<' merges a mapping, or a list of mappings, by their aliases")
+                    raise _refused(value, "'<<' merges a mapping, or a list of mappings, by their aliases")
                 found |= self._pairs(other)
         self._open.remove(id(node))
         found |= own
