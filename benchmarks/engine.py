@@ -29,8 +29,10 @@ import numpy as np
 import simpy
 from simpy.events import Event
 
+from simnet.clock import seconds
 from simnet.models.cards.card import Card
 from simnet.results.lives import Lives
+from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.world.captures import captures
@@ -146,13 +148,13 @@ def by_hand() -> tuple[int, float]:
 def simulated(made: World) -> tuple[int, float]:
     """Hops and mean latency of a world that has been played."""
     latencies = [ending.at - at for ending, at in zip(made.endings, made._captured, strict=True) if ending is not None]
-    return made.network.hops, sum(latencies) / GROUPS
+    return made.network.hops, seconds(sum(latencies)) / GROUPS
 
 
 def tables(made: World) -> None:
-    captured, spans = captures(scenario()), made.network.spans
+    captured, spans = captures(scenario()), in_seconds(made.network.spans)
     graph = made.systems[0][0].graph
-    lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings)
+    lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings, made.env.now)
     samples_table(lives, made.endings, spans, views_of=views_of(graph))
     spans_table(spans)
 

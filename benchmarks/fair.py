@@ -19,9 +19,8 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
-from simpy import Environment
-
 from benchmarks.engine import raw_timeouts, timed
+from simnet.clock import Clock
 from simnet.network.line import Span
 from simnet.network.links.fair import FairLink, FairPath
 from simnet.network.links.spec import Link
@@ -36,7 +35,7 @@ class Bench:
     """A clock, and links between nodes that are always up."""
 
     def __init__(self) -> None:
-        self.env, self.spans = Environment(), list[Span]()
+        self.env, self.spans = Clock(), list[Span]()
         self.events = 0
 
     def link(self) -> FairLink:

@@ -1,15 +1,137 @@
-"""Additions to SimPy: signals that fire at once, lives that wait for them, a common time limit, and loss."""
+"""The clock, in whole picoseconds, and all scheduling; signals that fire at once, and lives that wait for them.
+
+Time is a Python int, so that equal times are equal, however far from the start and however they came about; what
+happens first at one instant is a rule (`Order`), not the luck of rounding. Seconds are converted once, at the edge:
+`ticks` on the way in, `seconds` on the way out. What takes no time is done within the call that asks for it.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
+from decimal import Decimal
+from enum import IntEnum
+from heapq import heappush
 from typing import Any
 
-from simpy import Environment, Event, Timeout
-from simpy.events import URGENT
+from simpy import Environment, Event
+from simpy.core import SimTime
+from simpy.events import NORMAL, EventPriority
 
 from simnet.registry import PluginError
+
+PER_SECOND = 10**12
+"""Ticks of the clock, picoseconds, in a second."""
+
+
+def ticks(time: float) -> int:
+    """Whole picoseconds in a time in s, of its shortest decimal: 0.1 s are 10¹¹, as they were written.
+
+    Half a picosecond goes to the even neighbour. Raises OverflowError or ValueError for what is not finite.
+    """
+    return round(Decimal(repr(float(time))).scaleb(12))
+
+
+def seconds(time: int) -> float:
+    """The float next to a time of the clock, in s."""
+    return time / PER_SECOND
+
+
+class Order(IntEnum):
+    """What comes first at one instant; of one kind, what was put on the clock first."""
+
+    FAULT_ENDS = 1
+    """Also an outage's, with its warm-up."""
+    FAULT_BEGINS = 2
+    """Also: a trace or a load changes, a battery is empty."""
+    WORK_ENDS = 3
+    """Of nodes and transmitters."""
+    ARRIVES = 4
+    """A message reaches the end of a link."""
+    CAPTURE = 5
+    """Also what is sent by the clock, such as heartbeats."""
+    LIMIT = 6
+    """A limit runs out: what comes within it may come at its very end."""
+    END = 7
+    """The run ends: what ends at that instant has ended."""
+
+
+class Clock(Environment):
+    """SimPy's environment, with `now` in whole picoseconds; see `Order` for what comes first at one instant."""
+
+    _now: int  # SimPy's may be a float; this one never is
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.lives: dict[Life, None] = {}
+        """Those that wait for something (an ordered set)."""
+
+    @property
+    def now(self) -> int:
+        """The present, in picoseconds from the start."""
+        return self._now
+
+    def close(self) -> None:
+        """End the lives that wait for what will never come; an abandoned generator would end whenever it is found."""
+        while self.lives:
+            self.lives.popitem()[0].close()
+
+    def at(self, time: int, order: Order, act: Callable[[], None]) -> Occurrence:
+        """Call `act` at a time, which must not be past; what is returned can be cancelled."""
+        return Occurrence(self, time, order, [lambda _: act()])
+
+    def background(self, time: int, order: Order, act: Callable[[], None]) -> None:
+        """The same of what happens to the world whether or not anybody is there: it does not keep a run alive.
+
+        When only background is left on the clock it does not happen: then nobody is there to notice, and a value that
+        repeats for ever would keep a run from ending.
+        """
+        _Background(self, time, order, [lambda _: act() if self._alive() else None])
+
+    def _alive(self) -> bool:
+        return any(not isinstance(event, _Background) for *_, event in self._queue)
+
+    def stop(self, event: Event) -> None:
+        """Let `event` happen when everything else has that happens now: a run until it ends with it."""
+        event._ok, event._value = True, None
+        heappush(self._queue, (self._now, Order.END, next(self._eid), event))  # type: ignore[misc]
+
+    def run(self, until: SimTime | Event | None = None) -> Any:
+        """Play until nothing is left, until a time (in picoseconds; what happens then has happened), or an event."""
+        if until is not None and not isinstance(until, Event):
+            if until < self._now:
+                raise ValueError(f"the clock is at {self._now} ps, past {until} ps")
+            until = Occurrence(self, _whole(until), Order.END, [])
+        return super().run(until)
+
+    def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: SimTime = 0) -> None:
+        """For SimPy's own events: a timeout is a limit that runs out. Raises TypeError for a delay that is no int."""
+        order = Order.LIMIT if priority == NORMAL else priority
+        heappush(self._queue, (self._now + _whole(delay), order, next(self._eid), event))  # type: ignore[misc]
+
+
+def _whole(time: object) -> int:
+    if not isinstance(time, int):
+        raise TypeError(f"the clock counts whole picoseconds, not {time!r}: see simnet.clock.ticks")
+    return time
+
+
+class Occurrence(Event):
+    """An event that happens at `time`, known when it is made; its callbacks are called with it."""
+
+    _ok, _value = True, None
+
+    def __init__(self, clock: Clock, time: int, order: int, callbacks: list[Callable[[Any], None]]) -> None:
+        self.env, self.callbacks = clock, callbacks
+        heappush(clock._queue, (time, order, next(clock._eid), self))  # type: ignore[misc]
+
+    def cancel(self) -> None:
+        """Let it pass unnoticed."""
+        self.callbacks = []
+
+
+class _Background(Occurrence):
+    """See `Clock.background`."""
 
 
 class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an error of the program
@@ -30,6 +152,8 @@ class Signal(Event):
     SimPy's `succeed` puts the event into the queue at the present time; for a signal that is fired from a callback
     of an event at that very time, this turn costs a heap operation and changes nothing.
     """
+
+    env: Clock
 
     @property
     def settled(self) -> bool:
@@ -60,11 +184,20 @@ class Life:
     What SimPy's `Process` does, but begun, resumed and ended without a turn through the event queue.
     """
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_clock", "_protocol")
 
-    def __init__(self, protocol: Generator[Signal, Any, None]) -> None:
-        self._protocol = protocol
+    def __init__(self, clock: Clock, protocol: Generator[Signal, Any, None]) -> None:
+        self._clock, self._protocol = clock, protocol
+        clock.lives[self] = None
         self._go_on(protocol.send, None)
+
+    def close(self) -> None:
+        """End it where it waits. Raises ProtocolError when its code does something else instead."""
+        where = _line_of(self._protocol)
+        try:
+            self._protocol.close()
+        except Exception as problem:  # whatever a user's code does when it is ended
+            raise ProtocolError(f"{where}: cannot be ended where it waits ({problem})") from problem
 
     def _resume(self, signal: Event) -> None:
         self._go_on(self._protocol.send if signal._ok else self._protocol.throw, signal._value)
@@ -77,7 +210,7 @@ class Life:
                 signal = (self._protocol.send if signal._ok else self._protocol.throw)(signal._value)
             signal.callbacks.append(self._resume)
         except StopIteration:
-            pass
+            self._clock.lives.pop(self, None)
         except AttributeError:
             if isinstance(signal, Signal) or getattr(self._protocol, "gi_frame", None) is None:
                 raise  # it came out of the protocol, which has ended with it
@@ -93,48 +226,32 @@ def _line_of(protocol: Any) -> str:
 
 
 class Limit:
-    """A time limit, the same for all signals under it: they reach it in the order they began, so one timer will do."""
+    """A time limit in s, the same for all signals under it: they reach it in the order they began, one timer will do.
 
-    def __init__(self, env: Environment, seconds: float) -> None:
-        self._env, self._seconds = env, seconds
-        self._running: deque[tuple[float, Signal, Callable[[], None]]] = deque()
+    What comes within it may come at its very end.
+    """
+
+    def __init__(self, clock: Clock, limit: float) -> None:
+        self._clock, self._length = clock, ticks(limit)
+        self._running: deque[tuple[int, Signal, Callable[[], None]]] = deque()
 
     def begin(self, signal: Signal, reached: Callable[[], None]) -> None:
         """Call `reached` after the limit's time if `signal` is not settled by then."""
-        self._running.append((self._env.now + self._seconds, signal, reached))
+        end = self._clock.now + self._length
+        self._running.append((end, signal, reached))
         if len(self._running) == 1:
-            self._wait(self._seconds)
+            self._wait(end)
 
-    def _wait(self, seconds: float) -> None:
-        Timeout(self._env, seconds).callbacks.append(self._look)
+    def _wait(self, end: int) -> None:
+        Occurrence(self._clock, end, Order.LIMIT, [self._look])
 
     def _look(self, _: Event) -> None:
-        now, running = self._env.now, self._running
+        now, running = self._clock.now, self._running
         while running:
             end, signal, reached = running[0]
             if not signal.settled:
                 if end > now:
-                    self._wait(end - now)
+                    self._wait(end)
                     return
                 reached()
             running.popleft()  # only now: who begins meanwhile must not start a second timer
-
-
-class Background(Event):
-    """An event that happens to the world whether or not anybody is there: it does not keep a run alive.
-
-    At `time` s it calls `act`, before whatever else happens then; not, however, when only background is left on the
-    clock: then nobody is there to notice, and a value that repeats for ever would keep a run from ending.
-    """
-
-    _ok, _value = True, None
-
-    def __init__(self, env: Environment, time: float, act: Callable[[], None]) -> None:
-        super().__init__(env)
-        self._act = act
-        self.callbacks.append(self._happen)
-        env.schedule(self, URGENT, max(0.0, time - env.now))
-
-    def _happen(self, _: Event) -> None:
-        if any(not isinstance(event, Background) for *_, event in self.env._queue):
-            self._act()

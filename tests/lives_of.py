@@ -16,20 +16,26 @@ from simnet.results.section import Played
 from simnet.scenario import Scenario
 
 
-def lives_of(samples: pa.Table, left: Sequence[float] | None = None) -> Lives:
-    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be."""
+def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float = nan) -> Lives:
+    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be.
+
+    `end` is that of the run, for those that are unfinished.
+    """
 
     def numbers(column: str, none: float) -> np.ndarray:
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
+    captured, latency = numbers("captured_at", nan), numbers("latency", nan)
+    gone = numbers("finished_at", inf) if left is None else np.array(left, float)
     return Lives(
-        captured=numbers("captured_at", nan),
-        left=numbers("finished_at", inf) if left is None else np.array(left, float),
+        captured=captured,
+        left=gone,
+        lasted=np.where(np.isnan(latency), np.where(np.isinf(gone), end, gone) - captured, latency),
         **{key: words(samples[key].to_pylist()) for key in ("outcome", "exit", "reason", "site")},
         label=numbers("label", -1),
         prediction=numbers("prediction", -1),
         correct=numbers("correct", False),
-        latency=numbers("latency", nan),
+        latency=latency,
         measure=numbers("entropy", nan),
         kind=words(samples["class"].to_pylist()),
         deadline=numbers("deadline", nan),

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import NamedTuple
 
 import networkx as nx
@@ -70,6 +71,16 @@ NAMED_IN = {
     "analysis/training_curves.py": "a figure of the studies",
 }
 """Where a kind of ours may be called by its name, and why; a folder stands for its files."""
+
+CLOCK = "simnet.clock"
+FROM_SIMPY = {
+    ("simnet.world.run", "Event"): "the end of a run, which all samples have had",
+    ("simnet.systems.policies.breaker", "Event"): "the type of what a callback is called with",
+}
+"""What others than the clock import of SimPy, and why."""
+
+OF_SIMPY = ("timeout", "process", "all_of", "any_of", "succeed", "fail", "trigger")
+"""Methods of SimPy's clock and events that put something on the clock, beside `schedule`."""
 
 
 class Module(NamedTuple):
@@ -251,6 +262,61 @@ def test_no_code_asks_whether_a_network_is_of_a_kind() -> None:
                 asked = {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
                 wrong += [f"{module.place}:{node.lineno}: {name}" for name in asked & classes]
     assert not wrong
+
+
+def scheduling(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where a clock's events are made by other means than those of `simnet.clock`, with their lines.
+
+    Calls of SimPy's methods on a clock, whatever it is called, and of a clock's queue; not `schedule` of a module.
+    """
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        owner, _, method = called.rpartition(".")
+        if (owner and method in OF_SIMPY) or (method == "schedule" and owner not in ("", "faults")):
+            yield node.lineno, called
+        elif method == "heappush" and any(clock in ast.unparse(node.args[0]) for clock in ("env.", "clock.")):
+            yield node.lineno, ast.unparse(node)
+
+
+def of_simpy(tree: ast.AST) -> Iterator[str]:
+    """The names that are imported of SimPy; of a whole module, its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "simpy")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "simpy":
+            yield from (alias.name for alias in node.names)
+
+
+def test_one_module_owns_the_clock_and_all_scheduling() -> None:
+    others = {name: module.tree for name, module in modules().items() if name != CLOCK}
+    assert {(name, found) for name, tree in others.items() for found in of_simpy(tree)} == set(FROM_SIMPY)
+    wrong = [
+        f"{modules()[name].place}:{line}: {call}" for name, tree in others.items() for line, call in scheduling(tree)
+    ]
+    assert not wrong
+
+
+def test_the_rule_of_the_clock_finds_what_it_forbids() -> None:
+    code = """
+        import simpy
+        from simpy.events import Timeout as Wait
+        from simpy import Environment, Event
+        env.schedule(event, delay=1)
+        self._env.timeout(3)
+        node.env.process(life())
+        heappush(self._env._queue, entry)
+        heapq.heappush(clock._queue, entry)
+        over.succeed()
+        schedule(topology, faults)
+        faults.schedule(topology, script)
+        heappush(self._queue, call)
+        env.at(3, order, act)
+    """
+    tree = ast.parse(dedent(code))
+    assert list(of_simpy(tree)) == ["simpy", "Timeout", "Environment", "Event"]
+    assert [line for line, _ in scheduling(tree)] == [5, 6, 7, 8, 9, 10]
 
 
 @pytest.mark.parametrize("place", NAMED_IN)

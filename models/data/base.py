@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,12 @@ class DataError(Exception):
 class DatasetOptions(Model):
     """Keys of a scenario's `data:` entry; a kind adds its own in its `Options`."""
 
+    quiet = ("order",)
+
     set: str
     """Name of the kind."""
+    order: Literal["random", "file"] = "random"
+    """Which images the samples are: in an order that the seed draws, the same for all systems, or from the first on."""
 
 
 class Dataset(ABC):

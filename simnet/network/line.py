@@ -1,22 +1,27 @@
 """The one queueing element: a FIFO line. A link is one, and so is a node's processor.
 
 Jobs are served in order of arrival by `workers` servers whose service times are known on arrival, so a line needs no
-process and no queue of events: the time at which each server is free again, and one timeout per job. After its
-service a job travels for `latency` seconds without occupying the line (propagation; zero for a processor).
+process and no queue of events: the time at which each server is free again, and one event per job. After its
+service a job travels for `latency` without occupying the line (propagation; zero for a processor). All times are the
+clock's, whole picoseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heapify, heapreplace
+from itertools import takewhile
 from typing import Any, Protocol
 
-from simpy import Environment, Event
-from simpy.events import NORMAL
+from simnet.clock import Clock, Occurrence, Order
 
 Callback = Callable[[Any], None]
-Span = tuple[int, str, str, float, float, float, int, str]
-"""sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md."""
+Span = tuple[int, str, str, int, int, int, int, str]
+"""sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md. Times in picoseconds."""
+
+
+Flow = tuple[int, int, float]
+"""From when to when so many bytes pass, evenly; times in picoseconds."""
 
 
 class Receiver(Protocol):
@@ -25,29 +30,20 @@ class Receiver(Protocol):
     up: bool
 
 
-class Job(Event):
+class Job(Occurrence):
     """One job on a line, and the event of its end: of its service at `served`, plus the line's latency.
 
-    The end, `delay` seconds ahead, is known when the job is made, and so, like SimPy's Timeout, it is on the clock at
-    once. `span` is what will be recorded if all goes well.
+    The end is known when the job is made, so it is on the clock at once. `span` is what will be recorded if all goes
+    well.
     """
 
-    _ok, _value = True, None
-    begun: float | None = None
+    begun: int | None = None
     """After a change of speed within its service: when it would have started at the present speed."""
 
-    def __init__(
-        self, line: FifoLine, delay: float, span: Span, served: float, done: Callback, lost: Callback, token: Any
-    ) -> None:
-        self.env = env = line.env
-        self.callbacks = line.at_end
+    def __init__(self, line: FifoLine, span: Span, served: int, done: Callback, lost: Callback, token: Any) -> None:
         self.span, self.served = span, served
         self.done, self.lost, self.token = done, lost, token
-        env.schedule(self, NORMAL, delay)
-
-    def cancel(self) -> None:
-        """Let the end pass unnoticed: the job is lost, or ends at another time."""
-        self.callbacks = []
+        Occurrence.__init__(self, line.env, span[5], line.order, line.at_end)
 
 
 class FifoLine:
@@ -57,25 +53,27 @@ class FifoLine:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Callable[[Span], None],
         place: str,
         kind: str,
         workers: int = 1,
-        latency: float = 0.0,
+        latency: int = 0,
         receiver: Receiver | None = None,
     ) -> None:
         self.env, self.place, self.kind, self.latency = env, place, kind, latency
+        self.order = int(Order.WORK_ENDS if receiver is None else Order.ARRIVES)
+        """What the end of a job is: that of its work, or an arrival."""
         self._record = record
         self._receiver = receiver or self
-        self._free = [0.0] * workers
+        self._free = [0] * workers
         self._jobs: dict[Job, None] = {}  # as an ordered set
         self.at_end: list[Callback] = [self._end]
         """The callbacks of all jobs."""
 
-    def submit(self, sample: int, service: float, size: int, done: Callback, lost: Callback, token: Any) -> None:
-        """Queue a job of `service` seconds (and `size` bytes, for the record)."""
-        now, free = self.env.now, self._free
+    def submit(self, sample: int, service: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        """Queue a job of `service` picoseconds (and `size` bytes, for the record)."""
+        now, free = self.env._now, self._free  # not `now`: a property is a call, and this is called for every hop
         starts = free[0]
         if starts < now:
             starts = now
@@ -84,7 +82,7 @@ class FifoLine:
         ends = served + self.latency
         span = (sample, self.place, self.kind, now, starts, ends, size, "ok")
         if ends > now:
-            self._jobs[Job(self, ends - now, span, served, done, lost, token)] = None
+            self._jobs[Job(self, span, served, done, lost, token)] = None
         else:  # nothing to wait for: no event
             self._finish(span, done, lost, token)
 
@@ -105,9 +103,12 @@ class FifoLine:
             lost(token)
 
     def lose(self, unserved_only: bool = False) -> None:
-        """Lose all jobs, or those whose service has not ended (what already travels then arrives)."""
+        """Lose all jobs, or those whose service has not ended (what already travels then arrives).
+
+        Service that would end at this very moment has not: a failure comes first (`Order`).
+        """
         now = self.env.now
-        gone = [job for job in self._jobs if not unserved_only or job.served > now]
+        gone = [job for job in self._jobs if not unserved_only or job.served >= now]
         self._free = [now] * len(self._free)
         for job in gone:
             self._remove(job)
@@ -119,26 +120,34 @@ class FifoLine:
         """Make all service that lies ahead take `factor` times as long: the speed has changed."""
         now = self.env.now
         ahead = [job for job in self._jobs if job.served > now]
-        free = [now + (job.served - now) * factor for job in ahead if job.span[4] <= now]
+        free = [now + round((job.served - now) * factor) for job in ahead if job.span[4] <= now]
         free += [now] * (len(self._free) - len(free))
         heapify(free)
         for job in ahead:
             starts, begun = job.span[4], None
             if starts <= now:
-                served = now + (job.served - now) * factor
-                begun = now - (now - (starts if job.begun is None else job.begun)) * factor
+                served = now + round((job.served - now) * factor)
+                begun = now - round((now - (starts if job.begun is None else job.begun)) * factor)
             else:
-                service = (job.served - starts) * factor
+                service = round((job.served - starts) * factor)
                 starts = max(now, free[0])
                 served = starts + service
                 heapreplace(free, served)
             self._remove(job)
             sample, place, kind, queued, _, _, size, status = job.span
             span = (sample, place, kind, queued, starts, served + self.latency, size, status)
-            again = Job(self, span[5] - now, span, served, job.done, job.lost, job.token)
+            again = Job(self, span, served, job.done, job.lost, job.token)
             again.begun = begun
             self._jobs[again] = None
         self._free = free
+
+    def under_way(self, until: int) -> Iterator[Job]:
+        """Jobs whose service has begun, or will have by a time, and that have not ended."""
+        return takewhile(lambda job: job.span[4] <= until, self._jobs)
+
+    def busy(self, until: int) -> Iterator[tuple[int, int]]:
+        """From when to when each worker serves a job of those under way."""
+        return ((job.span[4], job.served) for job in self.under_way(until))
 
     def close(self) -> None:
         """Record what is still on the line at the end of a run as `unfinished`."""
@@ -159,5 +168,5 @@ class FifoLine:
             size = 0
         elif now < job.served:
             begun = starts if job.begun is None else job.begun
-            size = int(size * (now - begun) / (job.served - begun))
+            size = size * (now - begun) // (job.served - begun)
         return (sample, place, kind, queued, min(starts, now), min(ends, now), size, status)

@@ -7,11 +7,11 @@ also what is under way. Routes are known everywhere at the moment of a change (o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from typing import Any, Literal
 
 import networkx as nx
 
+from simnet.clock import ticks
 from simnet.network.line import Callback
 from simnet.network.links.base import Carrier
 from simnet.network.links.fair import FairLink, FairPath
@@ -19,8 +19,6 @@ from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.plain import Node
 
 Send = Callable[[int, int, Callback, Callback, Any], None]
-_PER_SECOND = 10**12
-"""Latencies are compared in whole picoseconds: in floats, 0.1 s + 0.2 s are not 0.3 s, and no tie would be one."""
 
 
 class Router:
@@ -45,7 +43,7 @@ class Router:
     def add(self, spec: LinkSpec, carrier: Carrier) -> None:
         """A link that messages may take."""
         self._carriers[spec.source, spec.target] = carrier
-        self._back.add_edge(spec.target, spec.source, latency=round(Fraction(spec.latency) * _PER_SECOND))
+        self._back.add_edge(spec.target, spec.source, latency=ticks(spec.latency))
         carrier.on_change.append(self._forget)
 
     def route(self, source: str, target: str) -> Route:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from simpy import Environment
-
+from simnet.clock import Clock
 from simnet.network.line import Span
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
@@ -40,7 +39,7 @@ class Topology:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         nodes: Mapping[str, NodeSpec],
         links: Sequence[LinkSpec],
         networking: Networking | None = None,
@@ -69,8 +68,10 @@ class Topology:
             ends, shares = (spec.source, spec.target), networking.weights
             link = make_link(env, record, spec, self.nodes[spec.target], seed, media, ends in lossy, shares)
             self.links[ends] = link
+            meters.connect(*ends, link)
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
+        meters.begin()
 
     def tier(self, tier: str) -> list[Node]:
         """The nodes of a tier, in their order."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from simpy import Environment
-
-from simnet.clock import Background
+from simnet.clock import Clock, Order, ticks
 from simnet.language.schedule import Steps
 
 
-def schedule_steps(env: Environment, steps: Steps, change: Callable[[float], None]) -> None:
+def schedule_steps(env: Clock, steps: Steps, change: Callable[[float], None]) -> None:
     """Call `change(value)` with the value that holds now, and at each later change.
 
     `steps.times` count from the start of the simulation; with `repeat`, from every multiple of it. One event at a time
@@ -26,9 +24,9 @@ def schedule_steps(env: Environment, steps: Steps, change: Callable[[float], Non
 
 
 def _wait(
-    env: Environment,
-    changes: Iterator[tuple[float, float]],
-    following: tuple[float, float] | None,
+    env: Clock,
+    changes: Iterator[tuple[int, float]],
+    following: tuple[int, float] | None,
     change: Callable[[float], None],
 ) -> None:
     if following is None:
@@ -39,13 +37,14 @@ def _wait(
         change(value)
         _wait(env, changes, next(changes, None), change)
 
-    Background(env, time, act)
+    env.background(time, Order.FAULT_BEGINS, act)
 
 
-def _changes(steps: Steps) -> Iterator[tuple[float, float]]:
+def _changes(steps: Steps) -> Iterator[tuple[int, float]]:
     """(time, value) of every change after the beginning, without end if the steps repeat."""
-    yield from zip(steps.times[1:], steps.values[1:], strict=True)
-    if steps.repeat is not None and len(steps.values) > 1:
-        for turn in count(1):  # a product, not a sum, lest errors add up
-            for time, value in zip(steps.times, steps.values, strict=True):
-                yield turn * steps.repeat + time, value
+    changes = [(ticks(time), value) for time, value in zip(steps.times, steps.values, strict=True)]
+    yield from changes[1:]
+    if steps.repeat is not None and len(changes) > 1:
+        for turn in count(1):
+            for time, value in changes:
+                yield turn * ticks(steps.repeat) + time, value

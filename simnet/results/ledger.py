@@ -21,7 +21,8 @@ class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
     `spans` are all of a run, in the order of their recording, `up_times` the seconds that each node was up, `samples`
-    their number; `joined` has the places of the spans that were in one batch with the span before them.
+    their number; `joined` has the places of the spans that were in one batch with the span before them; `cut_off` the
+    joules that nodes paid for what had arrived of messages when their batteries were empty.
     """
 
     def __init__(
@@ -31,12 +32,15 @@ class Ledger:
         up_times: Mapping[str, float],
         samples: int,
         joined: Collection[int] = (),
+        cut_off: Mapping[str, float] | None = None,
     ) -> None:
         powered = {name: node.power for name, node in nodes.items() if node.power is not None}
         self.nodes = {
             name: {"idle": power.idle * up_times[name], "busy": 0.0, "sent": 0.0, "received": 0.0}
             for name, power in powered.items()
         }
+        for name, joules in (cut_off or {}).items():
+            self.nodes[name]["received"] += joules
         self.samples: NDArray[np.float64] = np.zeros(samples)
         """Joules that each sample caused: computing, sending and receiving, not idling."""
         if not powered:

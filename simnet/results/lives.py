@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.clock import seconds
+
 if TYPE_CHECKING:
     from simnet.systems.base import Decision
 
@@ -23,9 +25,9 @@ Words = NDArray[np.object_]
 
 
 class Ending(NamedTuple):
-    """How the life of a sample ended: with a decision, or dropped for a reason, and when."""
+    """How the life of a sample ended: with a decision, or dropped for a reason, and when, by the clock."""
 
-    at: float
+    at: int
     decision: Decision | None
     reason: str | None = None
 
@@ -43,6 +45,10 @@ class Captured(Protocol):
     @property
     def times(self) -> Floats:
         """In s, ascending."""
+
+    @property
+    def ticks(self) -> Sequence[int]:
+        """The same, by the clock."""
 
     @property
     def site(self) -> NDArray[np.int64]:
@@ -75,10 +81,12 @@ class Lives:
         outcome: finished, forced, dropped or unfinished.
         exit: Where it was answered; None without an answer.
         reason: Why it was dropped; else None.
+        image: Its number in the data set.
         label: Its true class.
         prediction: The class answered; −1 without an answer.
         correct: Whether that is the true one; false without an answer.
-        latency: `left` − `captured` in s; not a number without an answer.
+        lasted: From capture to outcome in s; without one, to the end of the run. Exact before it became a float.
+        latency: The same of those with an answer; not a number without one.
         measure: What the exit's rule gave for the answer, as in the column `entropy`; not a number without an answer.
         site: Its site; None is the unnamed one.
         kind: Its class of demand; None without.
@@ -90,9 +98,11 @@ class Lives:
     outcome: Words
     exit: Words
     reason: Words
+    image: NDArray[np.int64]
     label: NDArray[np.int64]
     prediction: NDArray[np.int64]
     correct: Mask
+    lasted: Floats
     latency: Floats
     measure: Floats
     site: Words
@@ -107,13 +117,25 @@ class Lives:
         return len(self.captured)
 
     @classmethod
-    def of(cls, captured: Captured, labels: NDArray[np.int64], endings: Sequence[Ending | None]) -> Lives:
-        """What became of the samples captured; `endings` has None for those that never had an outcome."""
+    def of(
+        cls,
+        captured: Captured,
+        labels: NDArray[np.int64],
+        endings: Sequence[Ending | None],
+        end: int,
+        images: NDArray[np.int64] | None = None,
+    ) -> Lives:
+        """What became of the samples captured; `endings` has None for those without an outcome at the run's `end`.
+
+        `images` are their numbers in the data set; by default their own.
+        """
         decisions = [None if one is None else one.decision for one in endings]
         answered = np.array([one is not None for one in decisions], bool)
         prediction = np.array([-1 if one is None else one.prediction for one in decisions], np.int64)
         times = captured.times.view()  # its own flags: the captures belong to somebody else
-        left = np.array([inf if one is None else one.at for one in endings], float)
+        left = np.array([inf if one is None else seconds(one.at) for one in endings], float)
+        ended = (end if one is None else one.at for one in endings)
+        lasted = np.array([seconds(at - began) for at, began in zip(ended, captured.ticks, strict=True)], float)
         label = np.array(labels, np.int64)
         return cls(
             captured=times,
@@ -121,10 +143,12 @@ class Lives:
             outcome=words("unfinished" if one is None else one.outcome for one in endings),
             exit=words(None if one is None else one.exit for one in decisions),
             reason=words(None if one is None else one.reason for one in endings),
+            image=np.arange(len(label)) if images is None else np.array(images, np.int64),
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),
-            latency=np.where(answered, left - times, nan),
+            lasted=lasted,
+            latency=np.where(answered, lasted, nan),
             measure=np.array([nan if one is None else one.measure for one in decisions], float),
             site=words(captured.sites[number] for number in captured.site.tolist()),
             kind=words((*captured.classes, None)[number] for number in captured.kind.tolist()),  # −1 is that of none

@@ -18,9 +18,9 @@ from simnet.results.cells import Listing
 
 if TYPE_CHECKING:  # a summary that is read back needs none of them
     from simnet.network.faults.incidents import Incident
-    from simnet.network.line import Span
     from simnet.results.ledger import Ledger
     from simnet.results.lives import Lives
+    from simnet.results.steps import Step
     from simnet.scenario import Scenario
 
 OWN_KEYS = (
@@ -41,7 +41,7 @@ class Played:
         thresholds: T of every exit but the last.
         scenario: What was played.
         lives: How the samples ended.
-        spans: Every step of their lives, in the order in which they ended (see `simnet.network.line.Span`).
+        spans: Every step of their lives, in the order in which they ended (see `simnet.results.steps.Step`).
         incidents: What faults did.
         ledger: Joules of nodes and samples.
         empty_at: When each battery was empty, in s; None for one that was not.
@@ -55,7 +55,7 @@ class Played:
     thresholds: Mapping[str, float]
     scenario: Scenario
     lives: Lives
-    spans: Sequence[Span]
+    spans: Sequence[Step]
     incidents: Sequence[Incident]
     ledger: Ledger
     empty_at: Mapping[str, float | None]

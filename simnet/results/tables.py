@@ -68,6 +68,7 @@ def samples_schema() -> pa.Schema:
     return pa.schema(
         [
             ("sample", pa.int64()),
+            ("image", pa.int64()),
             ("label", pa.int16()),
             ("prediction", pa.int16()),
             ("correct", pa.bool_()),

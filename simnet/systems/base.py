@@ -9,9 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simpy import Timeout
-
-from simnet.clock import Signal
+from simnet.clock import Lost, Order, Signal, ticks
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import Work
@@ -27,6 +25,8 @@ if TYPE_CHECKING:  # the scenario's checks import this module for what a system 
     from simnet.network.routing import Route
     from simnet.network.topology import Topology
 
+TIERS = ("device", "gateway", "edge")
+"""Where an answer may be wanted, from the devices upward."""
 Ask = Callable[[str, int, int], tuple[int, float]]
 """(exit, sample, upstream) to (predicted class, measure): the real network, see `simnet.inference.answers`."""
 
@@ -114,6 +114,10 @@ class System(ABC):
         self.onward = 0
         """Arcs that have always arrived where an answer is asked for."""
         self._ask = setting.ask
+        self.reply_size = self.graph.score_bytes if self.options.reply.size is None else self.options.reply.size
+        """Bytes of the message that brings an answer to where it is wanted."""
+        self.ways_back = _WaysBack(self)
+        """The ways of that message from where the answer of an exit is; none if it need not travel."""
 
     # What is known before a run.
 
@@ -177,6 +181,32 @@ class System(ABC):
     def classify(self, sample: int) -> Lifeline:
         """The life of one sample from its capture to its decision, as the paper tells it."""
 
+    def answered_at(self, exit_name: str) -> Node | None:
+        """Where an answer of this exit is when `classify` returns it; None: nowhere that is known.
+
+        By default the only node that hosts the exit's part of the network.
+        """
+        segment = self.graph.exits[exit_name].name
+        hosts = self.hosts(self.graph, self.setting.place, self.options)
+        found = [node for node, parts in hosts.items() if any(part.segment == segment for part in parts)]
+        return self.setting.network.nodes[found[0]] if len(found) == 1 else None
+
+    def deliver(self, sample: int, decision: Decision) -> Generator[Signal, Any, None]:
+        """Bring the answer to where it is wanted (`reply`), with `reply_size` bytes; resumes when it is there.
+
+        To several devices it is sent at once; it is there when the last has it that gets it (our choice). An answer
+        that is found where it is wanted, or nearer to the devices, need not travel. Raises Lost when nobody gets it.
+        """
+        sent = [self.send(route, self.reply_size, sample) for route in self.ways_back[decision.exit]]
+        lost = 0
+        for signal in sent:
+            try:
+                yield signal
+            except Lost:
+                lost += 1
+        if sent and lost == len(sent):
+            raise Lost("reply lost")
+
     def policy_report(self) -> Mapping[str, Any]:
         """What its policies did, for the summary; nothing without any."""
         return {}
@@ -206,10 +236,10 @@ class System(ABC):
         node.compute(sample, work, done.fire, done.lose, f"{node.tier} down")
         return done
 
-    def pause(self, seconds: float) -> Signal:
-        """Do nothing for so long."""
+    def pause(self, seconds: float, order: Order = Order.LIMIT) -> Signal:
+        """Do nothing for so long; `order` says what comes before the end of it at that instant, and what after."""
         over = Signal(self.env)
-        Timeout(self.env, seconds).callbacks.append(lambda _: over.fire())
+        self.env.at(self.env.now + ticks(seconds), order, over.fire)
         return over
 
     def send(self, route: Route, size: int, sample: int) -> Signal:
@@ -217,6 +247,31 @@ class System(ABC):
         done = Signal(self.env)
         route.send(sample, size, done.fire, done.lose, "message lost")
         return done
+
+
+class _WaysBack(dict[str, "list[Route]"]):
+    """By exit; found when they are first asked for."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__()
+        self._system = system
+
+    def __missing__(self, exit_name: str) -> list[Route]:
+        self[exit_name] = found = list(self._find(exit_name))
+        return found
+
+    def _find(self, exit_name: str) -> Iterator[Route]:
+        system, wanted = self._system, self._system.options.reply.to
+        network, here = system.setting.network, system.answered_at(exit_name)
+        if here is None or wanted == "none":
+            return
+        names = [name for names in system.setting.place.nodes.values() for name in names]
+        for tier in TIERS[: TIERS.index(wanted) + 1][::-1]:  # where there is no edge, whoever is next to the devices
+            if here.tier in TIERS[: TIERS.index(tier) + 1]:
+                return
+            if nodes := [network.nodes[name] for name in names if network.nodes[name].tier == tier]:
+                yield from (network.route(here, node) for node in nodes)
+                return
 
 
 def parts_seeing(graph: Graph, segment: str, view: int) -> list[Part]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from simnet.clock import Limit, Signal
+from simnet.clock import Limit, Order, Signal, seconds, ticks
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import joined
 from simnet.systems.base import Lifeline, Setting, System, parts_seeing
@@ -25,6 +25,7 @@ from simnet.systems.roles import Place, Roles, Unfit, cameras, maybe, one, some
 from simnet.systems.traffic import Message, feature_bytes
 
 if TYPE_CHECKING:
+    from simnet.network.nodes.plain import Node
     from simnet.network.routing import Route
 
 REQUEST = 0
@@ -64,10 +65,10 @@ class Edge:
 
 @dataclass(frozen=True)
 class Fused:
-    """What an edge has fused: what had arrived, and when."""
+    """What an edge has fused: what had arrived, and when, by the clock."""
 
     arrived: int
-    since: float
+    since: int
 
 
 class Ddnn2017(System):
@@ -200,7 +201,7 @@ class Ddnn2017(System):
             uplink = policy.followed(node, mask, route(node, hub))
             features = uplink if hub is up else route(node, up)
             request = route(hub, node) if self.aggregator else None
-            camera = Camera(node, mask, uplink, features, request, setting.skews.get(name, 0.0))
+            camera = Camera(node, mask, uplink, features, request, ticks(setting.skews.get(name, 0.0)))
             self.cameras.append(camera)
             if number is not None:
                 served[number].append(camera)
@@ -218,14 +219,16 @@ class Ddnn2017(System):
             )
             for site, mine in zip(sites, served, strict=True)
         ]
-        local = self.aggregator.node if self.aggregator else self.cameras[0].node
-        self._holder = {"edge": local, "cloud": sites[0].node} if sites else {"cloud": local}
+        self._local = self.aggregator.node if self.aggregator else self.cameras[0].node
+        self._holder = {"edge": self._local, "cloud": sites[0].node} if sites else {"cloud": self._local}
         self._call: Call = self._once if policy.retries is None else self._repeatedly
         self._guard = {name: one for name, node in self._holder.items() if (one := policy.guard(name, node))}
         if self._guard:
             self._await: Call = self._unless_open
         else:
             self._await = self._call
+        cloud, last = self.cloud.node, self._holder["cloud"]
+        self._back = None if options.reply.to == "none" or self.cloud_only else route(cloud, last)
         self.report = graph.score_bytes
         self.features, self.upload = self.size("device"), self.size("edge") if "edge" in self.graph.segments else 0
 
@@ -254,6 +257,12 @@ class Ddnn2017(System):
             if not arrived:
                 return local._replace(forced=True)
         return self.decide("cloud", sample, arrived)
+
+    def answered_at(self, exit_name: str) -> Node | None:
+        """The local exit's where the reports meet, the edges' at the first of them, the cloud's where it was asked."""
+        if self.cloud_only:
+            return self.cloud.node
+        return self._local if exit_name == "local" else self._holder["cloud"]
 
     def policy_report(self) -> Mapping[str, Any]:
         """Heartbeats, repetitions and breakers."""
@@ -291,7 +300,7 @@ class Ddnn2017(System):
         if self.aggregator is None:
             (camera,) = self.cameras
             if camera.skew:
-                yield self.pause(camera.skew)
+                yield self.pause(seconds(camera.skew), Order.CAPTURE)
             yield self.compute(camera.node, joined([work["device"], work["local"]]), sample)
             return camera.mask
         reported = yield self._reports(
@@ -300,28 +309,34 @@ class Ddnn2017(System):
         yield self.compute(self.aggregator.node, work["local"], sample)
         return reported
 
-    def _features(self, at: Collector, cameras: list[Camera], sample: int, reported: int, captured: float) -> Features:
+    def _features(self, at: Collector, cameras: list[Camera], sample: int, reported: int, captured: int) -> Features:
         """Each device sends its binarized features, f·o/8 bytes, because the sample did not leave at the local exit."""
         asked = [camera for camera in cameras if camera.mask & reported]
         return at.features(at, sample, asked, REQUEST, self.features, captured)
 
-    def _devices_to_the_cloud(self, sample: int, reported: int, captured: float) -> Steps:
+    def _devices_to_the_cloud(self, sample: int, reported: int, captured: int) -> Steps:
         arrived = yield self._features(self.cloud, self.cameras, sample, reported, captured)
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
+        yield from self._reply(sample)
         return arrived
 
-    def _on_the_edges(self, sample: int, reported: int, captured: float) -> Steps:
+    def _reply(self, sample: int) -> Steps:
+        """The cloud's answer comes back to who asked."""
+        if self._back is not None:
+            yield self.send(self._back, self.reply_size, sample)
+
+    def _on_the_edges(self, sample: int, reported: int, captured: int) -> Steps:
         """Each edge fuses its own devices' features; their class scores meet at the first. Returns what edges fused."""
         asked = [edge for edge in self.edges if edge.mask & reported]
         gather = Gather(self.edges[0].at, sum(edge.mask for edge in asked))
         fused: dict[Edge, Fused] = {}
         for edge in asked:
-            aside(self._on_an_edge(edge, sample, reported, captured, fused, gather))
+            aside(self.env, self._on_an_edge(edge, sample, reported, captured, fused, gather))
         arrived = yield gather
         return {edge: one for edge, one in fused.items() if edge.mask & arrived}
 
     def _on_an_edge(
-        self, edge: Edge, sample: int, reported: int, captured: float, fused: dict[Edge, Fused], gather: Gather
+        self, edge: Edge, sample: int, reported: int, captured: int, fused: dict[Edge, Fused], gather: Gather
     ) -> Steps:
         arrived = yield self._features(edge.at, edge.cameras, sample, reported, captured)
         yield self.compute(edge.at.node, self.work["edge"], sample)
@@ -334,9 +349,10 @@ class Ddnn2017(System):
         """Every edge sends its binarized features; returns what was in those that arrived."""
         gather = Gather(self.cloud, sum(edge.mask for edge in fused))
         for edge, held in fused.items():
-            aside(self._up(edge, sample, held, gather))
+            aside(self.env, self._up(edge, sample, held, gather))
         arrived = yield gather
         yield self.compute(self.cloud.node, self.work["cloud"], sample)
+        yield from self._reply(sample)
         return sum(held.arrived for edge, held in fused.items() if edge.mask & arrived)
 
     def _up(self, edge: Edge, sample: int, fused: Fused, gather: Gather) -> Steps:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from simnet.clock import Limit, Signal
+from simnet.clock import Limit, Signal, ticks
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.systems.base import Setting, System, parts_seeing
 from simnet.systems.options import EdgeOptions, SystemOptions
@@ -14,6 +14,9 @@ from simnet.systems.parts.attempt import Awaited
 from simnet.systems.parts.gather import Camera, Features, Reports
 from simnet.systems.policies.policy import Policy
 from simnet.systems.roles import Place, Roles, Unfit, cameras, one
+
+if TYPE_CHECKING:
+    from simnet.network.nodes.plain import Node
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""
@@ -32,6 +35,7 @@ class OneEdge(System):
         network, place, options = setting.network, setting.place, setting.options
         self.edge, self.cloud = network.nodes[place.only("edge")], network.nodes[place.only("cloud")]
         self.upward = network.route(self.edge, self.cloud)
+        self.downward = None if options.reply.to == "none" else network.route(self.cloud, self.edge)
         self.cloud_limit = Limit(self.env, options.cloud_limit)
         self.policy = Policy(self.env, options, len(place.views))
         self.collector = self.policy.collector(self.edge)
@@ -40,7 +44,7 @@ class OneEdge(System):
             node, mask = network.nodes[name], view_arcs(self.graph, "device", view)
             uplink = self.policy.followed(node, mask, network.route(node, self.edge))
             request = network.route(self.edge, node) if self.on_request else None
-            self.cameras.append(Camera(node, mask, uplink, uplink, request, setting.skews.get(name, 0.0)))
+            self.cameras.append(Camera(node, mask, uplink, uplink, request, ticks(setting.skews.get(name, 0.0))))
         self.everyone = sum(camera.mask for camera in self.cameras)
         """All cameras have reported."""
         self.onward = self.graph.all & ~all_view_arcs(self.graph, "device")
@@ -74,7 +78,7 @@ class OneEdge(System):
         """
         return self._reports(self.collector, sample, self.cameras, self.everyone, self._on_device, self._report)
 
-    def fetch(self, sample: int, reported: int, captured: float) -> Features:
+    def fetch(self, sample: int, reported: int, captured: int) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
 
         The signal fires with the mask of what arrived, when all have or `wait` seconds after the first; with 0 when
@@ -90,12 +94,16 @@ class OneEdge(System):
         return done
 
     def ask_cloud(self, sample: int) -> Signal:
-        """Send the edge's features up and run the cloud segment; the signal fires with True when it has answered.
+        """Send the edge's features up and run the cloud segment; the signal fires with True when its reply is there.
 
         None after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
-        late. Raises Lost then if the edge went down meanwhile.
+        late. Raises Lost when the edge goes down meanwhile.
         """
         return self._call(self, sample)
+
+    def answered_at(self, exit_name: str) -> Node | None:
+        """All answers are at the edge."""
+        return self.edge
 
     def policy_report(self) -> Mapping[str, Any]:
         """Heartbeats, repetitions and breakers."""
@@ -128,6 +136,13 @@ class _CloudCall(Awaited):
         system.cloud.compute(self._sample, system.work["cloud"], self._computed, self._lost, attempt)
 
     def _computed(self, attempt: int) -> None:
+        system = self._system
+        if system.downward is None:
+            self._replied(attempt)
+        else:  # also when it is too late: the cloud does not know
+            system.downward.send(self._sample, system.reply_size, self._replied, self._lost, attempt)
+
+    def _replied(self, attempt: int) -> None:
         if not self.settled:
             self.fire(True)
 
@@ -148,7 +163,7 @@ class _RetriedCall(_CloudCall):
         system = self._system
         system.upward.send(self._sample, system.upload, self._arrived, self._lost, attempt)
 
-    def _computed(self, attempt: int) -> None:
+    def _replied(self, attempt: int) -> None:
         if not self.settled:
             self._retries.answered(attempt)
-        super()._computed(attempt)
+        super()._replied(attempt)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 
 from simnet.language.kinds import kind_called
-from simnet.language.quantities import Model, Time
+from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
@@ -32,6 +32,19 @@ def _own_options(value: object, info: ValidationInfo) -> object:
 Policies = Annotated[dict[str, SerializeAsAny[Model]], BeforeValidator(_own_options)]
 
 
+class Reply(Model):
+    """The message that brings an answer to where it is wanted."""
+
+    to: Literal["edge", "device", "none"] = "edge"
+    """To the edge that asked, on to its devices, or nowhere: then an answer costs no way back."""
+    size: Size | None = None
+    """Bytes of it; by default 4·|C|, a score for each class."""
+
+
+def _in_short(value: object) -> object:
+    return {"to": value} if isinstance(value, str) else value
+
+
 class SystemOptions(Model):
     """Keys of every system. A system's own are fields of its `Options`, derived from this class."""
 
@@ -45,6 +58,8 @@ class SystemOptions(Model):
     """What is compared with the threshold, for all exits or for each."""
     codec: str | None = None
     """How features travel; by default as the weights' card says."""
+    reply: Annotated[Reply, BeforeValidator(_in_short)] = Reply()
+    """Where the answer is wanted (`edge`, `device` or `none`), or that and the bytes of the message."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong with several keys together: (key, message)."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from simpy import Environment
-
+from simnet.clock import Clock, Order, seconds, ticks
 from simnet.network.faults import schedule as faults
 from simnet.network.faults.spec import Fault
-from simnet.network.line import Span
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
 from simnet.network.topology import Topology
 from simnet.network.work import Work
+from simnet.results.steps import Step, in_seconds
 from simnet.scenario import Scenario
 from simnet.workloads.poisson import Poisson
 from simnet.workloads.spec import Workload
@@ -70,7 +69,7 @@ class Lab:
     """A network on a clock; notes when each message or call ended (`ended`) or was lost (`lost`), by its name."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.env = Environment()
+        self.env = Clock()
         self.scenario = scenario
         lossy = faults.lossy_links(scenario.faults)
         self.network = Topology(
@@ -81,14 +80,25 @@ class Lab:
         faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
 
     def _done(self, name: str) -> None:
-        self.ended[name] = self.env.now
+        self.ended[name] = seconds(self.env.now)
 
     def _lost(self, name: str) -> None:
-        self.lost[name] = self.env.now
+        self.lost[name] = seconds(self.env.now)
 
     def at(self, time: float, act: Callable[[], None]) -> None:
         """Call `act` at `time` s."""
-        self.env.timeout(time - self.env.now).callbacks.append(lambda _: act())
+        self.env.at(ticks(time), Order.CAPTURE, act)
+
+    def arrivals(self, times: Sequence[float], act: Callable[[int], None]) -> None:
+        """Call `act` with 0, 1, … at these times in s, one of them on the clock at a time."""
+
+        def arrive(number: int) -> None:
+            if number + 1 < len(times):
+                self.at(times[number + 1], lambda: arrive(number + 1))
+            act(number)
+
+        if times:
+            self.at(times[0], lambda: arrive(0))
 
     def send(self, time: float, source: str, target: str, size: int, name: str) -> None:
         """Send a message of `size` bytes at `time` s."""
@@ -99,8 +109,8 @@ class Lab:
         """Have a node compute at `time` s."""
         self.at(time, lambda: self.network.nodes[node].compute(0, Work(flop), self._done, self._lost, name))
 
-    def run(self, until: float | None = None) -> list[Span]:
-        """Play to the end, or until a time; returns all spans."""
-        self.env.run(until=until)
+    def run(self, until: float | None = None) -> list[Step]:
+        """Play to the end, or until a time in s; returns all spans, their times in s."""
+        self.env.run(until=None if until is None else ticks(until))
         self.network.close()
-        return self.network.spans
+        return in_seconds(self.network.spans)

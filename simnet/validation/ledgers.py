@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from simnet.network.faults.spec import Fault
-from simnet.network.line import Span
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node, PowerModel
 from simnet.results.ledger import Ledger
 from simnet.results.sections.energy import energy_of
+from simnet.results.steps import Step
 from simnet.validation.base import Check, Result, Settings, exactly
 from simnet.validation.lab import Lab, a_scenario
 
@@ -16,7 +16,7 @@ POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)
 DOWN_AT, DOWN_FOR = 0.75, 0.1
 
 
-def story() -> tuple[Lab, list[Span]]:
+def story() -> tuple[Lab, list[Step]]:
     """A camera that computes and reports to an edge that fails meanwhile, and comes back.
 
     Both machines run at 1 GFLOP/s; the link carries 1 MB/s after 100 ms, in packets of 1000 B and 40 B of header.
@@ -70,9 +70,9 @@ def energy(settings: Settings) -> list[Result]:
     Camera: idle 2 W · 1.4 s, busy 4 W · (0.2 + 0.2) s, sent 453.6 kB. Edge: idle 2 W · 1.3 s, busy 4 W · (0.1 + 0.1 +
     0.1) s, received 312 kB.
     """
-    lab, spans = story()
+    lab, _ = story()
     up_times = {name: node.up_time for name, node in lab.network.nodes.items()}
-    ledger = Ledger(lab.scenario.nodes, spans, up_times, samples=1)
+    ledger = Ledger(lab.scenario.nodes, lab.network.spans, up_times, samples=1)
     by_hand = {
         "camera": {"idle": 2.8, "busy": 1.6, "sent": 0.4536, "received": 0.0},
         "edge": {"idle": 2.6, "busy": 1.2, "sent": 0.0, "received": 0.156},

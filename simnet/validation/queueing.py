@@ -10,19 +10,18 @@ service.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, factorial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from simpy import Event
 
-from simnet.network.line import Span
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node, Queue
 from simnet.network.work import Work
+from simnet.results.steps import Step
 from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings
 from simnet.validation.intervals import interval
@@ -101,7 +100,7 @@ class Served:
         return float(busy.sum() / ((self.horizon - begin) * workers))
 
 
-def served_at(place: str, spans: list[Span], customers: int, horizon: float) -> Served:
+def served_at(place: str, spans: list[Step], customers: int, horizon: float) -> Served:
     """The spans of one place without those of the first tenth of all customers."""
     kept = sorted((span for span in spans if span[1] == place), key=lambda span: span[0])[int(customers * WARM_UP) :]
     times = np.array([span[3:6] for span in kept])
@@ -119,12 +118,7 @@ def station(seed: int, rate: float, draw: Draw, customers: int, workers: int = 1
     def ignore(token: Any) -> None:
         pass
 
-    def arrive() -> Generator[Event, Any, None]:
-        for customer, time in enumerate(times.tolist()):
-            yield lab.env.timeout(time - lab.env.now)
-            compute(customer, works[customer], ignore, ignore, None)
-
-    lab.env.process(arrive())
+    lab.arrivals(times.tolist(), lambda customer: compute(customer, works[customer], ignore, ignore, None))
     return served_at("server", lab.run(), customers, float(times[-1]))
 
 
@@ -145,12 +139,7 @@ def node_then_link(seed: int, rate: float, customers: int) -> tuple[Served, Serv
     def pass_on(customer: int) -> None:
         send(customer, size[customer], ignore, ignore, None)
 
-    def arrive() -> Generator[Event, Any, None]:
-        for customer, time in enumerate(times.tolist()):
-            yield lab.env.timeout(time - lab.env.now)
-            compute(customer, Work(flop[customer]), pass_on, ignore, customer)
-
-    lab.env.process(arrive())
+    lab.arrivals(times.tolist(), lambda customer: compute(customer, Work(flop[customer]), pass_on, ignore, customer))
     spans, end = lab.run(), float(times[-1])
     return served_at("a", spans, customers, end), served_at("a→b", spans, customers, end)
 

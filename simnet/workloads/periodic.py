@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from simnet.clock import seconds, ticks
 from simnet.language import units
 from simnet.language.quantities import Time
 from simnet.workloads.spec import Demand, Draws, Times
@@ -35,5 +35,11 @@ class Periodic(Demand):
 
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The n-th at n · every + U(0, jitter)."""
-        number = ceil((duration or 0.0) / self.every) if count is None else count
-        return np.arange(number) * self.every + draws().uniform(0.0, self.jitter, number)
+        return np.array([seconds(time) for time in self.captures(draws, count, duration)])
+
+    def captures(self, draws: Draws, count: int | None, duration: float | None) -> list[int]:
+        """See `Demand.captures`: whole multiples of `every` as it was written."""
+        every = ticks(self.every)
+        number = -(-ticks(duration or 0.0) // every) if count is None else count
+        shifts = draws().uniform(0.0, self.jitter, number) if self.jitter else np.zeros(number)
+        return [n * every + ticks(shift) for n, shift in enumerate(shifts.tolist())]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import ceil
 from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
 
+from simnet.clock import seconds, ticks
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.quantities import Time
@@ -81,9 +81,13 @@ class Recorded(Demand):
 
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The trace's times, once or again and again; fewer than `count` if it is not repeated."""
-        times = np.array(self.trace)
+        return np.array([seconds(time) for time in self.captures(draws, count, duration)])
+
+    def captures(self, draws: Draws, count: int | None, duration: float | None) -> list[int]:
+        """See `Demand.captures`."""
+        times = [ticks(time) for time in self.trace]
         if self.repeat is None:
             return times
-        rounds = ceil((duration or 0.0) / self.repeat) if count is None else ceil(count / len(times))
-        again: Times = np.repeat(np.arange(rounds) * self.repeat, len(times)) + np.tile(times, rounds)
-        return again
+        repeat = ticks(self.repeat)
+        rounds = -(-ticks(duration or 0.0) // repeat) if count is None else -(-count // len(times))
+        return [turn * repeat + time for turn in range(rounds) for time in times]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
+from simnet.clock import ProtocolError, ticks
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.kinds import kind_called
@@ -83,6 +84,21 @@ class Demand(Model, ABC):
 
         One of the two is None. More arrivals than asked for do no harm; fewer than `count` are all there are.
         """
+
+    def captures(self, draws: Draws, count: int | None, duration: float | None) -> list[int]:
+        """The same by the clock, in whole picoseconds: what `arrivals` gives, rounded.
+
+        To be overridden where multiples of a time must be exact, however many they are.
+
+        Raises:
+            ProtocolError: what `arrivals` gives are no ascending times.
+        """
+        times = np.asarray(self.arrivals(draws, count, duration))
+        good = times.ndim == 1 and times.dtype.kind in "iuf"
+        if not (good and np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) >= 0).all()):
+            where = f"{type(self).__module__}.{type(self).__qualname__}.arrivals"
+            raise ProtocolError(f"{where} must return ascending times from 0 s on, found {times!r}")
+        return [ticks(time) for time in times.tolist()]
 
     @property
     def most(self) -> int | None:

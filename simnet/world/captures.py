@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.clock import PER_SECOND
 from simnet.registry import PluginError
 from simnet.scenario import Scenario
 from simnet.streams import stream
@@ -21,6 +22,7 @@ class Captures:
 
     Attributes:
         times: When it is captured, in s, ascending.
+        ticks: The same by the clock.
         site: Number of its site in `sites`.
         sites: The sites; None is the unnamed one.
         kind: Number of its class in `classes`; −1 without one.
@@ -30,6 +32,7 @@ class Captures:
     """
 
     times: NDArray[np.float64]
+    ticks: list[int]
     site: NDArray[np.int64]
     sites: tuple[str | None, ...]
     kind: NDArray[np.int64]
@@ -55,17 +58,20 @@ def captures(scenario: Scenario) -> Captures:
     sites = sites_of(scenario)
     workloads = [workload_of(scenario, site) for site in sites]
     classes = tuple(dict.fromkeys(name for workload in workloads for name in workload.classes))
-    parts = []
+    parts, ticks = [], list[int]()
     for number, (site, workload) in enumerate(zip(sites, workloads, strict=True)):
         below = "" if site is None else f"/{site}"
         times = arrival_times(workload, scenario.seed, f"arrivals{below}", scenario.samples, scenario.duration)
         kinds = _kinds(workload, scenario.seed, f"classes{below}", len(times), classes)
-        parts.append((times, np.full(len(times), number), *kinds))
-    times, site_numbers, kind, priority, deadline = (np.concatenate(values) for values in zip(*parts, strict=True))
-    if scenario.samples is not None and len(times) < scenario.samples:
-        raise PluginError(f"the workload has only {len(times)} captures: ask for fewer than {scenario.samples} samples")
-    first = np.argsort(times, kind="stable")[: scenario.samples]
-    return Captures(times[first], site_numbers[first], sites, kind[first], classes, priority[first], deadline[first])
+        ticks += times
+        parts.append((np.full(len(times), number), *kinds))
+    site_numbers, kind, priority, deadline = (np.concatenate(values) for values in zip(*parts, strict=True))
+    if scenario.samples is not None and len(ticks) < scenario.samples:
+        raise PluginError(f"the workload has only {len(ticks)} captures: ask for fewer than {scenario.samples} samples")
+    first = sorted(range(len(ticks)), key=ticks.__getitem__)[: scenario.samples]
+    ticks = [ticks[place] for place in first]
+    seconds = np.array([time / PER_SECOND for time in ticks], np.float64)
+    return Captures(seconds, ticks, site_numbers[first], sites, kind[first], classes, priority[first], deadline[first])
 
 
 def arrivals(scenario: Scenario) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simnet.network.faults.incidents import Incident
-from simnet.network.line import Span
 from simnet.results.lives import Ending, Lives
+from simnet.results.steps import Step
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema
 from simnet.systems.base import Decision
 
@@ -19,7 +19,7 @@ from simnet.systems.base import Decision
 def samples_table(
     lives: Lives,
     endings: Sequence[Ending | None],
-    spans: Sequence[Span],
+    spans: Sequence[Step],
     energy: NDArray[np.float64] | None = None,
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
@@ -36,6 +36,7 @@ def samples_table(
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
+        "image": lives.image,
         "label": lives.label,
         "prediction": pa.array(lives.prediction, mask=unanswered),
         "correct": pa.array(lives.correct, mask=unanswered),
@@ -56,7 +57,7 @@ def samples_table(
     return _table(columns, samples_schema())
 
 
-def spans_table(spans: Sequence[Span]) -> pa.Table:
+def spans_table(spans: Sequence[Step]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
     columns = zip(*spans, strict=True) if spans else ((),) * len(schema.names)

@@ -6,15 +6,16 @@ import gc
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from simpy import Environment, Event
+from simpy import Event
 
-from simnet.clock import Life, Lost, ProtocolError, Signal
+from simnet.clock import Clock, Life, Lost, Occurrence, Order, ProtocolError, Signal, seconds, ticks
 from simnet.inference.answers import Answers, memo_folder
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
@@ -29,7 +30,9 @@ from simnet.results.ledger import Ledger
 from simnet.results.lives import Ending, Lives
 from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
+from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
+from simnet.streams import stream
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
 from simnet.world.captures import Captures, captures
@@ -69,7 +72,7 @@ class World:
     def __init__(
         self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures, opinions: Opinions | None = None
     ) -> None:
-        self.env = Environment()
+        self.env = Clock()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
         self.network = Topology(
             self.env,
@@ -98,27 +101,32 @@ class World:
             self._needed.append([[self.network.nodes[n] for n in names if n in replaced] for names in playing])
         self.endings: list[Ending | None] = [None] * len(captured)
         self.incidents: list[Incident] = []
-        self._captured, self._site = captured.times.tolist(), captured.site.tolist()
+        self._captured, self._site = captured.ticks, captured.site.tolist()
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
         self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)
-        self._over = Signal(self.env)
+        self._over = Event(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 
     def play(self, tell: Callable[[float], None] | None = None) -> None:
-        """Run to the scenario's end: its duration, or until every sample has an outcome; `tell` hears of progress."""
+        """Run to the scenario's end: its duration, or until every sample has an outcome.
+
+        `tell` hears of progress: the time in s.
+        """
         if tell is not None:
             self._tell = tell
         scenario = self._scenario
         self.incidents = faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
-        self.env.process(self._capture())
+        self._capture_from(0)
         with _no_garbage_collection():
             try:
-                self.env.run(until=self._over if scenario.duration is None else scenario.duration)
+                self.env.run(until=self._over if scenario.duration is None else ticks(scenario.duration))
             except RuntimeError as problem:  # SimPy's word for a clock on which nothing is left
                 if self.env.peek() < np.inf or not self._left or problem.__cause__ is not None:
                     raise
                 raise self._endless() from None
+            finally:
+                self.env.close()
         self.network.close()
 
     def _endless(self) -> ProtocolError:
@@ -129,12 +137,14 @@ class World:
             f"{len(self.endings)} samples, first for sample {sample}: it waits for a signal that nobody fires"
         )
 
-    def _capture(self) -> Generator[Event, Any, None]:
-        env = self.env
-        for sample, at in enumerate(self._captured):
-            if at > env.now:
-                yield env.timeout(at - env.now)
-            Life(self._live(sample))
+    def _capture_from(self, sample: int) -> None:
+        """Put the capture of a sample on the clock; it does the same for the next."""
+        if sample < len(self._captured):
+            Occurrence(self.env, self._captured[sample], Order.CAPTURE, [partial(self._capture, sample)])
+
+    def _capture(self, sample: int, _: Event) -> None:
+        self._capture_from(sample + 1)
+        Life(self.env, self._live(sample))
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:
         site = self._site[sample]
@@ -160,6 +170,8 @@ class World:
                 and exit_name in self._exits
             ) and (fault := fault_of(decision, self._exits, self._graph)):
                 raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
+            if system.ways_back[exit_name]:
+                yield from system.deliver(sample, decision)
             self.endings[sample] = Ending(self.env.now, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
@@ -171,9 +183,9 @@ class World:
             raise ProtocolError(f"{told}, at sample {sample}") from problem
         self._left -= 1
         if not self._left % 64:
-            self._tell(self.env.now)
+            self._tell(seconds(self.env.now))
         if not self._left:
-            self._over.succeed()
+            self.env.stop(self._over)
 
     @staticmethod
     def _up(choice: Sequence[System], needed: Sequence[Sequence[Node]]) -> System:
@@ -217,7 +229,7 @@ def run_system(
     captured = captures(scenario)
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
-    rows = np.arange(len(captured)) % max(len(data), 1)
+    rows = images_of(scenario, len(captured), len(data))
     answers = Answers(
         card,
         data,
@@ -242,10 +254,11 @@ def run_system(
         answers.save()
     if progress is not None:
         progress.simulated(name, end, end)
-    spans = world.network.spans
+    spans = in_seconds(world.network.spans)
+    cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
-    ledger = Ledger(scenario.nodes, spans, up_times, len(captured), world.network.joined)
-    lives = Lives.of(captured, data.labels[rows], world.endings)
+    ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(captured), world.network.joined, cut_off)
+    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
     played = Played(
@@ -260,7 +273,7 @@ def run_system(
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
-        end=world.env.now,
+        end=seconds(world.env.now),
     )
     sections, notes = sections_of(played)
     return SystemResult(
@@ -276,12 +289,21 @@ def run_system(
         thresholds=dict(plan.thresholds),
         inference=answers.report(),
         weights={"name": card.name, "sha256": card.sha256},
-        simulated_time=world.env.now,
+        simulated_time=seconds(world.env.now),
         hops=world.network.hops,
         sections=sections,
         notes=notes,
         incidents=incidents_table(world.incidents) if scenario.faults else None,
     )
+
+
+def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.int64]:
+    """Which image of the data set each sample is: in a random order, or in its own; all, before any comes again."""
+    rounds = -(-samples // max(available, 1))
+    if scenario.data.order == "file":
+        return np.resize(np.arange(available), samples)
+    draw = stream(scenario.seed, "images")
+    return np.concatenate([np.zeros(0, np.int64), *(draw.permutation(available) for _ in range(rounds))])[:samples]
 
 
 def _complete(world: World, captured: Captures) -> NDArray[np.object_]:

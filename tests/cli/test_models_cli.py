@@ -219,7 +219,7 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
         (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
         (
             ("train", "ddnn", "plaza", "--set", "edge_width=[8,8]"),
-            "setting of an architecture or a recipe 'edge_width'; did you mean 'edge_widths'? (allowed: anneal, average, ",
+            "setting of an architecture or a recipe 'edge_width'; did you mean 'edge_widths'? (allowed: anneal, ",
         ),
         (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
         (("train", "ddnn", "plaza", "--rate", "nan"), "no positive number"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from simpy import Environment
+from clocked import Seconds, Spans
 from worlds import EXACT, Wire, link, node, spans_of
 
+from simnet.clock import ticks
 from simnet.network.line import FifoLine
 from simnet.network.links.base import Link
 from simnet.network.nodes.plain import Node
@@ -19,35 +20,35 @@ class Bench:
     """One line or link, and what it was heard to do."""
 
     def __init__(self) -> None:
-        self.env = Environment()
-        self.spans: list = []
+        self.env = Seconds()
+        self.spans = Spans()
         self.heard: list[tuple[str, str, float]] = []
 
     def done(self, token: str) -> None:
-        self.heard.append((token, "ok", self.env.now))
+        self.heard.append((token, "ok", self.env.s))
 
     def lost(self, token: str) -> None:
-        self.heard.append((token, "lost", self.env.now))
+        self.heard.append((token, "lost", self.env.s))
 
     def at(self, time: float, act) -> None:
-        self.env.timeout(time).callbacks.append(lambda _: act())
+        self.env.on(time, act)
 
     def link(self, **values) -> Link:
-        self.target = Node(self.env, self.spans.append, "b", node("edge"))
-        return Link(self.env, self.spans.append, link("a", "b", **{**TEN_MEGABIT, **values}), self.target)
+        self.target = Node(self.env, self.spans.record, "b", node("edge"))
+        return Link(self.env, self.spans.record, link("a", "b", **{**TEN_MEGABIT, **values}), self.target)
 
     def send(self, line: Link, *tokens: str, size: int = 10_000) -> None:
         for token in tokens:
             line.send(0, size, self.done, self.lost, token)
 
     def line(self, workers: int = 1, latency: float = 0.0) -> FifoLine:
-        return FifoLine(self.env, self.spans.append, "line", "compute", workers, latency)
+        return FifoLine(self.env, self.spans.record, "line", "compute", workers, ticks(latency))
 
     def submit(self, line: FifoLine, token: str, service: float) -> None:
-        line.submit(0, service, 0, self.done, self.lost, token)
+        line.submit(0, ticks(service), 0, self.done, self.lost, token)
 
     def hears(self, *expected: tuple[str, str, float]) -> None:
-        self.env.run()
+        self.env.play()
         assert [(token, how) for token, how, _ in self.heard] == [(token, how) for token, how, _ in expected]
         assert [time for *_, time in self.heard] == pytest.approx([time for *_, time in expected], abs=EXACT)
 
@@ -57,8 +58,8 @@ def test_three_messages_at_once_arrive_at_13_21_29_ms():
     bench.send(bench.link(), "1", "2", "3")
     bench.hears(("1", "ok", 13 * MS), ("2", "ok", 21 * MS), ("3", "ok", 29 * MS))
     assert [span[3] for span in bench.spans] == [0, 0, 0]
-    assert [span[4] for span in bench.spans] == pytest.approx([0, 8 * MS, 16 * MS])
-    assert [span[5] for span in bench.spans] == pytest.approx([13 * MS, 21 * MS, 29 * MS])
+    assert [span[4] for span in bench.spans] == pytest.approx([0, 8 * MS, 16 * MS], abs=EXACT)
+    assert [span[5] for span in bench.spans] == pytest.approx([13 * MS, 21 * MS, 29 * MS], abs=EXACT)
 
 
 def test_a_link_is_free_again_while_a_message_propagates():
@@ -118,8 +119,8 @@ def test_a_link_that_goes_down_loses_all_in_flight_and_starts_empty():
         ("5", "ok", 25 * MS),
     )  # fmt: skip
     lost = [span for span in bench.spans if span[7] == "lost"]
-    assert [span[4] for span in lost] == pytest.approx([0, 8 * MS, 10 * MS])
-    assert [span[5] for span in lost] == pytest.approx([10 * MS] * 3)
+    assert [span[4] for span in lost] == pytest.approx([0, 8 * MS, 10 * MS], abs=EXACT)
+    assert [span[5] for span in lost] == pytest.approx([10 * MS] * 3, abs=EXACT)
 
 
 def test_a_message_to_a_node_that_is_down_is_lost_on_arrival():
@@ -191,7 +192,7 @@ def test_the_end_of_a_run_closes_what_is_under_way():
     line = bench.line()
     bench.submit(line, "a", 4.0)
     bench.submit(line, "b", 4.0)
-    bench.env.run(until=3.0)
+    bench.env.play(until=3.0)
     line.close()
     assert [span[3:6] for span in bench.spans] == [(0, 0, 3), (0, 3, 3)]
     assert {span[7] for span in bench.spans} == {"unfinished"}
@@ -203,9 +204,9 @@ def test_a_call_costs_work_over_speed_plus_overhead_times_slowness():
     wire.at(1.5, lambda: wire.network.nodes["edge"].set_state(True, 3.0))
     wire.compute(0.0, "edge", 1e9, "a")
     wire.compute(0.5, "edge", 1e9, "b")
-    wire.env.run()
+    wire.env.play()
     # a: 1 s. b: starts at 1 s, half done at 1.5 s, the other half takes three times as long
-    assert wire.heard == [("a", pytest.approx(1.0)), ("b", pytest.approx(3.0))]
+    assert wire.heard == [("a", 1.0), ("b", 3.0)]
     assert [span[7] for span in spans_of(wire.network, "edge")] == ["ok", "ok"]
 
 
@@ -215,15 +216,15 @@ def test_of_messages_that_are_lost_only_the_bytes_that_had_left_are_recorded():
     line = bench.link()
     bench.send(line, "1", "2", "3")
     bench.at(10 * MS, line.lose)
-    bench.env.run()
-    assert [span[6] for span in bench.spans] == [10_000, pytest.approx(2_500, abs=1), 0]
+    bench.env.play()
+    assert [span[6] for span in bench.spans] == [10_000, 2_500, 0]
 
 
 def test_at_the_end_of_a_run_a_link_has_not_sent_more_than_its_bandwidth_allows():
     bench = Bench()
     line = bench.link(bandwidth=1000.0)
     bench.send(line, *map(str, range(100)), size=20_000)
-    bench.env.run(until=5.0)
+    bench.env.play(until=5.0)
     line.close()
     assert sum(span[6] for span in bench.spans) == 5000
     assert {span[7] for span in bench.spans} == {"unfinished"}

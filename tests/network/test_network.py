@@ -19,7 +19,7 @@ def pair(script=(), **values) -> Wire:
 
 
 def heard(wire: Wire) -> dict:
-    wire.env.run()
+    wire.env.play()
     assert len(wire.heard) == len(dict(wire.heard))
     return {token: None if time is None else round(time / MS, 6) for token, time in wire.heard}
 
@@ -45,8 +45,8 @@ def test_each_link_adds_its_own_header():
     links = [*both("a", "hub", header=100), *both("hub", "c", header=40)]
     wire = Wire(nodes, links)
     wire.send(0, "a", "c", 1000, "x")
-    wire.env.run()
-    assert [(span[1], span[6]) for span in wire.network.spans] == [("a→hub", 1100), ("hub→c", 1040)]
+    wire.env.play()
+    assert [(span[1], span[6]) for span in wire.spans] == [("a→hub", 1100), ("hub→c", 1040)]
 
 
 def test_routes_have_the_least_latency_then_the_fewest_hops():

@@ -13,17 +13,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from clocked import Seconds, Spans
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simpy import Environment
 from worlds import link as link_spec
 
-from simnet.clock import Background
-from simnet.network.line import Span
+from simnet.clock import Order
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
 from simnet.network.links.medium import Medium
 from simnet.network.links.spec import Loss
+from simnet.results.steps import Step
 
 END = 20.0
 """Seconds; sends and changes come before."""
@@ -64,7 +64,7 @@ class World:
     """
 
     def __init__(self, kind: Kind, script: Script, faster: float = 1.0, quiet: bool = False) -> None:
-        self.env, self.spans, self.media = Environment(), list[Span](), dict[str, Medium]()
+        self.env, self.spans, self.media = Seconds(), Spans(), dict[str, Medium]()
         self.kind, self.script, self._faster = kind, script, faster
         self.targets: list[SimpleNamespace] = []
         self.lines = kind.build(self)
@@ -76,11 +76,10 @@ class World:
         for sample, send in enumerate(script.sends):
             self._at(send.time, partial(self._send, sample, send))
         for change in [] if quiet else script.changes:
-            Background(self.env, change.time, partial(self._change, change))
-        self.env.timeout(END)  # or else the last changes, with nobody there to notice, would not happen
+            self.env.on(change.time, partial(self._change, change), Order.FAULT_BEGINS)
 
     def play(self) -> World:
-        self.env.run(until=END)
+        self.env.play(until=END)
         for line in self.lines:
             line.close()
         return self
@@ -92,9 +91,9 @@ class World:
         base["bandwidth"] *= self._faster
         self.targets.append(SimpleNamespace(up=True))
         spec = link_spec(*ends).model_validate(base)
-        return make_link(self.env, self.spans.append, spec, self.targets[-1], 1, self.media)
+        return make_link(self.env, self.spans.record, spec, self.targets[-1], 1, self.media)
 
-    def spans_of(self, number: int) -> list[Span]:
+    def spans_of(self, number: int) -> list[Step]:
         return [span for span in self.spans if span[1] == self.lines[number].place]
 
     def capacity(self, number: int, start: float, end: float) -> float:
@@ -104,7 +103,7 @@ class World:
             total += bandwidth * max(0.0, min(until, end) - max(begin, start))
         return total
 
-    def left(self, span: Span) -> float:
+    def left(self, span: Step) -> float:
         """When the last byte of a message left that had the link for itself from its start on."""
         number = [line.place for line in self.lines].index(span[1])
         size, time = float(span[6]), span[4]
@@ -116,7 +115,7 @@ class World:
         return time
 
     def _at(self, time: float, act: Callable[[], None]) -> None:
-        self.env.timeout(time).callbacks.append(lambda _: act())
+        self.env.on(time, act)
 
     def _send(self, sample: int, send: Send) -> None:
         number = send.line % len(self.lines)
@@ -125,7 +124,7 @@ class World:
         self.lines[number].send(sample, send.size, partial(self._hear, "ok"), partial(self._hear, "lost"), sample)
 
     def _hear(self, how: str, sample: int) -> None:
-        self.heard.append((sample, how, self.env.now))
+        self.heard.append((sample, how, self.env.s))
 
     def _change(self, change: Change) -> None:
         number = change.line % len(self.lines)
@@ -142,7 +141,7 @@ class World:
             up = {"down": False, "up": True}.get(change.what, line.up)
             line.set_state(up, self._imposed[number])
         now = self._imposed[number]
-        self.bandwidths[number].append((self.env.now, line.base_bandwidth if now is None else now))
+        self.bandwidths[number].append((self.env.s, line.base_bandwidth if now is None else now))
 
 
 @dataclass(frozen=True)
@@ -247,7 +246,7 @@ def test_no_wait_is_negative_and_nothing_happens_after_the_end(kind: Kind, scrip
         if status == "ok":
             assert ended - started >= script.latency - CLOSE
     assert all(time <= END for *_, time in world.heard)
-    world.env.run()  # whatever is left on the clock
+    world.env.play()  # whatever is left on the clock
     assert (len(world.spans), len(world.heard)) == (spans, heard)
 
 
@@ -311,7 +310,7 @@ def test_more_bandwidth_makes_no_message_later(kind: Kind, script: Script, faste
     """Hence not the mean either; without failures, which a faster link could meet with other messages in flight."""
     base, better = (World(kind, script, factor, quiet=True) for factor in (1.0, faster))
     for world in (base, better):
-        world.env.run()
+        world.env.play()
     ends = [{span[0]: span[5] for span in world.spans} for world in (base, better)]
     assert ends[0].keys() == ends[1].keys()
     assert all(ends[1][sample] <= ends[0][sample] + CLOSE for sample in ends[0])

@@ -22,6 +22,7 @@ from worlds import node, play, world_scenario
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.faults import faults_of
 from simnet.analysis.timeline import draw_timeline
+from simnet.clock import seconds, ticks
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
@@ -54,10 +55,10 @@ def table(
         left = row.pop("left", None)
         if row["outcome"] in ("dropped", "unfinished"):
             row |= {"exit": None, "latency": None, "correct": None}
-            endings.append(None if row["outcome"] == "unfinished" else Ending(left, None, "edge down"))
+            endings.append(None if row["outcome"] == "unfinished" else Ending(ticks(left), None, "edge down"))
         else:
             decision = Decision(row["exit"], 0, 0.5, 1, row["outcome"] == "forced")
-            endings.append(Ending(number + row["latency"], decision))
+            endings.append(Ending(ticks(number + row["latency"]), decision))
         rows.append({"sample": number, "captured_at": float(number), "site": sites[number % len(sites)], **row})
     columns = [
         pa.array([row.get(field.name) for row in rows], pa.string()).dictionary_encode()
@@ -87,8 +88,9 @@ def report(
     script = list(dict.fromkeys(one.fault for one in incidents)) if faults is None else list(faults)
     scenario = (scenario or world_scenario()).model_copy(update={"faults": script})
     samples, endings = table(count, special, sites)
-    lives = lives_of(samples, [inf if one is None else one.at for one in endings])
-    run = played(lives, EXITS, float(count) if end is None else end, scenario, incidents=incidents)
+    end = float(count) if end is None else end
+    lives = lives_of(samples, [inf if one is None else seconds(one.at) for one in endings], end)
+    run = played(lives, EXITS, end, scenario, incidents=incidents)
     return sections(run, "faults").get("faults", {})
 
 
@@ -266,9 +268,9 @@ def reported(system: str) -> dict[str, Any]:
     scenario = tiny(system)
     world = play(scenario)
     captured = captures(scenario)
-    lives = Lives.of(captured, np.zeros(60, np.int64), world.endings)
+    lives = Lives.of(captured, np.zeros(60, np.int64), world.endings, world.env.now)
     exits = {"ddnn": EXITS, "ada-ddnn": ("edge-1", "edge-2", "cloud")}[system]
-    run = played(lives, exits, world.env.now, scenario, incidents=world.incidents)
+    run = played(lives, exits, seconds(world.env.now), scenario, incidents=world.incidents)
     return sections(run, "faults")["faults"]
 
 

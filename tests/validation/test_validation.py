@@ -176,7 +176,7 @@ def one_more_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def awake_while_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that is down is booked as if it were up."""
-    monkeypatch.setattr(Node, "up_time", property(lambda node: node.env.now))
+    monkeypatch.setattr(Node, "up_time", property(lambda node: node.env.s))
 
 
 @pytest.mark.parametrize(

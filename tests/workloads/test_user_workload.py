@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 from mistakes import changed, complaint
 
-from simnet.clock import ProtocolError
+from simnet.clock import ProtocolError, seconds, ticks
 from simnet.scenario.load import load, load_scenario
 from simnet.scenario.scenario import Scenario
 from simnet.streams import stream
@@ -97,7 +97,9 @@ def test_captures_come_in_shifts(file: Path) -> None:
 
 def test_draws_are_those_of_the_stream_below_the_arrivals(file: Path) -> None:
     scenario = pairs_of(file)
-    drawn = stream(scenario.seed, "arrivals/pairs").exponential(0.2, 7).cumsum().tolist()
+    sums = stream(scenario.seed, "arrivals/pairs").exponential(0.2, 7).cumsum().tolist()
+    drawn = [seconds(ticks(time)) for time in sums]
+    assert drawn == pytest.approx(sums, abs=0.51e-12)
     assert arrivals(scenario).tolist() == [drawn[0], drawn[0], drawn[1], drawn[1], drawn[2], drawn[2], drawn[3]]
     assert arrivals(scenario.with_(samples=3)).tolist() == arrivals(scenario).tolist()[:3]
 

@@ -46,6 +46,9 @@ SIZES = {"train": 24_000, "validation": 2_000, "test": 10_000}
 BLOCK = 250
 """Samples rendered and cached together (4.6 MB)."""
 
+KEPT = 4096
+"""Samples kept in memory that were rendered without their block (75 MB)."""
+
 _LABELS, _VIEWS = 0, 1
 _CHUNK = 50  # samples rendered at once: their rays fit the processor's cache
 
@@ -98,6 +101,9 @@ class Plaza(Dataset):
         digest = hashlib.sha256(self._recipe.encode()).hexdigest()
         self._folder: Path | None = (cache_dir or default_cache_dir()) / "plaza" / f"{split}-{digest[:16]}"
         self._blocks: dict[int, NDArray[np.uint8]] = {}
+        self._asked: dict[int, set[int]] = {}
+        """Samples asked for of each block that is not there."""
+        self._known: dict[int, NDArray[np.uint8]] = {}
         uniform = np.random.Generator(np.random.Philox(self._stream(_LABELS))).random(self._size)
         self.labels = (uniform * len(self.class_names)).astype(np.int64)
 
@@ -125,16 +131,36 @@ class Plaza(Dataset):
         if len(wanted) and not (wanted.min() >= 0 and wanted.max() < self._size):
             raise IndexError(f"plaza {self.split} has samples 0 to {self._size - 1}")
         block = wanted // BLOCK
-        missing = [int(b) for b in np.unique(block) if not self._load(int(b))]
+        missing = [int(b) for b in np.unique(block) if not self._load(int(b)) and not self._sparse(int(b), wanted)]
         if missing and self._writable():
             with ThreadPoolExecutor(min(len(missing), os.cpu_count() or 1)) as pool:
                 list(pool.map(self._fill, missing))
         pixels = np.empty((len(wanted), self.views, 3, SIDE, SIDE), np.uint8)
+        alone = np.ones(len(wanted), bool)
         for b in np.unique(block):
-            here = np.flatnonzero(block == b)
-            kept = self._blocks.get(int(b))
-            pixels[here] = self._render(wanted[here]) if kept is None else kept[wanted[here] - b * BLOCK]
+            if (kept := self._blocks.get(int(b))) is not None:
+                here = block == b
+                pixels[here] = kept[wanted[here] - b * BLOCK]
+                alone &= ~here
+        if alone.any():
+            pixels[alone] = self._one_by_one(wanted[alone])
         return pixels
+
+    def _sparse(self, block: int, wanted: NDArray[np.int64]) -> bool:
+        """Whether so few samples of a block have been asked for that it does not pay to render all of it."""
+        asked = self._asked.setdefault(block, set())
+        asked.update(wanted[wanted // BLOCK == block].tolist())
+        return 2 * len(asked) < min(BLOCK, self._size - block * BLOCK)
+
+    def _one_by_one(self, wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Samples whose blocks are not there; the latest are kept in memory, for the next system to ask."""
+        known = self._known
+        if unknown := [index for index in dict.fromkeys(wanted.tolist()) if index not in known]:
+            known.update(zip(unknown, self._render(np.array(unknown, np.int64)), strict=True))
+        found = np.stack([known[index] for index in wanted.tolist()])
+        for index in list(known)[: max(0, len(known) - KEPT)]:
+            del known[index]
+        return found
 
     def _stream(self, purpose: int, index: int = 0) -> np.random.SeedSequence:
         # zlib.crc32 rather than hash(): the same in every process and on every machine

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from simpy import Environment, Event
-from simpy.events import URGENT
 
-from simnet.clock import Background
+from simnet.clock import Clock, Occurrence, Order, seconds, ticks
 from simnet.network.faults import ACTIONS
 from simnet.network.faults.actions import Action, State
 from simnet.network.faults.incidents import Incident, connection_of, name_of
@@ -26,7 +24,7 @@ from simnet.streams import stream
 class _Target(ABC):
     """A node or link with the incidents that are active on it; `incidents` gets all of them."""
 
-    def __init__(self, env: Environment, incidents: list[Incident], struck: Node | Carrier) -> None:
+    def __init__(self, env: Clock, incidents: list[Incident], struck: Node | Carrier) -> None:
         self._env, self._incidents, self._struck = env, incidents, struck
         self._active: list[Incident] = []
         self._actions: dict[str, Action] = {}
@@ -43,7 +41,7 @@ class _Target(ABC):
         else:
             if fault.action not in self._actions:
                 self._actions[fault.action] = kind(self._struck)
-            incident = Incident(fault, self._env.now)
+            incident = Incident(fault, seconds(self._env.now))
             self._incidents.append(incident)
             self._active.append(incident)
         self._change(ended)
@@ -68,7 +66,7 @@ class _Target(ABC):
 
     def _close(self, ended: Iterable[Incident]) -> None:
         for incident in ended:
-            incident.ended = self._env.now
+            incident.ended = seconds(self._env.now)
 
     @abstractmethod
     def _change(self, ended: Sequence[Incident]) -> None:
@@ -78,7 +76,7 @@ class _Target(ABC):
 class _OnLink(_Target):
     """A direction of a link."""
 
-    def __init__(self, env: Environment, incidents: list[Incident], link: Carrier) -> None:
+    def __init__(self, env: Clock, incidents: list[Incident], link: Carrier) -> None:
         super().__init__(env, incidents, link)
         self._link = link
 
@@ -91,10 +89,10 @@ class _OnLink(_Target):
 class _OnNode(_Target):
     """After the last failure the node warms up; a new failure meanwhile starts over."""
 
-    def __init__(self, env: Environment, incidents: list[Incident], node: Node, warm_up: float) -> None:
+    def __init__(self, env: Clock, incidents: list[Incident], node: Node, warm_up: float) -> None:
         super().__init__(env, incidents, node)
-        self._node, self._warm_up = node, warm_up
-        self._warm: _Turn | None = None
+        self._node, self._warm_up = node, ticks(warm_up)
+        self._warm: Occurrence | None = None
         """The end of the warm-up, while there is one; the outages in `_warming` last until then."""
         self._warming: list[Incident] = []
         self._over: list[Incident] = []
@@ -105,18 +103,18 @@ class _OnNode(_Target):
         outages = [incident for incident in ended if incident.outage]
         if not self._up:
             if self._warm is not None:
-                self._warm.callbacks.clear()
+                self._warm.cancel()
                 self._warm = None
                 self._close(self._warming)
             self._over += outages
         elif outages and self._warm_up:
             now = self._env.now
             # Of those that end at one moment it must not matter which is the last.
-            self._warming = [*outages, *(other for other in self._over if other.ended == now)]
+            self._warming = [*outages, *(other for other in self._over if other.ended == seconds(now))]
             self._over.clear()
             for incident in self._warming:
                 incident.ended = None
-            self._warm = _Turn(self._env, now + self._warm_up, self._is_warm)
+            self._warm = self._env.at(now + self._warm_up, Order.FAULT_ENDS, self._is_warm)
         self._set_state()
 
     def _is_warm(self) -> None:
@@ -127,17 +125,6 @@ class _OnNode(_Target):
     def _set_state(self) -> None:
         state = self._state()
         self._node.set_state(state.up and self._warm is None, state.slow)
-
-
-class _Turn(Event):
-    """A moment at which something begins or ends; it comes before whatever else happens then."""
-
-    _ok, _value = True, None
-
-    def __init__(self, env: Environment, time: float, act: Callable[[], None]) -> None:
-        super().__init__(env)
-        self.callbacks.append(lambda _: act())
-        env.schedule(self, URGENT, time - env.now)
 
 
 class _Strikes:
@@ -163,22 +150,24 @@ class _Strikes:
 class _AtRandom(_Strikes):
     """Strikes in turn with repairs, one event ahead: when a run will end is not known."""
 
-    def start(self, env: Environment, random: np.random.Generator) -> None:
+    def start(self, env: Clock, random: np.random.Generator) -> None:
         """Put the first failure on the clock."""
         _, fault = self._members[0]
         self._env, self._renewal = env, Renewal(random, fault)
-        self._wait(fault.at + self._renewal.time_to_failure(), self._fail)
+        self._next_failure(ticks(fault.at))
 
-    def _wait(self, time: float, act: Callable[[], None]) -> None:
-        Background(self._env, time, act)
+    def _next_failure(self, since: int) -> None:
+        time = since + ticks(self._renewal.time_to_failure())
+        self._env.background(time, Order.FAULT_BEGINS, self._fail)
 
     def _fail(self) -> None:
         self.begin()
-        self._wait(self._env.now + self._renewal.time_to_repair(), self._repair)
+        time = self._env.now + ticks(self._renewal.time_to_repair())
+        self._env.background(time, Order.FAULT_ENDS, self._repair)
 
     def _repair(self) -> None:
         self.end()
-        self._wait(self._env.now + self._renewal.time_to_failure(), self._fail)
+        self._next_failure(self._env.now)
 
 
 def lossy_links(faults: Iterable[Fault]) -> set[tuple[str, str] | None]:
@@ -214,9 +203,10 @@ def schedule(topology: Topology, faults: Sequence[Fault], nodes: Mapping[str, No
             continue
         strikes = _Strikes()
         strikes.add(targets[key], fault)
-        _Turn(env, fault.at, strikes.begin)
+        ends = ACTIONS[fault.action].ends_outages
+        env.at(ticks(fault.at), Order.FAULT_ENDS if ends else Order.FAULT_BEGINS, strikes.begin)
         if fault.lasts is not None:
-            _Turn(env, fault.at + fault.lasts, strikes.end)
+            env.at(ticks(fault.at) + ticks(fault.lasts), Order.FAULT_ENDS, strikes.end)
     used: Counter[str] = Counter()
     for (source, _), strikes_at_random in at_random.items():
         used[source] += 1  # faults made in Python may share a name and differ in their times: a stream for each

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simpy import Environment
-
+from simnet.clock import PER_SECOND, Clock, ticks
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Model
-from simnet.network.line import Callback, FifoLine, Receiver, Span
+from simnet.network.line import Callback, FifoLine, Flow, Receiver, Span
 from simnet.network.links.spec import Link as LinkSpec
 
 if TYPE_CHECKING:
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
 
 Weights = Literal["equal", "latency"]
 """Of the messages on fair links: equal, or each 1 / the latency of its path."""
+
+
+STANDSTILL = 1e-18
+"""Bytes/s that stand for none: a byte in 30 thousand million years, so that a pause needs no rules of its own."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Surroundings:
         weights: Those of the messages on fair links.
     """
 
-    env: Environment
+    env: Clock
     record: Callable[[Span], None]
     seed: int
     media: dict[str, Medium]
@@ -70,12 +73,13 @@ class Carrier(ABC):
     def __init__(self, spec: LinkSpec) -> None:
         self.place = f"{spec.source}{LINK_ARROW}{spec.target}"
         """Its name in the spans: `camera1→edge`."""
-        self.base_bandwidth = spec.bandwidth
+        self.base_bandwidth = spec.bandwidth or STANDSTILL
         """Bytes/s without faults: from the scenario, or what its trace says now."""
         self.on_change: list[Callable[[], None]] = []
         """Called when it has gone down (before anything on it is lost) or up."""
-        self._bandwidth = spec.bandwidth
-        """Bytes/s now."""
+        self.on_bandwidth: list[Callable[[], None]] = []
+        """Called when its bandwidth has changed."""
+        self._bandwidth = self.base_bandwidth
         self._imposed: float | None = None
         """What a fault has set it to."""
 
@@ -89,6 +93,22 @@ class Carrier(ABC):
     @abstractmethod
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Send `size` bytes plus headers: `done(token)` on arrival, else `lost(token)`, at once if the link is down."""
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes/s now."""
+        return self._bandwidth
+
+    def leaving(self, until: int) -> Iterable[Flow]:
+        """How the bytes leave the source of messages that have begun, or will have by a time, and not ended.
+
+        What batteries pay while it lasts; by default nothing, and a message is paid when it ends.
+        """
+        return ()
+
+    def reaching(self, until: int) -> Iterable[Flow]:
+        """How they reach the target."""
+        return ()
 
     @abstractmethod
     def stretch(self, factor: float) -> None:
@@ -121,8 +141,11 @@ class Carrier(ABC):
                 self.lose()
 
     def set_base(self, bandwidth: float) -> None:
-        """Change the link's own bandwidth (bytes/s), which holds whenever no fault has set another."""
-        self.base_bandwidth = bandwidth
+        """Change the link's own bandwidth (bytes/s), which holds whenever no fault has set another.
+
+        At 0 the link pauses: what is on it goes on where it stood when there is bandwidth again.
+        """
+        self.base_bandwidth = bandwidth or STANDSTILL
         self._adapt()
 
     def _adapt(self) -> None:
@@ -130,6 +153,8 @@ class Carrier(ABC):
         if bandwidth != self._bandwidth:
             factor, self._bandwidth = self._bandwidth / bandwidth, bandwidth
             self.stretch(factor)
+            for tell in self.on_bandwidth:
+                tell()
 
     def _set_loss(self, loss: float | None) -> None:
         if loss is not None:
@@ -139,15 +164,33 @@ class Carrier(ABC):
 class Link(FifoLine, Carrier):
     """The plain link: messages are transmitted one after another, then propagate for `latency` seconds."""
 
-    def __init__(self, env: Environment, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
+    def __init__(self, env: Clock, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
         Carrier.__init__(self, spec)
-        FifoLine.__init__(self, env, record, self.place, "transfer", 1, spec.latency, target)
+        FifoLine.__init__(self, env, record, self.place, "transfer", 1, ticks(spec.latency), target)
         self._header = spec.header
+        self._services: dict[int, int] = {}
+        """Picoseconds of messages at the present bandwidth, by their bytes: rounding costs several divisions."""
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Send `size` bytes plus the header; `lost` is called at once when the link is down."""
         if self.up:
             size += self._header
-            self.submit(sample, size / self._bandwidth, size, done, lost, token)
+            if (service := self._services.get(size)) is None:
+                service = self._services[size] = round(size / self._bandwidth * PER_SECOND)
+            self.submit(sample, service, size, done, lost, token)
         else:
             lost(token)
+
+    def leaving(self, until: int) -> Iterable[Flow]:
+        """See `Carrier.leaving`."""
+        for job in self.under_way(until):
+            yield job.span[4] if job.begun is None else job.begun, job.served, job.span[6]
+
+    def reaching(self, until: int) -> Iterable[Flow]:
+        """See `Carrier.reaching`: all that leaves, a latency later."""
+        return ((begins + self.latency, ends + self.latency, size) for begins, ends, size in self.leaving(until))
+
+    def stretch(self, factor: float) -> None:
+        """See `Carrier.stretch`."""
+        self._services.clear()
+        super().stretch(factor)

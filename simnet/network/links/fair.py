@@ -7,14 +7,13 @@ behind the last: between a fair link and one of another kind it is stored and fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, ClassVar
 
-from simpy import Environment, Event
-from simpy.events import NORMAL
-
+from simnet.clock import PER_SECOND, Clock, Occurrence, Order, seconds, ticks
 from simnet.network.line import Callback, Receiver, Span
+from simnet.network.line import Flow as Passing
 from simnet.network.links.base import Carrier, Surroundings, Weights
 from simnet.network.links.flows import Flow, Pipe, share
 from simnet.network.links.spec import Link as LinkSpec
@@ -38,7 +37,7 @@ class FairLink(Carrier):
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Callable[[Span], None],
         spec: LinkSpec,
         target: Receiver,
@@ -46,8 +45,8 @@ class FairLink(Carrier):
     ) -> None:
         super().__init__(spec)
         self.env, self.record, self.target = env, record, target
-        self.latency, self.weights = spec.latency, weights
-        self.pipe = Pipe(spec.bandwidth)
+        self.latency, self.weights = ticks(spec.latency), weights
+        self.pipe = Pipe(self.bandwidth)
         self.messages: dict[Message, None] = {}
         """All that are on their way over this link, also those that only propagate (an ordered set)."""
         self._header, self._mtu = spec.header, spec.mtu
@@ -66,6 +65,17 @@ class FairLink(Carrier):
         """Share what the bandwidth is now; how much slower a flow gets depends on the other links of its path, too."""
         self.pipe.bandwidth = self._bandwidth
         share(self.env, [self.pipe])
+
+    def leaving(self, until: int) -> Iterator[Passing]:
+        """See `Carrier.leaving`: at the rate that a message has now."""
+        number = {message: message.path.links.index(self) for message in self.messages}
+        for message, place in number.items():
+            begins, ends = message.span
+            yield begins, ends, message.sizes[place]
+
+    def reaching(self, until: int) -> Iterator[Passing]:
+        """See `Carrier.reaching`: as if nothing had to propagate (our choice)."""
+        return self.leaving(until)
 
     def lose(self, unserved_only: bool = False) -> None:
         """Lose all messages on the link, or those that have not wholly left the node before it."""
@@ -91,9 +101,9 @@ class FairPath:
     def __init__(self, links: Sequence[FairLink]) -> None:
         self.links, self.pipes = links, [link.pipe for link in links]
         self.passed = list(accumulate(link.latency for link in links))
-        """Seconds after the last byte has left the first node, when it has passed each link."""
+        """Picoseconds after the last byte has left the first node, when it has passed each link."""
         weighted = links[0].weights == "latency"
-        self.weight = 1 / max(self.passed[-1], LEAST_LATENCY) if weighted else 1.0
+        self.weight = 1 / max(seconds(self.passed[-1]), LEAST_LATENCY) if weighted else 1.0
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Send `size` bytes plus headers to the end; `lost` is called at once when one of the links is down."""
@@ -115,9 +125,9 @@ class Message(Flow):
         super().__init__(path.links[0].env, path.pipes, max(self.sizes), path.weight)
         self.done, self.lost, self.token = done, lost, token
         self.started = self.env.now
-        self.left_at: float | None = None
+        self.left_at: int | None = None
         """When the last byte left the first node."""
-        self._arrival: Event | None = None
+        self._arrival: Occurrence | None = None
         for link in path.links:
             link.messages[self] = None
         if self.size:
@@ -125,11 +135,20 @@ class Message(Flow):
         else:
             self.through()
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """From when to when it leaves the first node at its present rate; when its first byte would have left then."""
+        if self.left_at is not None:
+            return self.left_at, self.left_at
+        ends = self.since + round(self.left / self.rate * PER_SECOND)
+        return ends - round(self.size / self.rate * PER_SECOND), ends
+
     def through(self) -> None:
         """Propagate to the end of the path."""
         self.left_at = self.env.now
         if self.path.passed[-1] > 0:
-            self._arrival = _Arrival(self, self.path.passed[-1])
+            ends = self.left_at + self.path.passed[-1]
+            self._arrival = Occurrence(self.env, ends, Order.ARRIVES, [lambda _: self.arrive()])
         else:  # nothing to wait for: no event
             self.arrive()
 
@@ -139,50 +158,43 @@ class Message(Flow):
             return  # lost by what another message, through at the same moment, set off
         up = self.path.links[-1].target.up
         self._leave_links()
-        self._record("ok" if up else "lost", 1.0)
+        self._record("ok" if up else "lost", 1.0, self.env.now + 1)
         (self.done if up else self.lost)(self.token)
 
     def is_past(self, link: FairLink, unserved_only: bool) -> bool:
-        """Whether the last byte has reached the end of `link`, one of the path; or (`unserved_only`) has entered it."""
+        """Whether the last byte has reached the end of `link`, one of the path; or (`unserved_only`) has entered it.
+
+        Where it would arrive at this very moment it has not: a failure comes first (`simnet.clock.Order`).
+        """
         if self.left_at is None:
             return False
         passed, number = self.path.passed, self.path.links.index(link)
         if unserved_only:
-            return self.left_at + (passed[number - 1] if number else 0.0) <= self.env.now
-        return self.left_at + passed[number] <= self.env.now
+            return number == 0 or self.left_at + passed[number - 1] < self.env.now
+        return self.left_at + passed[number] < self.env.now
 
     def cut_short(self, status: str) -> None:
         """End before the end of the path: lost, or unfinished; who shared with it is not told."""
         self.stop()
         self._leave_links()
         if self._arrival is not None:
-            self._arrival.callbacks = []
-        self._record(status, 1.0 - self.left / self.size if self.size else 0.0)
+            self._arrival.cancel()
+        self._record(status, 1.0 - self.left / self.size if self.size else 0.0, self.env.now)
 
     def _leave_links(self) -> None:
         for link in self.path.links:
             del link.messages[self]
 
-    def _record(self, status: str, sent: float) -> None:
-        """A span for each link, `status` for those where the message did not end well before now.
+    def _record(self, status: str, sent: float, before: int) -> None:
+        """A span for each link, `status` for those where the message did not end well before that time.
 
         Of what did not get through, the bytes count that had left the first node by now, the same share on every link.
         """
         now, started, last = self.env.now, self.started, self.path.links[-1]
         for link, size, passed in zip(self.path.links, self.sizes, self.path.passed, strict=True):
-            if self.left_at is None or self.left_at + passed > now:
+            if self.left_at is None or self.left_at + passed >= before:
                 link.record((self.sample, link.place, "transfer", started, started, now, int(size * sent), status))
             else:
                 how = status if link is last else "ok"
                 ended = self.left_at + passed
                 link.record((self.sample, link.place, "transfer", started, started, ended, size, how))
-
-
-class _Arrival(Event):
-    """A message's end, `delay` seconds ahead."""
-
-    _ok, _value = True, None
-
-    def __init__(self, message: Message, delay: float) -> None:
-        self.env, self.callbacks = message.env, [lambda _: message.arrive()]
-        self.env.schedule(self, NORMAL, delay)

@@ -12,11 +12,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
 
-from simpy import Environment, Event
-from simpy.events import NORMAL
-
-RESIDUE = 1e-12
-"""Share of a flow's size that may be left when it ends: the error of a sum of floats."""
+from simnet.clock import PER_SECOND, Clock, Occurrence, Order
 
 
 class Pipe:
@@ -35,11 +31,11 @@ class Pipe:
 class Flow:
     """`size` bytes (> 0) on their way through `pipes` at the same time, competing for them with `weight`."""
 
-    def __init__(self, env: Environment, pipes: Sequence[Pipe], size: int, weight: float) -> None:
+    def __init__(self, env: Clock, pipes: Sequence[Pipe], size: int, weight: float) -> None:
         self.env, self.pipes, self.size, self.weight = env, pipes, size, weight
         self.rate = 0.0
         """Bytes/s, from the time `since` on, when `left` bytes were left."""
-        self.left, self.since = float(size), 0.0
+        self.left, self.since = float(size), 0
 
     def begin(self) -> None:
         """Take a share of the pipes from now on."""
@@ -56,25 +52,24 @@ class Flow:
     def stop(self) -> None:
         """Leave the pipes; the caller has their shares computed anew, when all who leave now have left."""
         now = self.env.now
-        self.left = max(0.0, self.left - self.rate * (now - self.since))
+        self.left = max(0.0, self.left - self.rate * ((now - self.since) / PER_SECOND))
         self.rate, self.since = 0.0, now
         for pipe in self.pipes:
             pipe.flows.pop(self, None)
             pipe.crossing.pop(self, None)
 
 
-class _End(Event):
+class _End(Occurrence):
     """The moment at which the next of some connected flows are through: `flows`, those that end together."""
 
-    _ok, _value = True, None
+    env: Clock
 
-    def __init__(self, env: Environment, delay: float, flows: list[Flow]) -> None:
-        self.env, self.callbacks, self.flows = env, [_through], flows
-        env.schedule(self, NORMAL, delay)
+    def __init__(self, env: Clock, time: int, flows: list[Flow]) -> None:
+        self.flows = flows
+        super().__init__(env, time, Order.WORK_ENDS, [_through])
 
 
-def _through(end: Event) -> None:
-    assert isinstance(end, _End)
+def _through(end: _End) -> None:
     for flow in end.flows:
         flow.stop()
         flow.left = 0.0
@@ -83,7 +78,7 @@ def _through(end: Event) -> None:
         flow.through()
 
 
-def share(env: Environment, changed: Iterable[Pipe]) -> None:
+def share(env: Clock, changed: Iterable[Pipe]) -> None:
     """Compute the rates of all flows anew that are connected with one of the `changed` pipes."""
     seen: set[Pipe] = set()
     for pipe in changed:
@@ -108,20 +103,22 @@ def connected(pipe: Pipe) -> tuple[list[Pipe], list[Flow]]:
     return pipes, list(flows)
 
 
-def _settle(env: Environment, pipes: list[Pipe], flows: list[Flow]) -> None:
+def _settle(env: Clock, pipes: list[Pipe], flows: list[Flow]) -> None:
     """Give connected flows their rates, and put the end of the first of them on the clock."""
     for pipe in pipes:
         if pipe.end is not None:
-            pipe.end.callbacks, pipe.end = [], None
+            pipe.end.cancel()
+            pipe.end = None
     if not flows:
         return
     now = env.now
     for flow in flows:
-        flow.left -= flow.rate * (now - flow.since)
+        flow.left -= flow.rate * ((now - flow.since) / PER_SECOND)
         flow.since = now
     fill(pipes, flows)
-    delay = max(0.0, min([flow.left / flow.rate for flow in flows]))
-    end = _End(env, delay, [flow for flow in flows if flow.left - flow.rate * delay <= RESIDUE * flow.size])
+    delays = [max(0, round(flow.left / flow.rate * PER_SECOND)) for flow in flows]
+    soonest = min(delays)
+    end = _End(env, now + soonest, [flow for flow, delay in zip(flows, delays, strict=True) if delay == soonest])
     for pipe in pipes:
         pipe.end = end
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from simpy import Environment
-
+from simnet.clock import Clock
 from simnet.network.line import Receiver, Span
 from simnet.network.links import LINKS
 from simnet.network.links.base import Carrier, Link, Surroundings, Weights
@@ -36,7 +35,7 @@ class Fifo(Link):
 
 
 def make_link(
-    env: Environment,
+    env: Clock,
     record: Callable[[Span], None],
     spec: LinkSpec,
     target: Receiver,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from simpy import Environment, Event, Timeout
-
-from simnet.network.line import Callback, Receiver, Span
+from simnet.clock import PER_SECOND, Clock, Occurrence, Order, seconds, ticks
+from simnet.network.line import Callback, Flow, Receiver, Span
 from simnet.network.links.base import Carrier, Surroundings
 from simnet.network.links.medium import Medium, Message
 from simnet.network.links.packets import Channel, Packets
@@ -39,7 +38,7 @@ class LossyLink(Carrier):
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Callable[[Span], None],
         spec: LinkSpec,
         target: Receiver,
@@ -49,7 +48,7 @@ class LossyLink(Carrier):
         super().__init__(spec)
         self._env, self._record, self._target = env, record, target
         self._medium = medium or Medium(env)
-        self._latency, self._jitter, self._limit = spec.latency, spec.jitter, spec.queue
+        self._latency, self._jitter, self._limit = ticks(spec.latency), ticks(spec.jitter), spec.queue
         self._packets, self._channel = Packets(spec, seed, self.place), Channel(spec.loss, seed, self.place)
         self._delays = keyed(seed, f"jitter/{self.place}")
         self._imposed_loss: float | None = None
@@ -71,44 +70,46 @@ class LossyLink(Carrier):
             lost(token)
             return
         now, wire = self._env.now, self._packets.wire(size)
-        if self._limit is not None and (backlog := self.backlog) and backlog + wire > self._limit:
+        if self._limit is not None and self._is_full(wire, self._limit):
             self._record((sample, self.place, "transfer", now, now, now, 0, "dropped"))
             lost(token)
             return
         self._waiting += wire
         self._medium.put(Message(self, sample, nth, size, wire, now, done, lost, token))
 
-    @property
-    def backlog(self) -> float:
-        """Bytes of this link that have not been sent yet."""
-        message = self._on_air
-        return self._waiting + (0 if message is None else message.wire - message.sent(self._env.now))
+    def _is_full(self, wire: int, limit: int) -> bool:
+        """Whether `wire` bytes more would be too many behind those that wait and those still to be sent, if any."""
+        message, now = self._on_air, self._env.now
+        if message is None or message.served <= now:
+            return self._waiting > 0 and self._waiting + wire > limit
+        left, whole = message.served - now, message.served - message.begun  # of the one on the air: wire · left / whole
+        return message.wire * left > (limit - self._waiting - wire) * whole
 
-    def begin(self, message: Message) -> float:
-        """The turn of `message` has come: how many seconds it will be on the air, given how its packets fare."""
+    def begin(self, message: Message) -> int:
+        """The turn of `message` has come: how many picoseconds it will be on the air, given how its packets fare."""
         self._waiting -= message.wire
         self._on_air = message
-        own = self._channel.at(self._env.now)
+        own = self._channel.at(seconds(self._env.now))
         loss = own if self._imposed_loss is None else 1 - (1 - own) * (1 - self._imposed_loss)
         crossing = self._packets.cross(message.size, loss, message.sample, message.nth)
         message.wire, message.rounds, message.whole = crossing
-        return message.wire / self._bandwidth
+        return round(message.wire / self._bandwidth * PER_SECOND)
 
     def launch(self, message: Message) -> None:
         """`message` has been on the air: it travels, and arrives after whatever travels before it."""
-        self._on_air = None
-        delay = self._latency * (2 * message.rounds - 1)
+        if self._on_air is message:  # else the next one is there already
+            self._on_air = None
+        delay = self._delay(message)
         if self._jitter:
-            delay += self._jitter * self._delays.uniform(message.sample, message.nth)
+            delay += round(self._jitter * self._delays.uniform(message.sample, message.nth))
         message.ends = message.served + delay
         if self._travelling:
             message.ends = max(message.ends, self._travelling[-1].ends)
         self._travelling.append(message)
-        message.event = Timeout(self._env, message.ends - self._env.now)
-        message.event.callbacks.append(self._arrive)
+        message.event = Occurrence(self._env, message.ends, Order.ARRIVES, [self._arrive])
 
-    def _arrive(self, _: Event) -> None:
-        message = self._travelling.popleft()  # in order, even where sums of floats make two events change places
+    def _arrive(self, _: Occurrence) -> None:
+        message = self._travelling.popleft()
         ok = message.whole and self._target.up
         times = (message.queued, message.started, message.ends)
         self._record((message.sample, self.place, "transfer", *times, message.wire, "ok" if ok else "lost"))
@@ -117,6 +118,27 @@ class LossyLink(Carrier):
     def stretch(self, factor: float) -> None:
         """Make what is left of the message on the air take `factor` times as long; others begin at the new speed."""
         self._medium.rescale(self, factor)
+
+    def leaving(self, until: int) -> Iterator[Flow]:
+        """See `Carrier.leaving`."""
+        for message in self._under_way():
+            yield message.begun, message.served, message.wire
+
+    def reaching(self, until: int) -> Iterator[Flow]:
+        """See `Carrier.reaching`: messages that will arrive whole, as they leave and so much later."""
+        for message in self._under_way():
+            if message.whole:
+                delay = message.ends - message.served if message.ends else self._delay(message)
+                yield message.begun + delay, message.served + delay, message.wire
+
+    def _under_way(self) -> Iterator[Message]:
+        yield from self._travelling
+        if self._on_air is not None:
+            yield self._on_air
+
+    def _delay(self, message: Message) -> int:
+        """Picoseconds from the last bit to the arrival, without jitter."""
+        return self._latency * (2 * message.rounds - 1)
 
     def lose(self, unserved_only: bool = False) -> None:
         """Lose all messages, or those not yet fully transmitted; others on the medium move up."""
@@ -138,7 +160,7 @@ class LossyLink(Carrier):
             self._travelling.clear()
             for message in gone:
                 message.cancel()
-        unserved = self._medium.withdraw(self, unserved_only)
+        unserved = self._medium.withdraw(self)
         if self._on_air in unserved:
             self._on_air = None
         self._waiting = 0
@@ -150,7 +172,7 @@ class LossyLink(Carrier):
         if message.event is None:  # its turn had not come
             times, size = (message.queued, now, now), 0
         else:
-            times, size = (message.queued, message.started, now), int(message.sent(now))
+            times, size = (message.queued, message.started, now), message.sent(now)
         return (message.sample, self.place, "transfer", *times, size, status)
 
     def _set_loss(self, loss: float | None) -> None:

@@ -12,14 +12,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from simpy import Environment, Event, Timeout
-
+from simnet.clock import Clock, Occurrence, Order
 from simnet.network.line import Callback
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message on a link that uses a medium; times in s, sizes in bytes."""
+    """A message on a link that uses a medium; times in picoseconds, sizes in bytes."""
 
     link: Transmitter
     sample: int
@@ -28,37 +27,37 @@ class Message:
     size: int
     wire: int
     """On the wire with headers; once it is on the air, with what is sent again."""
-    queued: float
+    queued: int
     done: Callback
     lost: Callback
     token: Any
-    started: float = 0.0
-    begun: float = 0.0
+    started: int = 0
+    begun: int = 0
     """When it would have started if the bandwidth had always been what it is now."""
-    served: float = 0.0
-    ends: float = 0.0
+    served: int = 0
+    ends: int = 0
     rounds: int = 1
     whole: bool = True
-    event: Event | None = None
+    event: Occurrence | None = None
     """That of the end of its transmission, then of its arrival."""
 
-    def sent(self, now: float) -> float:
-        """Bytes that have left by `now`, of a message that is or was on the air."""
+    def sent(self, now: int) -> int:
+        """Whole bytes that have left by `now`, of a message that is or was on the air."""
         if now >= self.served:
             return self.wire
-        return self.wire * (now - self.begun) / (self.served - self.begun)
+        return self.wire * (now - self.begun) // (self.served - self.begun)
 
     def cancel(self) -> None:
         """Let its event pass unnoticed."""
         if self.event is not None:
-            self.event.callbacks = []
+            self.event.cancel()
 
 
 class Transmitter(Protocol):
     """A link that uses a medium."""
 
-    def begin(self, message: Message) -> float:
-        """The turn of `message` has come: how many seconds it will be on the air."""
+    def begin(self, message: Message) -> int:
+        """The turn of `message` has come: how many picoseconds it will be on the air."""
 
     def launch(self, message: Message) -> None:
         """`message` has been on the air and travels now."""
@@ -67,7 +66,7 @@ class Transmitter(Protocol):
 class Medium:
     """First in, first out, one message at a time."""
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, env: Clock) -> None:
         self._env = env
         self._waiting: deque[Message] = deque()
         self._on_air: Message | None = None
@@ -84,17 +83,14 @@ class Medium:
         message, now = self._on_air, self._env.now
         if message is not None and message.link is link and message.served > now:
             message.cancel()
-            message.begun = now - (now - message.begun) * factor
-            message.served = now + (message.served - now) * factor
+            message.begun = now - round((now - message.begun) * factor)
+            message.served = now + round((message.served - now) * factor)
             self._await(message)
 
-    def withdraw(self, link: Transmitter, unserved_only: bool) -> list[Message]:
-        """Take back, in order, what `link` has on the air and waiting; who is behind that moves up.
-
-        `unserved_only` leaves a message whose transmission ends at this very moment.
-        """
+    def withdraw(self, link: Transmitter) -> list[Message]:
+        """Take back, in order, what `link` has on the air and waiting; who is behind that moves up."""
         gone, message = [], self._on_air
-        if message is not None and message.link is link and not (unserved_only and message.served <= self._env.now):
+        if message is not None and message.link is link:
             message.cancel()
             gone, self._on_air = [message], None
         gone += [message for message in self._waiting if message.link is link]
@@ -110,10 +106,9 @@ class Medium:
         self._await(message)
 
     def _await(self, message: Message) -> None:
-        message.event = Timeout(self._env, message.served - self._env.now)
-        message.event.callbacks.append(self._served)
+        message.event = Occurrence(self._env, message.served, Order.WORK_ENDS, [self._served])
 
-    def _served(self, _: Event) -> None:
+    def _served(self, _: Occurrence) -> None:
         message = self._on_air
         assert message is not None
         self._next()  # first: whoever hears of this message must find the medium as it is then

@@ -74,7 +74,7 @@ class Link(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.trace is not None and not all(value > 0 for value in self.trace.values):
-            raise ValueError("a bandwidth trace must stay above 0 (a fault takes a link down)")
+        if self.trace is not None and not (min(self.trace.values) >= 0 and max(self.trace.values) > 0):
+            raise ValueError("the values of a bandwidth trace must be 0 (the link pauses) or more, and not all 0")
         check_given(self, kind_called(LINKS, self.sharing), self.sharing, "link", self.options)
         return self

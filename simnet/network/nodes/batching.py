@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
 from typing import Any
 
-from simpy import Event, Timeout
-
+from simnet.clock import Order, ticks
 from simnet.network.nodes.queueing import Call, QueueLine
 from simnet.network.nodes.spec import Batching
 from simnet.network.work import Work
+
+
+def _rank(waiting: tuple[tuple[int, int], Call]) -> tuple[int, int]:
+    return waiting[0]
 
 
 class _Group:
@@ -33,7 +37,7 @@ class BatchLine(QueueLine):
 
     def __init__(self, *arguments: Any, batch: Batching, **values: Any) -> None:
         super().__init__(*arguments, **values)
-        self._size, self._wait = batch.size, batch.wait
+        self._size, self._wait = batch.size, ticks(batch.wait)
         self._groups: dict[Work, _Group] = {}
 
     def _begins_at_once(self, call: Call) -> bool:
@@ -41,19 +45,32 @@ class BatchLine(QueueLine):
         there = 0 if group is None else len(group.heap)
         return self._idle > 0 and (not self._wait or there + 1 >= self._size)
 
+    def _ending(self, now: int) -> int:
+        return 0 if self._wait else super()._ending(now)
+
     def _put(self, call: Call) -> None:
         if (group := self._groups.get(call.work)) is None:
             group = self._groups[call.work] = _Group()
         heappush(group.heap, (call.rank, call))
         if self._wait:
-            Timeout(self.env, self._wait, call).callbacks.append(self._waited)
+            self.env.at(self.env.now + self._wait, Order.LIMIT, partial(self._waited, call))
 
-    def _waited(self, timer: Event) -> None:
-        call: Any = timer.value
+    def _waited(self, call: Call) -> None:
         if call.waits:
             call.ripe = True
             self._groups[call.work].ripe += 1
             self._dispatch()
+
+    def _oldest(self) -> Call:
+        last, group = max(
+            ((max(group.heap, key=_rank), group) for group in self._groups.values()), key=lambda found: found[0][0]
+        )
+        group.heap.remove(last)
+        heapify(group.heap)
+        group.ripe -= last[1].ripe
+        if not group.heap:
+            del self._groups[last[1].work]
+        return last[1]
 
     def _take(self) -> list[Call]:
         work = min(

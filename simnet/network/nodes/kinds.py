@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from simpy import Environment
-
+from simnet.clock import PER_SECOND, Clock
 from simnet.network.line import Callback
 from simnet.network.nodes import NODES
 from simnet.network.nodes.batching import BatchLine
@@ -29,14 +28,16 @@ class ProfiledNode(Node):
         """See `Node.make`."""
         return cls(around.env, around.record, name, spec, around.weights)
 
-    def __init__(self, env: Environment, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
+    def __init__(self, env: Clock, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
         super().__init__(env, record, name, spec)
         self._times = ServiceTime(spec, weights)
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            self._fifo.submit(sample, self._times.seconds(work, 1) * self._pace, 0, done, lost, token)
+            self._fifo.submit(
+                sample, round(self._times.seconds(work, 1) * self._pace * PER_SECOND), 0, done, lost, token
+            )
         else:
             lost(token)
 
@@ -53,7 +54,7 @@ class QueuedNode(Node):
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Recorder,
         name: str,
         spec: NodeSpec,
@@ -63,12 +64,12 @@ class QueuedNode(Node):
     ) -> None:
         super().__init__(env, record, name, spec)
         self._times = ServiceTime(spec, weights)
-        common = (env, record, name, self._seconds, spec.workers, spec.queue, priorities, f"{spec.tier} queue full")
+        common = (env, record, name, self._ticks, spec.workers, spec.queue, priorities, f"{spec.tier} queue full")
         self._queue = QueueLine(*common) if spec.batch is None else BatchLine(*common, also, batch=spec.batch)
         self._line = self._queue
 
-    def _seconds(self, work: Work, batch: int) -> float:
-        return self._times.seconds(work, batch) * self._pace
+    def _ticks(self, work: Work, batch: int) -> int:
+        return round(self._times.seconds(work, batch) * self._pace * PER_SECOND)
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue `work` for one sample; `lost` is called at once when the node is down or its queue is full.
@@ -82,7 +83,7 @@ class QueuedNode(Node):
 
 
 def make_node(
-    env: Environment,
+    env: Clock,
     record: Recorder,
     name: str,
     spec: NodeSpec,

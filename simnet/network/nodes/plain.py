@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from simpy import Environment
-
+from simnet.clock import PER_SECOND, Clock, Signal, seconds
 from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Span
 from simnet.network.nodes.spec import Node as NodeSpec
@@ -27,6 +25,9 @@ class Processor(Protocol):
     def stretch(self, factor: float) -> None:
         """Make what has begun take `factor` times as long from now on."""
 
+    def busy(self, until: int) -> Iterable[tuple[int, int]]:
+        """From when to when workers are busy, of the calls that have begun, or will have by a time, and not ended."""
+
     def close(self) -> None:
         """Record what has not ended."""
 
@@ -43,7 +44,7 @@ class Surroundings:
         also: Takes the spans of a batch but the first; None: `record` does.
     """
 
-    env: Environment
+    env: Clock
     record: Callable[[Span], None]
     weights: str = ""
     priorities: Sequence[int] = ()
@@ -79,29 +80,37 @@ class Node:
         """The node that `spec` asks for; for kinds that need more than clock and record."""
         return cls(around.env, around.record, name, spec)
 
-    def __init__(self, env: Environment, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
+    def __init__(self, env: Clock, record: Callable[[Span], None], name: str, spec: NodeSpec) -> None:
         self.env, self.name, self.tier = env, name, spec.tier
         self.up = True
-        self.failed_at = -inf
-        """When it last went down, in seconds: what it held in memory before is gone."""
+        self.failed_at = -1
+        """When it last went down, by the clock; −1: never. What it held in memory before is gone."""
         self.outgoing: list[Carrier] = []
+        self.held: dict[Signal, None] = {}
+        """Calls for which it waits, with what it knows itself: lost when it goes down (an ordered set)."""
         self.on_down: list[Callable[[], None]] = []
         """Called when the node goes down."""
         self.on_change: list[Callable[[], None]] = []
         """Called when the node has gone down (before anything on it is lost) or up."""
-        self._down_for, self._drained = 0.0, False
+        self._down_for, self._drained = 0, False
         self._speed, self._overhead = spec.speed, spec.overhead
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
+        self._services: dict[float, int] = {}
+        """Picoseconds of calls at the present pace, by their FLOP: rounding costs several divisions."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            service = (work.flop / self._speed + self._overhead) * self._pace
+            if (service := self._services.get(work.flop)) is None:
+                service = self._services[work.flop] = self._service(work)
             self._fifo.submit(sample, service, 0, done, lost, token)
         else:
             lost(token)
+
+    def _service(self, work: Work) -> int:
+        return round((work.flop / self._speed + self._overhead) * self._pace * PER_SECOND)
 
     def set_state(self, up: bool, slow: float) -> None:
         """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""
@@ -117,6 +126,8 @@ class Node:
                 link.lose(unserved_only=True)
             for forget in self.on_down:
                 forget()
+            for call in list(self.held):
+                call.lose(f"{self.tier} down")
         elif up and not was:
             self._down_for += self.env.now - self.failed_at
             self.up = True
@@ -132,6 +143,7 @@ class Node:
         if pace != self._pace:
             self._line.stretch(pace / self._pace)
             self._pace = pace
+            self._services.clear()
 
     def _changed(self) -> None:
         for tell in self.on_change:
@@ -145,8 +157,12 @@ class Node:
     @property
     def up_time(self) -> float:
         """Seconds that the node has been up so far."""
-        down = self._down_for + (0.0 if self.up else self.env.now - self.failed_at)
-        return float(self.env.now - down)
+        down = self._down_for + (0 if self.up else self.env.now - self.failed_at)
+        return seconds(self.env.now - down)
+
+    def busy(self, until: int) -> Iterable[tuple[int, int]]:
+        """See `Processor.busy`: what a battery pays while it lasts; without it, a call is paid when it ends."""
+        return self._line.busy(until)
 
     def close(self) -> None:
         """Record unfinished work at the end of a run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from simnet.clock import seconds
 from simnet.language.names import LINK_ARROW
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def charges(span: Span, powered: Mapping[str, PowerModel]) -> Iterator[Charge]:
     _, place, kind, _, started, ended, size, status = span
     if kind == "compute":
         if (power := powered.get(place)) is not None:
-            yield Charge(place, "busy", (power.busy - power.idle) * (ended - started))
+            yield Charge(place, "busy", (power.busy - power.idle) * seconds(ended - started))
         return
     source, _, target = place.partition(LINK_ARROW)
     if (power := powered.get(source)) is not None:

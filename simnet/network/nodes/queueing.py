@@ -7,12 +7,10 @@ heap, and a worker that is free takes the first of it. Service times are asked f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
-from simpy import Environment, Event
-from simpy.events import NORMAL
-
+from simnet.clock import Clock, Occurrence, Order
 from simnet.network.line import Callback, Span
 from simnet.network.nodes.spec import Queue
 from simnet.network.work import Work
@@ -26,7 +24,7 @@ class Call:
     __slots__ = ("done", "lost", "queued", "rank", "ripe", "sample", "token", "waits", "work")
 
     def __init__(
-        self, rank: tuple[int, int], sample: int, queued: float, work: Work, done: Callback, lost: Callback, token: Any
+        self, rank: tuple[int, int], sample: int, queued: int, work: Work, done: Callback, lost: Callback, token: Any
     ) -> None:
         self.rank, self.sample, self.queued, self.work = rank, sample, queued, work
         self.done, self.lost, self.token = done, lost, token
@@ -34,20 +32,12 @@ class Call:
         """Whether it has not begun; whether it need not wait for others (see `BatchLine`)."""
 
 
-class Service(Event):
-    """One or several calls that a worker runs together, and the event of their end, `seconds` ahead."""
+class Service(Occurrence):
+    """One or several calls that a worker runs together, and the event of their end."""
 
-    _ok, _value = True, None
-
-    def __init__(self, line: QueueLine, calls: list[Call], started: float, seconds: float) -> None:
-        self.env = env = line.env
-        self.callbacks = line.at_end
-        self.calls, self.started, self.ends = calls, started, env.now + seconds
-        env.schedule(self, NORMAL, seconds)
-
-    def cancel(self) -> None:
-        """Let the end pass unnoticed."""
-        self.callbacks = []
+    def __init__(self, line: QueueLine, calls: list[Call], started: int, ends: int) -> None:
+        self.calls, self.started, self.ends = calls, started, ends
+        super().__init__(line.env, ends, Order.WORK_ENDS, line.at_end)
 
 
 class QueueLine:
@@ -55,18 +45,19 @@ class QueueLine:
 
     The order is that of arrival or, with `queue.order` "priority", that of `priorities[sample]`, highest first, and of
     arrival among equals. Who finds `queue.limit` calls waiting (those that run do not count) and cannot begin at once
-    is dropped, however urgent: a span "dropped" is recorded, and `lost` called. Every call has one span.
+    is dropped, however urgent: a span "dropped" is recorded, and `lost` called. With the order "latest" the newest goes
+    first, and who comes takes the place of who has waited longest. Every call has one span.
 
-    `seconds(work, n)` is the time that `n` calls of `work` take together from now on. `also` records the spans of a
-    batch but the first (for whoever must count calls, not samples); by default `record`, too.
+    `service(work, n)` are the picoseconds that `n` calls of `work` take together from now on. `also` records the spans
+    of a batch but the first (for whoever must count calls, not samples); by default `record`, too.
     """
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         record: Recorder,
         place: str,
-        seconds: Callable[[Work, int], float],
+        service: Callable[[Work, int], int],
         workers: int = 1,
         queue: Queue | None = None,
         priorities: Sequence[int] = (),
@@ -75,8 +66,9 @@ class QueueLine:
     ) -> None:
         queue = queue or Queue()
         self.env, self.place = env, place
-        self._record, self._also, self._seconds = record, also or record, seconds
+        self._record, self._also, self._service = record, also or record, service
         self._limit, self._full = queue.limit, full
+        self._newest_first = queue.order == "latest"
         self._priorities = priorities if queue.order == "priority" and len(priorities) else None
         self._arrived = 0
         self._idle = workers
@@ -87,11 +79,6 @@ class QueueLine:
         self.at_end: list[Callback] = [self._end]
         """The callbacks of all services."""
 
-    @property
-    def busy(self) -> int:
-        """Workers that run something."""
-        return len(self._running)
-
     def submit(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a call; it ends with `done(token)` or `lost(token)`.
 
@@ -100,18 +87,45 @@ class QueueLine:
         """
         now = self.env.now
         urgency = 0 if self._priorities is None else -int(self._priorities[sample])
-        call = Call((urgency, self._arrived), sample, now, work, done, lost, token)
+        age = -self._arrived if self._newest_first else self._arrived
+        call = Call((urgency, age), sample, now, work, done, lost, token)
         self._arrived += 1
-        if self._limit is not None and self.waiting >= self._limit and not self._begins_at_once(call):
-            self._record((sample, self.place, "compute", now, now, now, 0, "dropped"))
-            lost(self._full if isinstance(token, str) else token)
+        limit = self._limit
+        full = limit is not None and self.waiting >= limit and self.waiting - self._ending(now) >= limit
+        if full and not self._begins_at_once(call):
+            if not (self._newest_first and self.waiting):
+                self._drop(call)
+                return
+            oldest = self._oldest()
+            self.waiting -= 1
+            self._put(call)
+            self.waiting += 1
+            self._drop(oldest)
             return
         self.waiting += 1
         self._put(call)
         self._dispatch()
 
+    def _drop(self, call: Call) -> None:
+        """Record that a call was turned away, or out, and tell so."""
+        call.waits = False
+        now, token = self.env.now, call.token
+        self._record((call.sample, self.place, "compute", call.queued, now, now, 0, "dropped"))
+        call.lost(self._full if isinstance(token, str) else token)
+
+    def _oldest(self) -> Call:
+        """Who has waited longest, taken out of the queue."""
+        last = max(self._queue, key=lambda waiting: waiting[0])
+        self._queue.remove(last)
+        heapify(self._queue)
+        return last[1]
+
     def _begins_at_once(self, call: Call) -> bool:
         return self._idle > 0  # then nobody waits
+
+    def _ending(self, now: int) -> int:
+        """Calls that will be taken out of the queue at this very moment, by workers that are still to hear of it."""
+        return sum(service.ends == now for service in self._running)
 
     def _put(self, call: Call) -> None:
         heappush(self._queue, (call.rank, call))
@@ -131,7 +145,8 @@ class QueueLine:
             self.waiting -= len(calls)
             for call in calls:
                 call.waits = False
-            self._running[Service(self, calls, self.env.now, self._seconds(calls[0].work, len(calls)))] = None
+            now = self.env.now
+            self._running[Service(self, calls, now, now + self._service(calls[0].work, len(calls)))] = None
 
     def _end(self, service: Any) -> None:
         del self._running[service]
@@ -153,6 +168,10 @@ class QueueLine:
         for call in gone:
             call.lost(call.token)
 
+    def busy(self, until: int) -> Iterator[tuple[int, int]]:
+        """From when to when each worker that runs something does."""
+        return ((service.started, service.ends) for service in self._running)
+
     def close(self) -> None:
         """Record what has not ended at the end of a run as `unfinished`."""
         self._give_up("unfinished")
@@ -164,13 +183,13 @@ class QueueLine:
             service.cancel()
             self._note(service, status)
             gone += service.calls
-        for call in sorted(self._withdraw(), key=lambda call: call.rank[1]):
+        for call in sorted(self._withdraw(), key=lambda call: abs(call.rank[1])):
             call.waits = False
             self._record((call.sample, self.place, "compute", call.queued, now, now, 0, status))
             gone.append(call)
         self._idle += len(self._running)
         self._running, self.waiting = {}, 0
-        return sorted(gone, key=lambda call: call.rank[1])
+        return sorted(gone, key=lambda call: abs(call.rank[1]))
 
     def stretch(self, factor: float) -> None:
         """Make what runs take `factor` times as long from now on; what waits asks for its time when it begins."""
@@ -178,4 +197,5 @@ class QueueLine:
         self._running = {}
         for service in running:
             service.cancel()
-            self._running[Service(self, service.calls, service.started, (service.ends - now) * factor)] = None
+            ends = now + round((service.ends - now) * factor)
+            self._running[Service(self, service.calls, service.started, ends)] = None

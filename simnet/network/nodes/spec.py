@@ -20,10 +20,12 @@ class Queue(Model):
 
     quiet = ("order",)
 
-    order: Literal["fifo", "priority"] = "fifo"
-    """First in, first out; or by the samples' priority, first in, first out among equals, nobody being interrupted."""
+    order: Literal["fifo", "priority", "latest"] = "fifo"
+    """First in, first out; by the samples' priority, first in, first out among equals; or the newest first. Nobody is
+    interrupted."""
     limit: Annotated[int, Field(ge=0, le=MOST, strict=True)] | None = None
-    """How many calls may wait; more are dropped. By default any number."""
+    """How many calls may wait; more are dropped: who comes, or with the order "latest" who has waited longest, as with
+    a camera that keeps only its newest frame. By default any number."""
 
 
 class Batching(Model):

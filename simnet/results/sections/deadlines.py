@@ -24,7 +24,7 @@ class Deadlines(Section):
     def of(self, run: Played) -> dict[str, Any] | None:
         """See `deadlines_of`."""
         everyone = np.ones(len(run.lives), bool)
-        return deadlines_of(run.lives, everyone, run.end) if run.lives.due.any() else None
+        return deadlines_of(run.lives, everyone) if run.lives.due.any() else None
 
     def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
         """The share that missed theirs, and that of right answers in time."""
@@ -32,14 +32,14 @@ class Deadlines(Section):
         return {"deadlines missed": missed, "right and in time": percent(found["accuracy_in_time"])}
 
 
-def deadlines_of(lives: Lives, those: Mask, end: float) -> dict[str, Any]:
-    """The counts of `those` that have a deadline; the run ended at `end` (s).
+def deadlines_of(lives: Lives, those: Mask) -> dict[str, Any]:
+    """The counts of `those` that have a deadline.
 
     A sample that was still under way when the run ended, its deadline yet to come, is undecided, and counts in no
     rate (our choice: neither a miss nor a success can be told).
     """
     with np.errstate(invalid="ignore"):  # without a deadline: not a number, and not ahead
-        open_still = (lives.outcome == "unfinished") & (lives.captured + lives.deadline > end)
+        open_still = (lives.outcome == "unfinished") & (lives.deadline > lives.lasted)
     due = lives.due & those
     met, late, undecided = (int(mask.sum()) for mask in (
         due & lives.in_time, due & lives.answered & ~lives.in_time, due & open_still

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from simnet.results.ledger import Ledger
     from simnet.scenario import Scenario
 
-ROUNDING = 1e-9
-"""Part of a battery's charge by which sums of the same energies may differ."""
-
 
 class Energy(Section):
     """Joules in all, for each answer and of each node; there is none where no node has a power model."""
@@ -59,8 +56,8 @@ def energy_of(
         total = sum(uses.values())
         nodes[name] = {**uses, "total": total, "per_sample": total / answered if answered else None}
         if (capacity := scenario.nodes[name].battery) is not None:
-            left = capacity - total
-            nodes[name]["battery_left"] = left if left > ROUNDING * capacity else 0.0
+            left = capacity - total if empty_at[name] is None else 0.0  # but for the part of a byte that left
+            nodes[name]["battery_left"] = left
             nodes[name]["battery_empty_at"] = empty_at[name]
     total = sum(node["total"] for node in nodes.values())
     idle = sum(node["idle"] for node in nodes.values())

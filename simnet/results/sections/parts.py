@@ -36,7 +36,7 @@ class Parts(Section):
         """See the class; parts are in order of the alphabet: that of the first sample would depend on chance."""
         group = self.parts(run.lives)
         names = sorted({name for name in group.tolist() if name is not None})
-        return {name: _part(run.lives, group == name, run.exits, run.end) for name in names} or None
+        return {name: _part(run.lives, group == name, run.exits) for name in names} or None
 
     def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
         """None: they have a table."""
@@ -53,7 +53,7 @@ class Parts(Section):
         return listing
 
 
-def _part(lives: Lives, those: Mask, exits: Sequence[str], end: float) -> dict[str, Any]:
+def _part(lives: Lives, those: Mask, exits: Sequence[str]) -> dict[str, Any]:
     answered = lives.answered & those
     times = latency_of(lives.latency[answered])
     found: dict[str, Any] = {
@@ -64,7 +64,7 @@ def _part(lives: Lives, those: Mask, exits: Sequence[str], end: float) -> dict[s
         "exits": lives.exits(exits, those),
     }
     if (lives.due & those).any():
-        found["deadlines"] = deadlines_of(lives, those, end)
+        found["deadlines"] = deadlines_of(lives, those)
     return found
 
 

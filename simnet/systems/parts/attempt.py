@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.clock import Life, Limit, Lost, Signal
 
 if TYPE_CHECKING:
+    from simnet.clock import Clock
     from simnet.network.nodes.plain import Node
 
 
@@ -18,25 +19,19 @@ Steps = Generator[Signal, Any, Any]
 class Awaited(Signal):
     """Fires with a true value when the result is there; with None at the limit: then the holder's own answer counts.
 
-    Raises Lost at the limit if the holder went down meanwhile: its answer went with it. That it knows at once when the
-    result is there is our simplification: no message back is charged.
+    Raises Lost when the holder goes down meanwhile: what it waited for, and its own answer, go with it. That it knows
+    at once when the result is there is our simplification: no message back is charged.
     """
 
     def __init__(self, holder: Node, limit: Limit) -> None:
         super().__init__(holder.env)
-        self._holder, self._began = holder, holder.env.now
-        limit.begin(self, self._give_up)
+        self._holder = holder
+        holder.held[self] = None
+        limit.begin(self, self.fire)
 
-    @property
-    def forgotten(self) -> bool:
-        """Whether the holder went down meanwhile."""
-        return self._holder.failed_at > self._began
-
-    def _give_up(self) -> None:
-        if self.forgotten:
-            self.lose(f"{self._holder.tier} down")
-        else:
-            self.fire(None)
+    def _settle(self, value: Any) -> None:
+        self._holder.held.pop(self, None)
+        super()._settle(value)
 
 
 class Work(Awaited):
@@ -44,7 +39,7 @@ class Work(Awaited):
 
     def __init__(self, holder: Node, limit: Limit, work: Steps) -> None:
         super().__init__(holder, limit)
-        Life(self._run(work))
+        Life(holder.env, self._run(work))
 
     def _run(self, work: Steps) -> Generator[Signal, Any, None]:
         try:
@@ -55,9 +50,9 @@ class Work(Awaited):
             self.fire(result)
 
 
-def aside(work: Generator[Signal, Any, None]) -> None:
+def aside(clock: Clock, work: Generator[Signal, Any, None]) -> None:
     """Let `work` run beside what goes on; a loss ends it, and nobody is told."""
-    Life(_until_lost(work))
+    Life(clock, _until_lost(work))
 
 
 def _until_lost(work: Generator[Signal, Any, None]) -> Generator[Signal, Any, None]:

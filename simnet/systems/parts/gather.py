@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from simpy import Event, Timeout
-
-from simnet.clock import Limit, Signal
+from simnet.clock import Limit, Order, Signal
 
 if TYPE_CHECKING:
-    from simpy import Environment
-
+    from simnet.clock import Clock
     from simnet.network.line import Callback
     from simnet.network.nodes.plain import Node
     from simnet.network.work import Work
@@ -37,7 +34,7 @@ class Way(Protocol):
 class Camera(NamedTuple):
     """A device, the bit of its view, the ways of its report and of its features, and that of a request for these.
 
-    It captures its view `skew` seconds after the sample's capture.
+    It captures its view `skew` picoseconds after the sample's capture.
     """
 
     node: Node
@@ -45,13 +42,13 @@ class Camera(NamedTuple):
     uplink: Way
     features: Way
     request: Way | None
-    skew: float = 0.0
+    skew: int = 0
 
 
 class Collector:
     """A node at which what senders send comes together; it waits `wait` seconds after the first of it arrived."""
 
-    def __init__(self, env: Environment, node: Node, wait: float) -> None:
+    def __init__(self, env: Clock, node: Node, wait: float) -> None:
         self.env, self.node = env, node
         self.wait = Limit(env, wait)
         self.features: type[Features] = Features
@@ -144,10 +141,7 @@ class SkewedReports(Reports):
 
     def _begin(self, cameras: Sequence[Camera]) -> None:
         for camera in cameras:
-            Timeout(self.env, camera.skew).callbacks.append(partial(self._captured, [camera]))
-
-    def _captured(self, cameras: Sequence[Camera], _: Event) -> None:
-        super()._begin(cameras)
+            self._at.env.at(self._at.env.now + camera.skew, Order.CAPTURE, partial(super()._begin, [camera]))
 
 
 class Features(Gather):
@@ -164,7 +158,7 @@ class Features(Gather):
         cameras: Sequence[Camera],
         request: int,
         size: int,
-        since: float,
+        since: int,
         limit: Limit | None = None,
     ) -> None:
         super().__init__(at, sum(camera.mask for camera in cameras))

@@ -11,8 +11,7 @@ from simnet.language.quantities import Model
 from simnet.systems.parts.gather import Collector, Way
 
 if TYPE_CHECKING:
-    from simpy import Environment
-
+    from simnet.clock import Clock
     from simnet.network.nodes.plain import Node
 
 Guard = Callable[[Callable[[], Signal]], Signal]
@@ -36,7 +35,7 @@ class EdgePolicy:
     Options: ClassVar[type[Model]] = Model
     """Keys of its entry."""
 
-    def __init__(self, env: Environment, options: Any, edge: Any, cameras: int) -> None:
+    def __init__(self, env: Clock, options: Any, edge: Any, cameras: int) -> None:
         self.env, self.options, self.edge, self.cameras = env, options, edge, cameras
 
     def collector(self, node: Node) -> Collector | None:

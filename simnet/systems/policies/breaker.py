@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from simnet.clock import Signal
+from simnet.clock import Signal, seconds, ticks
 from simnet.language.quantities import MOST, Model, Time
 from simnet.systems.policies.base import EdgePolicy, Guard
 
@@ -60,13 +60,13 @@ class CircuitBreaker:
 
     def __init__(self, holder: Node, spec: Breaker) -> None:
         self._env, self._spec = holder.env, spec
-        self._opened_at: float | None = None  # None: closed
-        self._rests_until = 0.0
+        self._opened_at: int | None = None  # None: closed
+        self._rests_until = 0
         self._trying = False
         self._failed = 0
         self._era = 0  # of the state: what a call of another era brings does not count
         self._openings = self._trials = self._refused = 0
-        self._open_for = 0.0
+        self._open_for = 0
         holder.on_down.append(self._close)
 
     def call(self, make: Callable[[], Signal]) -> Signal:
@@ -103,7 +103,7 @@ class CircuitBreaker:
         if self._opened_at is None:
             self._openings += 1
             self._opened_at = now
-        self._rests_until = now + self._spec.rest
+        self._rests_until = now + ticks(self._spec.rest)
         self._trying, self._era = False, self._era + 1
 
     def _close(self) -> None:
@@ -114,10 +114,10 @@ class CircuitBreaker:
     def report(self) -> dict[str, Any]:
         """Openings (a failed trial is none), trials, samples refused, seconds until it closed again, in all."""
         now = self._env.now
-        still = 0.0 if self._opened_at is None else now - self._opened_at
+        still = 0 if self._opened_at is None else now - self._opened_at
         return {
             "openings": self._openings,
             "trials": self._trials,
             "refused": self._refused,
-            "open_time": float(self._open_for + still),
+            "open_time": seconds(self._open_for + still),
         }

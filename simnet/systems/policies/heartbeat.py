@@ -6,23 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
-from simpy import Timeout
 
+from simnet.clock import Occurrence, Order, ticks
 from simnet.language.quantities import MOST, Model, Size, Time
 from simnet.systems.parts.gather import Collector, Features, Gather, Reports, Sender, SkewedReports
 from simnet.systems.policies.base import EdgePolicy
 
 if TYPE_CHECKING:
-    from simpy import Environment, Event
-
+    from simnet.clock import Clock
     from simnet.network.line import Callback
     from simnet.network.nodes.plain import Node
     from simnet.systems.parts.gather import Camera, Way
 
 NO_SAMPLE = -1
 """What stands for the sample in the spans of heartbeats."""
-SLACK = 1e-9
-"""Part of the time limit that is granted to rounding: a heartbeat that comes just in time counts."""
 
 
 class Heartbeat(Model):
@@ -58,15 +55,16 @@ class HeartbeatPolicy(EdgePolicy):
 class Watch(Collector):
     """A collector that regards a camera as dead when nothing of it has arrived for `misses` · `every` seconds.
 
+    What arrives at the very end of that time is in time.
     It is alive again when something arrives. At the start, and when the collector is up again after a failure, all are
     regarded as alive. `senders` is how many cameras will be followed.
     """
 
-    def __init__(self, env: Environment, node: Node, wait: float, spec: Heartbeat, senders: int) -> None:
+    def __init__(self, env: Clock, node: Node, wait: float, spec: Heartbeat, senders: int) -> None:
         super().__init__(env, node, wait)
         self.features = WatchedFeatures
-        self.every, self.size = spec.every, spec.size
-        self.patience = spec.misses * spec.every * (1 + SLACK)
+        self.every, self.size = ticks(spec.every), spec.size
+        self.patience = spec.misses * self.every
         self.alive = 0
         """The views whose cameras are regarded as alive."""
         self._senders = senders
@@ -80,7 +78,7 @@ class Watch(Collector):
         The n-th of the cameras begins n / number of cameras · `every` s after the start, so that their heartbeats are
         spread evenly (our choice), and is heard of for the first time, as far as the watch knows, at that moment.
         """
-        pulse = Pulse(self, node, mask, way, len(self._pulses) / self._senders * self.every)
+        pulse = Pulse(self, node, mask, way, len(self._pulses) * self.every // self._senders)
         self._pulses.append(pulse)
         self.alive |= mask
         return pulse
@@ -113,15 +111,15 @@ class Pulse:
     While the camera is down it sends none; afterwards it goes on at the times at which it would have sent them.
     """
 
-    def __init__(self, watch: Watch, node: Node, mask: int, way: Way, begins: float) -> None:
+    def __init__(self, watch: Watch, node: Node, mask: int, way: Way, begins: int) -> None:
         self.node, self.mask = node, mask
         self._watch, self._way, self._begins = watch, way, begins
         self._beats = 0
         self._heard_at = begins
-        self._timed = True
-        """Whether a timer looks after it: not while it is regarded as dead."""
-        Timeout(watch.env, begins).callbacks.append(self._beat)
-        Timeout(watch.env, begins + watch.patience).callbacks.append(self._look)
+        self._timer: Occurrence | None = None
+        """Looks after it: not while it is regarded as dead."""
+        self._await(begins + watch.patience)
+        watch.env.at(begins, Order.CAPTURE, self._beat)
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """As `Route.send`."""
@@ -136,29 +134,35 @@ class Pulse:
         _, lost, token = message
         lost(token)
 
-    def _beat(self, _: Event) -> None:
+    def _await(self, end: int) -> None:
+        """Look at that time whether anything has been heard of it."""
+        self._timer = self._watch.env.at(end, Order.LIMIT, self._look)
+
+    def _beat(self) -> None:
         watch = self._watch
         if self.node.up:
             self.send(NO_SAMPLE, watch.size, _nothing, _nothing, None)
         self._beats += 1
-        Timeout(watch.env, self._begins + self._beats * watch.every - watch.env.now).callbacks.append(self._beat)
+        watch.env.at(self._begins + self._beats * watch.every, Order.CAPTURE, self._beat)
 
     def hear(self) -> None:
         """Something of the camera is there: it is alive."""
-        watch = self._watch
+        watch, early = self._watch, self._watch.env.now < self._heard_at
         self._heard_at = watch.env.now
         watch.alive |= self.mask
-        if not self._timed:
-            self._timed = True
-            Timeout(watch.env, watch.patience).callbacks.append(self._look)
+        if early and self._timer is not None:  # before its first heartbeat, for which the timer waits
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._await(self._heard_at + watch.patience)
 
-    def _look(self, _: Event) -> None:
+    def _look(self) -> None:
         watch = self._watch
-        left = self._heard_at + watch.patience - watch.env.now
-        if left > 0 and watch.node.up:
-            Timeout(watch.env, left).callbacks.append(self._look)
+        end = self._heard_at + watch.patience
+        if end > watch.env.now and watch.node.up:
+            self._await(end)
             return
-        self._timed = False
+        self._timer = None
         if watch.node.up:  # else nobody looks, until it is up again
             watch.found_dead(self)
 

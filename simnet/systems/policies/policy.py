@@ -16,8 +16,7 @@ from simnet.systems.policies.retry import Retries
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simpy import Environment
-
+    from simnet.clock import Clock
     from simnet.network.nodes.plain import Node
     from simnet.systems.options import EdgeOptions
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class Policy:
     """The parts that a system's settings ask for; without them, what a system is built of is as plain as can be."""
 
-    def __init__(self, env: Environment, spec: EdgeOptions, cameras: int) -> None:
+    def __init__(self, env: Clock, spec: EdgeOptions, cameras: int) -> None:
         self._env, self._spec = env, spec
         self.retries = None if spec.retry is None else Retries(env, spec.retry, spec.cloud_limit)
         ours = {"heartbeat": spec.heartbeat, "breaker": spec.breaker}

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from simnet.clock import Life, Limit
+from simnet.clock import Life, Limit, ticks
 from simnet.language.quantities import MOST, Model, Time
 from simnet.systems.parts.attempt import Awaited, Steps, Work
 
 if TYPE_CHECKING:
-    from simpy import Environment
-
+    from simnet.clock import Clock
     from simnet.network.nodes.plain import Node
 
 
@@ -40,13 +39,13 @@ class Retries:
     attempt: one that is merely slow goes on, its work is done twice, and the first answer counts.
     """
 
-    def __init__(self, env: Environment, spec: Retry, within: float) -> None:
+    def __init__(self, env: Clock, spec: Retry, within: float) -> None:
         self._limits: list[Limit] = []
-        wait, begins = spec.after, spec.after
-        while len(self._limits) < spec.times and begins < within:  # so that no power of the factor is too large
+        wait, begins = spec.after, ticks(spec.after)
+        while len(self._limits) < spec.times and begins < ticks(within):  # so that no power of the factor is too large
             self._limits.append(Limit(env, wait))
             wait *= spec.factor
-            begins += wait
+            begins += ticks(wait)
         self._sent = self._answered = 0
 
     def watch(self, call: Awaited, again: Callable[[int], None]) -> None:
@@ -58,8 +57,6 @@ class Retries:
             self._limits[made].begin(call, partial(self._repeat, call, again, made))
 
     def _repeat(self, call: Awaited, again: Callable[[int], None], made: int) -> None:
-        if call.forgotten:
-            return
         self._sent += 1
         again(made + 1)
         self._wait(call, again, made + 1)
@@ -82,7 +79,7 @@ class RetriedWork(Work):
         retries.watch(self, self._begin_anew)
 
     def _begin_anew(self, number: int) -> None:
-        Life(self._run(self._attempt(number)))
+        Life(self.env, self._run(self._attempt(number)))
 
     def _attempt(self, number: int) -> Steps:
         result: Any = yield from self._make()

@@ -58,11 +58,22 @@ def test_checksum_follows_everything_that_changes_a_pixel(data: Plaza) -> None:
 
 
 def test_a_damaged_block_is_rendered_again(tmp_path: Path) -> None:
-    views = Plaza("test", 5, tmp_path).pixels([1])
+    views = Plaza("test", 5, tmp_path).pixels(range(5))
     (block,) = tmp_path.rglob("*.npy")
     block.write_bytes(block.read_bytes()[:1000])
-    assert np.array_equal(Plaza("test", 5, tmp_path).pixels([1]), views)
+    assert np.array_equal(Plaza("test", 5, tmp_path).pixels(range(5)), views)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_few_samples_of_a_block_are_rendered_alone(tmp_path: Path) -> None:
+    """A block is rendered, and kept on disk, when half of it has been asked for: here 20 of 40."""
+    data, whole = Plaza("test", 40, tmp_path / "a"), Plaza("test", 40, tmp_path / "b").pixels(range(40))
+    for rows in ([3, 31, 3], range(10, 27)):
+        assert np.array_equal(data.pixels(rows), whole[list(rows)])
+        assert not list((tmp_path / "a").rglob("*.npy"))
+    assert np.array_equal(data.pixels([39, 3]), whole[[39, 3]])
+    assert len(list((tmp_path / "a").rglob("*.npy"))) == 1
+    assert np.array_equal(data.pixels(range(40)), whole)
 
 
 def test_classes_are_balanced_and_cameras_differ_in_what_they_miss(data: Plaza) -> None:

@@ -21,6 +21,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simnet.clock import ticks
 from simnet.language.quantities import Model, Time
 from simnet.network.faults.actions import Action
 
@@ -38,7 +39,7 @@ class Detour(Action):
         self.usual = target.latency
 
     def apply(self, active, state):
-        self.target.latency = self.usual + sum(fault.options.extra for fault in active)
+        self.target.latency = self.usual + sum(ticks(fault.options.extra) for fault in active)
 
 
 class Heat(Action):
@@ -106,7 +107,7 @@ def test_detours_add_up_and_leave_no_trace(file: Path) -> None:
     for time in (0.5, 1.5, 2.5, 3.5, 5.5):
         wire.send(time, "edge", "cloud", 10_000, time)
     wire.send(2.6, "cloud", "edge", 10_000, "back")
-    wire.env.run(until=5.9)
+    wire.env.play(until=5.9)
     arrivals = {0.5: 0.52, 1.5: 2.52, 3.5: 4.52, "back": 4.62, 2.5: 5.52, 5.5: 5.52}
     assert dict(wire.heard) == {token: approx(time, abs=EXACT) for token, time in arrivals.items()}
 
@@ -116,7 +117,7 @@ def test_heat_and_our_slow_multiply(file: Path) -> None:
     # 100 MFLOP at 1 GFLOP/s are 0.1 s; twice as long in the heat, six times with the slow-down.
     for time in (0.5, 1.5, 2.2, 3.5, 5.5):
         wire.compute(time, "edge", 1e8, time)
-    wire.env.run(until=5.9)
+    wire.env.play(until=5.9)
     assert wire.heard == [(time, approx(time + took, abs=EXACT))
                           for time, took in ((0.5, 0.1), (1.5, 0.2), (2.2, 0.6), (3.5, 0.2), (5.5, 0.1))]  # fmt: skip
 
@@ -125,7 +126,7 @@ def test_an_outage_of_ones_own_warms_up_and_is_reported_as_one(file: Path) -> No
     wire = wire_of(load_scenario(file))
     for time in (5.95, 6.5, 7.4, 7.5):
         wire.compute(time, "edge", 1e8, time)
-    wire.env.run(until=8)
+    wire.env.play(until=8)
     assert wire.heard == [(5.95, None), (6.5, None), (7.4, None), (7.5, approx(7.6))]
     flood = wire.incidents[-1]
     assert (flood.name, flood.outage, flood.began, flood.ended) == ("edge Flood", True, 6, 7.5)

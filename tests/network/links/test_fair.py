@@ -8,10 +8,10 @@ from math import inf
 from typing import Any
 
 import pytest
+from clocked import Seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from simpy import Environment
 from worlds import Wire, both, node, spans_of
 
 from simnet.language.schedule import Steps
@@ -38,7 +38,7 @@ def chain(*places: str, script: Sequence[Fault] = (), weights: str = "equal", **
 
 def heard(wire: Wire) -> dict:
     """When each message arrived, in ms; None: lost."""
-    wire.env.run()
+    wire.env.play()
     assert len(wire.heard) == len(dict(wire.heard))
     return {token: None if time is None else round(time / MS, 6) for token, time in wire.heard}
 
@@ -52,7 +52,7 @@ def rates(wire: Wire) -> dict[Any, float]:
 def shared(bandwidths: Sequence[float], members: Sequence[tuple[float, Sequence[int]]]) -> list[Flow]:
     """Flows (weight, numbers of their pipes) with the rates that `fill` gives them."""
     pipes = [Pipe(bandwidth) for bandwidth in bandwidths]
-    found = [Flow(Environment(), [pipes[number] for number in path], 1, weight) for weight, path in members]
+    found = [Flow(Seconds(), [pipes[number] for number in path], 1, weight) for weight, path in members]
     for flow in found:
         for pipe in flow.pipes:
             pipe.flows[flow] = None
@@ -128,7 +128,7 @@ def test_three_messages_at_once_arrive_at_29_ms_all_of_them():
     for token in "123":
         wire.send(0, "a", "b", 10_000, token)
     assert heard(wire) == {"1": 29.0, "2": 29.0, "3": 29.0}
-    assert [span[3:5] for span in wire.network.spans] == [(0, 0)] * 3
+    assert [span[3:5] for span in wire.spans] == [(0, 0)] * 3
 
 
 def test_an_arrival_in_the_middle_slows_and_a_departure_speeds_up():
@@ -150,7 +150,7 @@ def test_a_message_over_several_links_is_one_flow():
     wire = Wire({place: node("router") for place in "abcd"}, links)
     wire.send(0, "a", "d", 10_000, "x")
     assert heard(wire) == {"x": 26.0}
-    spans = [(span[1], span[2], *(round(time / MS, 6) for time in span[3:6]), *span[6:]) for span in wire.network.spans]
+    spans = [(span[1], span[2], *(round(time / MS, 6) for time in span[3:6]), *span[6:]) for span in wire.spans]
     assert spans == [
         ("a→b", "transfer", 0, 0, 21, 10_000, "ok"),
         ("b→c", "transfer", 0, 0, 23, 10_000, "ok"),
@@ -201,7 +201,7 @@ def test_a_path_without_latency_counts_as_a_microsecond_and_starves_nobody():
         wire = by_latency(0.0, latency)
         wire.send(0, "a", "c", 300_000, "none")
         wire.send(0, "b", "c", 300_000, "some")
-        wire.env.run(until=1 * MS)
+        wire.env.play(until=1 * MS)
         assert rates(wire)["some"] == pytest.approx(3000 * share)
 
 
@@ -234,9 +234,9 @@ def test_alone_a_message_fares_as_on_a_fifo_link(values: dict):
         wire = Wire({"a": node("router"), "b": node("router")}, [spec])
         for number, (time, size) in enumerate(sends):
             wire.send(time, "a", "b", size, number)
-        wire.env.run()
+        wire.env.play()
         assert len(wire.heard) == 5
-        spans.append([span[5:] for span in wire.network.spans])
+        spans.append([span[5:] for span in wire.spans])
     assert [end for end, *_ in spans[1]] == pytest.approx([end for end, *_ in spans[0]], abs=1e-12)
     assert [rest for _, *rest in spans[1]] == [rest for _, *rest in spans[0]]
 
@@ -248,7 +248,7 @@ def test_between_links_of_different_kinds_messages_are_stored_and_forwarded():
     wire = Wire({place: node("router") for place in ("a", "h1", "h2", "h3", "b")}, [*links, *both("h3", "b", **fifo)])
     wire.send(0, "a", "b", 10_000, "x")
     assert heard(wire) == {"x": 34.0}
-    assert [(span[1], round(span[4] / MS, 6)) for span in wire.network.spans] == [
+    assert [(span[1], round(span[4] / MS, 6)) for span in wire.spans] == [
         ("a→h1", 0), ("h1→h2", 11), ("h2→h3", 11), ("h3→b", 23)
     ]  # fmt: skip
 
@@ -270,7 +270,7 @@ def test_a_long_flow_is_not_starved_by_short_ones():
     route = wire.network.route(wire.network.nodes["a"], wire.network.nodes["b"])
 
     def again(token: Any) -> None:
-        if wire.env.now < 1:
+        if wire.env.s < 1:
             route.send(0, 1_000, again, wire.lost, token)
 
     for token in range(5):
@@ -299,7 +299,7 @@ def test_a_link_that_goes_down_in_the_middle_takes_the_flows_and_frees_their_sha
     wire.send(0, "a", "b", 10_000, "short")
     wire.send(6 * MS, "a", "c", 10_000, "no way")
     assert heard(wire) == {"long": None, "no way": None, "short": 12.5}
-    lost = [span for span in wire.network.spans if span[7] == "lost"]
+    lost = [span for span in wire.spans if span[7] == "lost"]
     assert [(span[1], span[4], span[5], span[6]) for span in lost] == [
         ("a→b", 0, 5 * MS, 2500),
         ("b→c", 0, 5 * MS, 2500),
@@ -328,14 +328,14 @@ def test_failures_take_what_has_not_passed(case: str):
     wire = chain("a", "b", "c", script=script, latency=5 * MS)
     wire.send(0, "a", "c", 10_000, "x")
     assert heard(wire) == {"x": arrival}
-    assert [span[1] for span in wire.network.spans] == ["a→b", "b→c"]
-    statuses = [span[7] for span in wire.network.spans]
+    assert [span[1] for span in wire.spans] == ["a→b", "b→c"]
+    statuses = [span[7] for span in wire.spans]
     if arrival is not None:
         assert statuses == ["ok", "ok"]
     else:
         assert statuses == (["ok", "lost"] if at > 15 else ["lost", "lost"])
         size = 9_000 if at == 9 else 10_000
-        assert [span[6] for span in wire.network.spans] == [pytest.approx(size, abs=1)] * 2
+        assert [span[6] for span in wire.spans] == [pytest.approx(size, abs=1)] * 2
 
 
 def test_who_hears_of_one_message_may_take_down_the_link_under_another_that_is_through_at_the_same_moment():
@@ -349,9 +349,9 @@ def test_who_hears_of_one_message_may_take_down_the_link_under_another_that_is_t
 
     for token in ("first", "second"):
         line.send(0, 10_000, done, lambda token: heard_of.append(f"{token} was lost"), token)
-    wire.env.run()
+    wire.env.play()
     assert heard_of == ["first arrived", "second was lost"]
-    assert [span[7] for span in wire.network.spans] == ["ok", "lost"]
+    assert [span[7] for span in wire.spans] == ["ok", "lost"]
 
 
 def test_nothing_flows_through_a_node_that_is_down():
@@ -370,7 +370,7 @@ def test_a_flow_starts_anew_at_once_when_it_was_lost():
     def lost(token: int) -> None:
         wire.heard.append((token, None))
         if token < 2:
-            wire.at(wire.env.now + 0.5 * MS, lambda: route.send(0, 10_000, wire.done, lost, token + 1))
+            wire.at(wire.env.s + 0.5 * MS, lambda: route.send(0, 10_000, wire.done, lost, token + 1))
 
     wire.at(0, lambda: route.send(0, 10_000, wire.done, lost, 0))
     assert heard(wire) == {0: None, 1: None, 2: 16.0}
@@ -385,7 +385,7 @@ def test_headers_and_packets_count_on_each_link():
     wire = Wire({place: node("router") for place in "abcd"}, links)
     wire.send(0, "a", "d", 900, "x")
     assert heard(wire) == {"x": 1.05}
-    assert [span[6] for span in wire.network.spans] == [1000, 1050, 900]
+    assert [span[6] for span in wire.spans] == [1000, 1050, 900]
 
 
 def test_at_the_end_of_a_run_the_bytes_that_have_left_are_on_record():
@@ -393,10 +393,10 @@ def test_at_the_end_of_a_run_the_bytes_that_have_left_are_on_record():
     wire.send(0, "a", "b", 2_000, "through")  # at half rate, at 4 ms
     wire.send(0, "a", "c", 10_000, "half")
     wire.send(6 * MS, "b", "c", 20_000, "other")
-    wire.env.run(until=10 * MS)
+    wire.env.play(until=10 * MS)
     wire.network.close()
     # 'half': 2 kB by 4 ms, 2 kB more by 6 ms, 2 kB more by 10 ms, when 'other' has sent 2 kB, too
-    spans = sorted((span[1], span[7], span[6]) for span in wire.network.spans)
+    spans = sorted((span[1], span[7], span[6]) for span in wire.spans)
     assert [span[:2] for span in spans] == [("a→b", "ok"), ("a→b", "unfinished"), *[("b→c", "unfinished")] * 2]
     assert [span[2] for span in spans] == pytest.approx([2000, 6000, 2000, 6000], abs=1)
 
@@ -422,13 +422,13 @@ def test_an_event_touches_only_flows_that_share_links(touched: list[int]):
     wire = Wire({place: node("router") for place in "abcd"}, [fair("a", "b"), fair("c", "d")])
     for number in range(100):
         wire.send(0, "a", "b", 1_000_000, f"elsewhere {number}")
-    wire.env.run(until=1 * MS)
+    wire.env.play(until=1 * MS)
     assert touched == list(range(1, 101))
     touched.clear()
     for number in range(3):
         wire.send(2 * MS, "c", "d", 1_000 * (number + 1), number)
     wire.at(3 * MS, lambda: wire.network.links["c", "d"].set_state(True, 2e6))
-    wire.env.run(until=0.1)
+    wire.env.play(until=0.1)
     assert touched == [1, 2, 3, 3, 2, 1]  # three arrivals, the bandwidth, two departures that leave somebody behind
 
 
@@ -447,7 +447,7 @@ def test_links_are_connected_by_a_flow_as_long_as_it_lasts(touched: list[int]):
     wire.send(0, "b", "c", 100_000, "second")
     wire.send(0, "a", "c", 1_000, "both")  # until 2 ms
     wire.send(5 * MS, "a", "b", 1_000, "late")  # until 7 ms
-    wire.env.run(until=10 * MS)
+    wire.env.play(until=10 * MS)
     assert touched == [1, 1, 3, 1, 1, 2, 1]
 
 
@@ -547,7 +547,7 @@ def test_any_run_over_a_chain_of_links_is_as_the_slow_simulator_has_it(bandwidth
         wire.at(at * MS, lambda link=link, bandwidth=bandwidth: link.set_base(bandwidth))
     for token, (at, size, (start, stop)) in enumerate(sent):
         wire.send(at * MS, places[start], places[stop], size, token)
-    wire.env.run()
+    wire.env.play()
     arrived = dict(wire.heard)
     expected = slowly(
         bandwidths,
@@ -579,12 +579,12 @@ def test_whatever_fails_bytes_are_conserved_and_no_link_carries_more_than_it_can
     for token, (at, size, (start, stop)) in enumerate(sent):
         route = wire.network.route(wire.network.nodes["abcde"[start]], wire.network.nodes["abcde"[stop]])
         wire.at(at * MS, lambda n=token, size=size, way=route: way.send(n, size, wire.done, wire.lost, n))
-    wire.env.run(until=end * MS)
+    wire.env.play(until=end * MS)
     wire.network.close()
     heard = dict(wire.heard)
     assert len(heard) == len(wire.heard)
     for token, (_, size, (start, stop)) in enumerate(sent):
-        spans = [span for span in wire.network.spans if span[0] == token]
+        spans = [span for span in wire.spans if span[0] == token]
         whole = [f"{here}→{there}" for here, there in pairwise("abcde"[start : stop + 1])]
         places, statuses = [span[1] for span in spans], {span[7] for span in spans} - {"ok"}
         assert places == whole[: len(places)]  # fewer where a node on the way was down, or there was no way at all

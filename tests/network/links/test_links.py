@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from simpy import Environment
+from clocked import Seconds, Spans
 from worlds import EXACT, Wire, both, link, node, spans_of
 
-from simnet.clock import Background
+from simnet.clock import Order
 from simnet.language.schedule import Steps
 from simnet.network.faults.spec import Fault
 from simnet.network.links.base import Carrier, Link
@@ -38,8 +38,8 @@ class Bench:
     """Some links between nodes that are always up (unless a test says otherwise), and what was heard of messages."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.env, self.seed = Environment(), seed
-        self.spans: list = []
+        self.env, self.seed = Seconds(), seed
+        self.spans = Spans()
         self.heard: list[tuple[str, str, float]] = []
         self.media: dict[str, Medium] = {}
         self.target = SimpleNamespace(up=True)
@@ -47,23 +47,23 @@ class Bench:
     def link(self, source: str = "a", target: str = "b", lossy: bool = False, **values: Any) -> Carrier:
         base = link(source, target).model_dump()
         spec = link(source, target).model_validate({**base, **SLOW, **values})
-        return make_link(self.env, self.spans.append, spec, self.target, self.seed, self.media, lossy)
+        return make_link(self.env, self.spans.record, spec, self.target, self.seed, self.media, lossy)
 
     def send(self, line: Carrier, *tokens: str, size: int = 1000, sample: int = 0) -> None:
         for token in tokens:
             line.send(sample, size, self.done, self.lost, token)
 
     def at(self, time: float, act: Any) -> None:
-        self.env.timeout(time - self.env.now).callbacks.append(lambda _: act())
+        self.env.on(time, act)
 
     def done(self, token: str) -> None:
-        self.heard.append((token, "ok", self.env.now))
+        self.heard.append((token, "ok", self.env.s))
 
     def lost(self, token: str) -> None:
-        self.heard.append((token, "lost", self.env.now))
+        self.heard.append((token, "lost", self.env.s))
 
     def hears(self, *expected: tuple[str, str, float]) -> None:
-        self.env.run()
+        self.env.play()
         assert [(token, how) for token, how, _ in self.heard] == [(token, how) for token, how, _ in expected]
         assert [time for *_, time in self.heard] == pytest.approx([time for *_, time in expected], abs=EXACT)
 
@@ -127,7 +127,7 @@ def test_a_lossy_link_without_losses_does_what_the_plain_link_does():
         bench.at(21.0, lambda line=line: line.set_state(True))
         bench.at(40.0, lambda line=line: line.set_state(False))
         bench.at(41.0, lambda line=line: line.set_state(True))
-        bench.env.run(until=50.0)
+        bench.env.play(until=50.0)
         line.close()
         results.append((bench.spans, bench.heard))
     (plain, heard), (lossy_spans, lossy_heard) = results
@@ -192,7 +192,7 @@ def test_packets_are_sent_one_over_one_minus_p_times_on_average(probability: flo
     line = bench.link(mtu=100, attempts=1000, loss=Loss(good=probability))
     for sample in range(12_000):
         bench.send(line, "x", size=500, sample=sample)
-    bench.env.run()
+    bench.env.play()
     batches = np.array(bench.bytes()).reshape(30, -1).mean(axis=1) / 500
     assert abs(batches.mean() - 1 / (1 - probability)) < T_29 * batches.std(ddof=1) / sqrt(30)
 
@@ -296,7 +296,7 @@ def test_systems_that_send_different_messages_meet_the_same_losses():
             bench.send(line, "features", size=700, sample=sample)
             if more:
                 bench.send(line, "again", size=700, sample=sample)
-        bench.env.run()
+        bench.env.play()
         sizes = zip([span[0] for span in bench.spans], [token for token, *_ in bench.heard], bench.bytes(), strict=True)
         fates.append({(sample, token): size for sample, token, size in sizes if token in ("report", "features")})
     assert len(fates[0]) == 400 and fates[0] == fates[1]
@@ -358,7 +358,7 @@ def test_headers_take_room_in_the_queue():
     line = bench.link(queue=2199, mtu=500, header=100)
     bench.send(line, "on the air", size=500)
     bench.send(line, "1600 B left", size=1300)
-    bench.env.run(until=1e-9)
+    bench.env.play(until=1e-9)
     assert bench.heard == [("1600 B left", "lost", 0.0)]
     bench.send(line, "1400 B fit", size=1200)
     bench.hears(("1600 B left", "lost", 0.0), ("on the air", "ok", 1.6), ("1400 B fit", "ok", 3.1))
@@ -404,7 +404,7 @@ def test_jitter_delays_by_no_more_than_it_says_and_by_half_of_it_on_average():
     line = bench.link(jitter=0.4, latency=0.0)
     for sample in range(1000):
         bench.at(sample * 2.0, lambda sample=sample: bench.send(line, "x", sample=sample))
-    bench.env.run()
+    bench.env.play()
     delays = np.array([span[5] - span[4] - 1.0 for span in bench.spans])
     assert delays.min() >= -EXACT and delays.max() < 0.4
     assert abs(delays.mean() - 0.2) < 3.3 * 0.4 / sqrt(12 * 1000)
@@ -417,7 +417,7 @@ def test_messages_never_overtake_each_other_in_jitter():
     line = bench.link(jitter=1.0)
     for sample in range(300):
         bench.at(sample * 0.1, lambda sample=sample: bench.send(line, str(sample), size=10, sample=sample))
-    bench.env.run()
+    bench.env.play()
     assert [token for token, *_ in bench.heard] == [str(sample) for sample in range(300)]
     own = np.array([sample * 0.1 + 1.01 + keyed(1, "jitter/a→b").uniform(sample, 0) for sample in range(300)])
     ended = np.array([span[5] for span in bench.spans])
@@ -473,7 +473,7 @@ def test_the_air_is_as_busy_as_the_messages_take():
     for sample in range(300):
         line, size, at = lines[draws.integers(3)], int(draws.integers(1, 1000)), float(draws.uniform(0, 120))
         bench.at(at, lambda line=line, size=size, sample=sample: bench.send(line, "x", size=size, sample=sample))
-    bench.env.run()
+    bench.env.play()
     spans = sorted(bench.spans, key=lambda span: span[4])
     assert [span[3] for span in spans] == sorted(span[3] for span in spans)
     free = 0.0
@@ -547,7 +547,7 @@ def test_a_node_that_goes_down_takes_its_unsent_messages_off_the_medium():
         ("e", "a", 200, "sent"), ("e", "b", 1000, "on the air"), ("a", "e", 1000, "up"), ("e", "a", 1000, "waits")
     ]:  # fmt: skip
         wire.send(0.0, source, target, size, token)
-    wire.env.run()
+    wire.env.play()
     heard = dict(wire.heard)
     assert heard["sent"] == pytest.approx(1.2)
     assert heard["on the air"] is None and heard["waits"] is None and heard["up"] is None
@@ -598,7 +598,7 @@ def test_a_change_of_bandwidth_moves_only_what_is_on_the_air_however_many_wait(k
     bench = Bench()
     line = bench.link(**kind, trace=Steps(times=(0, 0.1), values=(1000, 500), repeat=0.2))
     bench.send(line, *map(str, range(300)))
-    bench.env.run(until=5.0)
+    bench.env.play(until=5.0)
     assert len(bench.env._queue) < 100
 
 
@@ -633,50 +633,51 @@ def test_faults_of_a_scenario_end_with_what_the_trace_says():
     wire = Wire({"a": node("device"), "b": node("edge")}, links, script)
     wire.send(0.0, "a", "b", 3400, "x")
     wire.send(0.0, "b", "a", 3400, "back")  # the other direction has the trace, but not the fault
-    wire.env.run()
+    wire.env.play()
     assert dict(wire.heard) == {"x": pytest.approx(7.0), "back": pytest.approx(4.2)}
 
 
 def test_values_change_when_the_steps_say_so():
-    env, seen = Environment(), []
-    schedule_steps(env, Steps(times=(0, 1, 2.5), values=(1, 2, 3), repeat=4.0), lambda v: seen.append((env.now, v)))
-    env.run(until=9.5)
+    env, seen = Seconds(), []
+    schedule_steps(env, Steps(times=(0, 1, 2.5), values=(1, 2, 3), repeat=4.0), lambda v: seen.append((env.s, v)))
+    env.play(until=9.5)
     assert seen == [(0, 1), (1, 2), (2.5, 3), (4, 1), (5, 2), (6.5, 3), (8, 1), (9, 2)]
 
 
 def test_repeated_steps_do_not_drift():
     """0.1 s is no float: added up 10,000 times it would be off by more than 1e-10 s."""
-    env, seen = Environment(), []
-    schedule_steps(env, Steps(times=(0.0, 0.05), values=(1, 2), repeat=0.1), lambda v: seen.append(env.now))
-    env.run(until=1000.01)
+    env, seen = Seconds(), []
+    schedule_steps(env, Steps(times=(0.0, 0.05), values=(1, 2), repeat=0.1), lambda v: seen.append(env.s))
+    env.play(until=1000.01)
     assert len(seen) == 20_001
     assert seen[-1] == pytest.approx(1000.0, abs=1e-12)
 
 
 def test_steps_that_are_put_on_the_clock_later_begin_where_they_are_then():
-    env, seen = Environment(initial_time=5.5), []
-    schedule_steps(env, Steps(times=(0, 1), values=(1, 2), repeat=2.0), lambda v: seen.append((env.now, v)))
-    env.run(until=7.5)
+    env, seen = Seconds(), []
+    env.play(until=5.5)
+    schedule_steps(env, Steps(times=(0, 1), values=(1, 2), repeat=2.0), lambda v: seen.append((env.s, v)))
+    env.play(until=7.5)
     assert seen == [(5.5, 2), (6, 1), (7, 2)]
 
 
 def test_a_change_comes_before_whatever_else_happens_at_its_time():
     """Also before what was on the clock when the change was not yet: each change puts the next one there."""
-    env, seen = Environment(), list[Any]()
+    env, seen = Seconds(), list[Any]()
     schedule_steps(env, Steps(times=(0, 1, 2), values=(1, 2, 3)), seen.append)
-    env.timeout(2.0).callbacks.append(lambda _: seen.append("else"))
-    env.run()
+    env.on(2.0, lambda: seen.append("else"), Order.WORK_ENDS)
+    env.play()
     assert seen == [1, 2, 3, "else"]
 
 
 def test_steps_do_not_keep_a_run_alive_not_even_several():
-    env = Environment()
+    env = Seconds()
     for period in (0.3, 0.7):
         schedule_steps(env, Steps(times=(0, period / 2), values=(1, 2), repeat=period), lambda value: None)
-    env.timeout(10.0)
-    env.run()
-    assert 10.0 <= env.now < 10.5
-    assert not any(isinstance(event, Background) for *_, event in env._queue)
+    env.on(10.0, lambda: None)
+    env.play()
+    assert 10.0 <= env.s < 10.5
+    assert env.peek() == inf
 
 
 # Ends
@@ -695,21 +696,26 @@ def test_the_bytes_of_a_message_cut_short_after_a_change_of_bandwidth_are_those_
 
 
 @kinds
-def test_a_message_whose_last_bit_leaves_as_its_node_goes_down_is_sent(kind: dict[str, Any]):
-    """`lose` comes at 1 s before the end of the transmission is noticed, as faults do."""
-    bench = Bench()
-    line = bench.link(**kind)
-    Background(bench.env, 1.0, lambda: line.lose(unserved_only=True))
-    bench.send(line, "sent", "not sent")
-    bench.hears(("not sent", "lost", 1.0), ("sent", "ok", 2.0))
-    assert bench.bytes() == [1000] and bench.bytes("lost") == [0]
+def test_a_message_whose_last_bit_leaves_as_its_node_goes_down_is_lost(kind: dict[str, Any]):
+    """A failure comes before the end of work at the same instant; a picosecond later the message is sent."""
+    for later in (False, True):
+        bench = Bench()
+        line = bench.link(**kind)
+        bench.env.on(1.0 + later * 1e-12, lambda line=line: line.lose(unserved_only=True), Order.FAULT_BEGINS)
+        bench.send(line, "1", "2")
+        if later:
+            bench.hears(("2", "lost", 1.0 + 1e-12), ("1", "ok", 2.0))
+            assert bench.bytes() == [1000] and bench.bytes("lost") == [0]
+        else:
+            bench.hears(("1", "lost", 1.0), ("2", "lost", 1.0))
+            assert bench.bytes("lost") == [1000, 0]
 
 
 @kinds
 def test_a_link_that_goes_down_as_a_last_bit_leaves_loses_the_message_with_all_its_bytes(kind: dict[str, Any]):
     bench = Bench()
     line = bench.link(**kind)
-    Background(bench.env, 1.0, lambda: line.set_state(False))
+    bench.env.on(1.0, lambda: line.set_state(False), Order.FAULT_BEGINS)
     bench.send(line, "1", "2")
     bench.at(1.0, lambda: line.set_state(True))
     bench.at(1.0, lambda: bench.send(line, "3"))
@@ -722,7 +728,7 @@ def test_at_the_end_of_a_run_what_travels_is_sent_or_waits_is_unfinished(kind: d
     bench = Bench()
     line = bench.link(**kind)
     bench.send(line, "travels", "on the air", "waits")
-    bench.env.run(until=1.25)
+    bench.env.play(until=1.25)
     line.close()
     line.close()  # a second time changes nothing
     assert bench.heard == []
@@ -750,7 +756,7 @@ def test_whoever_hears_of_a_message_may_send_the_next(kind: dict[str, Any]):
     left = ["c", "b"]
 
     def next_one(token: str) -> None:
-        bench.heard.append((token, "end", bench.env.now))
+        bench.heard.append((token, "end", bench.env.s))
         if left:
             line.send(0, 1000, next_one, next_one, left.pop())
 
@@ -779,7 +785,7 @@ def test_every_message_that_is_put_on_a_link_leaves_one_span():
         bench.at(start, lambda: lines[0].set_state(False))
         bench.at(start + 5.0, lambda: lines[0].set_state(True, 400.0))
         bench.at(start + 15.0, lambda: lines[0].set_state(True))
-    bench.env.run(until=299.0)
+    bench.env.play(until=299.0)
     for line in lines:
         line.close()
     assert Counter(span[1] for span in bench.spans) == sent

@@ -20,8 +20,8 @@ SATELLITE = '''
 from typing import Annotated
 
 from pydantic import Field
-from simpy import Timeout
 
+from simnet.clock import Order, ticks
 from simnet.language.quantities import Model, Time
 from simnet.network.links.base import Link
 
@@ -33,15 +33,15 @@ class Satellite(Link):
 
     def __init__(self, env, record, spec, target):
         super().__init__(env, record, spec, target)
-        self.orbit = spec.options
+        self.period, self.visible = ticks(spec.options.period), ticks(spec.options.visible)
 
     def send(self, sample, size, done, lost, token):
-        since = self.env.now % self.orbit.period
-        if since < self.orbit.visible:
+        since = self.env.now % self.period
+        if since < self.visible:
             super().send(sample, size, done, lost, token)
         else:
-            rises = Timeout(self.env, self.orbit.period - since)
-            rises.callbacks.append(lambda _: Link.send(self, sample, size, done, lost, token))
+            rises = self.env.now + self.period - since
+            self.env.at(rises, Order.CAPTURE, lambda: Link.send(self, sample, size, done, lost, token))
 
 
 class Stranger:
@@ -89,7 +89,7 @@ def test_messages_wait_for_the_satellite(file: Path, name: str) -> None:
     wire.send(1.95, "edge", "cloud", 100_000, "sent before it sets")
     wire.send(3.0, "edge", "cloud", 100_000, "out of sight")
     wire.send(9.0, "cloud", "edge", 200_000, "down")
-    wire.env.run()
+    wire.env.play()
     assert wire.heard == [
         ("seen", approx(1.11, abs=EXACT)),
         ("sent before it sets", approx(2.06, abs=EXACT)),

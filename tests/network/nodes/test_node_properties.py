@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import pytest
+from clocked import Seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simpy import Environment
 from worlds import EXACT
 
+from simnet.clock import ticks
 from simnet.network.line import FifoLine, Span
 from simnet.network.nodes.batching import BatchLine
 from simnet.network.nodes.queueing import QueueLine
 from simnet.network.nodes.spec import Batching, Queue
 from simnet.network.work import Work
+from simnet.results.steps import Step, in_seconds
 
 
 @dataclass
 class Play:
     """What happened on a line: by job, its span and how it ended; at each arrival, who waited and who worked."""
 
-    spans: dict[int, Span] = field(default_factory=dict)
-    batches: list[list[Span]] = field(default_factory=list)
+    spans: dict[int, Step] = field(default_factory=dict)
+    batches: list[list[Step]] = field(default_factory=list)
     """The spans of those that ran, by call."""
     ended: Counter[int] = field(default_factory=Counter)
     found: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -46,7 +49,7 @@ batchings = st.builds(Batching, size=st.integers(1, 4), wait=st.sampled_from([0.
 
 def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = None) -> Play:
     """Put the jobs on a line; with `batch` they have one of two works, of 1 and 2 s a sample."""
-    env, seen = Environment(), Play()
+    env, seen = Seconds(), Play()
     priorities = [priority for *_, priority, _ in jobs]
 
     def record(span: Span) -> None:
@@ -56,15 +59,15 @@ def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = No
 
     def also(span: Span) -> None:
         assert span[0] not in seen.spans  # one span each
-        seen.spans[span[0]] = span
+        seen.spans[span[0]] = in_seconds([span])[0]
         if span[7] == "ok":
-            seen.batches[-1].append(span)
+            seen.batches[-1].append(seen.spans[span[0]])
 
-    common = (env, record, "edge", lambda work, size: size * work.flop, workers, queue, priorities)
+    common = (env, record, "edge", lambda work, size: ticks(size * work.flop), workers, queue, priorities)
     line = QueueLine(*common) if batch is None else BatchLine(*common, also=also, batch=batch)
 
     def come(number: int, work: Work) -> None:
-        seen.found[number] = line.waiting, line.busy
+        seen.found[number] = line.waiting, sum(1 for _ in line.busy(env.now))
         line.submit(number, work, seen.ended.update, seen.ended.update, [number])
         seen.most_waiting = max(seen.most_waiting, line.waiting)
 
@@ -72,13 +75,13 @@ def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = No
     for number, (gap, seconds, _, kind) in enumerate(jobs):
         now += gap
         work = Work(seconds if batch is None else 1.0 + kind)
-        env.timeout(now).callbacks.append(lambda _, number=number, work=work: come(number, work))
-    env.run()
+        env.on(now, partial(come, number, work))
+    env.play()
     line.close()
     return seen
 
 
-def served(seen: Play) -> list[Span]:
+def served(seen: Play) -> list[Step]:
     return [span for span in seen.spans.values() if span[7] == "ok"]
 
 
@@ -122,7 +125,7 @@ def test_who_begins_is_first_among_those_who_wait(jobs: Arrivals, workers: int, 
     """Highest priority first (where the queue heeds it), in order of arrival among equals."""
     spans = served(play(jobs, workers, queue))
 
-    def rank(span: Span) -> tuple[int, int]:
+    def rank(span: Step) -> tuple[int, int]:
         return (-jobs[span[0]][2] if queue.order == "priority" else 0, span[0])
 
     for span in spans:
@@ -130,17 +133,15 @@ def test_who_begins_is_first_among_those_who_wait(jobs: Arrivals, workers: int, 
         assert all(rank(span) < rank(other) for other in left)
 
 
-def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int, Span]:
+def on_fifo_line(jobs: Arrivals, workers: int, faster: float = 1.0) -> dict[int, Step]:
     """The spans of the jobs, by number, on a line without a queue; `faster`: times quicker than they say."""
-    env, spans = Environment(), dict[int, Span]()
-    line = FifoLine(env, lambda span: spans.update({span[0]: span}), "edge", "compute", workers)
+    env, spans = Seconds(), dict[int, Step]()
+    line = FifoLine(env, lambda span: spans.update({span[0]: in_seconds([span])[0]}), "edge", "compute", workers)
     now = 0.0
     for number, (gap, seconds, *_) in enumerate(jobs):
         now += gap
-        env.timeout(now).callbacks.append(
-            lambda _, number=number, seconds=seconds: line.submit(number, seconds / faster, 0, id, id, None)
-        )
-    env.run()
+        env.on(now, partial(line.submit, number, ticks(seconds / faster), 0, id, id, None))
+    env.play()
     return spans
 
 
@@ -151,7 +152,7 @@ def test_an_unlimited_fifo_queue_is_a_fifo_line(jobs: Arrivals, workers: int):
     seen, spans = play(jobs, workers, Queue()), on_fifo_line(jobs, workers)
     assert seen.spans.keys() == spans.keys()
     for number, span in spans.items():
-        assert seen.spans[number][3:6] == pytest.approx(span[3:6], abs=EXACT)
+        assert seen.spans[number][3:6] == span[3:6]
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from simpy import Environment
+from clocked import Seconds, Spans
 from worlds import EXACT, Wire, node, play, rows, spans_of, world_scenario
 
 from simnet.language.schedule import Steps
@@ -27,13 +27,13 @@ class Bench:
     """One node of 1 GFLOP/s, and what was heard of its calls: (sample, time), or the reason in place of the time."""
 
     def __init__(self, weights: str = "", priorities: tuple[int, ...] = (), **values: Any) -> None:
-        self.env = Environment()
-        self.spans: list = []
+        self.env = Seconds()
+        self.spans = Spans()
         self.heard: list[tuple[int, Any]] = []
-        self.node = make_node(self.env, self.spans.append, "edge", node("edge", **values), weights, priorities)
+        self.node = make_node(self.env, self.spans.record, "edge", node("edge", **values), weights, priorities)
 
     def at(self, time: float, act: Any) -> None:
-        self.env.timeout(time).callbacks.append(lambda _: act())
+        self.env.on(time, act)
 
     def compute(self, time: float, *samples: int, work: Work = SECOND) -> None:
         for sample in samples:
@@ -42,14 +42,14 @@ class Bench:
                 lambda sample=sample: self.node.compute(
                     sample,
                     work,
-                    lambda _: self.heard.append((sample, self.env.now)),
+                    lambda _: self.heard.append((sample, self.env.s)),
                     lambda reason: self.heard.append((sample, reason)),
                     "edge down",
                 ),
             )
 
     def hears(self, *expected: tuple[int, Any]) -> None:
-        self.env.run()
+        self.env.play()
         assert [sample for sample, _ in self.heard] == [sample for sample, _ in expected]
         for (_, found), (sample, wanted) in zip(self.heard, expected, strict=True):
             assert found == (wanted if isinstance(wanted, str) else pytest.approx(wanted, abs=EXACT)), sample
@@ -75,7 +75,7 @@ def test_who_waits_goes_before_what_the_end_of_a_call_brings():
     bench = Bench(priorities=(0, 0, 1), queue=Queue(order="priority", limit=1))
 
     def heard(sample: int) -> None:
-        bench.heard.append((sample, bench.env.now))
+        bench.heard.append((sample, bench.env.s))
         if sample == 0:
             bench.node.compute(2, SECOND, heard, heard, 2)
 
@@ -293,7 +293,7 @@ def test_a_change_of_load_moves_only_what_runs_however_many_wait(kind: dict):
     """What is moved leaves its old end on the clock: with 300 that wait and 50 changes it would be 15,000 events."""
     bench = Bench(load=Steps(times=(0.0, 0.1), values=(0.0, 0.5), repeat=0.2), **kind)
     bench.compute(0.0, *range(300))
-    bench.env.run(until=5.0)
+    bench.env.play(until=5.0)
     assert len(bench.env._queue) < 100
 
 
@@ -354,7 +354,7 @@ def test_the_end_of_a_run_closes_what_runs_and_what_waits():
     bench = Bench(batch=Batching(size=2, wait=9.0))
     bench.compute(0.0, 0, 1)
     bench.compute(0.5, 2)
-    bench.env.run(until=0.75)
+    bench.env.play(until=0.75)
     bench.node.close()
     assert bench.spans == [
         (0, "edge", "compute", 0.0, 0.0, 0.75, 0, "unfinished"),
@@ -365,15 +365,17 @@ def test_the_end_of_a_run_closes_what_runs_and_what_waits():
 
 
 def test_a_battery_pays_for_calls_not_for_samples():
-    """A batch of two takes 2 s at 3 W above idling."""
-    spec = node("edge", batch=Batching(size=2, wait=1.0), power=PowerModel(idle=0.0, busy=3.0), battery=100.0)
-    wire = Wire({"edge": spec}, [])
-    wire.compute(0.0, "edge", 1e9, 0)
-    wire.compute(0.0, "edge", 1e9, 1)
-    wire.env.run()
-    assert wire.heard == [(0, 2.0), (1, 2.0)]
-    assert wire.network.batteries["edge"].charge == pytest.approx(94.0)
-    assert len(spans_of(wire.network, "edge")) == 2
+    """A batch of two takes 2 s at 3 W above idling: 6 J, of which 3 are used up after a second."""
+    for charge, ends, empty in ((6.1, 2.0, None), (3.0, None, 1.0)):
+        power = PowerModel(idle=0.0, busy=3.0)
+        spec = node("edge", batch=Batching(size=2, wait=1.0), power=power, battery=charge)
+        wire = Wire({"edge": spec}, [])
+        wire.compute(0.0, "edge", 1e9, 0)
+        wire.compute(0.0, "edge", 1e9, 1)
+        wire.env.play()
+        assert wire.heard == [(0, ends), (1, ends)]
+        assert wire.network.batteries["edge"].empty_at == empty
+        assert len(spans_of(wire.network, "edge")) == 2
 
 
 def test_a_plain_node_is_a_fifo_line_and_nothing_more():

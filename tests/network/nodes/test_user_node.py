@@ -72,7 +72,7 @@ def test_every_second_call_takes_twice_as_long(file: Path) -> None:
     for token in "abc":
         wire.compute(1.0, "edge", 1e7, token)
     wire.compute(2.0, "edge", 1e7, "d")
-    wire.env.run()
+    wire.env.play()
     assert wire.heard == [
         (token, approx(time, abs=EXACT)) for token, time in zip("abcd", (1.01, 1.03, 1.04, 2.02), strict=True)
     ]
@@ -84,7 +84,7 @@ def test_faults_slow_it_as_they_do_any_node(file: Path) -> None:
     wire.at(0.5, lambda: wire.network.nodes["edge"].set_state(True, 3.0))
     wire.compute(1.0, "edge", 1e7, "a")
     wire.at(1.01, lambda: wire.network.nodes["edge"].set_state(True, 1.0))
-    wire.env.run()
+    wire.env.play()
     assert wire.heard == [("a", approx(1.01 + 0.02 / 3, abs=EXACT))]
 
 

@@ -1,0 +1,23 @@
+"""Steps of the samples' lives as the results tell them: the spans of the engine, their times in s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simnet.clock import PER_SECOND
+
+if TYPE_CHECKING:
+    from simnet.network.line import Span
+
+Step = tuple[int, str, str, float, float, float, int, str]
+"""sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md. Times in s."""
+
+
+def in_seconds(spans: Sequence[Span]) -> list[Step]:
+    """The same with the floats next to the times of the clock."""
+    whole = PER_SECOND
+    return [
+        (sample, place, kind, queued / whole, started / whole, ended / whole, size, status)
+        for sample, place, kind, queued, started, ended, size, status in spans
+    ]
