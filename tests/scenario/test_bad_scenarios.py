@@ -132,7 +132,7 @@ CASES = {
 
     # Nodes: queues, batches, load, profiles, power, batteries, sites.
     "queue a text": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: long", 8, "nodes.cloud.queue: expected keys and values (allowed: order, limit), found 'long'"),
-    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority)"),
+    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority, latest)"),
     "queue with an unknown key": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {limt: 3}", 8, "nodes.cloud.queue.limt: unknown key 'limt'; did you mean 'limit'? (allowed: order, limit)"),
     "queue of negative length": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: -1", 8, "nodes.cloud.queue.limit: must be 0 or more, found -1"),
     "batch without size": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {wait: 5 ms}", 8, "nodes.cloud.batch.size: is missing"),
