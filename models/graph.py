@@ -391,7 +391,9 @@ def costs_of(values: Mapping[str, Any], sends: str) -> dict[str, Any]:
         key: _whole(values[key], 0, MOST_COST) for key in ("flop", "parameters", "memory") if key in values
     }
     shape = values.get(sends)
-    if shape is not None and (not isinstance(shape, list) or prod(_whole(n, 1, MOST_COST) for n in shape) > MOST_COST):
+    if shape is not None and (
+        not isinstance(shape, list | tuple) or prod(_whole(n, 1, MOST_COST) for n in shape) > MOST_COST
+    ):
         raise GraphError(f"{sends} must be a shape, a list of whole numbers, found {shape!r}")
     return {**found, "sends": None if shape is None else tuple(shape)}
 
