@@ -127,16 +127,12 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
                     table.add_row(label, *(each.get(label, NONE) for each in cells))
 
     row("system accuracy", lambda system: percent(system["accuracy"]))
+    row("  of all captured", lambda system: percent(system.get("accuracy_of_captured")))
     for key in ("mean", "p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
-    hops = {"device→edge": "device_to_edge", "edge→cloud": "edge_to_cloud"}
-    if any(one["bytes"].get("total") for one in systems.values()) and not any(
-        one["bytes"][key] for one in systems.values() for key in hops.values()
-    ):
-        hops = {"sent": "total"}  # there are no such tiers
-    for label, key in hops.items():
-        row(label, lambda system, key=key: _part(system["bytes"], key))  # type: ignore[misc]
+    for way in dict.fromkeys(way for one in systems.values() for way in _ways(one["bytes"])) or ["sent"]:
+        row(way, lambda system, way=way: _part(system["bytes"], _ways(system["bytes"]).get(way, 0)))  # type: ignore[misc]
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
     sections_of("costs")
     row("finished", lambda system: f"{system['finished']:,}")
@@ -193,10 +189,18 @@ def _dropped(system: Mapping[str, Any]) -> str:
     return f"{system['dropped']} ({reasons})" if reasons else str(system["dropped"])
 
 
-def _part(sent: Mapping[str, int], key: str) -> str:
+def _ways(found: Mapping[str, Any]) -> dict[str, int]:
+    """Bytes sent from tier to tier; a run of a former version knows two of them."""
+    if "sent" in found:
+        return dict(found["sent"])
+    former = {"device→edge": found["device_to_edge"], "edge→cloud": found["edge_to_cloud"]}
+    return former if any(former.values()) else {"sent": found.get("total", 0)}
+
+
+def _part(found: Mapping[str, int], sent: int) -> str:
     """Bytes, and their share of what offloading every raw view would have cost."""
-    raw = sent["raw_offload"]
-    percent = 100 * sent[key] / raw if raw else None
+    raw = found["raw_offload"]
+    percent = 100 * sent / raw if raw else None
     digits = 1 if percent and percent < 1 else 0
     share = NONE if percent is None else f"{percent:.{digits}f} %"
-    return f"{format_size(sent[key], 3)} {share:>6}"
+    return f"{format_size(sent, 3)} {share:>6}"

@@ -74,6 +74,8 @@ class Segment:
         flop: Floating-point operations, two for a multiply-add.
         parameters: Number of its weights.
         memory: Bytes of weights and of the largest input and output held at once.
+        operations: Tensor operators that torch dispatches in one call, however many samples; None: not counted.
+        traffic: Bytes of the values, weights apart, that they read and write; None: not counted.
     """
 
     name: str
@@ -87,6 +89,8 @@ class Segment:
     flop: int = 0
     parameters: int = 0
     memory: int = 0
+    operations: int | None = None
+    traffic: int | None = None
 
     @property
     def activations(self) -> int:
@@ -318,16 +322,24 @@ class Graph:
     @property
     def structure(self) -> dict[str, Any]:
         """The same without costs: two networks of one structure compute alike, whatever their weights."""
-        bare = {"flop": 0, "parameters": 0, "memory": 0, "sends": None}
+        bare = {"flop": 0, "parameters": 0, "memory": 0, "operations": None, "traffic": None, "sends": None}
         return self.with_costs(dict.fromkeys(self.segments, bare)).as_dict()
 
+    @property
+    def counted(self) -> bool:
+        """Whether it says how many operations every segment has and what they read and write."""
+        return all(None not in (one.operations, one.traffic) for one in self.segments.values())
+
     def with_costs(self, costs: Mapping[str, Mapping[str, Any]]) -> Graph:
-        """The same graph with further values of its segments, by name: `flop`, `parameters`, `memory`, `sends`."""
+        """The same graph with further values of its segments, by name: `flop`, `memory`, `operations`, `sends` …"""
         segments = [replace(segment, **costs.get(name, {})) for name, segment in self.segments.items()]
         return Graph(self.views, self.view, segments, self.classes)
 
 
-_DEFAULTS = {"copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": ""}
+_DEFAULTS = {
+    "copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": "", "operations": None,
+    "traffic": None,
+}  # fmt: skip
 _TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
 
 
@@ -379,6 +391,7 @@ def _segment(values: Mapping[str, Any]) -> Segment:
         _bool(values.get("trained", True)),
         _text(values.get("scale", "")),
         *(costs[key] for key in ("flop", "parameters", "memory")),
+        *(costs.get(key) for key in ("operations", "traffic")),
     )
 
 
@@ -388,7 +401,9 @@ def costs_of(values: Mapping[str, Any], sends: str) -> dict[str, Any]:
     Raises GraphError for what is no cost; what is missing is left out.
     """
     found: dict[str, Any] = {
-        key: _whole(values[key], 0, MOST_COST) for key in ("flop", "parameters", "memory") if key in values
+        key: _whole(values[key], 0, MOST_COST)
+        for key in ("flop", "parameters", "memory", "operations", "traffic")
+        if key in values
     }
     shape = values.get(sends)
     if shape is not None and (

@@ -5,12 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from simnet.cli.options import Samples, ScenarioFile, Seed, Set, console
+
+FAILED = 3
+"""Exit status of a run that went well and found what `--fail-on` names."""
+
+
+class FailOn(StrEnum):
+    """What makes a run fail."""
+
+    SATURATION = "saturation"
+    UNFINISHED = "unfinished"
 
 
 def run(
@@ -25,6 +36,10 @@ def run(
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
     forced: Annotated[bool, typer.Option("--forced", help="Evaluate every sample at every exit, too.")] = False,
+    fail_on: Annotated[
+        list[FailOn] | None,
+        typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
+    ] = None,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -59,6 +74,23 @@ def run(
     for note in made.notes:
         terminal.print(f"note: {note}", highlight=False, soft_wrap=True)
     terminal.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
+    if failures := [failure for what in dict.fromkeys(fail_on or ()) for failure in _failures(made.summary, what)]:
+        for failure in failures:
+            print(f"failed: {failure}", file=sys.stderr)
+        raise typer.Exit(FAILED)
+
+
+def _failures(summary: Mapping[str, Any], what: FailOn) -> Iterator[str]:
+    """What `--fail-on` finds in the results, one line for each system and place."""
+    from simnet.results.usage.usage import SATURATED
+
+    for name, system in summary["systems"].items():
+        if what is FailOn.SATURATION:
+            for place, numbers in system["usage"]["places"].items():
+                if numbers["verdict"] == SATURATED:
+                    yield f"{name}: {place} is saturated, offered load {numbers['offered_load']:.2f}"
+        elif system["unfinished"]:
+            yield f"{name}: {system['unfinished']:,} of {system['captured']:,} samples unfinished"
 
 
 @contextmanager

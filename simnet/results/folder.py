@@ -23,6 +23,7 @@ from simnet.results.run import (
     SCHEMAS,
     SPANS,
     SUMMARY,
+    USAGE,
     Results,
     RunError,
     conform,
@@ -91,8 +92,9 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], None] | None = 
 def _read(run: Results, system: str) -> dict[str, pa.Table]:
     """The tables of a system from the run's own folder."""
     found = {SAMPLES: run.samples(system), SPANS: run.spans(system)}
-    if (incidents := run.incidents(system)) is not None:
-        found[INCIDENTS] = incidents
+    for file, table in ((INCIDENTS, run.incidents(system)), (USAGE, run.usage(system))):
+        if table is not None:
+            found[file] = table
     return {file: conform(table, SCHEMAS[file](), f"{system}: {file}") for file, table in found.items()}
 
 

@@ -34,6 +34,7 @@ class SystemResult:
         sections: Further sections of the system's summary, ready for JSON.
         notes: What a reader should know that turned out only now.
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
+        usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
     """
 
     name: str
@@ -53,3 +54,4 @@ class SystemResult:
     sections: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     incidents: pa.Table | None = None
+    usage: pa.Table | None = None

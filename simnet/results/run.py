@@ -14,17 +14,26 @@ import yaml
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
 from simnet.results.plain import plain
-from simnet.results.tables import ANY, incidents_schema, misfits, samples_schema, spans_schema, summary_form
+from simnet.results.tables import (
+    ANY,
+    incidents_schema,
+    misfits,
+    samples_schema,
+    spans_schema,
+    summary_form,
+    usage_schema,
+)
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
     from simnet.results.result import SystemResult
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
-    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
+    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
+    "usage.parquet",
 )  # fmt: skip
-SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema}
+SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
 """The tables of a system and what they look like."""
 
 
@@ -86,6 +95,14 @@ class Results:
         """
         return self._table(system, INCIDENTS) if self.has(system, INCIDENTS) else None
 
+    def usage(self, system: str) -> pa.Table | None:
+        """How much of every place was used over time, columns as in `usage_schema`; None in a run of a former version.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, USAGE) if self.has(system, USAGE) else None
+
     def has(self, system: str, file: str) -> bool:
         """Whether there is this table of a system.
 
@@ -135,6 +152,7 @@ def collect(
         RunError: two systems share a name, or one's cannot name a folder.
         ValueError: a table does not have the documented columns.
     """
+    from simnet.results.notes import order_notes
     from simnet.results.summary import node_tiers, paired, summarize
 
     scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
@@ -144,7 +162,7 @@ def collect(
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
     tables: dict[str, dict[str, pa.Table]] = {}
     for result in results:
-        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents}
+        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents, USAGE: result.usage}
         tables[result.name] = {
             file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")
             for file, table in given.items()
@@ -158,7 +176,8 @@ def collect(
         "systems": {result.name: summarize(result, tiers) for result in results},
         "paired": paired({result.name: result.lives for result in results}),
     }
-    if notes := [note for result in results for note in result.notes]:
+    notes = [note for result in results for note in result.notes]
+    if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}

@@ -8,17 +8,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
-from simnet.results.lives import latency_of, mean_of
+from simnet.results.lives import interval_of, latency_of, mean_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from simnet.results.lives import Lives
     from simnet.results.result import SystemResult
-
-Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 
 def node_tiers(scenario: Mapping[str, Any]) -> dict[str, str]:
@@ -31,7 +27,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         result: What the system did.
-        tiers: Tier of every node, from `node_tiers`; tells first hops and edge→cloud hops apart.
+        tiers: Tier of every node, from `node_tiers`; tells from where to where bytes went.
 
     Returns:
         The mapping under ``systems.<name>`` of ``summary.json``. Times in seconds, sizes in bytes, rates in
@@ -51,6 +47,7 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
         **{outcome: int((lives.outcome == outcome).sum()) for outcome in ("forced", "dropped", "unfinished")},
         "dropped_by_reason": dict(sorted(reasons.items())),
         "accuracy": mean_of(lives.correct[answered]),
+        "accuracy_of_captured": mean_of(lives.correct),
         "exits": {
             name: {
                 **numbers,
@@ -89,21 +86,11 @@ def _compare(first: Lives, second: Lives) -> dict[str, Any]:
     right, right_too = first.correct[both], second.correct[both]
     return {
         "samples": int(both.sum()),
-        "latency": _interval(first.latency[both] - second.latency[both]),
-        "accuracy": _interval(right.astype(float) - right_too.astype(float)),
+        "latency": interval_of(first.latency[both] - second.latency[both]),
+        "accuracy": interval_of(right.astype(float) - right_too.astype(float)),
         "only_first_correct": int((right & ~right_too).sum()),
         "only_second_correct": int((right_too & ~right).sum()),
     }
-
-
-def _interval(differences: NDArray[np.float64]) -> dict[str, float | None]:
-    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
-    n = len(differences)
-    mean = mean_of(differences)
-    if mean is None or n < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = Z95 * float(differences.std(ddof=1)) / n**0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def _raw_offload(result: SystemResult) -> int:
@@ -112,25 +99,29 @@ def _raw_offload(result: SystemResult) -> int:
     return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
 
 
-def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, int]:
-    """Bytes put on the links, summed over hops; a lost message was sent and counts."""
-    import numpy as np
+def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, Any]:
+    """Bytes put on the links: `total` over all hops; `sent` on the first, by the tiers of a message's ends.
 
-    transfer = _words(spans, "kind") == "transfer"
-    places, index = np.unique(_words(spans, "place")[transfer].astype(str), return_inverse=True)
-    sizes = spans.column("bytes").to_numpy()[transfer]
-    totals = {"device_to_edge": 0, "edge_to_cloud": 0, "total": int(sizes.sum())}
-    for number, place in enumerate(places):
-        source, _, target = str(place).partition(LINK_ARROW)
-        size = int(sizes[index == number].sum())
-        if tiers.get(source) == "device":
-            totals["device_to_edge"] += size
-        elif tiers.get(source) == "edge" and tiers.get(target) not in ("device", "edge"):
-            totals["edge_to_cloud"] += size
-    return totals
+    A lost message was sent and counts.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-
-def _words(table: pa.Table, column: str) -> NDArray[np.object_]:
-    """A text column as an object array, None where null."""
-    found: NDArray[np.object_] = table.column(column).cast("string").to_numpy()
-    return found
+    hops = pa.table({key: spans.column(key).cast("string") for key in ("kind", "place", "message")})
+    hops = hops.append_column("bytes", spans.column("bytes")).filter(pc.equal(hops["kind"], "transfer"))
+    sent, total = Counter[str](), 0
+    for hop in hops.group_by(["place", "message"]).aggregate([("bytes", "sum")]).to_pylist():
+        size, place = hop["bytes_sum"], hop["place"]
+        source, _, target = (hop["message"] or place).partition(LINK_ARROW)
+        total += size
+        if place.partition(LINK_ARROW)[0] == source:  # the first hop: later ones carry the same once more
+            sent[f"{tiers.get(source)}{LINK_ARROW}{tiers.get(target)}"] += size
+    ends = {way: tuple(way.split(LINK_ARROW)) for way in sent}
+    return {
+        "sent": {way: size for way, size in sorted(sent.items()) if size},
+        "device_to_edge": sum(size for way, size in sent.items() if ends[way][0] == "device"),
+        "edge_to_cloud": sum(
+            size for way, size in sent.items() if ends[way][0] == "edge" and ends[way][1] not in ("device", "edge")
+        ),
+        "total": total,
+    }

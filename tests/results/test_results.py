@@ -267,7 +267,8 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
     "place",
     [
         ("scenario",), ("seed",), ("samples",), ("systems",), ("paired",), ("systems", "ddnn", "latency", "p95"),
-        ("systems", "ddnn", "exits", "edge", "count"), ("paired", "ada-ddnn vs ddnn", "accuracy"),
+        ("systems", "ddnn", "exits", "edge", "count"),
+        ("systems", "ddnn", "bytes", "edge_to_cloud"), ("paired", "ada-ddnn vs ddnn", "accuracy"),
     ],
     ids=".".join,
 )  # fmt: skip
@@ -311,3 +312,32 @@ def test_thirty_two_views_fit_into_the_table(tmp_path: Path):
     seen = replace(result, samples=result.samples.set_column(place, "views", masks))
     write_run(tmp_path / "run", collect("six", scenario(systems=("ddnn",)), [seen], {}))
     assert read_run(tmp_path / "run").samples("ddnn")["views"].to_pylist() == [0xFFFF_FFFF, 1 << 31, 0]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("bytes", "sent", "device→edge"), "much"),
+        (("bytes", "sent"), [1]),
+        (("accuracy_of_captured",), "good"),
+        (("usage", "places", "edge", "verdict"), 3),
+        (("usage", "places", "edge", "utilisation"), "half"),
+    ],
+)
+def test_what_a_summary_may_have_must_be_right_if_it_is_there(tmp_path: Path, place: tuple[str, ...], value: object):
+    write_fake(tmp_path / "run", samples=5)
+    file = tmp_path / "run" / "summary.json"
+    content = json.loads(file.read_text())
+    numbers = {"utilisation": 0.5, "offered_load": 0.5, "queue_mean": 0, "queue_max": 0, "wait_p95": 0, "dropped": 0}
+    edge = {"kind": "node", "verdict": "ok", "unfinished": 0, **numbers}
+    system = content["systems"]["ddnn"]
+    system["usage"] = {"window": 0.1, "places": {"edge": edge}}
+    file.write_text(json.dumps(content))
+    assert read_run(tmp_path / "run").summary["systems"]["ddnn"]["usage"]["window"] == 0.1
+    holder = system
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    file.write_text(json.dumps(content))
+    with pytest.raises(RunError, match=rf"damaged \(systems\.ddnn\.{'.'.join(place)} is missing or wrong\)"):
+        read_run(tmp_path / "run")
