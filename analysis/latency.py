@@ -49,7 +49,7 @@ def draw_latency(run: Results) -> Figure:
 
 def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     """Draw one system; returns its shortest and longest latency in milliseconds."""
-    table = run.samples(name)
+    table = run.samples(name).slice(run.summary.get("warm_up", 0))  # without those that do not count
     answered = np.isin(table.column("outcome").cast("string").to_numpy(), ANSWERED)
     latency = 1e3 * table.column("latency").to_numpy()[answered]
     exits = table.column("exit").cast("string").to_numpy()[answered]

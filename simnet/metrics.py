@@ -18,6 +18,7 @@ SECTIONS: Registry[Section] = Registry(
         "deadlines": "simnet.results.sections.deadlines:Deadlines",
         "classes": "simnet.results.sections.classes:Classes",
         "sites": "simnet.results.sections.sites:Sites",
+        "usage": "simnet.results.sections.usage:Usage",
         "policy": "simnet.results.sections.policy:Policy",
         "faults": "simnet.results.sections.faults:Faults",
     },

@@ -104,9 +104,9 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         views = sum(1 << number for number in arrivals)
         if not arrivals:
             rows.append(
-                (sample, label[sample], None, None, "dropped", None, "no view arrived")
-                + (captured,)
-                + (None,) * 3
+                (sample, sample, label[sample], None, None, "dropped", None, "no view arrived")
+                + (captured, None, captured + WAIT)
+                + (None,) * 2
                 + (0,)
             )
             continue
@@ -134,6 +134,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         rows.append(
             (
                 sample,
+                sample,
                 label[sample],
                 prediction,
                 right,
@@ -141,6 +142,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
                 where,
                 None,
                 captured,
+                now,
                 now,
                 now - captured,
                 easy,
@@ -160,7 +162,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         codec="fp32",
         lives=lives_of(made),
         samples=made,
-        spans=_table(world.spans, spans_schema()),
+        spans=_table([(*span, span[1] if span[2] == "transfer" else None) for span in world.spans], spans_schema()),
         forced=dict.fromkeys(exits, 0.9) if ada else None,
         raw_sample_bytes={None: 6 * 3072},
         thresholds=dict.fromkeys(exits[:-1], 0.5),

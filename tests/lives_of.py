@@ -17,7 +17,7 @@ from simnet.scenario import Scenario
 
 
 def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float = nan) -> Lives:
-    """The lives in a table of samples; it has no time for those that were dropped, which `left` gives, if need be.
+    """The lives in a table of samples, which may have the end of answered samples only, or none: then `left` has it.
 
     `end` is that of the run, for those that are unfinished.
     """
@@ -26,7 +26,7 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float 
         return np.array([none if value is None else value for value in samples[column].to_pylist()], type(none))
 
     captured, latency = numbers("captured_at", nan), numbers("latency", nan)
-    gone = numbers("finished_at", inf) if left is None else np.array(left, float)
+    gone = np.fmin(numbers("ended_at", inf), numbers("finished_at", inf)) if left is None else np.array(left, float)
     return Lives(
         captured=captured,
         left=gone,

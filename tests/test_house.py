@@ -19,7 +19,7 @@ from simnet.systems import SYSTEMS
 
 FLOORS = """
 terminal locks
-registry streams installation
+registry streams statistics installation
 clock metrics
 language
 models.graph models.device
@@ -35,6 +35,7 @@ scenario
 results
 inference
 world
+experiments
 analysis
 api plugins testing json_schema
 simnet

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,16 @@ from simnet.cli.options import Samples, ScenarioFile, Seed, Set
 from simnet.language.names import FIGURES
 from simnet.terminal import stopping
 from simnet.terminal.output import console, say
+
+FAILED = 3
+"""Exit status of a run that went well and found what `--fail-on` names."""
+
+
+class FailOn(StrEnum):
+    """What makes a run fail."""
+
+    SATURATION = "saturation"
+    UNFINISHED = "unfinished"
 
 
 def run(
@@ -27,6 +38,18 @@ def run(
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
     forced: Annotated[bool, typer.Option("--forced", help="Evaluate every sample at every exit, too.")] = False,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=1, help="Run so often, with different seeds [with --until at most; default: 50]."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="'KEY ± HALF'", help="Repeat until a value is so precise: 'latency.p95 +- 2 %'."),
+    ] = None,
+    fail_on: Annotated[
+        list[FailOn] | None,
+        typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
+    ] = None,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -55,6 +78,8 @@ def run(
                 data_dir=data_dir,
                 forced=forced,
                 figures=not no_figures,
+                repeats=repeats,
+                until=until,
                 progress=progress,
                 command=["simnet", *sys.argv[1:]],
             )
@@ -67,6 +92,23 @@ def run(
     for note in made.notes:
         terminal.print(f"note: {note}", soft_wrap=True)
     terminal.print(f"results: {target}", soft_wrap=True)
+    if failures := [failure for what in dict.fromkeys(fail_on or ()) for failure in _failures(made.summary, what)]:
+        for failure in failures:
+            say(f"failed: {failure}", error=True)
+        raise typer.Exit(FAILED)
+
+
+def _failures(summary: Mapping[str, Any], what: FailOn) -> Iterator[str]:
+    """What `--fail-on` finds in the results, one line for each system and place."""
+    from simnet.results.usage.usage import SATURATED
+
+    for name, system in summary["systems"].items():
+        if what is FailOn.SATURATION:
+            for place, numbers in system["usage"]["places"].items():
+                if numbers["verdict"] == SATURATED:
+                    yield f"{name}: {place} is saturated, offered load {numbers['offered_load']:.2f}"
+        elif system["unfinished"]:
+            yield f"{name}: {system['unfinished']:,} of {system['captured']:,} samples unfinished"
 
 
 def _where(target: Path, figures: bool) -> str:

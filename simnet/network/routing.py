@@ -12,6 +12,8 @@ from typing import Any, Literal
 import networkx as nx
 
 from simnet.clock import ticks
+from simnet.language.names import LINK_ARROW
+from simnet.network.addressed import addressed
 from simnet.network.line import Callback
 from simnet.network.links.base import Carrier
 from simnet.network.links.fair import FairLink, FairPath
@@ -130,19 +132,37 @@ class Route:
             return _no_way
         together = self._router.fair_run(path)
         send = FairPath(together).send if together else path[0][1].send
+        if len(path) == 1:
+            return send
         stop, _ = path[max(len(together), 1) - 1]
-        return send if stop == self._target else _Relay(send, self._router.route(stop, self._target)).send
+        ends = f"{self._source}{LINK_ARROW}{self._target}"
+        if stop == self._target:
+            return _Flow(send, ends).send
+        return _Relay(send, ends, self._router.route(stop, self._target)).send
+
+
+class _Flow:
+    """A way over several links without a stop."""
+
+    __slots__ = ("_ends", "_first")
+
+    def __init__(self, first: Send, ends: str) -> None:
+        self._first, self._ends = first, ends
+
+    def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        self._first(addressed(sample, self._ends), size, done, lost, token)
 
 
 class _Relay:
     """The first part of a way, and the route from its end, where messages are stored and forwarded."""
 
-    __slots__ = ("_first", "_rest")
+    __slots__ = ("_ends", "_first", "_rest")
 
-    def __init__(self, first: Send, rest: Route) -> None:
-        self._first, self._rest = first, rest
+    def __init__(self, first: Send, ends: str, rest: Route) -> None:
+        self._first, self._ends, self._rest = first, ends, rest
 
     def send(self, sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+        sample = addressed(sample, self._ends)
         self._first(sample, size, self._forward, self._drop, (sample, size, done, lost, token))
 
     def _forward(self, message: tuple[int, int, Callback, Callback, Any]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
-from simnet.clock import Clock
+from simnet.clock import Clock, seconds
 from simnet.network.line import Span
 from simnet.network.links.base import Carrier
 from simnet.network.links.kinds import make_link
@@ -27,7 +28,7 @@ class Topology:
         links: Each direction of every link.
         networking: How messages find their way and share links.
         lossy: Ends of the links that faults will make lose packets.
-        seed: Of the random streams of losses and jitter.
+        seed: Of the random streams of losses and jitter, of links and nodes.
         weights: Name of those that run, for measured profiles.
         priorities: That of every sample, where they differ.
 
@@ -35,6 +36,7 @@ class Topology:
         spans: Collects what happens.
         joined: The places in `spans` of those that ran in one batch with the span before them: start and end do not
             tell, since two workers may begin and end together.
+        bandwidths: By a link's place, from when on it had which bandwidth: pairs of s and bytes/s, the first at 0 s.
     """
 
     def __init__(
@@ -57,17 +59,20 @@ class Topology:
         powered = [name for name, spec in nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
         self.nodes = {
-            name: make_node(env, record, name, spec, weights, priorities, also=self._join)
+            name: make_node(env, record, name, spec, weights, priorities, also=self._join, seed=seed)
             for name, spec in nodes.items()
         }
         self.batteries = {name: meters.add(self.nodes[name], nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Carrier] = {}
+        self.bandwidths: dict[str, list[tuple[float, float]]] = {}
         self._router = Router(self.nodes, networking.routing)
         media: dict[str, Medium] = {}
         for spec in links:
             ends, shares = (spec.source, spec.target), networking.weights
             link = make_link(env, record, spec, self.nodes[spec.target], seed, media, ends in lossy, shares)
             self.links[ends] = link
+            self.bandwidths[link.place] = [(0.0, link.bandwidth)]
+            link.on_bandwidth.append(partial(self._note_bandwidth, link))
             meters.connect(*ends, link)
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
@@ -96,6 +101,9 @@ class Topology:
             node.close()
         for link in self.links.values():
             link.close()
+
+    def _note_bandwidth(self, link: Carrier) -> None:
+        self.bandwidths[link.place].append((seconds(self.env.now), link.bandwidth))
 
     def _join(self, span: Span) -> None:
         self.joined.append(len(self.spans))

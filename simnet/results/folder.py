@@ -21,11 +21,13 @@ from simnet.results.manifest import sealed
 from simnet.results.run import (
     INCIDENTS,
     MANIFEST,
+    REPEATS,
     SAMPLES,
     SCENARIO,
     SCHEMAS,
     SPANS,
     SUMMARY,
+    USAGE,
     Results,
     RunError,
     conform,
@@ -73,6 +75,10 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
             (folder / SCENARIO).write_text(run.scenario_yaml, encoding="utf-8")
         with _named(out / SUMMARY):
             _write_json(folder / SUMMARY, run.summary)
+        if run.repeats:
+            places.append(REPEATS)
+            with _named(out / REPEATS):
+                _write_json(folder / REPEATS, {"repeats": list(run.repeats)})
         with _named(out / MANIFEST):
             manifest = sealed(run.manifest, folder, places)
             _write_json(folder / MANIFEST, manifest)
@@ -86,8 +92,9 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
 def _read(run: Results, system: str) -> dict[str, pa.Table]:
     """The tables of a system from the run's own folder."""
     found = {SAMPLES: run.samples(system), SPANS: run.spans(system)}
-    if (incidents := run.incidents(system)) is not None:
-        found[INCIDENTS] = incidents
+    for file, table in ((INCIDENTS, run.incidents(system)), (USAGE, run.usage(system))):
+        if table is not None:
+            found[file] = table
     return {file: conform(table, SCHEMAS[file](), f"{system}: {file}") for file, table in found.items()}
 
 

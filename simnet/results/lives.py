@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
 
+Z95 = 1.959963984540054
+"""97.5 % point of the standard normal distribution."""
+
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
@@ -171,6 +174,10 @@ class Lives:
         with np.errstate(invalid="ignore"):  # without an answer or a deadline: not a number, and not in time
             return np.asarray(self.answered & (self.latency <= self.deadline))
 
+    def since(self, first: int) -> Lives:
+        """Those from number `first` on."""
+        return Lives(**{one.name: getattr(self, one.name)[first:] for one in fields(self)})
+
     def exits(self, names: Sequence[str], those: Mask) -> dict[str, dict[str, Any]]:
         """How many of `those` were answered at each exit of these names, and their share of those answered."""
         answered = self.answered & those
@@ -190,6 +197,16 @@ def words(values: Any) -> Words:
 def mean_of(values: NDArray[Any]) -> float | None:
     """Their mean; None of none."""
     return float(values.mean()) if len(values) else None
+
+
+def interval_of(differences: Floats) -> dict[str, float | None]:
+    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
+    n = len(differences)
+    mean = mean_of(differences)
+    if mean is None or n < 2:
+        return {"mean": mean, "low": None, "high": None}
+    half = Z95 * float(differences.std(ddof=1)) / n**0.5
+    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def latency_of(seconds: Floats) -> dict[str, float | None]:

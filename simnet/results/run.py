@@ -15,17 +15,27 @@ from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
 from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.plain import plain
-from simnet.results.tables import ANY, incidents_schema, misfits, samples_schema, spans_schema, summary_form
+from simnet.results.tables import (
+    ANY,
+    incidents_schema,
+    misfits,
+    samples_schema,
+    spans_schema,
+    summary_form,
+    usage_schema,
+)
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
     from simnet.results.result import SystemResult
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS = (
-    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet"
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
+    "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
+    "usage.parquet",
 )  # fmt: skip
-SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema}
+REPEATS = "repeats.json"
+SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
 """The tables of a system and what they look like."""
 
 
@@ -44,6 +54,7 @@ class Results:
         scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
         scenario_yaml: The same as text, as in ``scenario.yaml``.
         tables: Tables of each system by file name, where they are in memory; else they are read when asked for.
+        repeats: The summaries of all repeats, this one's first, as in ``repeats.json``; none of a single run.
     """
 
     path: Path | None
@@ -52,6 +63,7 @@ class Results:
     scenario: dict[str, Any]
     scenario_yaml: str
     tables: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
+    repeats: Sequence[Mapping[str, Any]] = ()
 
     @property
     def place(self) -> str:
@@ -86,6 +98,14 @@ class Results:
             RunError: no such system, or its file is damaged.
         """
         return self._table(system, INCIDENTS) if self.has(system, INCIDENTS) else None
+
+    def usage(self, system: str) -> pa.Table | None:
+        """How much of every place was used over time, columns as in `usage_schema`; None in a run of a former version.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, USAGE) if self.has(system, USAGE) else None
 
     def has(self, system: str, file: str) -> bool:
         """Whether there is this table of a system.
@@ -142,36 +162,49 @@ def collect(
         RunError: two systems share a name, or one's cannot name a folder.
         ValueError: a table does not have the documented columns.
     """
-    from simnet.results.summary import node_tiers, paired, summarize
+    from simnet.results.notes import order_notes
 
     scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
-    tiers = node_tiers(scenario)
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
     tables: dict[str, dict[str, pa.Table]] = {}
     for result in results:
-        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents}
+        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents, USAGE: result.usage}
         tables[result.name] = {
             file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")
             for file, table in given.items()
             if table is not None
         }
-    summary = {
-        "scenario": scenario_name,
-        "seed": scenario.get("seed"),
-        "data": scenario.get("data"),
-        "samples": max((result.samples.num_rows for result in results), default=0),
-        "systems": {result.name: summarize(result, tiers) for result in results},
-        "paired": paired({result.name: result.lives for result in results}),
-    }
-    if notes := [note for result in results for note in result.notes]:
+    notes = [note for result in results for note in result.notes]
+    if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
         for result in results
     }
-    return kind(None, plain(summary), plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+    summary = summary_of(scenario_name, scenario, results)
+    return kind(None, summary, plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+
+
+def summary_of(
+    name: str, scenario: Mapping[str, Any], results: Sequence[SystemResult], seed: int | None = None
+) -> dict[str, Any]:
+    """What `results` give for ``summary.json``, of a scenario in the form of a file; `seed` instead of its own."""
+    from simnet.results.summary import node_tiers, paired, summarize
+
+    tiers = node_tiers(scenario)
+    summary = {
+        "scenario": name,
+        "seed": scenario.get("seed") if seed is None else seed,
+        "data": scenario.get("data"),
+        "samples": max((result.samples.num_rows for result in results), default=0),
+        "warm_up": max((result.warm_up for result in results), default=0),
+        "systems": {result.name: summarize(result, tiers) for result in results},
+        "paired": paired(results),
+    }
+    found: dict[str, Any] = plain(summary)
+    return found
 
 
 def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignment]
@@ -199,7 +232,11 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
         raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
     for file in (SUMMARY, SCENARIO):
         _intact(folder / file, manifest, file, "damaged or changed")
-    return kind(folder, summary, manifest, scenario, text)
+    repeats: Sequence[Any] = ()
+    if "repeats" in summary:
+        _intact(folder / REPEATS, manifest, REPEATS, "damaged or changed")
+        repeats = _load(folder / REPEATS, json.loads, {"repeats": list})[0]["repeats"]
+    return kind(folder, summary, manifest, scenario, text, repeats=repeats)
 
 
 def former(out: Path) -> Path:
@@ -209,7 +246,7 @@ def former(out: Path) -> Path:
 
 
 def _plain_name(name: str) -> bool:
-    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO)
+    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO, REPEATS)
 
 
 def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a t
     import pyarrow as pa
 
 NUMBER, ANY, NOTHING = (int, float, type(None)), "*", object()
-_INTERVAL = dict.fromkeys(("mean", "low", "high"), NUMBER)
+_LIMITS = dict.fromkeys(("low", "high"), NUMBER)
+_INTERVAL = {"mean": NUMBER, **_LIMITS}
 _SUMMARY: dict[str, Any] = {
     "scenario": str,
     "seed": NUMBER,
@@ -19,11 +20,12 @@ _SUMMARY: dict[str, Any] = {
         ANY: {
             **dict.fromkeys(("captured", "finished", "forced", "dropped", "unfinished"), int),
             "dropped_by_reason": dict,
-            "accuracy": NUMBER,
+            **dict.fromkeys(("accuracy", "accuracy_of_captured?"), NUMBER),
             "exits": {ANY: {"count": int, **dict.fromkeys(("share", "accuracy", "forced_accuracy"), NUMBER)}},
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
-            "bytes": dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int),
+            "bytes": {**dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int), "sent?": {ANY: int}},
             "thresholds": {ANY: NUMBER},
+            "intervals?": {ANY: _LIMITS},
         }
     },
     "paired": {
@@ -77,6 +79,7 @@ def samples_schema() -> pa.Schema:
             ("reason", pa.string()),
             ("captured_at", pa.float64()),
             ("finished_at", pa.float64()),
+            ("ended_at", pa.float64()),
             ("latency", pa.float64()),
             ("entropy", pa.float64()),
             ("views", pa.uint32()),
@@ -105,6 +108,34 @@ def spans_schema() -> pa.Schema:
             ("ended_at", pa.float64()),
             ("bytes", pa.int64()),
             ("status", word),
+            ("message", word),
+        ]
+    )
+
+
+@cache
+def usage_schema() -> pa.Schema:
+    """Columns of ``usage.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word, number, whole = pa.dictionary(pa.int32(), pa.string()), pa.float64(), pa.int64()
+    return pa.schema(
+        [
+            ("place", word),
+            ("kind", word),
+            ("began", number),
+            ("ended", number),
+            ("utilisation", number),
+            ("throughput", number),
+            ("arrivals", whole),
+            ("done", whole),
+            ("dropped", whole),
+            ("queue_mean", number),
+            ("queue_max", whole),
+            ("queue_bytes_mean", number),
+            ("queue_bytes_max", number),
+            ("wait_p50", number),
+            ("wait_p95", number),
         ]
     )
 

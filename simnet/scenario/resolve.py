@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simnet.language import names
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Problem, ScenarioError
 from simnet.language.source import Source
 from simnet.language.traces import Traces
+from simnet.language.units import format_time
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
+from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
@@ -65,6 +69,17 @@ def resolve(data: Raw, source: Source) -> Scenario:
     return scenario
 
 
+def _warm_up(checks: Checks, header: Header) -> None:
+    """See that the warm-up leaves something to count."""
+    if header.warm_up is not None and header.warm_up_samples is not None:
+        checks.wrong(("warm_up_samples",), "give either 'warm_up' or 'warm_up_samples', not both")
+    elif header.warm_up_samples is not None and header.samples is not None and header.warm_up_samples >= header.samples:
+        checks.wrong(("warm_up_samples",), f"must be less than samples ({header.samples:,}), so that some are counted")
+    elif header.warm_up is not None and header.duration is not None and header.warm_up >= header.duration:
+        shorter = f"must be less than the duration ({format_time(header.duration)}), so that some samples are counted"
+        checks.wrong(("warm_up",), shorter)
+
+
 _SECTIONS = ("workload", "nodes", "links", "systems", "faults", "network", "sites")
 
 
@@ -75,6 +90,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
             checks.wrong((), "needs 'samples' (a number) or 'duration' (a time)")
         else:
             checks.wrong(("duration",), "give either 'samples' or 'duration', not both")
+    if header is not None:
+        _warm_up(checks, header)
     given = {key: value if isinstance(value := data.get(key), dict) else {} for key in _SECTIONS}
     listed = {key: value if isinstance(value := data.get(key), list) else [] for key in ("links", "faults")}
     traces = Traces(checks)
@@ -106,6 +123,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
             members.setdefault(node["site"], []).append(name)
     metrics = metrics_of(checks, () if header is None else header.metrics)
     faults = faults_of(checks, listed["faults"], named, members, links, nodes)
+    if header is not None and header.duration is None:
+        _ends(checks, links)
     if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
     single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}
@@ -120,3 +139,13 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
         network=network,
         sites=own,
     )
+
+
+def _ends(checks: Checks, links: Sequence[Link]) -> None:
+    """Without a duration a run ends when every sample has an outcome: what a link holds must not stay there."""
+    for link in links:
+        trace = link.trace
+        if trace is not None and trace.repeat is None and trace.values[-1] == 0:
+            stays = f"the trace from {link.source} to {link.target} ends with 0, where messages stay for ever"
+            checks.wrong(("links",), f"{stays}; give it 'repeat', or the run a 'duration'")
+            return

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
 from simnet.results.lives import Ending, Lives
 from simnet.results.steps import Step
-from simnet.results.tables import incidents_schema, samples_schema, spans_schema
+from simnet.results.tables import incidents_schema, samples_schema, spans_schema, usage_schema
+from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
 
 
@@ -45,6 +47,7 @@ def samples_table(
         "reason": lives.reason,
         "captured_at": lives.captured,
         "finished_at": pa.array(lives.left, mask=unanswered),
+        "ended_at": pa.array(lives.left, mask=~np.isfinite(lives.left)),
         "latency": pa.array(lives.latency, mask=unanswered),
         "entropy": pa.array(lives.measure, mask=unanswered),
         "views": [0 if one is None else views_of(one) for one in decisions],
@@ -60,8 +63,18 @@ def samples_table(
 def spans_table(spans: Sequence[Step]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
-    columns = zip(*spans, strict=True) if spans else ((),) * len(schema.names)
+    columns: list[Any] = [*zip(*spans, strict=True)] if spans else [()] * (len(schema.names) - 1)
+    columns.append(tuple(ends_of(span) if span[2] == "transfer" else None for span in spans))
     return _table(dict(zip(schema.names, columns, strict=True)), schema)
+
+
+def usage_table(usage: Usage) -> pa.Table:
+    """One row for each place and window."""
+    schema = usage_schema()
+    arrays: dict[str, Any] = {name: [] for name in schema.names}
+    for name, values in usage.columns.items():
+        arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
+    return _table(arrays, schema)
 
 
 def incidents_table(incidents: Sequence[Incident]) -> pa.Table:

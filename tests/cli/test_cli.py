@@ -35,8 +35,9 @@ def results(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
 
 
+TABLES = ("samples", "spans", "incidents", "usage")
 FILES = {"summary.json", "scenario.yaml", "manifest.json"} | {
-    f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in ("samples", "spans", "incidents")
+    f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in TABLES
 }
 
 
@@ -318,3 +319,23 @@ def test_more_samples_than_fit_into_memory_are_one_message(scenario: Path, simne
 
     monkeypatch.setattr("simnet.world.run.captures", full)
     one_message(simnet("run", scenario, "--quiet"), "not enough memory; ask for fewer samples")
+
+
+def test_what_a_run_is_to_fail_on_is_status_three(scenario: Path, simnet, tmp_path: Path):
+    """Cameras need more than 1 ms for each sample: saturated when one comes every millisecond, and some never end."""
+    out = ("--out", tmp_path / "run", "--no-figures", "--quiet")
+    assert simnet("run", scenario, *out, "--fail-on", "saturation", "--fail-on", "unfinished") == (0, "", "")
+    fast = ("--set", "workload={every: 1 ms}", "--set", "duration=100 ms", "--set", "faults=[]")
+    status, _, err = simnet("run", scenario, *out, *fast, "--fail-on", "saturation")
+    assert status == 3 and "failed: ddnn: camera1 is saturated, offered load " in err and "unfinished" not in err
+    places = read_run(tmp_path / "run").summary["systems"]["ddnn"]["usage"]["places"]
+    saturated = [name for name, numbers in places.items() if numbers["verdict"] == "saturated"]
+    assert [line.split()[2] for line in err.splitlines() if " ddnn: " in line] == saturated
+    status, _, err = simnet("run", scenario, *out, *fast, "--fail-on", "unfinished")
+    assert status == 3 and "of 100 samples unfinished" in err and "saturated" not in err
+    status, printed, _ = simnet("run", scenario, *out[:-1], *fast)
+    assert status == 0, "nothing is asked"
+    assert "note: ddnn: saturated, offered load camera" in printed and "of 100 samples unfinished: p95" in printed
+    assert "busiest places" in printed
+    status, _, err = simnet("run", scenario, *out, "--fail-on", "satur")
+    assert status == 2 and "'saturation', 'unfinished'" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from paths import SCENARIOS
 from pyarrow import parquet
 from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
 
+import simnet
 from simnet.analysis.compare import print_comparison
 from simnet.clock import seconds
 from simnet.models.data import open_dataset
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
 from simnet.results.result import SystemResult
-from simnet.results.run import read_run
 from simnet.results.summary import summarize
 from simnet.results.tables import samples_schema
 from simnet.scenario import Scenario, load_scenario
@@ -34,6 +35,7 @@ from simnet.workloads.recorded import Recorded
 from simnet.workloads.spec import SampleClass, Workload
 from simnet.world.captures import captures
 from simnet.world.plan import plans_of, remarks
+from simnet.world.recording import spans_table
 from simnet.world.run import Options, run, run_system
 from simnet.world.sites import sites_of
 
@@ -297,7 +299,7 @@ def result_of(scenario: Scenario) -> SystemResult:
         codec="fp32",
         lives=lives,
         samples=table,
-        spans=pa.table({"kind": pa.array([], pa.string()), "place": pa.array([], pa.string()), "bytes": []}),
+        spans=spans_table([]),
         forced=None,
         raw_sample_bytes={place.site: len(place.views) * 1000 for place in plan_of(scenario).places},
         thresholds={},
@@ -392,6 +394,7 @@ def test_parts_by_hand():
     urgent = report["classes"]["urgent"]
     assert urgent == report["sites"]["north"]
     assert (urgent["captured"], urgent["answered"], urgent["accuracy"]) == (2, 2, 0.5)
+    assert urgent["accuracy_of_captured"] == 0.5
     assert urgent["latency"] == pytest.approx({"mean": 0.2, "p50": 0.2, "p95": 0.29, "p99": 0.298})
     assert urgent["exits"] == {"edge": {"count": 1, "share": 0.5}, "cloud": {"count": 1, "share": 0.5}}
     assert urgent["deadlines"]["miss_rate"] == 0.5 == urgent["deadlines"]["accuracy_in_time"]
@@ -399,6 +402,7 @@ def test_parts_by_hand():
         "captured": 1,
         "answered": 0,
         "accuracy": None,
+        "accuracy_of_captured": 0.0,
         "latency": dict.fromkeys(("mean", "p50", "p95", "p99")),
         "exits": {name: {"count": 0, "share": None} for name in ("edge", "cloud")},
     }
@@ -431,14 +435,30 @@ def test_the_tables_of_a_comparison_name_classes_sites_and_misses():
 
 
 def test_run_folders_without_the_new_columns_are_still_read(tmp_path: Path):
-    """As older versions wrote them: site, class and deadline are null then."""
+    """As older versions wrote them: what they had not is null then, or not there; tables and figures are made."""
+    from rich.console import Console
+
     write_fake(tmp_path / "run", samples=5)
     path = tmp_path / "run" / "ddnn" / "samples.parquet"
-    parquet.write_table(parquet.read_table(path).drop_columns(["site", "class", "deadline"]), path)
-    table = read_run(tmp_path / "run").samples("ddnn")
+    new = ["site", "class", "deadline", "ended_at"]
+    parquet.write_table(parquet.read_table(path).drop_columns(new), path)
+    spans = path.with_name("spans.parquet")
+    parquet.write_table(parquet.read_table(spans).drop_columns(["message"]), spans)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    for one in summary["systems"].values():
+        del one["accuracy_of_captured"], one["bytes"]["sent"]
+    (tmp_path / "run" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    run = simnet.load_run(tmp_path / "run")
+    table = run.samples("ddnn")
     assert table.schema == samples_schema() and table.num_rows == 5
-    assert all(table.column(name).null_count == 5 for name in ("site", "class", "deadline"))
+    assert all(table.column(name).null_count == 5 for name in new)
     assert table.column("captured_at").null_count == 0
+    assert run.spans("ddnn")["message"].null_count == run.spans("ddnn").num_rows
+    assert run.usage("ddnn") is None
+    console = Console(record=True, width=80, file=StringIO())
+    print_comparison(run.summary, console)
+    assert "device→edge" in (text := console.export_text()) and "of all captured" in text
+    assert [run.figure(kind) for kind in ("timeline", "exits", "latency")]
 
 
 # --- one site: as before ---
@@ -455,7 +475,7 @@ BEFORE = {
             "p99": 0.03537194191760018,
             "max": 0.03537194191760018,
         },
-        "bytes": {"device_to_edge": 1275600, "edge_to_cloud": 638976, "total": 1914576, "raw_offload": 1843200},
+        "bytes": {"sent": {"device→edge": 1275600, "edge→cloud": 638976}, "total": 1914576, "raw_offload": 1843200},
         "simulated_time": 4.988354916102233,
         "hops": 652,
     },
@@ -470,7 +490,7 @@ BEFORE = {
             "p99": 0.026781808622799996,
             "max": 0.026781808622799996,
         },
-        "bytes": {"device_to_edge": 1302000, "edge_to_cloud": 7680, "total": 1309680, "raw_offload": 1843200},
+        "bytes": {"sent": {"device→edge": 1302000, "edge→cloud": 7680}, "total": 1309680, "raw_offload": 1843200},
         "simulated_time": 4.958535471434634,
         "hops": 605,
     },
@@ -487,8 +507,11 @@ def test_the_first_scenario_gives_the_numbers_that_it_gave_before_there_were_sit
     for result in results:
         summary, wanted = summarize(result, {n: one.tier for n, one in scenario.nodes.items()}), BEFORE[result.name]
         assert {name: part["count"] for name, part in summary["exits"].items()} == wanted["counts"]
-        for key in ("finished", "accuracy", "bytes", "hops"):
+        for key in ("finished", "accuracy", "hops"):
             assert summary[key] == wanted[key]
+        assert wanted["bytes"].items() <= summary["bytes"].items()
+        sent = wanted["bytes"]["sent"]
+        assert [summary["bytes"][key] for key in ("device_to_edge", "edge_to_cloud")] == [*sent.values()]
         for key in ("latency", "simulated_time"):
             assert summary[key] == pytest.approx(wanted[key], abs=1e-11)
         assert not {"deadlines", "classes", "sites"} & set(summary)

@@ -67,6 +67,9 @@ class Carrier(ABC):
         ("medium", "queue", "loss", "jitter", "mtu", "attempts"), "it sends messages whole and does not lose them"
     )
     """Keys that every link's entry may have and this kind's may not, and why."""
+    one_by_one: ClassVar[bool] = False
+    """Whether each message has the whole bandwidth to itself from its `started_at` until its bytes have left: then the
+    results can tell when the link was busy."""
 
     up = True
 
@@ -163,6 +166,8 @@ class Carrier(ABC):
 
 class Link(FifoLine, Carrier):
     """The plain link: messages are transmitted one after another, then propagate for `latency` seconds."""
+
+    one_by_one = True
 
     def __init__(self, env: Clock, record: Callable[[Span], None], spec: LinkSpec, target: Receiver) -> None:
         Carrier.__init__(self, spec)

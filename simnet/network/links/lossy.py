@@ -29,6 +29,7 @@ class LossyLink(Carrier):
     """
 
     refuses: ClassVar[Mapping[str, str]] = {}
+    one_by_one = True
 
     @classmethod
     def make(cls, around: Surroundings, spec: LinkSpec, target: Receiver) -> Carrier:

@@ -60,6 +60,7 @@ def _part(lives: Lives, those: Mask, exits: Sequence[str]) -> dict[str, Any]:
         "captured": int(those.sum()),
         "answered": int(answered.sum()),
         "accuracy": mean_of(lives.correct[answered]),
+        "accuracy_of_captured": mean_of(lives.correct[those]),
         "latency": {key: times[key] for key in ("mean", "p50", "p95", "p99")},
         "exits": lives.exits(exits, those),
     }
