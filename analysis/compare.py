@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simnet.analysis.repeats import repeat_tables
+from simnet.analysis.stacked import print_table
 from simnet.language.units import format_size
 from simnet.metrics import SECTIONS
 from simnet.registry import PluginError
@@ -23,7 +24,7 @@ SIDE_BY_SIDE = 3
 def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
     """Print what `comparison` gives for a run's summary."""
     for table in comparison(summary):
-        console.print(table)
+        print_table(table, console)
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
@@ -157,7 +158,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
 
 
 def _exits(summary: Mapping[str, Any]) -> Table:
-    titles = ("system", "exit", "T", "samples", "share", "exit accuracy, %", "forced accuracy, %")
+    titles = ("system", "exit", "T", "samples", "share", "exit accuracy, %", "accuracy of all, %")
     table = _table("exits, accuracies with 95 % interval", *titles, long_names=False)
     for name, system in summary["systems"].items():
         for place, numbers in system["exits"].items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -65,20 +66,28 @@ class Run(Results):
 
         Args:
             path: The folder.
-            figures: Draw the figures into it, too.
+            figures: Draw the figures into it, too; one that cannot be drawn is a warning, and a note of the run.
 
         Raises:
             RunError: something else is there, or nothing can be written there.
         """
         from simnet.results.folder import write_run
 
-        def draw(folder: Path) -> None:
+        had = len(self.notes)
+        written = write_run(Path(path), self, self._draw if figures else None)
+        for note in written.get("notes", [])[had:]:
+            warnings.warn(note, stacklevel=2)
+        return Path(path)
+
+    def _draw(self, folder: Path) -> list[str]:
+        """Draw the figures into a run folder, and return what is to be noted; whatever fails costs figures only."""
+        try:
             from simnet.analysis.figures import draw_all
 
-            draw_all(self, folder / FIGURES)
-
-        write_run(Path(path), self, draw if figures else None)
-        return Path(path)
+            drawn = draw_all(self, folder / FIGURES)
+        except Exception as error:
+            return [f"the figures are missing: {type(error).__name__}: {error}"]
+        return [*drawn.problems, *drawn.notes]
 
     def __repr__(self) -> str:
         size = f"{self.summary['samples']:,} samples"
@@ -130,7 +139,8 @@ def run(
         repeats: How many runs, or with `until` how many at most (None: 50).
         until: How precisely a value shall be known: after five runs, and then after each, it is looked whether the
             half width of its 95 % interval is as small, for instance ``"latency.p95 ± 2 %"`` (or ``+-``).
-        progress: True: bars on stderr; an object with the methods of `simnet.Progress` is told how it goes on.
+        progress: True: bars on stderr, or lines where it is no terminal; an object with the methods of
+            `simnet.Progress` is told how it goes on.
         command: What the manifest calls the command; None: that of this process.
 
     Raises:
@@ -149,25 +159,24 @@ def run(
     target = None if until is None else _target(until, loaded, repeats)
 
     from simnet.experiments.repeats import MOST, repeat, report
-    from simnet.results.folder import check_target
     from simnet.results.manifest import manifest
+    from simnet.results.target import check_target
     from simnet.world import run as engine
     from simnet.world.plan import constant_times, plans_of, remarks
 
     if out is not None:
-        check_target(Path(out))
+        check_target(Path(out), loaded.systems)
     plans = plans_of(loaded)
     options = engine.Options(
         device=device, batch=batch, data_dir=None if data_dir is None else Path(data_dir), forced=forced
     )
     with ExitStack() as stack:
-        told = None if isinstance(progress, bool) else progress
+        told: Progress | None = None if isinstance(progress, bool) else progress
         if progress is True:
-            from rich.console import Console
+            from simnet.terminal.output import console
+            from simnet.terminal.progress import watcher
 
-            from simnet.progress import Bars
-
-            told = stack.enter_context(Bars(Console(stderr=True)))
+            told = stack.enter_context(watcher(console(error=True)))
         results, data = engine.run(loaded, options, told, plans)
         text = loaded.to_yaml()
         described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
@@ -186,7 +195,12 @@ def run(
 
             summaries = repeat(again, loaded.seed, repeats or MOST, target)
             done = replace(done, summary={**done.summary, "repeats": report(summaries, target)}, repeats=summaries)
-    return done if out is None else replace(done, path=done.save(out, figures=figures))
+    if out is None:
+        return done
+    from simnet.results.folder import write_run
+
+    written = write_run(Path(out), done, done._draw if figures else None)
+    return replace(done, path=Path(out), manifest=written)
 
 
 def _target(until: str, scenario: Scenario, repeats: int | None) -> Target:

@@ -13,6 +13,7 @@ import yaml
 
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
+from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.plain import plain
 from simnet.results.tables import (
     ANY,
@@ -115,7 +116,9 @@ class Results:
         if system not in self.systems:
             hint = nearest(system, self.systems)
             raise RunError(f"{self.place}: no system {system!r}; this run has {', '.join(self.systems)}{hint}")
-        return file in self.tables.get(system, ()) or (self.path is not None and (self.path / system / file).exists())
+        if system in self.tables:
+            return file in self.tables[system]
+        return f"{system}/{file}" in self.manifest.get(FILES, ())
 
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
@@ -124,9 +127,13 @@ class Results:
         import pyarrow as pa
         from pyarrow import parquet
 
-        path = Path(self.place) / system / file
+        path, schema = Path(self.place) / system / file, SCHEMAS[file]()
+        content = _intact(path, self.manifest, f"{system}/{file}", "missing or damaged")
         try:
-            return parquet.read_table(path, schema=SCHEMAS[file](), partitioning=None)
+            found = parquet.read_schema(pa.BufferReader(content)).names
+            if lacking := set(schema.names) - set(found):  # they would be read as nulls
+                raise RunError(f"{path}: missing or damaged (lacks {', '.join(sorted(lacking))})")
+            return parquet.read_table(pa.BufferReader(content), schema=schema)
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: missing or damaged ({_first_line(error)})") from error
 
@@ -214,12 +221,21 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     missing = [file for file in (SUMMARY, MANIFEST, SCENARIO) if not (folder / file).is_file()]
     if missing:
         raise RunError(f"{path}: not a run folder ({', '.join(missing)} missing)")
+    manifest, _ = _load(folder / MANIFEST, json.loads, {})
     summary, _ = _load(folder / SUMMARY, json.loads, summary_form())
     if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
-    manifest, _ = _load(folder / MANIFEST, json.loads, {})
     scenario, text = _load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}})
-    repeats = _load(folder / REPEATS, json.loads, {"repeats": list})[0]["repeats"] if "repeats" in summary else ()
+    if SEAL not in manifest:
+        raise RunError(f"{path}: of a version that kept no checksums; make it anew: simnet run {folder / SCENARIO}")
+    if not intact(manifest):
+        raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
+    for file in (SUMMARY, SCENARIO):
+        _intact(folder / file, manifest, file, "damaged or changed")
+    repeats: Sequence[Any] = ()
+    if "repeats" in summary:
+        _intact(folder / REPEATS, manifest, REPEATS, "damaged or changed")
+        repeats = _load(folder / REPEATS, json.loads, {"repeats": list})[0]["repeats"]
     return kind(folder, summary, manifest, scenario, text, repeats=repeats)
 
 
@@ -249,12 +265,24 @@ def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     return pa.table(columns, schema=schema).combine_chunks()
 
 
+def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:
+    """A file's content, which is what the run wrote; `place` is its place in the folder."""
+    try:
+        content = path.read_bytes()
+        if checksum(content) == manifest.get(FILES, {}).get(place):
+            return content
+        why = f"its checksum is not the one in {MANIFEST}"
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise RunError(f"{path}: {what} ({why})")
+
+
 def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A file's content, checked, and its text."""
     try:
         text = path.read_text(encoding="utf-8")
         content = parse(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"{path}: damaged ({_first_line(error)})") from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: damaged (holds no mapping)")

@@ -258,6 +258,8 @@ def run_system(
     world = World(scenario, plan, answers.get, captured, answers.opinions)
     try:
         end = scenario.duration or float(captured.times[-1])
+        if progress is not None:
+            progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
         without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
