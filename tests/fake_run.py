@@ -134,7 +134,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         rows.append(
             (
                 sample,
-                sample,
+                sample,  # its image
                 label[sample],
                 prediction,
                 right,
@@ -150,10 +150,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
             )
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
-    # the number of a sample is that of its image, too
-    table = [
-        (row[0], row[0], *row[1:], int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)
-    ]
+    table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
     made = _table(table, samples_schema())
     return SystemResult(
         name=name,
