@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.repeats import repeat_tables
+from simnet.experiments.tables import repeat_tables
 from simnet.language.units import format_size
 from simnet.metrics import SECTIONS
 from simnet.registry import PluginError

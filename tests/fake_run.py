@@ -134,7 +134,7 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
         rows.append(
             (
                 sample,
-                sample,
+                sample,  # its image
                 label[sample],
                 prediction,
                 right,

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.clock import seconds
+from simnet.statistics.batches import LEAST, of_mean
+from simnet.statistics.student import t_interval
 
 if TYPE_CHECKING:
     from simnet.systems.base import Decision
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
 
-Z95 = 1.959963984540054
-"""97.5 % point of the standard normal distribution."""
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -200,13 +200,18 @@ def mean_of(values: NDArray[Any]) -> float | None:
 
 
 def interval_of(differences: Floats) -> dict[str, float | None]:
-    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
-    n = len(differences)
-    mean = mean_of(differences)
+    """Mean of paired differences, in order of capture, with its 95 % interval by batch means (None: none is honest).
+
+    Of fewer than `LEAST` it is Student's, as of independent values; none below two.
+    """
+    n, mean = len(differences), mean_of(differences)
     if mean is None or n < 2:
         return {"mean": mean, "low": None, "high": None}
-    half = Z95 * float(differences.std(ddof=1)) / n**0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half}
+    if n < LEAST:
+        half = t_interval(differences.tolist())[1]
+        return {"mean": mean, "low": mean - half, "high": mean + half}
+    found = of_mean(differences)
+    return {"mean": mean, "low": found.low, "high": found.high}
 
 
 def latency_of(seconds: Floats) -> dict[str, float | None]:

@@ -154,11 +154,11 @@ def test_a_small_table_counted_by_hand():
     difference = during["difference"]
     assert difference["changed"] == 6
     # Right or not: 10 is lost (−1), 14 is won (+1), four are as they were: mean 0, s² = 2 / 5.
-    half = 1.959963984540054 * (2 / 5) ** 0.5 / 6**0.5
+    half = 2.570582 * (2 / 5) ** 0.5 / 6**0.5  # Student's t, 5 degrees of freedom
     assert difference["right"] == {"mean": 0.0, "low": pytest.approx(-half), "high": pytest.approx(half)}
     # Latency of the five that both answered: 1.9, 0.9, 0.4, 0.4, 0.4 more: mean 0.8, s² = (1.21 + 0.01 + 3 · 0.16) / 4.
-    half = 1.959963984540054 * (1.7 / 4) ** 0.5 / 5**0.5
-    assert difference["latency"] == pytest.approx({"mean": 0.8, "low": 0.8 - half, "high": 0.8 + half})
+    half = 2.776445 * (1.7 / 4) ** 0.5 / 5**0.5  # 4 of them
+    assert difference["latency"] == pytest.approx({"mean": 0.8, "low": 0.8 - half, "high": 0.8 + half}, abs=1e-6)
     after = found["after"]
     assert (after["captured"], after["right"], after["without"]["right"], after["difference"]["changed"]) == (
         25,
