@@ -71,6 +71,8 @@ class Segment:
         flop: Floating-point operations, two for a multiply-add.
         parameters: Number of its weights.
         memory: Bytes of weights and of the largest input and output held at once.
+        operations: Tensor operators that torch dispatches in one call, however many samples; None: not counted.
+        traffic: Bytes of the values, weights apart, that they read and write; None: not counted.
     """
 
     name: str
@@ -84,6 +86,8 @@ class Segment:
     flop: int = 0
     parameters: int = 0
     memory: int = 0
+    operations: int | None = None
+    traffic: int | None = None
 
     @property
     def activations(self) -> int:
@@ -315,16 +319,24 @@ class Graph:
     @property
     def structure(self) -> dict[str, Any]:
         """The same without costs: two networks of one structure compute alike, whatever their weights."""
-        bare = {"flop": 0, "parameters": 0, "memory": 0, "sends": None}
+        bare = {"flop": 0, "parameters": 0, "memory": 0, "operations": None, "traffic": None, "sends": None}
         return self.with_costs(dict.fromkeys(self.segments, bare)).as_dict()
 
+    @property
+    def counted(self) -> bool:
+        """Whether it says how many operations every segment has and what they read and write."""
+        return all(None not in (one.operations, one.traffic) for one in self.segments.values())
+
     def with_costs(self, costs: Mapping[str, Mapping[str, Any]]) -> Graph:
-        """The same graph with further values of its segments, by name: `flop`, `parameters`, `memory`, `sends`."""
+        """The same graph with further values of its segments, by name: `flop`, `memory`, `operations`, `sends` …"""
         segments = [replace(segment, **costs.get(name, {})) for name, segment in self.segments.items()]
         return Graph(self.views, self.view, segments, self.classes)
 
 
-_DEFAULTS = {"copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": ""}
+_DEFAULTS = {
+    "copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": "", "operations": None,
+    "traffic": None,
+}  # fmt: skip
 _TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
 
 
@@ -376,6 +388,7 @@ def _segment(values: Mapping[str, Any]) -> Segment:
         _bool(values.get("trained", True)),
         _text(values.get("scale", "")),
         *(_whole(values[key], 0) for key in ("flop", "parameters", "memory")),
+        *(_whole(values[key], 0) if key in values else None for key in ("operations", "traffic")),
     )
 
 

@@ -137,7 +137,7 @@ def run(
     from simnet.results.folder import check_target
     from simnet.results.manifest import manifest
     from simnet.world import run as engine
-    from simnet.world.plan import plans_of, remarks
+    from simnet.world.plan import constant_times, plans_of, remarks
 
     if out is not None:
         check_target(Path(out))
@@ -158,7 +158,7 @@ def run(
     described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
     weights = {result.weights["name"]: result.weights["sha256"] for result in results}
     certificate = manifest(text, loaded.seed, described, weights, sys.argv if command is None else command)
-    certificate["notes"] = remarks(loaded, plans, len(data))
+    certificate["notes"] = [*remarks(loaded, plans, len(data)), *constant_times(loaded, plans)]
     done = collect(loaded.name, text, results, certificate, Run)
     return done if out is None else replace(done, path=done.save(out, figures=figures))
 

@@ -35,6 +35,7 @@ from simnet.world.plan import Plan
 from simnet.world.recording import samples_table
 from simnet.world.run import World, views_of
 
+FREE = {"operations": 0, "traffic": 0}
 EXACT = 0.5e-12
 """Half a picosecond: the clock is exact, only the float that a test expects may be off by its rounding."""
 
@@ -58,7 +59,8 @@ class FakeCost:
         each, several = tuple((view,) for view in range(views)), len(edges) > 1
 
         def cost(name: str, sent: int | None = None) -> dict[str, Any]:
-            return {"flop": int(self.flop.get(name, 0)), "sends": None if sent is None else (sent, 1, 1)}
+            sends = None if sent is None else (sent, 1, 1)
+            return {"flop": int(self.flop.get(name, 0)), "sends": sends, **FREE}
 
         if system == "ddnn-2017":  # one bit a value; scores of 4 bytes a class are the report
             device = [
@@ -72,13 +74,13 @@ class FakeCost:
                     "edge", (Take("device", groups=groups),), len(edges), exit_name, **cost("edge", 8 * self.upload)
                 )
             ]
-            fused = [Segment("edges", (Take("edge", "scores"),), exit="edge")] if several else []
+            fused = [Segment("edges", (Take("edge", "scores"),), exit="edge", **FREE)] if several else []
             cloud = Segment("cloud", (Take("edge" if edges else "device"),), exit="cloud", **cost("cloud"))
             segments = [*device, *(edge if edges else []), *fused, cloud]
             return Graph(views, (1, self.raw_view // 100, 100), segments, self.report // 4)
         ada = system == "ada-ddnn"
         features = self.features if ada else self.report
-        surest = [Segment("surest", (Take("device", "scores"),), exit="edge-1")] if ada else []
+        surest = [Segment("surest", (Take("device", "scores"),), exit="edge-1", **FREE)] if ada else []
         segments = [
             Segment("device", (Take(INPUT, groups=each),), views, **cost("device", features // 4), scores=ada),
             *surest,
@@ -153,7 +155,7 @@ def world_scenario(
     return Scenario(
         name="world",
         seed=seed,
-        data=DatasetOptions(set="plaza"),
+        data=DatasetOptions(set="plaza", order="file"),
         samples=samples,
         duration=duration,
         workload=workload or Periodic(every=1.0),
@@ -220,11 +222,11 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)
 
 
-def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None) -> World:
-    """Play the scenario's only system to the end."""
+def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None, without: str | None = None) -> World:
+    """Play the scenario's only system to the end, with all faults or without one."""
     plan = plan_of(scenario, cost)
     world = World(scenario, plan, by_views(plan.graph, ask), captures(scenario))
-    world.play()
+    world.play(without=without)
     return world
 
 

@@ -66,6 +66,18 @@ class Card:
         except (GraphError, TypeError, KeyError, AttributeError) as problem:
             raise WeightsError(f"{self.path}: graph: {problem}") from None
 
+    @cached_property
+    def counted(self) -> Graph:
+        """The graph with the operations of every segment; a card that does not tell has its network measured.
+
+        That imports torch. Raises WeightsError where there is no such network, or it is another.
+        """
+        if self.graph.counted:
+            return self.graph
+        from simnet.models.cards.weights import count
+
+        return count(self)
+
     @property
     def layers(self) -> dict[str, str]:
         """A few words on the layers of each segment; of cards of the first edition the network tells them."""

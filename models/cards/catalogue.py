@@ -91,6 +91,8 @@ def _costs(card: Card, sent: Mapping[str, int]) -> list[list[str]]:
             name,
             f"{segment.parameters:,}",
             f"{segment.flop:,}",
+            "–" if segment.operations is None else f"{segment.operations:,}",
+            "–" if segment.traffic is None else f"{segment.traffic:,}",
             "×".join(map(str, segment.sends or ())) or "–",
             f"{sent[name]:,}" if name in sent else "–",
             f"{segment.memory:,}",
@@ -171,7 +173,17 @@ def markdown(cards: Sequence[Card], sent: Sent) -> str:
         ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_architecture, cards)
     )
     cost = table(
-        ("weights", "segment", "parameters", "FLOP", "sends on", "bytes sent", "memory, bytes"),
+        (
+            "weights",
+            "segment",
+            "parameters",
+            "FLOP",
+            "operations",
+            "traffic, bytes",
+            "sends on",
+            "bytes sent",
+            "memory, bytes",
+        ),
         (row for card in cards for row in _costs(card, sent(card))),
     )
     result = table(

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
+from simnet.models.cards.costs import measured
 from simnet.models.graph import Graph, GraphError
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Architecture, Network
@@ -59,6 +60,30 @@ def build(card: Card) -> Network:
     return network
 
 
+def count(card: Card) -> Graph:
+    """The card's graph with the operations and traffic of its network, which are the same for all weights.
+
+    Raises WeightsError as `build`, where the network has another graph, and where it does not run.
+    """
+    network = _built(card)
+    try:
+        found = measured(network).segments
+    except Exception as problem:  # from a user's code, anything
+        reason = blamed(problem) or f"{type(problem).__name__}: {problem}"
+        raise WeightsError(f"{card.path}: network {card.network!r} does not run: {reason}") from problem
+    return card.graph.with_costs(
+        {name: {"operations": one.operations, "traffic": one.traffic} for name, one in found.items()}
+    )
+
+
+def _built(card: Card) -> Network:
+    """The card's network with random weights. Raises WeightsError as `build`, and where its graph is another."""
+    network = build(card)
+    if card.graph.structure != network.graph.structure:
+        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
+    return network
+
+
 def load_network(card: Card, device: str = "cpu") -> Network:
     """Build the card's network with its weights, in eval mode on `device`.
 
@@ -66,9 +91,7 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     """
     path = card.weights
     check_weights(card)
-    network = build(card)
-    if card.graph.structure != network.graph.structure:
-        raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
+    network = _built(card)
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:

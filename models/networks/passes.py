@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import torch
@@ -111,6 +111,12 @@ class Pass:
         if key not in self._made:
             self._made[key] = self.network.run(part, self._given(part, upstream))
         return self._made[key]
+
+    def without(self, parts: Collection[Part]) -> Pass:
+        """A walk over the same batch on which all has been made that this one made, but by these parts."""
+        again = Pass(self.network, self._views, codec=self.codec, present=self._present, zero_input=self._zero_input)
+        again._made = {kept: made for kept, made in self._made.items() if kept[0] not in parts}
+        return again
 
     def forget(self) -> None:
         """Let go of all that was made of other parts' output; what is made of views alone stays."""

@@ -145,7 +145,7 @@ def renewed(card: Card, network: Network) -> dict[str, Any]:
     new = {
         "network": card.network,
         "architecture": network.arch.as_dict(),
-        "graph": card.graph.as_dict(),
+        "graph": card.counted.as_dict(),
         "layers": network.layers(),
     }
     former = {"system": "network", "segments": "graph", "classifiers": None}

@@ -28,7 +28,7 @@ def profile(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the processor [default: torch's].")] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Time every segment of shipped weights on this machine, and write a profile for nodes of a scenario."""
+    """Time every segment of shipped weights, and those that can run together, and write a profile for nodes."""
     sizes = _sizes(batches)
 
     from simnet.models.cards.card import check_weights, read_card, shipped
@@ -98,7 +98,7 @@ def _table(card: Card, times: Times) -> Table:
         table.add_column(heading, justify="right")
     for segment, by_batch in times.items():
         curve = efficiency(times, segment)
-        for batch, (seconds, spread) in by_batch.items():
+        for batch, (seconds, spread, _) in by_batch.items():
             name = segment if batch == 1 else ""
             each = f"{1e3 * seconds / batch:.4g}"
             table.add_row(name, str(batch), f"{1e3 * seconds:.4g}", each, f"{curve[batch]:.2f}", f"{spread:.0%}")
@@ -114,14 +114,15 @@ def efficiency(times: Times, segment: str) -> dict[int, float]:
 def settings(card: Card, times: Times) -> list[str]:
     """For each segment the keys of a node that take as long, for a scenario without this profile.
 
-    A segment that multiplies nothing has no speed that could say it. Where a batch was measured to be faster than one
-    sample alone, as happens on a busy machine, the most that a scenario may say stands there: as fast as one.
+    A segment that multiplies nothing has no speed that could say it, and a partition is not one segment's. Where a
+    batch was measured to be faster than one sample alone, as happens on a busy machine, the most that a scenario may
+    say stands there: as fast as one.
     """
     from simnet.language.units import format_speed
 
     lines = []
     for segment, by_batch in times.items():
-        if not (flop := float(card.graph.segments[segment].flop)):
+        if segment not in card.graph.segments or not (flop := float(card.graph.segments[segment].flop)):
             continue
         curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in efficiency(times, segment).items())
         speed = format_speed(flop / by_batch[1].seconds, 4)

@@ -1,9 +1,8 @@
 """Named node and link values with the source of every number.
 
-A node's `speed` is what small convolutions reach, not what the vendor prints: for GPUs the fp32 peak times
-`EFFICIENCY`, for CPUs a measured Linpack rate. `EFFICIENCY` and every `overhead` (the time that one call costs
-before any arithmetic) are our choice. Latencies are one way: half of a measured round trip. `power` is what the whole
-board or card draws, and no link's energy per byte: that depends on its radio.
+What a node's call takes is fitted to published times of networks where there are any (docs/presets.md). Latencies are
+one way: half of a measured round trip. `power` is what the whole board or card draws, and no link's energy per byte:
+that depends on its radio.
 """
 
 from __future__ import annotations

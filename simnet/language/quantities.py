@@ -34,7 +34,9 @@ FROM_FILE = {"from_file": True}
 """Validation context in which a bare number is no quantity."""
 
 
-def _parser(quantity: units.Quantity) -> Callable[[object, ValidationInfo], float]:
+def parser(quantity: units.Quantity) -> Callable[[object, ValidationInfo], float]:
+    """Reads a text with a unit, outside of files a number of SI units, too; raises ValueError."""
+
     def parse(value: object, info: ValidationInfo) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and not info.context:
             return float(value)
@@ -51,7 +53,7 @@ def _quantity(quantity: units.Quantity) -> tuple[BeforeValidator, PlainSerialize
         "examples": [quantity.example],
     }
     return (
-        BeforeValidator(_parser(quantity)),
+        BeforeValidator(parser(quantity)),
         PlainSerializer(quantity.format, return_type=str, when_used="json"),
         WithJsonSchema(schema, mode="validation"),
     )

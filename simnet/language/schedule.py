@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, PlainSerializer, model_validator
 
 from simnet.language.quantities import Model, Time
-from simnet.language.units import format_bandwidth, format_time
+from simnet.language.units import RATE, format_bandwidth, format_time
 
 LONG = 200
 """Rows beyond which a trace is written as CSV in one text, which YAML writes and reads five times faster than lists."""
@@ -54,6 +54,10 @@ def _bandwidth(steps: Steps) -> Any:
     return _written(steps, "time_s,bandwidth_B/s", [format_bandwidth(value) for value in steps.values])
 
 
+def _rate(steps: Steps) -> Any:
+    return _written(steps, "time_s,rate_/s", [RATE.format(value) for value in steps.values])
+
+
 def _written(steps: Steps, heading: str, values: list[Any]) -> dict[str, Any]:
     if len(steps.times) > LONG:
         pairs = zip(steps.times, steps.values, strict=True)
@@ -67,3 +71,5 @@ Load = Annotated[Steps, PlainSerializer(_load, when_used="json")]
 """A share of a node's speed over time; in a file one that stays is a number."""
 BandwidthTrace = Annotated[Steps, PlainSerializer(_bandwidth, when_used="json")]
 """Bytes/s over time."""
+RateTrace = Annotated[Steps, PlainSerializer(_rate, when_used="json")]
+"""Captures per second over time."""

@@ -28,7 +28,7 @@ class Topology:
         links: Each direction of every link.
         networking: How messages find their way and share links.
         lossy: Ends of the links that faults will make lose packets.
-        seed: Of the random streams of losses and jitter.
+        seed: Of the random streams of losses and jitter, of links and nodes.
         weights: Name of those that run, for measured profiles.
         priorities: That of every sample, where they differ.
 
@@ -59,7 +59,7 @@ class Topology:
         powered = [name for name, spec in nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
         self.nodes = {
-            name: make_node(env, record, name, spec, weights, priorities, also=self._join)
+            name: make_node(env, record, name, spec, weights, priorities, also=self._join, seed=seed)
             for name, spec in nodes.items()
         }
         self.batteries = {name: meters.add(self.nodes[name], nodes[name]) for name in powered}

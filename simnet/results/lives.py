@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
 
+Z95 = 1.959963984540054
+"""97.5 % point of the standard normal distribution."""
+
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
@@ -190,6 +193,16 @@ def words(values: Any) -> Words:
 def mean_of(values: NDArray[Any]) -> float | None:
     """Their mean; None of none."""
     return float(values.mean()) if len(values) else None
+
+
+def interval_of(differences: Floats) -> dict[str, float | None]:
+    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
+    n = len(differences)
+    mean = mean_of(differences)
+    if mean is None or n < 2:
+        return {"mean": mean, "low": None, "high": None}
+    half = Z95 * float(differences.std(ddof=1)) / n**0.5
+    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def latency_of(seconds: Floats) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simnet.registry import PluginError
@@ -48,6 +48,8 @@ class Played:
         empty_at: When each battery was empty, in s; None for one that was not.
         policies: What each instance of the system did about those that did not answer, one for each site.
         end: When the run ended, in s.
+        without: What the same samples' lives would have been without a fault, by its name: of those faults that struck
+            and with which this was played.
         usage: How much of every place was used; None where it is not known.
     """
 
@@ -63,6 +65,7 @@ class Played:
     empty_at: Mapping[str, float | None]
     policies: Sequence[Mapping[str, Any]]
     end: float
+    without: Mapping[str, Lives] = field(default_factory=dict)
     usage: Usage | None = None
 
 

@@ -8,17 +8,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
-from simnet.results.lives import latency_of, mean_of
+from simnet.results.lives import interval_of, latency_of, mean_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from simnet.results.lives import Lives
     from simnet.results.result import SystemResult
-
-Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 
 def node_tiers(scenario: Mapping[str, Any]) -> dict[str, str]:
@@ -90,21 +86,11 @@ def _compare(first: Lives, second: Lives) -> dict[str, Any]:
     right, right_too = first.correct[both], second.correct[both]
     return {
         "samples": int(both.sum()),
-        "latency": _interval(first.latency[both] - second.latency[both]),
-        "accuracy": _interval(right.astype(float) - right_too.astype(float)),
+        "latency": interval_of(first.latency[both] - second.latency[both]),
+        "accuracy": interval_of(right.astype(float) - right_too.astype(float)),
         "only_first_correct": int((right & ~right_too).sum()),
         "only_second_correct": int((right_too & ~right).sum()),
     }
-
-
-def _interval(differences: NDArray[np.float64]) -> dict[str, float | None]:
-    """Mean of paired differences with its normal 95 % interval mean ± z·s/√n; none below two pairs."""
-    n = len(differences)
-    mean = mean_of(differences)
-    if mean is None or n < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = Z95 * float(differences.std(ddof=1)) / n**0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def _raw_offload(result: SystemResult) -> int:

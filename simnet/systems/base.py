@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simnet.clock import Lost, Order, Signal, ticks
 from simnet.models.codecs import REAL_VALUED
-from simnet.models.graph import INPUT, Graph, Part
+from simnet.models.graph import FLOAT, INPUT, Graph, Part, Segment
 from simnet.network.work import Work
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Place, Roles, Unfit
@@ -106,7 +106,7 @@ class System(ABC):
     def __init__(self, setting: Setting) -> None:
         self.setting, self.env = setting, setting.network.env
         self.graph, self.options, self.threshold = setting.graph, setting.options, setting.thresholds
-        self.work = {name: Work(float(one.flop), (name,)) for name, one in self.graph.segments.items()}
+        self.work = {name: _work_of(one) for name, one in self.graph.segments.items()}
         """One call of each segment's copies."""
         hosts = self.hosts(self.graph, setting.place, self.options)
         self.coded = self.graph.coded(crossing(self.graph, hosts)) if not _lossless(setting.codec) else 0
@@ -293,6 +293,12 @@ def crossing(graph: Graph, hosts: Mapping[str, Sequence[Part]]) -> int:
         if arc.what == "features" and arc.source.segment != INPUT and apart:
             mask |= 1 << number
     return mask
+
+
+def _work_of(segment: Segment) -> Work:
+    """One call of one copy; what was not counted costs nothing."""
+    operations, traffic = segment.operations or 0, float(segment.traffic or 0)
+    return Work(float(segment.flop), (segment.name,), operations, traffic, float(FLOAT * segment.parameters))
 
 
 def _lossless(codec: str) -> bool:

@@ -18,6 +18,7 @@ WORKLOADS: Registry[Demand] = Registry(
         "poisson": "simnet.workloads.poisson:Poisson",
         "mmpp": "simnet.workloads.mmpp:Bursty",
         "diurnal": "simnet.workloads.diurnal:Diurnal",
+        "rate": "simnet.workloads.changing:Changing",
         "trace": "simnet.workloads.recorded:Recorded",
     },
 )

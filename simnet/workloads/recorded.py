@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import Field, PlainSerializer, ValidationInfo, field_validator
 
 from simnet.clock import seconds, ticks
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.quantities import Time
 from simnet.language.schedule import LONG
-from simnet.language.traces import Traces
+from simnet.language.traces import InPlaceOf, TimesEntry, Traces
 from simnet.language.units import format_time
 from simnet.workloads.spec import Demand, Draws, Times
 
@@ -32,9 +32,9 @@ class Recorded(Demand):
         tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...],
         Field(min_length=1),
         PlainSerializer(_written, when_used="json"),
-        WithJsonSchema({"type": ["string", "array"], "items": {"type": ["string", "number"]}}, mode="validation"),
+        InPlaceOf(TimesEntry),
     ]
-    """When samples are captured, ascending: a file's name, a list of times, or CSV as text."""
+    """When samples are captured, ascending: a file, its name or what to read of it, a list, or CSV as text."""
     repeat: Annotated[Time, Field(gt=0)] | None = None
     """Time after which the trace begins anew, later than its last."""
 

@@ -57,8 +57,8 @@ class Plan:
 
     @property
     def graph(self) -> Graph:
-        """The network's segments."""
-        return self.card.graph
+        """The network's segments, with their operations."""
+        return self.card.counted
 
 
 def plans_of(scenario: Scenario) -> dict[str, Plan]:
@@ -78,11 +78,11 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     try:
         card = read_card(spec.weights)
         check_weights(card)
-        graph = card.graph
         if card.network not in NETWORKS:
             from simnet.models.cards.weights import load_network  # torch: only for a user's own network
 
             load_network(card)
+        graph = card.counted
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
     if not _same(card.values["data"], scenario.data.set):
@@ -214,6 +214,21 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
             "so intervals over samples are too narrow"
         )
     return list(dict.fromkeys(found))
+
+
+def constant_times(scenario: Scenario, plans: Mapping[str, Plan]) -> list[str]:
+    """What the latencies of a run cannot say: nothing of how computing times vary where they do not."""
+    busy = {
+        node for plan in plans.values() for place in plan.places for nodes in place.nodes.values() for node in nodes
+    }
+    constant = [name for name, node in scenario.nodes.items() if name in busy and node.jitter is None]
+    if not constant:
+        return []
+    whose = "" if len(constant) == len(busy) else f" of {', '.join(constant)}"
+    return [
+        f"computing times{whose} do not vary (no 'jitter'): p99 and the spread of latencies say nothing of them, "
+        "only of exits, queues, links and faults"
+    ]
 
 
 def _rules_of(plan: Plan) -> list[str]:

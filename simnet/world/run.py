@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, Protocol
@@ -17,12 +18,13 @@ from simpy import Event
 
 from simnet.clock import Clock, Life, Lost, Occurrence, Order, ProtocolError, Signal, seconds, ticks
 from simnet.inference.answers import Answers, memo_folder
+from simnet.language.units import format_time
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.device import kind_of, pick_device
 from simnet.models.graph import Graph, Part
 from simnet.network.faults import schedule as faults
-from simnet.network.faults.incidents import Incident
+from simnet.network.faults.incidents import Incident, name_of
 from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
@@ -62,6 +64,10 @@ class Options:
     forced: bool = False
     memo: bool = True
     """Keep the network's answers on disk for later runs."""
+
+
+MOST_AGAIN = 100_000
+"""Samples that are played again, all faults together, to see what would have been without each (our choice)."""
 
 
 class World:
@@ -109,15 +115,17 @@ class World:
         self._over = Event(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 
-    def play(self, tell: Callable[[float], None] | None = None) -> None:
+    def play(self, tell: Callable[[float], None] | None = None, without: str | None = None) -> None:
         """Run to the scenario's end: its duration, or until every sample has an outcome.
 
-        `tell` hears of progress: the time in s.
+        `tell` hears of progress: the time in s. `without` names a fault that does not strike; nothing that others do,
+        and nothing drawn, depends on that.
         """
         if tell is not None:
             self._tell = tell
         scenario = self._scenario
-        self.incidents = faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
+        script = [fault for fault in scenario.faults if without is None or name_of(fault) != without]
+        self.incidents = faults.schedule(self.network, script, scenario.nodes, scenario.seed)
         self._capture_from(0)
         with _no_garbage_collection():
             try:
@@ -250,6 +258,7 @@ def run_system(
     try:
         end = scenario.duration or float(captured.times[-1])
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
+        without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
         answers.save()
@@ -276,6 +285,7 @@ def run_system(
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=seconds(world.env.now),
+        without=without,
         usage=usage,
     )
     sections, notes = sections_of(played)
@@ -296,10 +306,45 @@ def run_system(
         simulated_time=seconds(world.env.now),
         hops=world.network.hops,
         sections=sections,
-        notes=notes,
+        notes=[*untold, *notes],
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         usage=usage_table(usage),
     )
+
+
+def _without_each(
+    scenario: Scenario,
+    plan: Plan,
+    answers: Answers,
+    captured: Captures,
+    labels: NDArray[np.int64],
+    images: NDArray[np.int64],
+    incidents: Sequence[Incident],
+) -> tuple[dict[str, Lives], list[str]]:
+    """What became of the same samples without each fault that struck, by its name, and a note on those left out.
+
+    Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
+    most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
+    """
+    struck = {one.name for one in incidents}
+    names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
+    chosen = names[: MOST_AGAIN // max(len(captured), 1)]
+    found, notes = {}, []
+    for name in chosen:
+        world = World(scenario, plan, answers.get, captured, answers.opinions)
+        try:
+            world.play(without=name)
+        except ProtocolError as problem:  # of a user's system, where only the fault hid it: the run itself is good
+            notes.append(f"{plan.name}: not compared with a run without fault '{name}': {problem}")
+            continue
+        found[name] = Lives.of(captured, labels, world.endings, world.env.now, images)
+    if left := names[len(chosen) :]:
+        said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
+        notes.append(
+            f"{plan.name}: {len(left)} of {len(names)} faults are not compared with a run without them ({said}): "
+            f"at most {MOST_AGAIN:,} samples are played again"
+        )
+    return found, notes
 
 
 def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.int64]:
@@ -385,4 +430,19 @@ def run(
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
     results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
+    if told := _too_late(scenario, results):
+        results[-1].notes.append(told)
     return results, data
+
+
+def _too_late(scenario: Scenario, results: Sequence[SystemResult]) -> str:
+    """What to say of faults that would begin when the run of every system is over; "" if there are none."""
+    end = max(result.simulated_time for result in results)
+    begins = {name_of(fault): inf for fault in scenario.faults}
+    for fault in scenario.faults:
+        begins[name_of(fault)] = min(fault.at, begins[name_of(fault)])
+    late = [f"'{name}' at {format_time(first)}" for name, first in begins.items() if first > end]
+    if not late:
+        return ""
+    said = f"{', '.join(late[:3])}{' …' if len(late) > 3 else ''}"
+    return f"{len(late)} of {len(begins)} faults would begin after the end of the run at {format_time(end, 4)}: {said}"

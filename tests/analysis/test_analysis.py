@@ -7,6 +7,7 @@ import subprocess
 import sys
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_run import FAULTS, fake_system, write_fake
@@ -248,9 +249,12 @@ def test_long_names_are_broken_in_a_comparison_and_no_number_is(tmp_path: Path):
     part = {"captured": 1234, "answered": 1234, "accuracy": 1.0, "latency": latency}
     part |= {"exits": {name: {"share": share} for name, share in (("edge-1", 0.32), ("edge-2", 0.61), ("cloud", 0.07))}}
     part |= {"deadlines": {"late": 1, "unanswered": 0, "miss_rate": 1.0, "accuracy_in_time": 0.0}}
-    group = {"accuracy": 1.0, "latency": latency, "forced_share": 1.0}
+    group: dict[str, Any] = {"latency": latency} | dict.fromkeys(("right_share", "forced_share", "dropped_share"), 1.0)
+    interval = {"mean": -0.1234, "low": -0.2234, "high": -0.0234}
+    group |= {"captured": 1234, "without": dict(group)}
+    group |= {"difference": {"changed": 1, "right": interval, "latency": interval}}
     fault = {
-        "before": group,
+        "compared": True,
         "during": group,
         "after": group,
         "periods": 13,
@@ -264,7 +268,9 @@ def test_long_names_are_broken_in_a_comparison_and_no_number_is(tmp_path: Path):
     print_comparison(summary, Console(file=text, width=80))
     printed = text.getvalue()
     assert "…" not in printed and max(map(len, printed.splitlines())) <= 80
-    for number in ("123 ms (12 of 13)", "1,234/1,234", "32/61/7", "100.0 %"):
+    for number in (
+        "123 ms (12 of 13)", "1,234/1,234", "32/61/7", "100.0 %", "1,234 during", "-12.3 ± 10.0 %", "-123.4 ± 100.0 ms"
+    ):  # fmt: skip
         assert printed.count(number) >= len(summary["systems"])
 
 

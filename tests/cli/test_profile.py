@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from simnet.cli.profile import efficiency, settings
-from simnet.inference.profiling import Timing, profile_file, segment_calls
+from simnet.inference.profiling import Timing, _walk, partition_calls, profile_file, segment_calls
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
+from simnet.network.work import Work, joined, partition
 from simnet.results.run import read_run
 from simnet.scenario import ScenarioError, load_scenario
 from simnet.world.plan import plans_of
@@ -62,7 +63,7 @@ def test_the_command_writes_every_segment_and_size_with_where_they_come_from(
     assert status == 0
     written = json.loads(out.read_text(encoding="utf-8"))
     times = written["weights"]["ddnn-plaza"]
-    assert set(times) == {"device", "edge", "cloud"}
+    assert set(times) == {"device", "edge", "cloud", "device*6+edge", "edge+cloud", "device*6+edge+cloud"}
     assert all(list(sizes) == ["1", "2", "3"] for sizes in times.values())
     assert all(0 < seconds < 60 for sizes in times.values() for seconds in sizes.values())
     birth = written["provenance"]
@@ -72,7 +73,11 @@ def test_the_command_writes_every_segment_and_size_with_where_they_come_from(
     assert {"created_at", "simnet", "machine", "processor", "python", "source", "warm_up"} <= set(birth)
     assert set(birth["spread"]["ddnn-plaza"]["edge"]) == {"1", "2", "3"}
     assert not list(tmp_path.glob("*.partial"))
-    for segment in times:
+    for name, sizes in written["quantiles"]["ddnn-plaza"].items():
+        for size, quantiles in sizes.items():
+            assert len(quantiles) == 21 and quantiles == sorted(quantiles)
+            assert quantiles[0] <= times[name][size] <= quantiles[20]
+    for segment in ("device", "edge", "cloud"):
         assert f"{segment}: speed: " in printed
     assert "efficiency: {1: 1, 2: " in printed
 
@@ -197,13 +202,49 @@ def test_a_former_profile_is_replaced(simnet, random_weights: Callable[..., Path
 def test_every_segment_of_the_shipped_networks_runs_on_a_batch(name: str, segments: set[str]):
     """All but the choice of the surest device, which is no work; each with as many results as the batch has samples."""
     card = read_card(name)
-    calls = segment_calls(load_network(card), 3)
+    network = load_network(card)
+    calls = segment_calls(network, _walk(network, 3))
     assert set(calls) == segments == set(card.graph.segments) - {"surest"}
     classes = len(card.values["class_names"])
     for segment, call in calls.items():
         made, told = call(), card.graph.segments[segment]
         assert not told.scores or made.scores.shape == (3, classes), segment
         assert told.sends is None or made.features.shape == (3, *told.sends), segment
+
+
+@pytest.mark.parametrize(
+    ("name", "partitions"),
+    [
+        ("ddnn-plaza", {"device*6+edge", "edge+cloud", "device*6+edge+cloud"}),
+        (
+            "ada-ddnn-plaza",
+            {"device*6+edge", "edge+cloud", "device*6+edge+cloud"},
+        ),  # the choice of the surest is no work
+        ("ddnn-2017-mvmc", {"device*6+local", "device*6+cloud"}),
+        ("ddnn-2017-mvmc-one-edge", {"device+local", "device+edge", "edge+cloud", "device+edge+cloud"}),
+    ],
+)
+@torch.inference_mode()
+def test_partitions_run_just_their_parts(name: str, partitions: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every copy of every segment of a chain once and nothing else, again at the next call."""
+    network = load_network(read_card(name))
+    calls = partition_calls(network, _walk(network, 2))
+    assert set(calls) == partitions
+    ran: list[str] = []
+    run = network.run
+    monkeypatch.setattr(network, "run", lambda part, given: (ran.append(part.segment), run(part, given))[1])
+    for called, call in calls.items():
+        for _ in range(2):
+            ran.clear()
+            call()
+            assert partition(ran) == called
+
+
+def test_the_calls_of_our_systems_have_the_names_of_partitions() -> None:
+    """Of a single device in DDNN of 2017, and of the cloud when all is done there."""
+    work = {name: Work(1.0, (name,)) for name in ("device", "local", "cloud")}
+    assert partition(joined([work["device"], work["local"]]).segments) == "device+local"
+    assert partition(joined(work[name] for name in ["device"] * 6 + ["cloud"]).segments) == "device*6+cloud"
 
 
 TIMES = {"edge": {1: Timing(0.2, 0.1), 4: Timing(0.4, 0.0)}}
@@ -227,7 +268,6 @@ def test_the_printed_settings_give_the_measured_times(
     import yaml
 
     from simnet.network.nodes.service import ServiceTime
-    from simnet.network.work import Work
 
     card = read_card(str(random_weights("ddnn")))
     (line,) = settings(card, measured)

@@ -22,7 +22,7 @@ from simnet.network.links.section import LinkEntry
 from simnet.network.links.spec import Link, Loss
 from simnet.network.networking import Networking
 from simnet.network.nodes.presets import NODE_PRESETS
-from simnet.network.nodes.spec import Batching, Node, NodeEntry, PowerModel, Queue
+from simnet.network.nodes.spec import Batching, Jitter, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
 from simnet.systems.ada_ddnn import AdaOptions
@@ -30,6 +30,7 @@ from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.retry import Retry
+from simnet.workloads.changing import Changing
 from simnet.workloads.diurnal import Day, Diurnal
 from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic
@@ -76,8 +77,8 @@ def test_defaults_units_ranges_and_presets_resolve_to_si_values(write):
     assert list(scenario.nodes) == ["cam1", "cam2", "hub", "edge", "cloud"]
     assert scenario.nodes["cam2"] == Node(tier="device", speed=1e9, view=2)
     assert scenario.nodes["hub"].speed == 0
-    edge = scenario.nodes["edge"]  # the preset's speed and overhead, its own memory
-    assert (edge.speed, edge.overhead, edge.memory) == (70.8e9, 0.001, 2 * 1024**3)
+    edge = scenario.nodes["edge"]  # the preset's speed and overheads, its own memory
+    assert (edge.speed, edge.overhead_per_op, edge.memory) == (70.8e9, 150e-6, 2 * 1024**3)
     assert scenario.nodes["cloud"].workers == 4
     assert scenario.systems["ddnn"] == EdgeOptions(system="ddnn", weights="ddnn-plaza")
     assert scenario.faults == []
@@ -523,6 +524,7 @@ def demands(every: float) -> st.SearchStrategy[object]:
         st.builds(Poisson, poisson=st.just(every), **common),
         st.builds(Bursty, mmpp=phases, **common),
         st.builds(Diurnal, diurnal=day, **common),
+        st.builds(Changing, rate=steps(st.floats(1e-3, 1e9)), **common),
         st.builds(Recorded, trace=moments, repeat=st.just(1e5), **common),
     )
 
@@ -545,7 +547,9 @@ def directions(draw, source: str, target: str) -> list[Link]:
     attempts = draw(st.integers(1, 20))
     links = []
     for one, other in ((source, target), (target, source)):
-        trace = draw(st.none() | steps(st.floats(1, 1e9)))
+        pauses = steps(st.just(0.0) | st.floats(1, 1e9)).filter(lambda steps: max(steps.values) > 0)
+        trace = draw(st.none() | pauses)
+        first = draw(st.floats(min_value=1, max_value=1e12)) if trace is None else next(filter(None, trace.values))
         packets = {} if fair else {
             "loss": draw(st.none() | st.builds(Loss, good=shares()) | burst),
             "jitter": draw(st.just(0.0) | times()),
@@ -555,7 +559,7 @@ def directions(draw, source: str, target: str) -> list[Link]:
             Link(
                 source=one,
                 target=other,
-                bandwidth=draw(st.floats(min_value=1, max_value=1e12)) if trace is None else trace.values[0],
+                bandwidth=first,
                 latency=draw(times()),
                 header=draw(st.integers(0, 1500)),
                 mtu=draw(st.none() | st.integers(1, 10**6)),
@@ -594,7 +598,10 @@ def scenarios(draw) -> Scenario:
         batch=draw(st.none() | batch),
         load=draw(st.none() | steps(st.floats(0, 0.9))),
         power=draw(st.none() | powers),
-        profile=draw(st.none() | st.just({"ddnn-plaza": {"edge": {1: 1e-5, 8: 0.1 + 0.2}}})),
+        profile=draw(st.none() | st.just({"ddnn-plaza": {"edge": {1: [1e-5, 1e-4], 8: [0.1, 0.1 + 0.2]}}})),
+        overhead_per_op=draw(times()),
+        memory_bandwidth=draw(st.none() | st.floats(min_value=1, max_value=1e15)),
+        jitter=draw(st.none() | st.builds(Jitter, cv=st.floats(0.01, 10)) | st.just(Jitter(sd=0.002))),
     )
     nodes["cloud"] = Node(tier="cloud", speed=draw(speed), workers=draw(st.integers(1, 9)))
     links = [one for device in devices for one in draw(directions(device, "edge"))] + draw(directions("edge", "cloud"))
@@ -681,6 +688,7 @@ def test_the_reference_names_every_key_preset_and_unit():
             Queue,
             Batching,
             PowerModel,
+            Jitter,
             Loss,
             Networking,
             Heartbeat,

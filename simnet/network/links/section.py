@@ -110,7 +110,11 @@ def _direction(checks: Checks, traces: Traces, raw: Raw, values: Raw, name: str,
         where = (*path, "trace", name) if _differs("trace", values["trace"]) else (*path, "trace")
         one["trace"] = traces.bandwidth(one["trace"], where)
         if one["trace"] is not None:
-            one["bandwidth"] = units.format_bandwidth(one["trace"].values[0])
+            some = next(filter(None, one["trace"].values), None)
+            if some is None:
+                checks.wrong(where, "the bandwidth is 0 at all times (a fault takes a link down)")
+            else:
+                one["bandwidth"] = units.format_bandwidth(some)
     for key in (key for key in DIRECTED if Link.model_fields[key].is_required()):
         if key not in one and not (key == "bandwidth" and "trace" in one):
             checks.wrong(path, f"needs a {key}, directly or from a preset")

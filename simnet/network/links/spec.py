@@ -46,7 +46,7 @@ class Link(Model):
     target: str
     """Where they go."""
     bandwidth: Annotated[Bandwidth, Field(gt=0)]
-    """How fast bytes leave."""
+    """How fast bytes leave; with a trace the first of its bandwidths that is not 0."""
     latency: Time
     """Time of propagation, after the last byte has left."""
     header: Size = 0
@@ -60,7 +60,7 @@ class Link(Model):
     queue: Annotated[Size, Field(gt=0)] | None = None
     """Bytes that may wait; more is dropped. By default any number."""
     trace: BandwidthTrace | None = None
-    """The bandwidth over time, in place of `bandwidth`."""
+    """The bandwidth over time, in place of `bandwidth`; where it is 0 the link pauses."""
     sharing: str = "fifo"
     """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
     medium: str | None = None

@@ -1,11 +1,11 @@
-"""Kinds of nodes that are more than a FIFO line of FLOP / speed, and which kind a scenario's node is."""
+"""Kinds of nodes that are more than a FIFO line of computed times, and which kind a scenario's node is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from simnet.clock import PER_SECOND, Clock
+from simnet.clock import Clock
 from simnet.network.line import Callback
 from simnet.network.nodes import NODES
 from simnet.network.nodes.batching import BatchLine
@@ -31,15 +31,6 @@ class ProfiledNode(Node):
     def __init__(self, env: Clock, record: Recorder, name: str, spec: NodeSpec, weights: str) -> None:
         super().__init__(env, record, name, spec)
         self._times = ServiceTime(spec, weights)
-
-    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
-        """Run `work` for one sample; `lost` is called at once when the node is down."""
-        if self.up:
-            self._fifo.submit(
-                sample, round(self._times.seconds(work, 1) * self._pace * PER_SECOND), 0, done, lost, token
-            )
-        else:
-            lost(token)
 
 
 class QueuedNode(Node):
@@ -68,9 +59,6 @@ class QueuedNode(Node):
         self._queue = QueueLine(*common) if spec.batch is None else BatchLine(*common, also, batch=spec.batch)
         self._line = self._queue
 
-    def _ticks(self, work: Work, batch: int) -> int:
-        return round(self._times.seconds(work, batch) * self._pace * PER_SECOND)
-
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Queue `work` for one sample; `lost` is called at once when the node is down or its queue is full.
 
@@ -90,8 +78,9 @@ def make_node(
     weights: str = "",
     priorities: Sequence[int] = (),
     also: Recorder | None = None,
+    seed: int = 1,
 ) -> Node:
-    """The node that `spec` asks for, with its background load on the clock; see `Surroundings`.
+    """The node that `spec` asks for, with its background load on the clock; see `Surroundings`. `seed`: of its jitter.
 
     Where no kind is named it is the plainest that will do. Where the load changes that one keeps a queue, since a
     `FifoLine` would have to move all that waits each time.
@@ -104,6 +93,8 @@ def make_node(
     else:
         kind = Node if spec.profile is None else ProfiledNode
     node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
+    if spec.jitter is not None:
+        node.vary(spec.jitter, seed)
     if spec.load is not None:
         schedule_steps(env, spec.load, node.set_load)
     return node

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from simnet.clock import PER_SECOND, Clock, Signal, seconds
 from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Span
+from simnet.network.nodes.service import ServiceTime
+from simnet.network.nodes.spec import Jitter
 from simnet.network.nodes.spec import Node as NodeSpec
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Surroundings:
 
 
 class Node:
-    """A computer: a FIFO line of `workers`; a call takes FLOP / speed + overhead. While it is down it does nothing.
+    """A computer: a FIFO line of `workers`; how long a call takes is told by `ServiceTime`. Down, it does nothing.
 
     Nodes that do more are in `simnet.network.nodes`.
 
@@ -65,7 +67,7 @@ class Node:
     run `close`. For each `compute` either `done` or `lost` is called once, at any later time or at once, unless the
     run ends before, and one span is recorded. Whatever takes time goes through `_line`, which loses all of it when the
     node goes down and stretches it when the pace changes; `_pace` is how many times slower than without load and
-    faults the node is now.
+    faults the node is now; `_times` are those of calls at full speed.
     """
 
     Options: ClassVar[type[Model]] = Model
@@ -93,24 +95,38 @@ class Node:
         self.on_change: list[Callable[[], None]] = []
         """Called when the node has gone down (before anything on it is lost) or up."""
         self._down_for, self._drained = 0, False
-        self._speed, self._overhead = spec.speed, spec.overhead
+        self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
-        self._services: dict[float, int] = {}
-        """Picoseconds of calls at the present pace, by their FLOP: rounding costs several divisions."""
+        self._services: dict[tuple[Work, int], int] = {}
+        """Picoseconds of calls at the present pace, by work and number of samples."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            if (service := self._services.get(work.flop)) is None:
-                service = self._services[work.flop] = self._service(work)
-            self._fifo.submit(sample, service, 0, done, lost, token)
+            self._fifo.submit(sample, self._ticks(work, (sample,)), 0, done, lost, token)
         else:
             lost(token)
 
-    def _service(self, work: Work) -> int:
-        return round((work.flop / self._speed + self._overhead) * self._pace * PER_SECOND)
+    def _ticks(self, work: Work, samples: Sequence[int]) -> int:
+        """Picoseconds of one call of `work` for these samples at the present pace."""
+        if self._varies:
+            return self._at_pace(self._times.call(work, samples))
+        key = work, len(samples)
+        if (known := self._services.get(key)) is None:
+            known = self._services[key] = self._at_pace(self._times.call(work, samples))
+        return known
+
+    def _at_pace(self, service: float) -> int:
+        return round(service * self._pace * PER_SECOND)
+
+    def vary(self, jitter: Jitter, seed: int) -> None:
+        """From now on have computing times vary, by draws of this seed."""
+        from simnet.network.nodes.jitter import Draws, varied
+
+        self._times.vary(varied(self._times, jitter, Draws(seed, self.name)))
+        self._varies = True
 
     def set_state(self, up: bool, slow: float) -> None:
         """Go up or down, run `slow` times slower; on going down, work in progress and unsent messages are lost."""

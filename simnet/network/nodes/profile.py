@@ -12,10 +12,10 @@ from simnet.language.source import Source, parse
 from simnet.language.traces import read_beside
 
 
-def read_profile(checks: Checks, name: object, path: Path) -> dict[str, Any] | None:
+def read_profile(checks: Checks, name: object, path: Path, spread: bool = False) -> dict[str, Any] | None:
     """Weights → segment → batch size → time of one call, as a scenario file would say it, from the JSON file `name`.
 
-    None after noting in `checks` what is wrong with the file.
+    With `spread` the times are the measured quantiles. None after noting in `checks` what is wrong with the file.
     """
     if not isinstance(name, str):
         message = f"{name!r} is no profile; write the name of a JSON file, or weights: {{segment: {{1: 3 ms}}}}"
@@ -48,6 +48,10 @@ def read_profile(checks: Checks, name: object, path: Path) -> dict[str, Any] | N
     if not isinstance(content, dict) or not isinstance(content.get("weights"), dict):
         wrong((), "no profile: it has no 'weights' (write one with 'python -m simnet profile')")
         return None
+    quantiles = content.get("quantiles")
+    if spread and not isinstance(quantiles, dict):
+        wrong((), "has no quantiles, which measured jitter needs; measure it again with 'python -m simnet profile'")
+        return None
     profile: dict[str, Any] = {}
     for weights, segments in content["weights"].items():
         for segment, sizes in segments.items() if isinstance(segments, dict) else [(None, segments)]:
@@ -58,7 +62,28 @@ def read_profile(checks: Checks, name: object, path: Path) -> dict[str, Any] | N
             for size, seconds in sizes.items():
                 if not size.isdecimal() or int(size) < 1:
                     wrong((*place, size), f"a batch size is a whole number from 1 on, found {size!r}")
-                if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < math.inf:
+                if not _is_time(seconds):
                     wrong((*place, size), f"must be seconds, more than 0, found {seconds!r}")
-            profile.setdefault(weights, {})[segment] = {size: f"{seconds!r} s" for size, seconds in sizes.items()}
+            if spread and segment is not None:
+                sizes = {size: _quantiles(quantiles, weights, segment, size) for size in sizes}
+                for size in [size for size, times in sizes.items() if times is None]:
+                    message = "must be a list of at least two times in seconds, from the least to the greatest"
+                    wrong(("quantiles", weights, segment, size), message)
+            profile.setdefault(weights, {})[segment] = {size: _written(value) for size, value in sizes.items()}
     return profile if len(checks.problems) == before else None
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _quantiles(values: Any, *keys: object) -> list[float] | None:
+    """The times at the end of some keys; None if there are none that are quantiles."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, dict) else None
+    good = isinstance(values, list) and len(values) > 1 and all(map(_is_time, values)) and values == sorted(values)
+    return values if good else None
+
+
+def _written(value: Any) -> str | list[str]:
+    return [f"{one!r} s" for one in value] if isinstance(value, list) else f"{value!r} s"

@@ -48,8 +48,9 @@ class QueueLine:
     is dropped, however urgent: a span "dropped" is recorded, and `lost` called. With the order "latest" the newest goes
     first, and who comes takes the place of who has waited longest. Every call has one span.
 
-    `service(work, n)` are the picoseconds that `n` calls of `work` take together from now on. `also` records the spans
-    of a batch but the first (for whoever must count calls, not samples); by default `record`, too.
+    `service(work, samples)` are the picoseconds that calls of `work` for these samples take together from now on.
+    `also` records the spans of a batch but the first (for whoever must count calls, not samples); by default `record`,
+    too.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class QueueLine:
         env: Clock,
         record: Recorder,
         place: str,
-        service: Callable[[Work, int], int],
+        service: Callable[[Work, Sequence[int]], int],
         workers: int = 1,
         queue: Queue | None = None,
         priorities: Sequence[int] = (),
@@ -145,8 +146,8 @@ class QueueLine:
             self.waiting -= len(calls)
             for call in calls:
                 call.waits = False
-            now = self.env.now
-            self._running[Service(self, calls, now, now + self._service(calls[0].work, len(calls)))] = None
+            now, samples = self.env.now, [call.sample for call in calls]
+            self._running[Service(self, calls, now, now + self._service(calls[0].work, samples))] = None
 
     def _end(self, service: Any) -> None:
         del self._running[service]

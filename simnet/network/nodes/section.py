@@ -81,8 +81,14 @@ def _filled(checks: Checks, traces: Traces, raw: Raw, path: Path) -> Raw:
     if isinstance(raw.get("power"), dict) and values.get("preset") is not None:
         # What a machine sends is added to what its preset draws, which would be 0 W else.
         values["power"] = {**NODE_PRESETS[values["preset"]].values.get("power", {}), **raw["power"]}
+    if "speed" in raw and "memory_bandwidth" not in raw:
+        values.pop("memory_bandwidth", None)  # fitted together with the preset's speed
     if values.get("load") is not None:
         values["load"] = traces.load(values["load"], (*path, "load"))
     if values.get("profile") is not None and not isinstance(values["profile"], dict):
-        values["profile"] = read_profile(checks, values["profile"], (*path, "profile"))
+        jitter = values.get("jitter")
+        spread = isinstance(jitter, dict) and jitter.get("measured") is True
+        values["profile"] = read_profile(checks, values["profile"], (*path, "profile"), spread)
+        if values["profile"] is None and spread:
+            del values["jitter"]  # what is wrong has been said
     return values

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializeAsAny,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from simnet.language.kinds import check_given, check_options, kind_called, written
-from simnet.language.quantities import Energy, EnergyPerByte, Model, Power, Size, Speed, Time
+from simnet.language.quantities import Bandwidth, Energy, EnergyPerByte, Model, Power, Size, Speed, Time, parser
 from simnet.language.schedule import Load
+from simnet.language.units import TIME, format_time, parse_share
 from simnet.network.nodes import NODES
 
 MOST_WORKERS = 100_000
@@ -44,7 +55,7 @@ class Batching(Model):
     efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
         Field(default_factory=dict)
     )
-    """How many times faster than alone a sample is in a batch of each size, overhead apart."""
+    """How many times faster than alone a sample is in a batch of each size, overheads apart."""
 
     @model_validator(mode="after")
     def _plausible(self) -> Self:
@@ -75,8 +86,76 @@ class PowerModel(Model):
         return self
 
 
-Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Annotated[Time, Field(gt=0)]]]]
-"""Weights → segment → batch size → measured seconds of one call."""
+def _measured(value: object, info: ValidationInfo) -> float | list[float]:
+    """One time, or several as quantiles."""
+    times = [parser(TIME)(one, info) for one in (value if isinstance(value, list) else [value])]
+    if not all(0 < time < inf for time in times):
+        raise ValueError(f"a measured time is more than 0, not {value!r}")
+    if not isinstance(value, list):
+        return times[0]
+    if len(times) < 2 or times != sorted(times):
+        raise ValueError("quantiles are two times or more, from the least to the greatest")
+    return times
+
+
+def _told(value: float | list[float]) -> str | list[str]:
+    return [format_time(one) for one in value] if isinstance(value, list) else format_time(value)
+
+
+Measured = Annotated[
+    float | list[float],
+    PlainValidator(_measured),
+    PlainSerializer(_told, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": ["string", "array"],
+            "items": {"type": "string"},
+            "minItems": 2,
+            "description": "time with its unit, or quantiles",
+            "examples": ["3 ms", ["2 ms", "3 ms", "9 ms"]],
+        },
+        mode="validation",
+    ),
+]
+Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Measured]]]
+"""Weights → segment, or several that run as one (``device*6+cloud``) → batch size → measured seconds of one call, or
+their quantiles from the least to the greatest, at equal steps."""
+
+Variation = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["20 %", 0.2]}, mode="validation"),
+    Field(gt=0, le=10, allow_inf_nan=False),
+]
+
+
+class Jitter(Model):
+    """How computing times vary from call to call; exactly one of the keys."""
+
+    quiet = ("measured",)
+
+    cv: Variation | None = None
+    """Coefficient of variation of log-normal times, whose mean is what a call takes without jitter."""
+    sd: Annotated[Time, Field(gt=0)] | None = None
+    """Standard deviation of the same."""
+    measured: Annotated[bool, Field(strict=True)] = False
+    """Times are drawn from the quantiles of the measured profile."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.cv is not None) + (self.sd is not None) + self.measured != 1:
+            raise ValueError("give exactly one of cv, sd and 'measured: true'")
+        return self
+
+
+def _has_quantiles(profile: Profile | None) -> bool:
+    """Whether all times of a profile are known with their spread."""
+    return profile is not None and all(
+        isinstance(value, list)
+        for segments in profile.values()
+        for sizes in segments.values()
+        for value in sizes.values()
+    )
 
 
 class NodeEntry(Model):
@@ -89,16 +168,21 @@ class NodeEntry(Model):
     preset: str | None = None
     """Values of a machine by name; what is given beside it has precedence."""
     kind: str | None = None
-    """A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for.
-    A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask for."""
+    """A user's kind of node, by name or as ``file.py:Name``; by default the plainest that does what the keys ask."""
     site: str | None = None
     """The site that it belongs to; without one it is the only one's, or serves all."""
     speed: Speed = 0.0
     """Sustained speed of each worker."""
+    memory_bandwidth: Annotated[Bandwidth, Field(gt=0)] | None = None
+    """How fast each worker reads and writes what its operations work on; without it that takes no time."""
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)] = 1
     """How many calls run at once, each at full `speed`."""
     overhead: Time = 0.0
     """Time of every call before it computes."""
+    overhead_per_op: Time = 0.0
+    """Time of every tensor operation of a call beside its arithmetic: its dispatch, or the launch of a kernel."""
+    jitter: Jitter | None = None
+    """How its times vary from call to call; without it they do not."""
     memory: Annotated[Size, Field(gt=0)] | None = None
     """Memory for the weights of its segments."""
     view: Annotated[int, Field(ge=1, strict=True)] | None = None
@@ -110,7 +194,7 @@ class NodeEntry(Model):
     batch: Batching | None = None
     """Calls of one segment that run together."""
     profile: Profile | None = None
-    """Measured times in place of FLOP / speed + overhead: weights → segment → batch size → time, or a file."""
+    """Measured times in place of computed ones: weights → segment → batch size → time, or a file."""
     load: Load | None = None
     """Share of the speed that other work takes, constant or over time."""
     power: PowerModel | None = None
@@ -126,12 +210,16 @@ class NodeEntry(Model):
             raise ValueError("a battery needs a power model: 'power: {idle: 2 W, busy: 6 W}'")
         if self.batch is not None and self.batch.size > 1 and self.batch.wait > 0 and self.queue.limit == 0:
             raise ValueError("a queue limit of 0 leaves no room to wait for a batch")
+        if self.jitter is not None and self.jitter.measured and not _has_quantiles(self.profile):
+            raise ValueError(
+                "measured jitter needs a profile with quantiles: write one with 'python -m simnet profile'"
+            )
         if self.load is not None and not all(0 <= share < 1 for share in self.load.values):
             raise ValueError("load must be at least 0 and less than 1 (100 %)")
         return self
 
 
-_OF_PRESETS = ("memory", "power")
+_OF_PRESETS = ("memory", "memory_bandwidth", "power")
 """Keys of presets that need no value."""
 
 

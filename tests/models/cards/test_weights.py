@@ -470,6 +470,8 @@ def test_cards_of_the_first_edition(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.json").write_text(json.dumps(values))
     again = read_card(str(tmp_path / f"{name}.json"))
     load_network(again)
-    untold = {"edges": {"memory": 0}}  # costs of which they say nothing
+    uncounted = {name: {"operations": None, "traffic": None} for name in card.graph.segments}
+    untold = {**uncounted, "edges": {"memory": 0, **uncounted.get("edges", {})}}  # costs of which they say nothing
     assert again.graph.as_dict() == card.graph.with_costs(untold).as_dict()
+    assert again.counted.as_dict() == card.graph.with_costs({"edges": {"memory": 0}}).as_dict()  # the network tells
     assert (again.network, again.codec, again.layers) == (card.network, card.codec, card.layers)

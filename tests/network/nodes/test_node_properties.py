@@ -63,7 +63,7 @@ def play(jobs: Arrivals, workers: int, queue: Queue, batch: Batching | None = No
         if span[7] == "ok":
             seen.batches[-1].append(seen.spans[span[0]])
 
-    common = (env, record, "edge", lambda work, size: ticks(size * work.flop), workers, queue, priorities)
+    common = (env, record, "edge", lambda work, samples: ticks(len(samples) * work.flop), workers, queue, priorities)
     line = QueueLine(*common) if batch is None else BatchLine(*common, also=also, batch=batch)
 
     def come(number: int, work: Work) -> None:

@@ -36,7 +36,7 @@ class Tired(Node):
     def compute(self, sample, work, done, lost, token):
         self.calls += 1
         tired = self.calls % self.options.every == 0
-        super().compute(sample, Work(work.flop * self.options.times) if tired else work, done, lost, token)
+        super().compute(sample, work._replace(flop=work.flop * self.options.times) if tired else work, done, lost, token)
 '''
 
 SCENARIO = """\
