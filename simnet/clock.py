@@ -89,7 +89,7 @@ class Clock(Environment):
         _Background(self, time, order, [lambda _: act() if self._alive() else None])
 
     def _alive(self) -> bool:
-        return any(not isinstance(event, _Background) for *_, event in self._queue)
+        return any(event.callbacks and not isinstance(event, _Background) for *_, event in self._queue)
 
     def stop(self, event: Event) -> None:
         """Let `event` happen when everything else has that happens now: a run until it ends with it."""

@@ -313,3 +313,17 @@ def test_closing_ends_all_who_wait_where_they_wait(
     del protocols, clock
     gc.collect()
     assert not unraisable and capfd.readouterr() == ("", "")
+
+
+def test_what_was_cancelled_keeps_no_background_going():
+    clock, seen = Clock(), list[int]()
+
+    def again() -> None:
+        seen.append(clock.now)
+        clock.background(clock.now + 10, Order.FAULT_BEGINS, again)
+
+    clock.background(10, Order.FAULT_BEGINS, again)
+    clock.at(10**33, Order.ARRIVES, lambda: None).cancel()
+    clock.at(25, Order.LIMIT, lambda: None)
+    clock.run()
+    assert seen == [10, 20]

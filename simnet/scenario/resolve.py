@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simnet.language import names
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Problem, ScenarioError
@@ -9,6 +11,7 @@ from simnet.language.source import Source
 from simnet.language.traces import Traces
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
+from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
@@ -106,6 +109,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
             members.setdefault(node["site"], []).append(name)
     metrics = metrics_of(checks, () if header is None else header.metrics)
     faults = faults_of(checks, listed["faults"], named, members, links, nodes)
+    if header is not None and header.duration is None:
+        _ends(checks, links)
     if checks.problems or header is None or workload is None or network is None or dataset is None:
         return None
     single = {key: getattr(header, key) for key in Header.model_fields if key not in (*_SECTIONS, "data")}
@@ -120,3 +125,13 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
         network=network,
         sites=own,
     )
+
+
+def _ends(checks: Checks, links: Sequence[Link]) -> None:
+    """Without a duration a run ends when every sample has an outcome: what a link holds must not stay there."""
+    for link in links:
+        trace = link.trace
+        if trace is not None and trace.repeat is None and trace.values[-1] == 0:
+            stays = f"the trace from {link.source} to {link.target} ends with 0, where messages stay for ever"
+            checks.wrong(("links",), f"{stays}; give it 'repeat', or the run a 'duration'")
+            return

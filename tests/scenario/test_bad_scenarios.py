@@ -133,7 +133,7 @@ CASES = {
 
     # Nodes: queues, batches, load, profiles, power, batteries, sites.
     "queue a text": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: long", 8, "nodes.cloud.queue: expected keys and values (allowed: order, limit), found 'long'"),
-    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority)"),
+    "queue of unknown order": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {order: lifo}", 8, "nodes.cloud.queue.order: unknown value 'lifo'; did you mean 'fifo'? (allowed: fifo, priority, latest)"),
     "queue with an unknown key": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: {limt: 3}", 8, "nodes.cloud.queue.limt: unknown key 'limt'; did you mean 'limit'? (allowed: order, limit)"),
     "queue of negative length": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, queue: -1", 8, "nodes.cloud.queue.limit: must be 0 or more, found -1"),
     "batch without size": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, batch: {wait: 5 ms}", 8, "nodes.cloud.batch.size: is missing"),
@@ -216,6 +216,7 @@ CASES = {
     "trace in one direction only": ("bandwidth: 50 Mbit/s", "trace: {up: {steps: [[0 s, 1 Mbit/s]]}, down: null}", 11, "links[1]: needs a bandwidth"),
     "trace of a file that is not there": ("bandwidth: 50 Mbit/s", "trace: {up: up.csv, down: up.csv}", 11, "links[1].trace.up: no such file: 'up.csv'; "),
     "trace of nothing": ("bandwidth: 50 Mbit/s", "trace: 50 Mbit/s", 11, "links[1].trace: '50 Mbit/s' is no trace; write the name of a .csv or .yaml file, or {steps: [[0 s, 10 Mbit/s], …]}"),
+    "trace that ends with nothing": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbit/s], [5 s, 0]]}", 9, "links: the trace from edge to cloud ends with 0, where messages stay for ever; give it 'repeat', or the run a 'duration'"),
     "trace of nothing at all times": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 0], [5 s, 0]]}", 11, "links[1].trace: the bandwidth is 0 at all times (a fault takes a link down)"),
     "trace in a wrong unit": ("bandwidth: 50 Mbit/s", "trace: {steps: [[0 s, 1 Mbps]]}", 11, "links[1].trace.steps[0]: '1 Mbps' is no bandwidth; did you mean '1 Mbit/s'?"),
     "routing by colour": ("data: plaza", "data: plaza\nnetwork: {routing: hopps}", 3, "network.routing: unknown value 'hopps'; did you mean 'hops'? (allowed: latency, hops)"),

@@ -36,7 +36,8 @@ class Tired(Node):
     def compute(self, sample, work, done, lost, token):
         self.calls += 1
         tired = self.calls % self.options.every == 0
-        super().compute(sample, work._replace(flop=work.flop * self.options.times) if tired else work, done, lost, token)
+        work = work._replace(flop=work.flop * self.options.times) if tired else work
+        super().compute(sample, work, done, lost, token)
 '''
 
 SCENARIO = """\
