@@ -5,6 +5,7 @@ Stands in for the engine where only the results' form matters: predictions and e
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import yaml
 from lives_of import lives_of
 
 from simnet.results.folder import write_run
-from simnet.results.manifest import manifest
+from simnet.results.manifest import manifest, sealed
 from simnet.results.result import SystemResult
 from simnet.results.run import collect
 from simnet.results.tables import incidents_schema, samples_schema, spans_schema
@@ -149,7 +150,10 @@ def fake_system(name: str, samples: int, faults: list[dict], seed: int = 1, all_
             )
         )
     used = np.bincount([row[0] for row in world.spans], [row[6] for row in world.spans], minlength=samples)
-    table = [(*row, int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)]
+    # the number of a sample is that of its image, too
+    table = [
+        (row[0], row[0], *row[1:], int(size), None, None, None, None) for row, size in zip(rows, used, strict=True)
+    ]
     made = _table(table, samples_schema())
     return SystemResult(
         name=name,
@@ -197,6 +201,13 @@ def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:
         for column, kind in zip(columns, schema, strict=True)
     ]
     return pa.table([array.cast(kind.type) for array, kind in zip(arrays, schema, strict=True)], schema=schema)
+
+
+def reseal(run: Path) -> None:
+    """Let a run's checksums be those of its files as they are now: what was changed is believed."""
+    file = run / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(sealed(manifest, run, manifest["files"])), encoding="utf-8")
 
 
 def write_fake(

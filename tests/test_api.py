@@ -294,10 +294,11 @@ class Told:
 
 @pytest.mark.parametrize("progress", [None, False, True])
 def test_a_run_is_quiet(text: str, progress: bool | None, capfd: pytest.CaptureFixture[str]) -> None:
-    """Bars, where they are asked for, are shown on terminals only."""
+    """Progress, where it is asked for, is bars on terminals and else a line for each system, on stderr."""
     package.run(text, progress=progress)
     printed = capfd.readouterr()
-    assert printed.out == "" and printed.err.strip() == ""
+    begun = [line.partition(": simulating ")[0] for line in printed.err.splitlines()]
+    assert printed.out == "" and begun == (["ddnn", "ada-ddnn"] if progress else [])
 
 
 def test_progress_is_told_to_who_wants_to_hear(text: str) -> None:

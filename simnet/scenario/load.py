@@ -10,6 +10,7 @@ from simnet.language.source import Source, read, read_text
 from simnet.scenario.changes import Overrides, applied, changes
 from simnet.scenario.plain import plain
 from simnet.scenario.scenario import Scenario
+from simnet.terminal.output import shown
 
 
 def load_scenario(
@@ -66,5 +67,5 @@ def _named(
     option: str = "",
 ) -> Scenario:
     if data.get("name") is None:
-        data["name"] = name
+        data["name"] = shown(name)  # a file's name may hold bytes that are no text
     return applied(changes(overrides, samples, seed, option), data, source)

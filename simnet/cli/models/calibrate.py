@@ -8,6 +8,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models.cards.card import read_card
 from simnet.models.device import pick_device
@@ -48,7 +49,7 @@ def calibrate(
             f"{100 * found['test']['system_accuracy']:.2f}",
             f"{found['test']['bytes']:,.0f}",
         )
-    console.print(table)
+    print_table(table, console)
     for exit_name, entry in card.values["reliability"].items():
         scaled = entry["scaled"]
         console.print(
