@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 from pathlib import Path
 from types import GeneratorType
@@ -66,6 +65,7 @@ class Options:
     """Keep the network's answers on disk for later runs."""
 
 
+_CAPTURE = int(Order.CAPTURE)
 MOST_AGAIN = 100_000
 """Samples that are played again, all faults together, to see what would have been without each (our choice)."""
 
@@ -112,6 +112,7 @@ class World:
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
         self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)
+        self._next, self._on_capture = 0, [self._capture]
         self._over = Event(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 
@@ -126,7 +127,7 @@ class World:
         scenario = self._scenario
         script = [fault for fault in scenario.faults if without is None or name_of(fault) != without]
         self.incidents = faults.schedule(self.network, script, scenario.nodes, scenario.seed)
-        self._capture_from(0)
+        self._await_capture()
         with _no_garbage_collection():
             try:
                 self.env.run(until=self._over if scenario.duration is None else ticks(scenario.duration))
@@ -146,13 +147,15 @@ class World:
             f"{len(self.endings)} samples, first for sample {sample}: it waits for a signal that nobody fires"
         )
 
-    def _capture_from(self, sample: int) -> None:
-        """Put the capture of a sample on the clock; it does the same for the next."""
-        if sample < len(self._captured):
-            Occurrence(self.env, self._captured[sample], Order.CAPTURE, [partial(self._capture, sample)])
+    def _await_capture(self) -> None:
+        """Put the next capture on the clock."""
+        if self._next < len(self._captured):
+            Occurrence(self.env, self._captured[self._next], _CAPTURE, self._on_capture)
 
-    def _capture(self, sample: int, _: Event) -> None:
-        self._capture_from(sample + 1)
+    def _capture(self, _: Event) -> None:
+        sample = self._next
+        self._next += 1
+        self._await_capture()
         Life(self.env, self._live(sample))
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:

@@ -97,18 +97,21 @@ class Node:
         self._down_for, self._drained = 0, False
         self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
-        self._services: dict[Work, int] = {}
-        """Picoseconds of calls for one sample at the present pace: rounding costs several divisions."""
+        self._services: dict[float, tuple[Work, int]] = {}
+        """Picoseconds of calls for one sample at the present pace, by their FLOP: rounding costs several divisions."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            if (service := self._services.get(work)) is None:
+            known = self._services.get(work.flop)
+            if known is not None and known[0] is work:  # to hash the whole of it would cost more
+                service = known[1]
+            else:
                 service = self._ticks(work, (sample,))
                 if not self._varies:
-                    self._services[work] = service
+                    self._services[work.flop] = work, service
             self._fifo.submit(sample, service, 0, done, lost, token)
         else:
             lost(token)
