@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simnet.analysis.repeats import repeat_tables
 from simnet.language.units import format_size
 from simnet.metrics import SECTIONS
 from simnet.registry import PluginError
-from simnet.results.cells import NONE, Listing, percent, time
+from simnet.results.cells import NONE, Listing, limits, percent, time
 from simnet.results.section import OWN_KEYS, Played, Section, plain_rows
+from simnet.terminal.stacked import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,11 +24,16 @@ SIDE_BY_SIDE = 3
 def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
     """Print what `comparison` gives for a run's summary."""
     for table in comparison(summary):
-        console.print(table)
+        print_table(table, console)
 
 
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences."""
+    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences.
+
+    Of a run with repeats they have the means over these.
+    """
+    if "repeats" in summary:
+        return [_drawn(listing) for listing in repeat_tables(summary)]
     names = list(summary["systems"])
     sections = _sections(summary["systems"].values())
     tables = [
@@ -126,9 +133,16 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
                 for label in dict.fromkeys(label for each in cells for label in each):
                     table.add_row(label, *(each.get(label, NONE) for each in cells))
 
+    def interval(key: str, cell: Callable[[float], str]) -> None:
+        if any(key in system.get("intervals", ()) for system in systems.values()):
+            row("  95 % interval", lambda system: limits(system.get("intervals", {}).get(key), cell))
+
     row("system accuracy", lambda system: percent(system["accuracy"]))
+    interval("accuracy", _points)
     row("  of all captured", lambda system: percent(system.get("accuracy_of_captured")))
-    for key in ("mean", "p50", "p95", "p99"):
+    row("latency mean", lambda system: time(system["latency"]["mean"]))
+    interval("latency.mean", time)
+    for key in ("p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
     for way in dict.fromkeys(way for one in systems.values() for way in _ways(one["bytes"])) or ["sent"]:
@@ -144,8 +158,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
 
 
 def _exits(summary: Mapping[str, Any]) -> Table:
-    titles = ("system", "exit", "T", "samples", "share", "exit accuracy", "forced accuracy")
-    table = _table("exits", *titles, long_names=False)
+    titles = ("system", "exit", "T", "samples", "share", "exit accuracy, %", "accuracy of all, %")
+    table = _table("exits, accuracies with 95 % interval", *titles, long_names=False)
     for name, system in summary["systems"].items():
         for place, numbers in system["exits"].items():
             threshold = system["thresholds"].get(place)
@@ -154,7 +168,8 @@ def _exits(summary: Mapping[str, Any]) -> Table:
                 place,
                 NONE if threshold is None else f"{threshold:.3g}",
                 f"{numbers['count']:,}",
-                *(percent(numbers[key]) for key in ("share", "accuracy", "forced_accuracy")),
+                percent(numbers["share"]),
+                *(_accuracy(system, place, key) for key in ("accuracy", "forced_accuracy")),
             )
             name = ""  # once per system
         table.add_section()
@@ -166,22 +181,45 @@ def _paired(pairs: Mapping[str, Any]) -> Table:
         "paired differences, first − second, with 95 % interval",
         "systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright",
     )  # fmt: skip
+    reasons: dict[str, None] = {}
     for name, pair in pairs.items():
         table.add_row(
             name,
             f"{pair['samples']:,}",
             _interval(pair["latency"], 1e3),
             _interval(pair["accuracy"], 100),
-            f"{pair['only_first_correct']} : {pair['only_second_correct']}",
+            f"{pair['only_first_correct']} : {pair['only_second_correct']}{_p_value(pair.get('p_value'))}",
         )
+        reasons |= {reason: None for key in ("latency", "accuracy") if (reason := pair[key].get("reason"))}
+    if reasons:
+        table.caption, table.caption_justify = f"no interval: {'; '.join(reasons)}", "left"
     return table
 
 
 def _interval(found: Mapping[str, float | None], factor: float) -> str:
-    mean, high = found["mean"], found["high"]
-    if mean is None:
+    """The mean, and below it the interval."""
+    if (mean := found["mean"]) is None:
         return NONE
-    return f"{factor * mean:+.2f}" + ("" if high is None else f" ± {factor * (high - mean):.2f}")
+    ends = limits(found, lambda end: f"{factor * end:+.2f}")
+    return f"{factor * mean:+.2f}" + ("" if ends == NONE else f"\n{ends}")
+
+
+def _p_value(p: float | None) -> str:
+    """On a line of its own, below the counts that it is of."""
+    return "" if p is None else "\np < 0.001" if p < 0.001 else f"\np = {p:.3f}"
+
+
+def _accuracy(system: Mapping[str, Any], place: str, key: str) -> str:
+    """In per cent, with its interval where there is one."""
+    if (accuracy := system["exits"][place][key]) is None:
+        return NONE
+    ends = limits(system.get("intervals", {}).get(f"exits.{place}.{key}"), _points)
+    return _points(accuracy) + ("" if ends == NONE else f" ({ends.replace(' to ', '–')})")
+
+
+def _points(share: float) -> str:
+    """Per cent without the sign."""
+    return f"{100 * share:.1f}".replace("100.0", "100")
 
 
 def _dropped(system: Mapping[str, Any]) -> str:

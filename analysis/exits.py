@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import INK, MUTED, PAPER, dark, exit_colours, exit_legend, exit_markers, look
+from simnet.analysis.style import (
+    INK,
+    MUTED,
+    PAPER,
+    dark,
+    exit_colours,
+    exit_legend,
+    exit_markers,
+    label,
+    look,
+    readable,
+)
 from simnet.results.run import Results
 
 if TYPE_CHECKING:
@@ -22,10 +33,11 @@ def draw_exits(run: Results) -> Figure:
         size = 1.6 + 0.62 * len(names)
         figure = Figure(figsize=(11.0, size))
         shares, accuracy = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
-        figure.subplots_adjust(left=0.1, right=0.98, top=1 - 0.42 / size, bottom=0.98 / size, wspace=0.09)
+        left = min(max(0.1, 0.02 + 0.0075 * max(map(len, names), default=0)), 0.4)  # about the width of a character
+        figure.subplots_adjust(left=left, right=0.98, top=1 - 0.42 / size, bottom=0.98 / size, wspace=0.09)
         _shares(shares, run)
         _accuracies(accuracy, run)
-        shares.set_yticks(range(len(names)), names)
+        shares.set_yticks(range(len(names)), [label(name) for name in names])
         shares.set_ylim(len(names) - 0.45, -0.55)
         for ax in (shares, accuracy):
             ax.tick_params(length=0)
@@ -33,7 +45,7 @@ def draw_exits(run: Results) -> Figure:
         for tick in shares.get_yticklabels():
             tick.set_color(INK)
         _legend(figure, run)
-    return figure
+        return readable(figure)
 
 
 def _exits(run: Results) -> list[Iterable[str]]:
@@ -48,7 +60,7 @@ def _shares(ax: Axes, run: Results) -> None:
             width = 100 * (numbers["share"] or 0.0)
             ax.barh(row, width, left=left, height=0.62, color=colours[name], edgecolor=PAPER, linewidth=1.2)
             if width >= 4:
-                text = f"{name}\n{width:.1f} %" if width >= 9 else f"{width:.0f}"
+                text = f"{label(name)}\n{width:.1f} %" if width >= 9 else f"{width:.0f}"
                 ax.text(left + width / 2, row, text, ha="center", va="center", fontsize=8.5,
                         color=PAPER if dark(colours[name]) else INK, linespacing=1.15)  # fmt: skip
             left += width
@@ -87,15 +99,15 @@ def _legend(figure: Figure, run: Results) -> None:
 
     colours, markers = exit_colours(_exits(run)), exit_markers(_exits(run))
     handles = [
-        Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=label)
-        for marker, colour, label in exit_legend(colours, markers)
+        Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=label(names))
+        for marker, colour, names in exit_legend(colours, markers)
     ]
     handles.append(Line2D([], [], color=INK, linewidth=2, label="system accuracy"))
     systems = run.summary["systems"].values()
     if any(numbers["forced_accuracy"] is not None for system in systems for numbers in system["exits"].values()):
         handles.append(
             Line2D([], [], marker="o", linestyle="", markerfacecolor="none", markeredgecolor=MUTED,
-                   markeredgewidth=1.6, label="hollow: forced accuracy")
+                   markeredgewidth=1.6, label="hollow: accuracy of all samples")
         )  # fmt: skip
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.5, columnspacing=1.6,
                   handletextpad=0.4, borderpad=0.2)  # fmt: skip

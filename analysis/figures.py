@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simnet.analysis.exits import draw_exits
 from simnet.analysis.latency import draw_latency
-from simnet.analysis.style import look, save
+from simnet.analysis.style import save, unreadable
 from simnet.analysis.timeline import draw_timeline
-from simnet.results.run import Results
+from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_all(run: Results, folder: Path, first: int | None = None, count: int | None = None) -> list[Path]:
+class Drawn(NamedTuple):
+    """The files that were written; which were not, with why; and what is to be noted of those that were."""
+
+    files: list[Path]
+    problems: list[str]
+    notes: list[str]
+
+
+def draw_all(run: Results, folder: Path, first: int | None = None, count: int | None = None) -> Drawn:
     """Draw ``timeline.png``, ``exit_shares.png`` and ``latency.png``; a run without samples has no timeline.
+
+    One that cannot be drawn, whatever the reason, does no harm to the others.
 
     Args:
         run: The run.
         folder: Where the figures go; made if need be.
         first: First sample of the timeline; None chooses.
         count: Samples in the timeline; None chooses.
-
-    Returns:
-        The files written.
 
     Raises:
         RunError: a table is damaged, or the run has no such samples.
@@ -38,5 +45,23 @@ def draw_all(run: Results, folder: Path, first: int | None = None, count: int | 
     }
     if not run.summary["samples"]:
         del drawings["timeline"]
-    with look():
-        return [save(draw(), folder / f"{name}.png") for name, draw in drawings.items()]
+    drawn, failed, signs = Drawn([], [], []), dict[str, list[str]](), dict[str, None]()
+    for name, draw in drawings.items():
+        try:
+            figure = draw()
+            drawn.files.append(save(figure, folder / f"{name}.png"))
+            signs |= dict.fromkeys(unreadable(figure))
+        except RunError:
+            raise
+        except Exception as error:  # a full disk, or whatever matplotlib and its settings make of it
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}".rstrip(": ")
+            failed.setdefault(reason.splitlines()[0], []).append(f"{name}.png")
+    drawn.problems.extend(_missing(names, reason) for reason, names in failed.items())
+    if signs:
+        drawn.notes.append(f"no font on this machine has {''.join(signs)}: boxes stand for them in the figures")
+    return drawn
+
+
+def _missing(names: list[str], reason: str) -> str:
+    one = len(names) == 1
+    return f"figure{'' if one else 's'} {', '.join(names)} {'is' if one else 'are'} missing: {reason}"

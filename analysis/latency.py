@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, look
+from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, label, look, readable
 from simnet.language.units import format_time
 from simnet.results.lives import ANSWERED
 from simnet.results.run import Results
@@ -44,17 +44,17 @@ def draw_latency(run: Results) -> Figure:
         panels[0].set_ylim(0, 103)
         for ax in panels[::columns]:
             ax.set_ylabel("answers given, %", color=MUTED)
-    return figure
+        return readable(figure)
 
 
 def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     """Draw one system; returns its shortest and longest latency in milliseconds."""
-    table = run.samples(name)
+    table = run.samples(name).slice(run.summary.get("warm_up", 0))  # without those that do not count
     answered = np.isin(table.column("outcome").cast("string").to_numpy(), ANSWERED)
     latency = 1e3 * table.column("latency").to_numpy()[answered]
     exits = table.column("exit").cast("string").to_numpy()[answered]
     numbers = run.summary["systems"][name]
-    ax.set_title(name.upper(), pad=36)  # the legend stands between title and axes, where it hides nothing
+    ax.set_title(label(name), pad=36)  # the legend stands between title and axes, where it hides nothing
     ax.set_xlabel("latency, ms", color=MUTED)
     ax.grid()
     ax.tick_params(length=0, labelbottom=True)
@@ -65,8 +65,8 @@ def _panel(ax: Axes, run: Results, name: str) -> list[float]:
     for place in numbers["exits"]:
         here = latency[exits == place]
         if len(here):
-            label = f"{place}, median {format_time(float(np.median(here)) / 1e3, 3)}"
-            _steps(ax, here, color=colours[place], linewidth=1.8, label=label)
+            words = f"{label(place)}, median {format_time(float(np.median(here)) / 1e3, 3)}"
+            _steps(ax, here, color=colours[place], linewidth=1.8, label=words)
     _steps(ax, latency, color=INK, linewidth=1.3, linestyle=(0, (4, 2)), label="all answers")
     for key, level in (("p50", 50), ("p95", 95), ("p99", 99)):
         at = 1e3 * numbers["latency"][key]

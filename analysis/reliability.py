@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import INK, MUTED, OTHERS, PAPER, exit_colours, exit_markers, look
+from simnet.analysis.style import INK, MUTED, OTHERS, PAPER, exit_colours, exit_markers, label, look, readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,16 +37,18 @@ def draw_reliability(name: str, reliability: Mapping[str, Any], split: str = "te
         )
         for column, (exit_name, entry) in enumerate(reliability.items()):
             _diagram(axes[0, column], entry, split, colours[exit_name], markers[exit_name])
-            axes[0, column].set_title(exit_name)
+            axes[0, column].set_title(label(exit_name))
             _histogram(axes[1, column], entry, split, colours[exit_name])
         axes[0, 0].set_ylabel("accuracy, %", color=MUTED)
         axes[1, 0].set_ylabel("samples, %", color=MUTED)
-        figure.suptitle(f"{name}, {split} data: confidence and accuracy at every exit", x=0.012, ha="left", color=INK)
+        figure.suptitle(
+            f"{label(name)}, {split} data: confidence and accuracy at every exit", x=0.012, ha="left", color=INK
+        )
         figure.text(
             0.012, 0.905, f"all samples count at all exits; faint: bins of fewer than {FEW}; ECE: calibration error",
             color=MUTED, fontsize=9, va="center",
         )  # fmt: skip
-    return figure
+        return readable(figure)
 
 
 def _diagram(ax: Axes, entry: Mapping[str, Any], split: str, colour: str, marker: str) -> None:

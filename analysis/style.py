@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simnet.terminal.output import shown
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 INK, MUTED, GRID, PAPER = "#1F2933", "#6B7785", "#E3E7EB", "#FFFFFF"
 BAND = "#F5F7F9"  # every other lane
@@ -32,9 +38,10 @@ _EXITS = (
     ("#7A1F5C", "h"),
 )
 
+_FONT = "DejaVu Sans"
+"""Comes with matplotlib, so it is the same everywhere."""
 _RC: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so the same everywhere
+    "font.family": [_FONT],
     "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": GRID,
@@ -57,12 +64,81 @@ _RC: dict[Any, Any] = {
 
 @contextmanager
 def look() -> Iterator[None]:
-    """The project's matplotlib settings, in effect inside the ``with`` block only."""
+    """The project's matplotlib settings, in effect inside the ``with`` block only.
+
+    They stand on matplotlib's own defaults: what a user's matplotlibrc says does not change these figures.
+    """
     import matplotlib
 
-    with matplotlib.rc_context(_RC), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
         yield
+
+
+def label(text: object) -> str:
+    """A user's words for a figure: as written, so "$" begins no formula, and control characters are written out.
+
+    A space stands before "_", with which matplotlib marks what is not to be in a legend.
+    """
+    words = shown(text).replace("$", r"\$")
+    return f" {words}" if words.startswith("_") else words
+
+
+def readable(figure: Figure) -> Figure:
+    """The figure, with fonts of this machine beside its own where a name has signs that DejaVu Sans lacks."""
+    from matplotlib.text import Text
+
+    texts: list[Text] = figure.findobj(Text)
+    if families := _families(_lacking(texts, [])):
+        for text in texts:
+            text.set_fontfamily([_FONT, *families])
+    return figure
+
+
+def unreadable(figure: Figure) -> str:
+    """The signs in a figure's texts that none of its fonts has."""
+    from matplotlib.text import Text
+
+    texts: list[Text] = figure.findobj(Text)
+    families = dict.fromkeys(family for text in texts for family in text.get_fontfamily())
+    return "".join(_lacking(texts, [family for family in families if family not in (_FONT, "sans-serif")]))
+
+
+def _lacking(texts: Iterable[Text], families: Iterable[str]) -> list[str]:
+    """The signs of some texts that neither our font nor `families` have, in their order."""
+    from matplotlib.font_manager import findfont
+
+    signs = dict.fromkeys(sign for text in texts for sign in text.get_text() if not sign.isascii())
+    for family in (_FONT, *families):
+        has = _signs(findfont(family)) if signs else frozenset()
+        signs = {sign: None for sign in signs if ord(sign) not in has}
+    return list(signs)
+
+
+def _families(signs: Iterable[str]) -> list[str]:
+    """Upright fonts of this machine that have some of the signs, as few as come first."""
+    from matplotlib.font_manager import fontManager
+
+    left, chosen = {ord(sign) for sign in signs}, []
+    for entry in sorted(fontManager.ttflist, key=lambda one: (one.name, one.fname)) if left else ():
+        if entry.style == "normal" and entry.weight in (400, "normal", "regular") and "Last Resort" not in entry.name:
+            found = left & _signs(entry.fname)
+            if found:
+                chosen.append(entry.name)
+                left -= found
+    return list(dict.fromkeys(chosen))
+
+
+@cache
+def _signs(file: str) -> frozenset[int]:
+    """Code points of the characters in a font's file; none if it cannot be read."""
+    from matplotlib.font_manager import get_font
+
+    try:
+        return frozenset(get_font(file).get_charmap())
+    except (OSError, RuntimeError):
+        return frozenset()
 
 
 def exit_colours(systems: Iterable[Iterable[str]]) -> dict[str, str]:
@@ -104,7 +180,21 @@ def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG whose bytes depend on the picture alone: no date, no program version."""
+    """Write a PNG whose bytes depend on the picture alone: no date, no program version.
+
+    Raises OSError, with the file's name; a former file is whole or replaced.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", metadata={"Software": None})
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with look(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # `unreadable` tells, once
+            figure.savefig(partial, format="png", metadata={"Software": None})
+        partial.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        partial.unlink(missing_ok=True)
     return path

@@ -22,7 +22,9 @@ from simnet.analysis.style import (
     exit_colours,
     exit_legend,
     exit_markers,
+    label,
     look,
+    readable,
 )
 from simnet.analysis.window import choose_window, usual_length
 from simnet.language.units import format_time
@@ -97,7 +99,7 @@ def draw_timeline(run: Results, first: int | None = None, count: int | None = No
         exit_colours(exits), exit_markers(exits),
     )  # fmt: skip
     with look():
-        return _figure(run, tables, view)
+        return readable(_figure(run, tables, view))
 
 
 def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure:
@@ -127,12 +129,12 @@ def _figure(run: Results, tables: Mapping[str, pa.Table], view: _View) -> Figure
         axes.append(ax)
         _panel(ax, lanes, bars[name], lives[name], height, view)
         numbers = run.summary["systems"][name]
-        ax.set_title(name.upper(), pad=7)
+        ax.set_title(label(name), pad=7)
         ax.set_title(_describe(numbers), loc="right", pad=7, fontsize=8.5, fontweight="normal", color=MUTED)
         ax.tick_params(axis="x", labelbottom=row == len(heights) - 1, length=0)
     axes[0].set_xlim(view.start, view.end)
     axes[-1].set_xlabel("simulated time, s", color=MUTED)
-    heading = f"{run.summary['scenario']}: samples {view.first} to {view.last}"
+    heading = f"{label(run.summary['scenario'])}: samples {view.first} to {view.last}"
     devices = len(capturing(run.scenario))
     if devices > MAX_DEVICES:
         heading += f"; {MAX_DEVICES} of {devices} devices shown"
@@ -231,7 +233,7 @@ def _panel(
         _fault(ax, lane, y, view)
         labels.append((y + lane.height / 2, lane.label, lane.link))
         y += lane.height
-    ax.set_yticks([at for at, _, _ in labels], [text for _, text, _ in labels])
+    ax.set_yticks([at for at, _, _ in labels], [label(text) for _, text, _ in labels])
     ax.tick_params(axis="y", length=0, pad=6)
     for tick, (_, _, quiet) in zip(ax.get_yticklabels(), labels, strict=True):
         tick.set_color(MUTED if quiet else INK)
@@ -316,7 +318,7 @@ def _fault(ax: Axes, lane: Lane, y: float, view: _View) -> None:
             if isfinite(edge) and view.start < edge < view.end:
                 ax.plot([edge, edge], [y, y + lane.height], color=FAULT, linewidth=1.1, zorder=4)
         ax.annotate(
-            fault.label,
+            label(fault.label),
             (end, y + lane.height / 2),
             (-4, 0),
             textcoords="offset points",
@@ -357,8 +359,9 @@ def _legend(
         handles.append(Line2D([], [], marker="x", color=FAULT, linestyle="", markeredgewidth=1.8, label="lost"))
     rows = [life for system in lives.values() for life in system]
     taken = {name: tone for name, tone in view.colours.items() if any(life["exit"] == name for life in rows)}
-    for marker, colour, label in exit_legend(taken, view.markers):
-        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=f"exit {label}"))
+    for marker, colour, names in exit_legend(taken, view.markers):
+        words = f"exit {label(names)}"
+        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=words))
     if any(life["outcome"] == "forced" for life in rows):
         handles.append(
             Line2D(

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 DEVICES = ("auto", "cpu", "cuda")
+
+VARIABLES = (
+    "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
+    "DNNL_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG",
+)  # fmt: skip
+"""Settings of the environment under which libraries compute with other precision or in another order."""
 
 
 class DeviceError(Exception):
@@ -32,3 +41,31 @@ def kind_of(wish: str) -> str:
     if wish == "auto" and not Path("/dev/nvidiactl").exists() and os.name == "posix":
         return "cpu"
     return pick_device(wish)
+
+
+def numerics() -> dict[str, Any]:
+    """Under what the last bits of an answer, or more of them, may be others: torch's version, what differs from its
+    defaults in this process, and `VARIABLES`. The number of threads is not among it: it changes no bit of a row.
+
+    torch is not imported for it: where it is not there yet, its defaults will be in force.
+    """
+    found: dict[str, Any] = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    try:
+        found["torch"] = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        found["torch"] = None
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "are_deterministic_algorithms_enabled"):  # or only half imported
+        return found
+    usual = {
+        "float32 products": (torch.get_float32_matmul_precision(), "highest"),
+        "default type": (str(torch.get_default_dtype()), "torch.float32"),
+        "deterministic": (torch.are_deterministic_algorithms_enabled(), False),
+        "autocast": (torch.is_autocast_enabled("cuda"), False),
+        "autocast on processors": (torch.is_autocast_enabled("cpu"), False),
+        "oneDNN": (torch.backends.mkldnn.enabled, True),
+        "cuDNN": (torch.backends.cudnn.enabled, True),
+        "cuDNN, deterministic": (torch.backends.cudnn.deterministic, False),
+        "cuDNN, quickest": (torch.backends.cudnn.benchmark, False),
+    }
+    return found | {name: now for name, (now, default) in usual.items() if now != default}

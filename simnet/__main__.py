@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 
 from simnet.installation import fault
+from simnet.terminal.stopping import at_once
 
 
 def main() -> None:
     """Run the command line; an installation that is not whole is one message and exit status 2."""
-    if (problem := fault()) is not None:
-        print(f"error: {problem}", file=sys.stderr)
-        raise SystemExit(2)
-    from simnet.cli.app import main
+    with at_once():
+        if (problem := fault()) is not None:
+            print(f"error: {problem}", file=sys.stderr)
+            raise SystemExit(2)
+        from simnet.cli.app import main
 
-    main()
+        main()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simnet.language.errors import unknown
 from simnet.language.names import FIGURES
-from simnet.results.run import Results, RunError, collect, read_run
+from simnet.results.run import Results, RunError, collect, read_run, summary_of
 from simnet.scenario import Scenario
 from simnet.scenario.load import load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from simnet.experiments.target import Target
     from simnet.world.run import Progress
 
 __all__ = ["Run", "check", "load", "load_run", "run"]
@@ -64,23 +66,33 @@ class Run(Results):
 
         Args:
             path: The folder.
-            figures: Draw the figures into it, too.
+            figures: Draw the figures into it, too; one that cannot be drawn is a warning, and a note of the run.
 
         Raises:
             RunError: something else is there, or nothing can be written there.
         """
         from simnet.results.folder import write_run
 
-        def draw(folder: Path) -> None:
+        had = len(self.notes)
+        written = write_run(Path(path), self, self._draw if figures else None)
+        for note in written.get("notes", [])[had:]:
+            warnings.warn(note, stacklevel=2)
+        return Path(path)
+
+    def _draw(self, folder: Path) -> list[str]:
+        """Draw the figures into a run folder, and return what is to be noted; whatever fails costs figures only."""
+        try:
             from simnet.analysis.figures import draw_all
 
-            draw_all(self, folder / FIGURES)
-
-        write_run(Path(path), self, draw if figures else None)
-        return Path(path)
+            drawn = draw_all(self, folder / FIGURES)
+        except Exception as error:
+            return [f"the figures are missing: {type(error).__name__}: {error}"]
+        return [*drawn.problems, *drawn.notes]
 
     def __repr__(self) -> str:
         size = f"{self.summary['samples']:,} samples"
+        if self.repeats:
+            size = f"{len(self.repeats)} repeats of {size}"
         where = "in memory" if self.path is None else f"in {self.path}"
         return f"<Run {self.summary['scenario']!r}: {size}, {', '.join(self.systems)}; {where}>"
 
@@ -106,10 +118,15 @@ def run(
     data_dir: str | Path | None = None,
     forced: bool = False,
     figures: bool = False,
+    repeats: int | None = None,
+    until: str | None = None,
     progress: Progress | bool | None = None,
     command: Sequence[str] | None = None,
 ) -> Run:
-    """Simulate a scenario.
+    """Simulate a scenario, once or, with `repeats` or `until`, several times with different seeds.
+
+    Of repeats the first has the scenario's own seed; its tables and figures are the result's. The summary has the
+    statistics over all of them under ``repeats``, and `Run.repeats` their summaries.
 
     Args:
         scenario: A scenario, or what `load` makes one of.
@@ -119,48 +136,86 @@ def run(
         data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
         forced: Evaluate every sample at every exit, too.
         figures: Draw the figures into `out`.
-        progress: True: bars on stderr; an object with the methods of `simnet.Progress` is told how it goes on.
+        repeats: How many runs, or with `until` how many at most (None: 50).
+        until: How precisely a value shall be known: after five runs, and then after each, it is looked whether the
+            half width of its 95 % interval is as small, for instance ``"latency.p95 ± 2 %"`` (or ``+-``).
+        progress: True: bars on stderr, or lines where it is no terminal; an object with the methods of
+            `simnet.Progress` is told how it goes on.
         command: What the manifest calls the command; None: that of this process.
 
     Raises:
         ScenarioError: the scenario, or its weights for it, have a mistake.
-        RunError: `out` must not be replaced, or cannot be written.
+        RunError: `out` must not be replaced, or cannot be written; `until` asks for what there is not.
         DataError, WeightsError, DeviceError: images, weights or the device are not there.
         PluginError: a kind that the scenario names cannot be had.
     """
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, found {batch!r}")
+    if repeats is not None and repeats < 1:
+        raise ValueError(f"repeats must be 1 or more, found {repeats!r}")
     if figures and out is None:
         raise ValueError("figures go into the results' folder: give 'out', or draw them with Run.figure")
     loaded = _loaded(scenario)
+    target = None if until is None else _target(until, loaded, repeats)
 
-    from simnet.results.folder import check_target
+    from simnet.experiments.repeats import MOST, repeat, report
     from simnet.results.manifest import manifest
+    from simnet.results.target import check_target
     from simnet.world import run as engine
     from simnet.world.plan import constant_times, plans_of, remarks
 
     if out is not None:
-        check_target(Path(out))
+        check_target(Path(out), loaded.systems)
     plans = plans_of(loaded)
     options = engine.Options(
         device=device, batch=batch, data_dir=None if data_dir is None else Path(data_dir), forced=forced
     )
     with ExitStack() as stack:
-        told = None if isinstance(progress, bool) else progress
+        told: Progress | None = None if isinstance(progress, bool) else progress
         if progress is True:
-            from rich.console import Console
+            from simnet.terminal.output import console
+            from simnet.terminal.progress import watcher
 
-            from simnet.progress import Bars
-
-            told = stack.enter_context(Bars(Console(stderr=True)))
+            told = stack.enter_context(watcher(console(error=True)))
         results, data = engine.run(loaded, options, told, plans)
-    text = loaded.to_yaml()
-    described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
-    weights = {result.weights["name"]: result.weights["sha256"] for result in results}
-    certificate = manifest(text, loaded.seed, described, weights, sys.argv if command is None else command)
-    certificate["notes"] = [*remarks(loaded, plans, len(data)), *constant_times(loaded, plans)]
-    done = collect(loaded.name, text, results, certificate, Run)
-    return done if out is None else replace(done, path=done.save(out, figures=figures))
+        text = loaded.to_yaml()
+        described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
+        weights = {result.weights["name"]: result.weights["sha256"] for result in results}
+        certificate = manifest(text, loaded.seed, described, weights, sys.argv if command is None else command)
+        certificate["notes"] = [*remarks(loaded, plans, len(data)), *constant_times(loaded, plans)]
+        done = collect(loaded.name, text, results, certificate, Run)
+        del results  # of the further repeats only the summaries are kept
+        if repeats is not None or target is not None:
+
+            def again(seed: int) -> Mapping[str, Any]:
+                if seed == loaded.seed:
+                    return done.summary
+                other = loaded.model_copy(update={"seed": seed})
+                return summary_of(loaded.name, done.scenario, engine.run(other, options, told, plans)[0], seed)
+
+            summaries = repeat(again, loaded.seed, repeats or MOST, target)
+            done = replace(done, summary={**done.summary, "repeats": report(summaries, target)}, repeats=summaries)
+    if out is None:
+        return done
+    from simnet.results.folder import write_run
+
+    written = write_run(Path(out), done, done._draw if figures else None)
+    return replace(done, path=Path(out), manifest=written)
+
+
+def _target(until: str, scenario: Scenario, repeats: int | None) -> Target:
+    """What `until` asks for, as far as can be told before anything runs."""
+    from simnet.experiments.repeats import LEAST
+    from simnet.experiments.target import Target
+    from simnet.metrics import SECTIONS
+    from simnet.results.section import OWN_KEYS
+
+    target = Target.read(until)
+    if not any(":" in metric for metric in scenario.metrics):  # what such a one is called, only its class knows
+        target.check(scenario.systems, [*OWN_KEYS, *SECTIONS, *scenario.metrics])
+    if repeats is not None and repeats < LEAST:
+        raise RunError(f"until '{until}': looks after {LEAST} repeats at the earliest; allow more than {repeats}")
+    return target
 
 
 def load_run(path: str | Path) -> Run:

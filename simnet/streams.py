@@ -18,6 +18,11 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=_key(seed, name)))
 
 
+def derived(seed: int, name: str) -> int:
+    """A seed made of another and a name, below 2⁵³ so that every reader of JSON has it exactly."""
+    return _key(seed, name) >> 75
+
+
 def keyed(seed: int, name: str) -> Keyed:
     """The keyed draws called `name` of a run with `seed`."""
     return Keyed(_key(seed, name))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paths import ROOT
@@ -21,6 +23,32 @@ def prepare_cache(folder: Path, pixels: Path) -> Path:
         pixels.mkdir(parents=True, exist_ok=True)
         (folder / "plaza").symlink_to(pixels.resolve(), target_is_directory=True)
     return folder
+
+
+UNSEEN = ("Exception ignored in", "Exception in thread", "ResourceWarning:")
+"""What Python writes to stderr of an error that changes no exit status."""
+
+
+def unseen(err: str | bytes | None) -> None:
+    """Fail where a process has written such a thing."""
+    text = err.decode("utf-8", "replace") if isinstance(err, bytes) else err or ""
+    found = [line for line in text.splitlines() if any(words in line for words in UNSEEN)]
+    assert not found, text
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_hide_no_error() -> Iterator[None]:
+    """Every process whose stderr a test reads: `subprocess.run` reads it by `communicate`, too."""
+    honest = subprocess.Popen.communicate
+
+    def communicate(self: Any, *arguments: Any, **how: Any) -> tuple[Any, Any]:
+        out, err = honest(self, *arguments, **how)
+        unseen(err)
+        return out, err
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "communicate", communicate)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +85,7 @@ def simnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 0
         printed = capsys.readouterr()
+        unseen(printed.err)
         return status, printed.out, printed.err
 
     return call

@@ -18,7 +18,8 @@ from simnet.plugins import MODULES
 from simnet.systems import SYSTEMS
 
 FLOORS = """
-registry streams installation progress
+terminal locks
+registry streams statistics installation
 clock metrics
 language
 models.graph models.device
@@ -34,6 +35,7 @@ scenario
 results
 inference
 world
+experiments
 analysis
 api plugins testing json_schema
 simnet
@@ -262,6 +264,33 @@ def test_no_code_asks_whether_a_network_is_of_a_kind() -> None:
                 asked = {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
                 wrong += [f"{module.place}:{node.lineno}: {name}" for name in asked & classes]
     assert not wrong
+
+
+DOORS = {
+    "simnet/terminal/output.py": "the door",
+    "simnet/__main__.py": "before anything of ours is sure to be there",
+    "models/__main__.py": "before anything of ours is sure to be there",
+    "simnet/validation/tcp_peer.py": "a process that talks to its parent",
+    "simnet/validation/simgrid_peer.py": "a process that talks to its parent",
+}
+"""Who may write to a stream, and why."""
+
+
+def test_text_leaves_by_one_door() -> None:
+    """Whatever prints by itself would let markup, escapes and signs that a stream cannot hold through."""
+    ways = {"print", "Console", "input"}
+    found = {
+        module.place
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id in ways)
+            or ast.unparse(node.func) in ("sys.stdout.write", "sys.stderr.write", "typer.echo")
+        )
+    }
+    assert found - set(DOORS) == set()
+    assert all((ROOT / place).is_file() for place in DOORS)
 
 
 def scheduling(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -1,17 +1,14 @@
-"""What all studies share: where their results are kept, of which weights they are, and intervals."""
+"""What all studies share: where their results are kept, and of which weights they are."""
 
 from __future__ import annotations
 
 import json
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from simnet.models.cards.card import Card, WeightsError
 
 EVALUATIONS = Path(__file__).parents[1] / "evaluations"
-Z95 = 1.959963984540054
-"""97.5 % point of the standard normal distribution."""
 
 
 def store(name: str, values: dict[str, Any]) -> Path:
@@ -43,12 +40,3 @@ def check_weights_of(values: dict[str, Any], card: Card, name: str) -> None:
     """Raise WeightsError when `values`, of the study `name`, were found with other weights than the card's."""
     if values.get("sha256") != card.values["sha256"]:
         raise WeightsError(f"{EVALUATIONS / f'{name}.json'} is of other weights than {card.path}; run the study again")
-
-
-def wilson(hits: int, samples: int) -> tuple[float, float]:
-    """95 % interval of a proportion after Wilson (1927); (0, 1) for no samples."""
-    if not samples:
-        return 0.0, 1.0
-    p, z2 = hits / samples, Z95 * Z95 / samples
-    middle, half = p + z2 / 2, Z95 * sqrt(p * (1 - p) / samples + z2 / (4 * samples))
-    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)

@@ -9,7 +9,7 @@ from typing import Any
 
 from simnet.models.cards.card import Card
 from simnet.models.cards.markdown import table
-from simnet.models.studies.base import wilson
+from simnet.statistics.proportions import wilson
 
 PUBLISHED = {
     ("ada-ddnn", "edge"): 84.70,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.cli.options import Samples, ScenarioFile, Seed, Set
+from simnet.terminal.output import say
 
 if TYPE_CHECKING:
     from simnet.scenario import Scenario
@@ -20,9 +21,9 @@ def check(scenario: ScenarioFile, overrides: Set = None, samples: Samples = None
 
     plans = plans_of(loaded)
     used = [f"{plan.card.name} ({plan.codec})" for plan in plans.values()]
-    print(f"{scenario}: {_outline(loaded)}; weights {', '.join(used)}: ok")
+    say(f"{scenario}: {_outline(loaded)}; weights {', '.join(used)}: ok")
     for remark in remarks(loaded, plans):
-        print(f"note: {remark}")
+        say(f"note: {remark}")
 
 
 def _outline(scenario: Scenario) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simnet.cli.options import RunDir, console
+from simnet.cli.options import RunDir
+from simnet.terminal.output import console
 
 
 def compare(run_dir: RunDir) -> None:

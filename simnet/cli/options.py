@@ -1,14 +1,11 @@
-"""What several commands take: arguments and options, and the console."""
+"""What several commands take: arguments and options."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file (YAML).")]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder that a run has written.")]
@@ -18,10 +15,3 @@ Set = Annotated[
 ]
 Samples = Annotated[int | None, typer.Option(min=1, help="Number of samples, instead of the scenario's.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed, instead of the scenario's.")]
-
-
-def console(quiet: bool = False) -> Console:
-    """Where a command prints; rich is imported only by those that print."""
-    from rich.console import Console
-
-    return Console(quiet=quiet)

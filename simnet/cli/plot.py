@@ -9,6 +9,7 @@ import typer
 
 from simnet.cli.options import RunDir
 from simnet.language.names import FIGURES
+from simnet.terminal.output import say
 
 
 def plot(
@@ -21,5 +22,12 @@ def plot(
     from simnet.analysis.figures import draw_all
     from simnet.results.run import read_run
 
-    for path in draw_all(read_run(run_dir), out or run_dir / FIGURES, first, samples):
-        print(path)
+    drawn = draw_all(read_run(run_dir), out or run_dir / FIGURES, first, samples)
+    for path in drawn.files:
+        say(path)
+    for note in drawn.notes:
+        say(f"note: {note}")
+    for problem in drawn.problems:
+        say(f"error: {problem}", error=True)
+    if drawn.problems:
+        raise typer.Exit(2)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from itertools import groupby
 from typing import Annotated
 
 import typer
+
+from simnet.terminal.output import say
 
 
 def plugins(
@@ -19,14 +20,14 @@ def plugins(
     found = list(kinds())
     broken = [kind for kind in found if kind.problem is not None]
     if as_json:
-        print(json.dumps([kind._asdict() for kind in found], indent=1, ensure_ascii=False))
+        say(json.dumps([kind._asdict() for kind in found], indent=1))
     else:
         width = max((len(kind.name) for kind in found), default=0)
         for (sort, group), members in groupby(found, lambda kind: (kind.sort, kind.group)):
-            print(f"{sort} ({group})")
+            say(f"{sort} ({group})")
             for kind in members:
-                print(f"  {kind.name:<{width}}  {kind.origin}{'' if kind.problem is None else '  broken'}")
+                say(f"  {kind.name:<{width}}  {kind.origin}{'' if kind.problem is None else '  broken'}")
         for kind in broken:
-            print(f"broken: {kind.problem} ({kind.origin})", file=sys.stderr)
+            say(f"broken: {kind.problem} ({kind.origin})", error=True)
     if broken:
         raise typer.Exit(1)

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.results.cells import NONE
+from simnet.terminal.output import console, shown
+from simnet.terminal.stacked import print_table
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -38,7 +42,7 @@ def profile(
         check_weights(card)  # all of them before the first is timed
 
     import torch
-    from rich.console import Console
+    from rich.text import Text
 
     from simnet.inference.profiling import check_target, measure, profile_file, write_profile
     from simnet.models.device import pick_device
@@ -50,13 +54,14 @@ def profile(
     where = pick_device(device)
     if threads is not None:
         torch.set_num_threads(threads)
-    console = Console()
+    terminal = console()
     measured = []
-    with console.status("") as status:
+    with terminal.status("") as status:
         for card in cards.values():
 
             def tell(number: int, name: str = card.name) -> None:
-                status.update(f"{name}: {'warm-up' if number < 0 else f'round {number + 1} of {repeats}'}")
+                words = "warm-up" if number < 0 else f"round {number + 1} of {repeats}"
+                status.update(Text(f"{shown(name)}: {words}"))
 
             try:
                 measured.append((card, measure(card, where, sizes, repeats, tell)))
@@ -68,12 +73,13 @@ def profile(
     write_profile(profile_file(measured, where, repeats), out)
     spread = max(timing.spread for _, times in measured for by_batch in times.values() for timing in by_batch.values())
     for card, times in measured:
-        console.print(_table(card, times))
+        print_table(_table(card, times), terminal)
         for line in settings(card, times):
-            console.print(line, highlight=False, soft_wrap=True)
+            terminal.print(line, soft_wrap=True)
     if spread > NOISY:
-        console.print(f"note: times spread by up to {spread:.0%} (interquartile): this machine had other work")
-    console.print(f"profile: {out}", highlight=False, soft_wrap=True)
+        why = f"this machine had other work; nothing is derived from times that spread by more than {NOISY:.0%}"
+        terminal.print(f"note: times spread by up to {spread:,.0%} (interquartile): {why}", soft_wrap=True)
+    terminal.print(f"profile: {out}", soft_wrap=True)
 
 
 def _sizes(text: str) -> list[int]:
@@ -100,15 +106,19 @@ def _table(card: Card, times: Times) -> Table:
         curve = efficiency(times, segment)
         for batch, (seconds, spread, _) in by_batch.items():
             name = segment if batch == 1 else ""
-            each = f"{1e3 * seconds / batch:.4g}"
-            table.add_row(name, str(batch), f"{1e3 * seconds:.4g}", each, f"{curve[batch]:.2f}", f"{spread:.0%}")
+            each, gain = f"{1e3 * seconds / batch:.4g}", curve.get(batch)
+            told = NONE if gain is None else f"{gain:.2f}"
+            table.add_row(name, str(batch), f"{1e3 * seconds:.4g}", each, told, f"{spread:,.0%}")
     return table
 
 
 def efficiency(times: Times, segment: str) -> dict[int, float]:
-    """How many times faster a sample is in a batch of each size than alone: n · t(1) / t(n)."""
-    by_batch = times[segment]
-    return {batch: batch * by_batch[1].seconds / timing.seconds for batch, timing in by_batch.items()}
+    """How many times faster a sample is in a batch of each size than alone: n · t(1) / t(n).
+
+    None is told of a time that spreads by more than `NOISY`, and none at all where that of a sample alone does.
+    """
+    calm = {batch: timing.seconds for batch, timing in times[segment].items() if timing.spread <= NOISY}
+    return {batch: batch * calm[1] / seconds for batch, seconds in calm.items()} if 1 in calm else {}
 
 
 def settings(card: Card, times: Times) -> list[str]:
@@ -124,8 +134,12 @@ def settings(card: Card, times: Times) -> list[str]:
     for segment, by_batch in times.items():
         if segment not in card.graph.segments or not (flop := float(card.graph.segments[segment].flop)):
             continue
-        curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in efficiency(times, segment).items())
+        if not (gains := efficiency(times, segment)):
+            spread = f"the time of one sample spreads by {100 * by_batch[1].spread:,.0f} %"
+            lines.append(f"{segment}: no keys can be told: {spread}; measure again on an idle machine")
+            continue
+        curve = ", ".join(f"{batch}: {min(value, batch):.3g}" for batch, value in gains.items())
         speed = format_speed(flop / by_batch[1].seconds, 4)
-        size = max(by_batch)
+        size = max(gains)
         lines.append(f"{segment}: speed: {speed}, overhead: 0 s, batch: {{size: {size}, efficiency: {{{curve}}}}}")
     return lines

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from simnet.cli.options import Samples, ScenarioFile, Seed, Set, console
+from simnet.cli.options import Samples, ScenarioFile, Seed, Set
+from simnet.language.names import FIGURES
+from simnet.terminal import stopping
+from simnet.terminal.output import console, say
 
 FAILED = 3
 """Exit status of a run that went well and found what `--fail-on` names."""
@@ -36,6 +38,14 @@ def run(
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
     forced: Annotated[bool, typer.Option("--forced", help="Evaluate every sample at every exit, too.")] = False,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=1, help="Run so often, with different seeds [with --until at most; default: 50]."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="'KEY ± HALF'", help="Repeat until a value is so precise: 'latency.p95 +- 2 %'."),
+    ] = None,
     fail_on: Annotated[
         list[FailOn] | None,
         typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
@@ -44,19 +54,22 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Simulate a scenario and write tables, summary and figures."""
-    with _stoppable():
-        from simnet.scenario import load_scenario
-
-        loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
-        target = out or Path("runs") / scenario.stem
-
+    with stopping.at_once():  # nothing is begun yet, and imports do not like to be interrupted
         from simnet import api
         from simnet.analysis.compare import print_comparison
-        from simnet.progress import Bars
+        from simnet.results.target import check_target, default_target
+        from simnet.scenario import load_scenario
+        from simnet.terminal.progress import watcher
+        from simnet.world.plan import plans_of
 
-        replaced = " (in place of a former run)" if target.exists() else ""
-        terminal = console(quiet)
-        with Bars(terminal) as bars:
+        loaded = load_scenario(scenario, overrides or (), samples=samples, seed=seed)
+        target = out or default_target(scenario)
+        check_target(target, loaded.systems)
+        plans_of(loaded)  # what is wrong with the weights comes before the first word
+    terminal, told = console(quiet), console(quiet, error=True)
+    told.print(_where(target, not no_figures), soft_wrap=True)
+    try:
+        with watcher(told) as progress:
             made = api.run(
                 loaded,
                 out=target,
@@ -65,18 +78,23 @@ def run(
                 data_dir=data_dir,
                 forced=forced,
                 figures=not no_figures,
-                progress=bars,
+                repeats=repeats,
+                until=until,
+                progress=progress,
                 command=["simnet", *sys.argv[1:]],
             )
+    except KeyboardInterrupt as stop:  # a former run stays as it was
+        say(stopping.message(stop, "nothing was written"), error=True)
+        raise typer.Exit(stopping.status(stop)) from None
     print_comparison(made.summary, terminal)
     for name, system in made.manifest["systems"].items():
-        terminal.print(_inference(name, system["inference"]), highlight=False, soft_wrap=True)
+        terminal.print(_inference(name, system["inference"]), soft_wrap=True)
     for note in made.notes:
-        terminal.print(f"note: {note}", highlight=False, soft_wrap=True)
-    terminal.print(f"results: {target}{replaced}", highlight=False, soft_wrap=True)
+        terminal.print(f"note: {note}", soft_wrap=True)
+    terminal.print(f"results: {target}", soft_wrap=True)
     if failures := [failure for what in dict.fromkeys(fail_on or ()) for failure in _failures(made.summary, what)]:
         for failure in failures:
-            print(f"failed: {failure}", file=sys.stderr)
+            say(f"failed: {failure}", error=True)
         raise typer.Exit(FAILED)
 
 
@@ -93,14 +111,14 @@ def _failures(summary: Mapping[str, Any], what: FailOn) -> Iterator[str]:
             yield f"{name}: {system['unfinished']:,} of {system['captured']:,} samples unfinished"
 
 
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C before the results are in place ends with one line and status 130; a former run stays as it was."""
-    try:
-        yield
-    except KeyboardInterrupt:  # caught here, since typer turns it into a silent exit
-        print("stopped; nothing was written", file=sys.stderr)
-        raise typer.Exit(130) from None
+def _where(target: Path, figures: bool) -> str:
+    """What will be where, and what will no longer be."""
+    from simnet.results.run import MANIFEST
+
+    if not (target / MANIFEST).is_file():
+        return f"results go to {target}"
+    text = f"results go to {target} and replace the run that is there"
+    return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--no-figures)"
 
 
 def _inference(name: str, report: Mapping[str, Any]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from importlib import import_module
 
+from simnet.terminal.output import say
+
 
 def schema() -> None:
     """Print the JSON Schema of a scenario file."""
     form = import_module("simnet.json_schema").schema()
-    print(json.dumps(form, indent=2, ensure_ascii=False))
+    say(json.dumps(form, indent=2))

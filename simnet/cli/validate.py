@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.installation import __version__
+from simnet.terminal.output import console, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from simnet.validation.base import Finding, Result, Settings
 
@@ -33,7 +35,7 @@ def validate(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results there.")] = None,
 ) -> None:
     """Compare the simulator with closed forms, hand sums, other engines and real TCP; status 1 when one fails."""
-    from rich.console import Console
+    from rich.text import Text
 
     from simnet.validation.base import Settings
     from simnet.validation.checks import carry_out, chosen
@@ -46,13 +48,13 @@ def validate(
         raise typer.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
     if json_file is not None and json_file.is_dir():
         raise typer.BadParameter(f"{json_file} is a folder", param_hint="--json")
-    settings, console = Settings(seed=seed, full=full), Console()
+    settings, terminal = Settings(seed=seed, full=full), console()
     found = []
-    with console.status("") as status:
+    with terminal.status("") as status:
         for check in checks:
-            status.update(f"{check.name}: {check.about}")
+            status.update(Text(f"{check.name}: {check.about}"))
             found.append(carry_out(check, settings))
-    show(found, console)
+    show(found, terminal)
     if json_file is not None:
         text = json.dumps(report(found, settings), indent=2, ensure_ascii=False, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
@@ -73,30 +75,30 @@ def report(found: Sequence[Finding], settings: Settings) -> dict[str, object]:
 
 def show(found: Sequence[Finding], console: Console) -> None:
     """All references, each with its checks and their quantities, and the sum."""
-    from rich.markup import escape
+    from rich.text import Text
 
     for reference in dict.fromkeys(finding.check.reference for finding in found):
         group = [finding for finding in found if finding.check.reference == reference]
         sources = "; ".join(dict.fromkeys(finding.check.source for finding in group))
-        console.print(f"[bold]{reference}[/] [dim]({escape(sources)})[/]", highlight=False)
+        console.print(Text.assemble((reference, "bold"), " ", (f"({sources})", "dim")))
         console.print(_row(console, "", "simulated", "reference", "error", "tolerance", "", style="dim"))
         for finding in group:
-            colour, reason = COLOURS[finding.status], escape(finding.reason)
-            console.print(f"  [bold]{finding.check.name}[/]  {escape(finding.check.about)}", highlight=False)
-            if reason:
-                console.print(f"    [{colour}]{finding.status}[/]: {reason}", highlight=False)
+            console.print(Text.assemble("  ", (finding.check.name, "bold"), f"  {finding.check.about}"))
+            if finding.reason:
+                word = (finding.status, COLOURS[finding.status])
+                console.print(Text.assemble("    ", word, f": {shown(finding.reason)}"))
             for result in finding.results:
                 verdict = "passed" if result.passed else "failed"
                 what = f"{result.what}, {result.unit}" if result.unit else result.what
-                console.print(_row(console, what, *_numbers(result), f"[{COLOURS[verdict]}]{verdict}[/]"))
+                console.print(_row(console, what, *_numbers(result), Text(verdict, COLOURS[verdict])))
         console.print()
     totals = count(found)
     summary = ", ".join(f"{number} {status}" for status, number in totals.items() if number)
     colour = COLOURS["failed" if totals["failed"] else "passed"]
-    console.print(f"[{colour}]{summary}[/]; {sum(one.seconds for one in found):.1f} s of processor time")
+    console.print(Text.assemble((summary, colour), f"; {sum(one.seconds for one in found):.1f} s of processor time"))
 
 
-def _row(console: Console, *cells: str, style: str = "") -> Table:
+def _row(console: Console, *cells: str | Text, style: str = "") -> Table:
     """One line of columns that are as wide in every row."""
     from rich.table import Table
 

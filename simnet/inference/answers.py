@@ -20,6 +20,7 @@ from simnet.inference.memo import Memo, Table
 from simnet.models.cards.card import Card
 from simnet.models.data.base import Dataset
 from simnet.models.data.cache import cache_dir
+from simnet.models.device import numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule
 from simnet.registry import PluginError
@@ -34,7 +35,7 @@ VERSION = 3
 def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool = False, device: str = "cpu") -> Path:
     """Where the answers of this network on these data are kept between runs; `codec`, `zero_input`: see `Batches`.
 
-    Answers of another kind of device are others, within rounding.
+    Answers of another kind of device, or under other settings of torch, are others, within rounding or more.
     """
     about = [
         VERSION,
@@ -45,6 +46,7 @@ def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool
         codec,
         zero_input,
         device,
+        numerics(),
     ]
     network = json.dumps(about, sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"

@@ -18,10 +18,16 @@ LINK_ARROW = "→"
 FIGURES = "figures"
 """A run folder's own folder beside those of its systems, so no system may be called so."""
 _RANGE = re.compile(r"\[([0-9]+)\.\.([0-9]+)\]")
+_DEVICES = frozenset(("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))))
 _MOST, _MOST_TOGETHER = 1000, 10_000  # a typing error such as [1..60000000] must not fill the memory
 _MOST_DIGITS = 9
 LONGEST = 200
 """Letters of a name."""
+
+
+def reserved(name: str) -> bool:
+    """Whether Windows keeps a file's name for a device: `con`, `nul`, also with a suffix."""
+    return name.partition(".")[0].strip().lower() in _DEVICES
 
 
 def expand(text: str) -> list[str]:

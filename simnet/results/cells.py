@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from simnet.language.units import format_time
 
@@ -25,6 +26,13 @@ class Listing:
 def percent(share: float | None) -> str:
     """A share in [0, 1] as per cent."""
     return NONE if share is None else f"{100 * share:.1f} %"
+
+
+def limits(found: Mapping[str, Any] | None, cell: Callable[[float], str]) -> str:
+    """An interval as `cell` writes its ends."""
+    if found is None or found["low"] is None or found["high"] is None:
+        return NONE
+    return f"{cell(found['low'])} to {cell(found['high'])}"
 
 
 def time(seconds: float | None) -> str:

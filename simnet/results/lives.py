@@ -174,6 +174,10 @@ class Lives:
         with np.errstate(invalid="ignore"):  # without an answer or a deadline: not a number, and not in time
             return np.asarray(self.answered & (self.latency <= self.deadline))
 
+    def since(self, first: int) -> Lives:
+        """Those from number `first` on."""
+        return Lives(**{one.name: getattr(self, one.name)[first:] for one in fields(self)})
+
     def exits(self, names: Sequence[str], those: Mask) -> dict[str, dict[str, Any]]:
         """How many of `those` were answered at each exit of these names, and their share of those answered."""
         answered = self.answered & those

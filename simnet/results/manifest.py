@@ -1,12 +1,16 @@
-"""The birth certificate of a run's numbers: what made them, from what, where and when."""
+"""The birth certificate of a run's numbers: what made them, from what, where and when; and its folder's checksums.
+
+By these a file that was changed, swapped or damaged is not believed.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +22,29 @@ PACKAGES = (
     "matplotlib", "networkx", "numpy", "pillow", "pyarrow", "pydantic", "PyYAML", "safetensors", "simpy",
     "torch", "torchvision",
 )  # fmt: skip
+FILES, SEAL = "files", "sha256"
+"""Keys of the manifest: SHA-256 of every other file but the figures by its place in the folder, and of itself."""
+
+
+def sealed(manifest: Mapping[str, Any], folder: Path, files: Iterable[str]) -> dict[str, Any]:
+    """The manifest with the checksums of `files` (places below `folder`) and its own. Raises OSError."""
+    content = {**manifest, FILES: {place: checksum((folder / place).read_bytes()) for place in files}}
+    return {**content, SEAL: _own(content)}
+
+
+def intact(manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is as `sealed` made it."""
+    return manifest.get(SEAL) == _own(manifest)
+
+
+def checksum(content: bytes) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _own(manifest: Mapping[str, Any]) -> str:
+    content = {key: value for key, value in manifest.items() if key != SEAL}
+    return checksum(json.dumps(content, sort_keys=True).encode())
 
 
 def manifest(

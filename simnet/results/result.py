@@ -20,7 +20,7 @@ class SystemResult:
         system: The kind of system, for instance ``ada-ddnn``.
         exits: All exits that the system has, from the devices upward.
         codec: How features travelled.
-        lives: How the samples ended.
+        lives: How the samples ended that count: those of the warm-up are left out.
         samples: One row per captured sample, columns as in `samples_schema`.
         spans: One row per step of a sample's life, columns as in `spans_schema`.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
@@ -34,6 +34,7 @@ class SystemResult:
         sections: Further sections of the system's summary, ready for JSON.
         notes: What a reader should know that turned out only now.
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
+        warm_up: Samples of the warm-up, the first ones.
         usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
     """
 
@@ -54,4 +55,5 @@ class SystemResult:
     sections: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     incidents: pa.Table | None = None
+    warm_up: int = 0
     usage: pa.Table | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import yaml
 
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
-from simnet.results.plain import plain
+from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.tables import (
     ANY,
     incidents_schema,
@@ -33,6 +34,7 @@ SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
     "usage.parquet",
 )  # fmt: skip
+REPEATS = "repeats.json"
 SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
 """The tables of a system and what they look like."""
 
@@ -52,6 +54,7 @@ class Results:
         scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
         scenario_yaml: The same as text, as in ``scenario.yaml``.
         tables: Tables of each system by file name, where they are in memory; else they are read when asked for.
+        repeats: The summaries of all repeats, this one's first, as in ``repeats.json``; none of a single run.
     """
 
     path: Path | None
@@ -60,6 +63,7 @@ class Results:
     scenario: dict[str, Any]
     scenario_yaml: str
     tables: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
+    repeats: Sequence[Mapping[str, Any]] = ()
 
     @property
     def place(self) -> str:
@@ -112,7 +116,9 @@ class Results:
         if system not in self.systems:
             hint = nearest(system, self.systems)
             raise RunError(f"{self.place}: no system {system!r}; this run has {', '.join(self.systems)}{hint}")
-        return file in self.tables.get(system, ()) or (self.path is not None and (self.path / system / file).exists())
+        if system in self.tables:
+            return file in self.tables[system]
+        return f"{system}/{file}" in self.manifest.get(FILES, ())
 
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
@@ -121,9 +127,13 @@ class Results:
         import pyarrow as pa
         from pyarrow import parquet
 
-        path = Path(self.place) / system / file
+        path, schema = Path(self.place) / system / file, SCHEMAS[file]()
+        content = _intact(path, self.manifest, f"{system}/{file}", "missing or damaged")
         try:
-            return parquet.read_table(path, schema=SCHEMAS[file](), partitioning=None)
+            found = parquet.read_schema(pa.BufferReader(content)).names
+            if lacking := set(schema.names) - set(found):  # they would be read as nulls
+                raise RunError(f"{path}: missing or damaged (lacks {', '.join(sorted(lacking))})")
+            return parquet.read_table(pa.BufferReader(content), schema=schema)
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: missing or damaged ({_first_line(error)})") from error
 
@@ -153,10 +163,8 @@ def collect(
         ValueError: a table does not have the documented columns.
     """
     from simnet.results.notes import order_notes
-    from simnet.results.summary import node_tiers, paired, summarize
 
     scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
-    tiers = node_tiers(scenario)
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
@@ -168,14 +176,6 @@ def collect(
             for file, table in given.items()
             if table is not None
         }
-    summary = {
-        "scenario": scenario_name,
-        "seed": scenario.get("seed"),
-        "data": scenario.get("data"),
-        "samples": max((result.samples.num_rows for result in results), default=0),
-        "systems": {result.name: summarize(result, tiers) for result in results},
-        "paired": paired({result.name: result.lives for result in results}),
-    }
     notes = [note for result in results for note in result.notes]
     if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
@@ -183,7 +183,28 @@ def collect(
         result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
         for result in results
     }
-    return kind(None, plain(summary), plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+    summary = summary_of(scenario_name, scenario, results)
+    return kind(None, summary, _plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+
+
+def summary_of(
+    name: str, scenario: Mapping[str, Any], results: Sequence[SystemResult], seed: int | None = None
+) -> dict[str, Any]:
+    """What `results` give for ``summary.json``, of a scenario in the form of a file; `seed` instead of its own."""
+    from simnet.results.summary import node_tiers, paired, summarize
+
+    tiers = node_tiers(scenario)
+    summary = {
+        "scenario": name,
+        "seed": scenario.get("seed") if seed is None else seed,
+        "data": scenario.get("data"),
+        "samples": max((result.samples.num_rows for result in results), default=0),
+        "warm_up": max((result.warm_up for result in results), default=0),
+        "systems": {result.name: summarize(result, tiers) for result in results},
+        "paired": paired(results),
+    }
+    found: dict[str, Any] = _plain(summary)
+    return found
 
 
 def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignment]
@@ -200,12 +221,22 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     missing = [file for file in (SUMMARY, MANIFEST, SCENARIO) if not (folder / file).is_file()]
     if missing:
         raise RunError(f"{path}: not a run folder ({', '.join(missing)} missing)")
+    manifest, _ = _load(folder / MANIFEST, json.loads, {})
     summary, _ = _load(folder / SUMMARY, json.loads, summary_form())
     if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
-    manifest, _ = _load(folder / MANIFEST, json.loads, {})
     scenario, text = _load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}})
-    return kind(folder, summary, manifest, scenario, text)
+    if SEAL not in manifest:
+        raise RunError(f"{path}: of a version that kept no checksums; make it anew: simnet run {folder / SCENARIO}")
+    if not intact(manifest):
+        raise RunError(f"{folder / MANIFEST}: damaged or changed (its checksum is another)")
+    for file in (SUMMARY, SCENARIO):
+        _intact(folder / file, manifest, file, "damaged or changed")
+    repeats: Sequence[Any] = ()
+    if "repeats" in summary:
+        _intact(folder / REPEATS, manifest, REPEATS, "damaged or changed")
+        repeats = _load(folder / REPEATS, json.loads, {"repeats": list})[0]["repeats"]
+    return kind(folder, summary, manifest, scenario, text, repeats=repeats)
 
 
 def former(out: Path) -> Path:
@@ -215,7 +246,7 @@ def former(out: Path) -> Path:
 
 
 def _plain_name(name: str) -> bool:
-    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO)
+    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO, REPEATS)
 
 
 def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
@@ -234,18 +265,41 @@ def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     return pa.table(columns, schema=schema).combine_chunks()
 
 
+def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:
+    """A file's content, which is what the run wrote; `place` is its place in the folder."""
+    try:
+        content = path.read_bytes()
+        if checksum(content) == manifest.get(FILES, {}).get(place):
+            return content
+        why = f"its checksum is not the one in {MANIFEST}"
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise RunError(f"{path}: {what} ({why})")
+
+
 def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A file's content, checked, and its text."""
     try:
         text = path.read_text(encoding="utf-8")
         content = parse(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"{path}: damaged ({_first_line(error)})") from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: damaged (holds no mapping)")
     for place in misfits(content, form, ""):
         raise RunError(f"{path}: damaged ({place} is missing or wrong)")
     return content, text
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types: numpy scalars as numbers, what is not finite as null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _first_line(error: BaseException) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a summary that is read back needs none of them
 
 OWN_KEYS = (
     "system", "codec", "captured", "finished", "forced", "dropped", "unfinished", "dropped_by_reason", "accuracy",
-    "accuracy_of_captured", "exits", "latency", "bytes", "thresholds", "simulated_time", "hops",
+    "accuracy_of_captured", "exits", "latency", "bytes", "thresholds", "intervals", "simulated_time", "hops",
 )  # fmt: skip
 """Keys of a system's summary that are no sections."""
 
@@ -41,13 +41,15 @@ class Played:
         exits: Its exits in the order in which a sample meets them.
         thresholds: T of every exit but the last.
         scenario: What was played.
-        lives: How the samples ended.
-        spans: Every step of their lives, in the order in which they ended (see `simnet.results.steps.Step`).
+        lives: How the samples ended; those of the warm-up are left out, so the first is number `warm_up`.
+        spans: Every step of all samples' lives, in the order in which they ended (see `simnet.results.steps.Step`).
         incidents: What faults did.
         ledger: Joules of nodes and samples.
         empty_at: When each battery was empty, in s; None for one that was not.
         policies: What each instance of the system did about those that did not answer, one for each site.
         end: When the run ended, in s.
+        warm_up: Samples of the warm-up, the first ones.
+        warm_answers: How many of these were answered.
         without: What the same samples' lives would have been without a fault, by its name: of those faults that struck
             and with which this was played.
         usage: How much of every place was used; None where it is not known.
@@ -65,6 +67,8 @@ class Played:
     empty_at: Mapping[str, float | None]
     policies: Sequence[Mapping[str, Any]]
     end: float
+    warm_up: int = 0
+    warm_answers: int = 0
     without: Mapping[str, Lives] = field(default_factory=dict)
     usage: Usage | None = None
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
-from simnet.results.lives import interval_of, latency_of, mean_of
+from simnet.results.lives import latency_of, mean_of
+from simnet.statistics.batches import Interval, no_narrower, none, of_mean, of_share
+from simnet.statistics.proportions import Pairs, mcnemar, newcombe, wilson
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-    from simnet.results.lives import Lives
     from simnet.results.result import SystemResult
 
 
@@ -57,39 +60,76 @@ def summarize(result: SystemResult, tiers: Mapping[str, str]) -> dict[str, Any]:
             for name, numbers in exits.items()
         },
         "latency": latency_of(lives.latency[answered]),
-        "bytes": {**_bytes(result.spans, tiers), "raw_offload": _raw_offload(result)},
+        "bytes": {**_bytes(result.spans, result.warm_up, tiers), "raw_offload": _raw_offload(result)},
         "thresholds": dict(result.thresholds),
+        "intervals": {key: found.to_dict() for key, found in _intervals(result)},
         "simulated_time": float(result.simulated_time),
         "hops": int(result.hops),
         **result.sections,
     }
 
 
-def paired(lives: Mapping[str, Lives]) -> dict[str, Any]:
+def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
+    """95 % intervals by the dotted key of what they are of.
+
+    All are of series that may come in blocks (samples that queue behind one another, answers forced in a rush hour),
+    but for the forced accuracy: whether one image is recognized says nothing of the next.
+    """
+    lives = result.lives
+    answered = lives.answered
+    yield "accuracy", of_share(lives.correct[answered], _different(lives.image[answered]))
+    yield "accuracy_of_captured", of_share(lives.correct, _different(lives.image))
+    yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
+    for name in result.exits:
+        here = answered & (lives.exit == name)
+        yield f"exits.{name}.share", of_share(here[answered])
+        yield f"exits.{name}.accuracy", of_share(lives.correct[here], _different(lives.image[here]))
+        if result.forced is not None and (accuracy := result.forced.get(name)) is not None:
+            n = _different(result.samples.column("image").to_numpy())  # of all samples, those of the warm-up, too
+            yield f"exits.{name}.forced_accuracy", Interval(*wilson(accuracy * n, n)) if n else none("no samples")
+
+
+def _different(images: NDArray[np.int64]) -> int:
+    """How many there are: those that come round again tell nothing new of accuracy."""
+    import numpy as np
+
+    return len(np.unique(images))
+
+
+def paired(results: Sequence[SystemResult]) -> dict[str, Any]:
     """Paired differences between every two systems, over the samples that both finished.
 
     Args:
-        lives: How the same samples ended in each system, by name.
+        results: What each system did with the same samples.
 
     Returns:
         ``"A vs B"`` → number of pairs, difference A − B of latency in seconds and of accuracy, each with a 95 %
-        interval, and how many samples only A (``only_first_correct``) or only B got right. B, the baseline,
-        stands before A in the scenario.
+        interval or the `reason` for which there is none, how many samples only A (``only_first_correct``) or only B
+        got right, and the p-value of the exact test that they do so alike. B, the baseline, stands before A in the
+        scenario.
     """
-    return {
-        f"{later} vs {earlier}": _compare(lives[later], lives[earlier]) for earlier, later in combinations(lives, 2)
-    }
+    return {f"{later.name} vs {earlier.name}": _compare(later, earlier) for earlier, later in combinations(results, 2)}
 
 
-def _compare(first: Lives, second: Lives) -> dict[str, Any]:
+def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
+    first, second = one.lives, other.lives
     both = first.answered & second.answered
+    n, different = int(both.sum()), _different(first.image[both])
     right, right_too = first.correct[both], second.correct[both]
+    latency = first.latency[both] - second.latency[both]
+    gained, lost = int((right & ~right_too).sum()), int((right_too & ~right).sum())
+    counts = int((right & right_too).sum()), gained, lost, int((~right & ~right_too).sum())
+    accuracy = none("no samples")
+    if n:
+        limits = newcombe(Pairs(*(count * different / n for count in counts)))
+        accuracy = no_narrower(limits, right.astype(float) - right_too, (-1.0, 1.0))
     return {
-        "samples": int(both.sum()),
-        "latency": interval_of(first.latency[both] - second.latency[both]),
-        "accuracy": interval_of(right.astype(float) - right_too.astype(float)),
-        "only_first_correct": int((right & ~right_too).sum()),
-        "only_second_correct": int((right_too & ~right).sum()),
+        "samples": n,
+        "latency": {"mean": mean_of(latency), **of_mean(latency).to_dict()},
+        "accuracy": {"mean": (gained - lost) / n if n else None, **accuracy.to_dict()},
+        "only_first_correct": gained,
+        "only_second_correct": lost,
+        "p_value": mcnemar(gained, lost) if n and different == n else None,
     }
 
 
@@ -99,13 +139,16 @@ def _raw_offload(result: SystemResult) -> int:
     return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
 
 
-def _bytes(spans: pa.Table, tiers: Mapping[str, str]) -> dict[str, Any]:
+def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:
     """Bytes put on the links: `total` over all hops; `sent` on the first, by the tiers of a message's ends.
 
-    A lost message was sent and counts.
+    A lost message was sent and counts, one of a warm-up's sample not.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    if warm_up:
+        spans = spans.filter(pc.or_(pc.less(spans["sample"], 0), pc.greater_equal(spans["sample"], warm_up)))
 
     hops = pa.table({key: spans.column(key).cast("string") for key in ("kind", "place", "message")})
     hops = hops.append_column("bytes", spans.column("bytes")).filter(pc.equal(hops["kind"], "transfer"))

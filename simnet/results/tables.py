@@ -10,7 +10,8 @@ if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a t
     import pyarrow as pa
 
 NUMBER, ANY, NOTHING = (int, float, type(None)), "*", object()
-_INTERVAL = dict.fromkeys(("mean", "low", "high"), NUMBER)
+_LIMITS = dict.fromkeys(("low", "high"), NUMBER)
+_INTERVAL = {"mean": NUMBER, **_LIMITS}
 _SUMMARY: dict[str, Any] = {
     "scenario": str,
     "seed": NUMBER,
@@ -24,6 +25,7 @@ _SUMMARY: dict[str, Any] = {
             "latency": dict.fromkeys(("mean", "p50", "p95", "p99"), NUMBER),
             "bytes": {**dict.fromkeys(("device_to_edge", "edge_to_cloud", "raw_offload"), int), "sent?": {ANY: int}},
             "thresholds": {ANY: NUMBER},
+            "intervals?": {ANY: _LIMITS},
         }
     },
     "paired": {

@@ -10,6 +10,7 @@ from simnet.language.source import Source, read, read_text
 from simnet.scenario.changes import Overrides, applied, changes
 from simnet.scenario.plain import plain
 from simnet.scenario.scenario import Scenario
+from simnet.terminal.output import shown
 
 OWN = "x-"
 """What begins so at the top of a file is the user's own: a place for anchors, as in Compose files."""
@@ -70,5 +71,5 @@ def _named(
 ) -> Scenario:
     data = {key: value for key, value in data.items() if not key.startswith(OWN)}
     if data.get("name") is None:
-        data["name"] = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a path may be no text
+        data["name"] = shown(name)  # a file's name may hold bytes that are no text
     return applied(changes(overrides, samples, seed, option), data, source)

@@ -9,6 +9,7 @@ from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Problem, ScenarioError
 from simnet.language.source import Source
 from simnet.language.traces import Traces
+from simnet.language.units import format_time
 from simnet.network.faults.section import faults_of
 from simnet.network.links.section import links_of
 from simnet.network.links.spec import Link
@@ -69,6 +70,17 @@ def resolve(data: Raw, source: Source) -> Scenario:
     return scenario
 
 
+def _warm_up(checks: Checks, header: Header) -> None:
+    """See that the warm-up leaves something to count."""
+    if header.warm_up is not None and header.warm_up_samples is not None:
+        checks.wrong(("warm_up_samples",), "give either 'warm_up' or 'warm_up_samples', not both")
+    elif header.warm_up_samples is not None and header.samples is not None and header.warm_up_samples >= header.samples:
+        checks.wrong(("warm_up_samples",), f"must be less than samples ({header.samples:,}), so that some are counted")
+    elif header.warm_up is not None and header.duration is not None and header.warm_up >= header.duration:
+        shorter = f"must be less than the duration ({format_time(header.duration)}), so that some samples are counted"
+        checks.wrong(("warm_up",), shorter)
+
+
 _SECTIONS = ("workload", "nodes", "links", "systems", "faults", "network", "sites")
 
 
@@ -79,6 +91,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
             checks.wrong((), "needs 'samples' (a number) or 'duration' (a time)")
         else:
             checks.wrong(("duration",), "give either 'samples' or 'duration', not both")
+    if header is not None:
+        _warm_up(checks, header)
     given = {key: value if isinstance(value := data.get(key), dict) else {} for key in _SECTIONS}
     listed = {key: value if isinstance(value := data.get(key), list) else [] for key in ("links", "faults")}
     traces = Traces(checks)

@@ -46,6 +46,8 @@ def dump(scenario: Scenario) -> str:
         "split": scenario.split,
         "samples": scenario.samples,
         "duration": None if scenario.duration is None else format_time(scenario.duration),
+        "warm_up": None if scenario.warm_up is None else format_time(scenario.warm_up),
+        "warm_up_samples": scenario.warm_up_samples,
         "workload": scenario.workload.written(),
         "sites": {site: workload.written() for site, workload in scenario.sites.items()} or None,
         "network": None if scenario.network == Networking() else scenario.network.model_dump(mode="json"),
@@ -113,6 +115,10 @@ class Frame(Model):
     """How many samples are captured, then the run ends when each has an outcome; or give `duration`."""
     duration: Annotated[Time, Field(gt=0)] | None = None
     """How long the run lasts; or give `samples`."""
+    warm_up: Annotated[Time, Field(ge=0)] | None = None
+    """Samples captured before this time are simulated, but not counted in the summary."""
+    warm_up_samples: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """The first so many samples are simulated, but not counted in the summary; or give `warm_up`."""
     metrics: tuple[str, ...] = ()
     """Sections of the summary beside ours: names, ``module:Name`` or ``file.py:Name``."""
 

@@ -34,9 +34,21 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: str | None) -> dict[st
             checks.check(SystemOptions, given, path)
         elif (spec := _system(checks, name, given, data)) is not None:
             result[name] = spec
+    _check_folders(checks, raw)
     if not raw:
         checks.wrong(("systems",), f"needs at least one system (known: {', '.join(SYSTEMS)})")
     return result
+
+
+def _check_folders(checks: Checks, raw: Mapping[str, Any]) -> None:
+    """Each system has a folder of its own in the results, and these must be good on every machine."""
+    first: dict[str, str] = {}
+    for name in raw:
+        path: Path = ("systems", name)
+        if names.reserved(name):
+            checks.wrong(path, f"'{name}' cannot name a folder of results: Windows keeps it for a device")
+        if (twin := first.setdefault(name.lower(), name)) != name:
+            checks.wrong(path, f"'{name}' and '{twin}' would share a folder of results where case does not count")
 
 
 def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | None) -> SystemOptions | None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+LEVEL = 0.999
+"""Of every interval. About 20 are compared, so by Bonferroni a flawless simulator fails one of them in 2 % of seeds."""
+
 
 class Unavailable(Exception):  # noqa: N818 - no error: the reference is not to be had here
     """A reference cannot be asked on this machine; `reason` says why, and what would help."""

@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from simnet.validation import ciw_reference, fairness, ledgers, links, queueing, simgrid_reference, tcp_reference
+from simnet.validation import (
+    ciw_reference,
+    coverage,
+    fairness,
+    ledgers,
+    links,
+    queueing,
+    simgrid_reference,
+    tcp_reference,
+)
 from simnet.validation.base import Check, Finding, Settings, Unavailable
 
 ALL: list[Check] = [
     check
-    for module in (queueing, links, fairness, ledgers, ciw_reference, simgrid_reference, tcp_reference)
+    for module in (queueing, links, fairness, ledgers, coverage, ciw_reference, simgrid_reference, tcp_reference)
     for check in module.CHECKS
 ]
 

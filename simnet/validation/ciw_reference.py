@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from simnet.validation.base import Check, Result, Settings, Unavailable
-from simnet.validation.intervals import difference
+from simnet.statistics.student import welch_interval
+from simnet.validation.base import LEVEL, Check, Result, Settings, Unavailable
 from simnet.validation.queueing import MU, WARM_UP, Draw, Floats, Served, Size, exponential, station
 
 DRAIN = 100 / MU
@@ -97,7 +97,7 @@ def against(case: Case, *wanted: tuple[str, str, Value]) -> Callable[[Settings],
         found = []
         for what, unit, value in wanted:
             first, second = ([value(served) for served in engine] for engine in (ours, theirs))
-            _, half = difference(first, second)
+            _, half = welch_interval(first, second, LEVEL)
             reference = fmean(second)
             found.append(Result(what, unit, fmean(first), reference, half, widest * reference))
         return found

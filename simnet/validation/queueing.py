@@ -22,9 +22,9 @@ from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node, Queue
 from simnet.network.work import Work
 from simnet.results.steps import Step
+from simnet.statistics.student import t_interval
 from simnet.streams import stream
-from simnet.validation.base import Check, Result, Settings
-from simnet.validation.intervals import interval
+from simnet.validation.base import LEVEL, Check, Result, Settings
 from simnet.validation.lab import Lab, a_scenario, routers, server
 from simnet.workloads.poisson import Poisson
 from simnet.world.captures import arrivals
@@ -146,7 +146,7 @@ def node_then_link(seed: int, rate: float, customers: int) -> tuple[Served, Serv
 
 def compared(what: str, unit: str, values: list[float], closed_form: float, widest: float) -> Result:
     """The mean over replications beside its closed form; `widest` as a share of the latter."""
-    mean, half = interval(values)
+    mean, half = t_interval(values, LEVEL)
     return Result(what, unit, mean, closed_form, half, widest * closed_form)
 
 

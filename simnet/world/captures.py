@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.clock import PER_SECOND
+from simnet.clock import PER_SECOND, seconds, ticks
+from simnet.language.units import format_time
 from simnet.registry import PluginError
 from simnet.scenario import Scenario
 from simnet.streams import stream
@@ -42,6 +44,21 @@ class Captures:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def before(self, scenario: Scenario) -> int:
+        """How many of the first samples belong to the scenario's warm-up.
+
+        Raises:
+            ScenarioError: all of them.
+        """
+        count = scenario.warm_up_samples or 0
+        if scenario.warm_up is not None:
+            count = bisect_left(self.ticks, ticks(scenario.warm_up))  # one captured at its end counts
+        if 0 < len(self) <= count:
+            key = "warm_up_samples" if scenario.warm_up is None else "warm_up"
+            last = format_time(seconds(self.ticks[-1]), 3)
+            raise scenario.error((key,), f"leaves no sample to count: there are {len(self):,}, the last at {last}")
+        return count
 
 
 def captures(scenario: Scenario) -> Captures:

@@ -211,7 +211,7 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
     if available is not None and scenario.samples is not None and scenario.samples > available:
         found.append(
             f"{scenario.samples:,} samples from {available:,} in the data set: they come round again, "
-            "so intervals over samples are too narrow"
+            "so intervals of accuracy count each once"
         )
     return list(dict.fromkeys(found))
 

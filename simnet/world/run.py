@@ -236,6 +236,7 @@ def run_system(
     """
     name, card = plan.name, plan.card
     captured = captures(scenario)
+    warm_up = captured.before(scenario)
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
     rows = images_of(scenario, len(captured), len(data))
@@ -257,6 +258,8 @@ def run_system(
     world = World(scenario, plan, answers.get, captured, answers.opinions)
     try:
         end = scenario.duration or float(captured.times[-1])
+        if progress is not None:
+            progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
         without, untold = _without_each(scenario, plan, answers, captured, data.labels[rows], rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
@@ -271,6 +274,7 @@ def run_system(
     lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    counted = lives.since(warm_up)
     usage = used(scenario, world.network, spans, captured, seconds(world.env.now))
     played = Played(
         name=name,
@@ -278,14 +282,16 @@ def run_system(
         exits=plan.exits,
         thresholds=plan.thresholds,
         scenario=scenario,
-        lives=lives,
+        lives=counted,
         spans=spans,
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=seconds(world.env.now),
-        without=without,
+        warm_up=warm_up,
+        warm_answers=int(lives.answered[:warm_up].sum()),
+        without={fault: others.since(warm_up) for fault, others in without.items()},
         usage=usage,
     )
     sections, notes = sections_of(played)
@@ -295,7 +301,7 @@ def run_system(
         system=plan.options.system,
         exits=plan.exits,
         codec=plan.codec,
-        lives=lives,
+        lives=counted,
         samples=samples,
         spans=spans_table(spans),
         forced=forced,
@@ -308,6 +314,7 @@ def run_system(
         sections=sections,
         notes=[*untold, *notes],
         incidents=incidents_table(world.incidents) if scenario.faults else None,
+        warm_up=warm_up,
         usage=usage_table(usage),
     )
 

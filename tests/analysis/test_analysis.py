@@ -42,15 +42,15 @@ NAMES = ["timeline.png", "exit_shares.png", "latency.png"]
 )
 def test_figures_are_drawn(tmp_path: Path, case: dict, names: list[str]):
     write_fake(tmp_path / "run", **{"samples": 60, **case})
-    drawn = draw_all(read_run(tmp_path / "run"), tmp_path / "figures")
-    assert [path.name for path in drawn] == names
+    drawn, problems, notes = draw_all(read_run(tmp_path / "run"), tmp_path / "figures")
+    assert [path.name for path in drawn] == names and problems == notes == []
     assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000 for path in drawn)
 
 
 def test_figures_of_a_run_are_the_same_every_time(tmp_path: Path):
     for folder in ("a", "b"):
         out = tmp_path / folder
-        write_fake(out, samples=40, figures=lambda made: draw_all(read_run(made), made / "figures") and None)
+        write_fake(out, samples=40, figures=lambda made: draw_all(read_run(made), made / "figures").problems)
     for name in NAMES:
         first, second = (tmp_path / folder / "figures" / name for folder in ("a", "b"))
         assert first.read_bytes() == second.read_bytes()
@@ -61,7 +61,7 @@ def test_timeline_shows_what_is_asked_for(tmp_path: Path):
     run = read_run(tmp_path / "run")
     figure = draw_timeline(run, first=118, count=8)
     upper, lower = figure.axes
-    assert upper.get_title(loc="left") == "DDNN" and lower.get_title(loc="left") == "ADA-DDNN"
+    assert upper.get_title(loc="left") == "ddnn" and lower.get_title(loc="left") == "ada-ddnn"
     assert upper.get_xlim() == lower.get_xlim()
     words = {text.get_text() for text in upper.texts}
     assert {str(number) for number in range(118, 126)} <= words
@@ -203,7 +203,7 @@ def test_comparison_fits_a_terminal(tmp_path: Path, all_dropped: bool):
         "sent" if all_dropped else "device→edge",
         "raw offload",
         "edge-1",
-        "forced accuracy",
+        "accuracy of all",
         "ada-ddnn vs ddnn",
     ):
         assert word in printed

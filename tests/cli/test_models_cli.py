@@ -67,10 +67,20 @@ def test_cards_need_no_torch() -> None:
     assert all(f"`{path.stem}`" in done.stdout for path in WEIGHTS.glob("*.json"))
 
 
-def test_list_needs_no_torch_and_fits_the_terminal() -> None:
+@pytest.fixture(autouse=True)
+def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for the console, which asked how wide it is when it was made."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("simnet.cli.models.options.console._width", 80)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_list_needs_no_torch_and_fits_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     done = python_m("-c", WITHOUT_TORCH, "list")
     assert done.returncode == 0 and done.stderr == "" and "…" not in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert max(map(len, done.stdout.splitlines())) <= columns
+    printed = " ".join(done.stdout.split())
     as_json = python_m("-c", WITHOUT_TORCH, "list", "--json")
     found = json.loads(as_json.stdout)
     files = [path for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json")]
@@ -79,10 +89,10 @@ def test_list_needs_no_torch_and_fits_the_terminal() -> None:
     for weights in found["weights"]:
         card = read_card(weights["name"])
         assert weights["forced_accuracy"] == card.values["forced_accuracy"]["test"]
-        assert f"system {100 * weights['system_accuracy']:.2f}" in done.stdout
+        assert f"system {100 * weights['system_accuracy']:.2f}" in printed
         for name, segment in weights["segments"].items():
-            assert segment["flop"] == card.graph.segments[name].flop and f"{segment['parameters']:,}" in done.stdout
-            assert segment["bytes_sent"] == 0 or f"{segment['bytes_sent']:,}" in done.stdout
+            assert segment["flop"] == card.graph.segments[name].flop and f"{segment['parameters']:,}" in printed
+            assert segment["bytes_sent"] == 0 or f"{segment['bytes_sent']:,}" in printed
 
 
 def test_cards_are_written_between_the_marks(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from simnet.cli.profile import efficiency, settings
+from simnet.cli.profile import _table, efficiency, settings
 from simnet.inference.profiling import Timing, _walk, partition_calls, profile_file, segment_calls
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
@@ -49,6 +49,12 @@ def scenario(tmp_path: Path, random_weights: Callable[..., Path]) -> Path:
     file = tmp_path / "profiled.yaml"
     file.write_text(SCENARIO.replace("WEIGHTS", str(random_weights("ddnn"))), encoding="utf-8")
     return file
+
+
+@pytest.fixture(autouse=True)
+def any_machine_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine of a test may be busy: times are told however much they spread."""
+    monkeypatch.setattr("simnet.cli.profile.NOISY", float("inf"))
 
 
 def hand_made(folder: Path, weights: dict) -> None:
@@ -288,3 +294,23 @@ def test_the_file_has_seconds_and_spread_by_size(random_weights: Callable[..., P
     assert values["weights"] == {"ddnn-plaza": {"edge": {"1": 0.2, "4": 0.4}}}
     assert values["provenance"]["spread"] == {"ddnn-plaza": {"edge": {"1": 0.1, "4": 0.0}}}
     assert json.loads(json.dumps(values)) == values
+
+
+def test_nothing_is_derived_from_times_that_spread(
+    monkeypatch: pytest.MonkeyPatch, random_weights: Callable[..., Path]
+):
+    """Half of the median is the most: 4 · 10 ms / 20 ms = 2; two at a time spread by 60 %, the cloud's by 1,799 %."""
+    monkeypatch.setattr("simnet.cli.profile.NOISY", 0.5)
+    card = read_card(str(random_weights("ddnn")))
+    calm = {1: Timing(0.010, 0.5), 2: Timing(0.1, 0.6), 4: Timing(0.020, 0.1)}
+    wild = {1: Timing(0.010, 17.99), 2: Timing(0.1, 0.0)}
+    times = {"device": calm, "edge": calm, "cloud": wild}
+    assert efficiency(times, "edge") == {1: 1.0, 4: 2.0} and efficiency(times, "cloud") == {}
+    device, edge, cloud = settings(card, times)
+    assert edge.endswith("batch: {size: 4, efficiency: {1: 1, 4: 2}}") and device.startswith("device: speed: ")
+    assert cloud == (
+        "cloud: no keys can be told: the time of one sample spreads by 1,799 %; measure again on an idle machine"
+    )
+    rows = [[*column.cells] for column in _table(card, times).columns]
+    assert rows[4] == ["1.00", "–", "2.00"] * 2 + ["–", "–"]
+    assert rows[5] == ["50%", "60%", "10%"] * 2 + ["1,799%", "0%"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from fake_run import fake_system, write_fake
+from fake_run import fake_system, reseal, write_fake
 from fake_run import scenario as fake_scenario
 from lives_of import lives_of, played, sections
 from rich.console import Console
@@ -418,6 +418,7 @@ def test_a_damaged_section_is_one_message(tmp_path: Path, place: tuple[str, ...]
     holder, path = summary["systems"]["ddnn"], ("faults", *place)
     holder["faults"] = report(5, {}, [Incident(CAMERA, 10.0, 15.0)], {"camera": {}})  # nothing during and after: null
     file.write_text(json.dumps(summary), encoding="utf-8")
+    reseal(tmp_path / "run")
     assert read_run(tmp_path / "run").summary["systems"]["ddnn"]["faults"]["camera"]["during"] is None
     holder["faults"] = report(20, {}, [Incident(CAMERA, 10.0, 15.0)], {"camera": {}})
     for key in path[:-1]:

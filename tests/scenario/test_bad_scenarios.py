@@ -33,6 +33,13 @@ faults:
 # ruff: noqa: E501
 CASES = {
     "unknown key": ("samples: 10", "sample: 10", 3, "sample: unknown key 'sample'; did you mean 'samples'?"),
+    "unknown key of the warm-up": ("samples: 10", "samples: 10\nwarmup: 1 s", 4, "warmup: unknown key 'warmup'; did you mean 'warm_up'?"),
+    "warm-up without a unit": ("samples: 10", "samples: 10\nwarm_up: 5", 4, "warm_up: 5 has no unit"),
+    "warm-up of half a sample": ("samples: 10", "samples: 10\nwarm_up_samples: 0.5", 4, "warm_up_samples: must be a whole number"),
+    "negative warm-up": ("samples: 10", "samples: 10\nwarm_up_samples: -1", 4, "warm_up_samples: must be 0 or more, found -1"),
+    "warm-up of all samples": ("samples: 10", "samples: 10\nwarm_up_samples: 10", 4, "warm_up_samples: must be less than samples (10), so that some are counted"),
+    "warm-up of all the time": ("samples: 10", "duration: 5 s\nwarm_up: 5 s", 4, "warm_up: must be less than the duration (5 s)"),
+    "two warm-ups": ("samples: 10", "samples: 10\nwarm_up: 1 s\nwarm_up_samples: 3", 5, "warm_up_samples: give either 'warm_up' or 'warm_up_samples', not both"),
     "unknown key in a link": (
         "bandwidth: 50 Mbit/s", "bandwith: 50 Mbit/s", 11,
         "links[1].bandwith: unknown key 'bandwith'; did you mean 'bandwidth'?",

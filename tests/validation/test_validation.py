@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
-from math import nan, sqrt
+from math import nan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +22,6 @@ from simnet.network.nodes.plain import Node
 from simnet.validation import ciw_reference, queueing, simgrid_reference, tcp_reference
 from simnet.validation.base import Check, Result, Settings, Unavailable
 from simnet.validation.checks import ALL, carry_out, chosen
-from simnet.validation.intervals import difference, interval, t_quantile
 from simnet.validation.lab import Lab
 from simnet.validation.links import burst
 from simnet.validation.queueing import Size
@@ -50,29 +49,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def verdict(name: str) -> str:
     (check,) = chosen([name])
     return carry_out(check, Settings()).status
-
-
-# statistics
-
-
-@pytest.mark.parametrize(
-    ("level", "df", "t"),
-    [(0.95, 1, 12.706), (0.95, 2, 4.303), (0.95, 9, 2.262), (0.95, 10, 2.228), (0.999, 9, 4.781), (0.999, 30, 3.646)],
-)
-def test_quantiles_of_student_s_t_are_those_of_the_tables(level: float, df: int, t: float):
-    assert t_quantile(level, df) == pytest.approx(t, abs=5e-4)
-
-
-def test_an_interval_by_hand():
-    """1, 2, 3: variance 1, so 4.303 / √3 to either side of 2."""
-    mean, half = interval([1.0, 2.0, 3.0], 0.95)
-    assert mean == 2 and half == pytest.approx(4.303 / sqrt(3), abs=1e-3)
-
-
-def test_the_interval_of_a_difference_by_hand():
-    """Equal sizes and variances: Welch's degrees of freedom are 2 + 2, the error √(1/3 + 1/3)."""
-    mean, half = difference([1.0, 2.0, 3.0], [4.0, 5.0, 6.0], 0.95)
-    assert mean == -3 and half == pytest.approx(2.776 * sqrt(2 / 3), abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.blocks import read_block, write_block
 from simnet.models.data.cache import cache_dir as default_cache_dir
 from simnet.models.data.plaza.rays import SIDE
 from simnet.models.data.plaza.render import (
@@ -195,12 +196,10 @@ class Plaza(Dataset):
             return True
         if self._folder is None:
             return False
-        with suppress(OSError, ValueError, EOFError):
-            kept = np.load(self._path(block), mmap_mode="r")
-            if kept.shape == (BLOCK, self.views, 3, SIDE, SIDE) and kept.dtype == np.uint8:
-                self._blocks[block] = kept
-                return True
-        return False
+        kept = read_block(self._path(block), (BLOCK, self.views, 3, SIDE, SIDE))
+        if kept is not None:
+            self._blocks[block] = kept
+        return kept is not None
 
     def _writable(self) -> bool:
         """Whether blocks can be kept; else only what is asked for is rendered, every time."""
@@ -218,20 +217,10 @@ class Plaza(Dataset):
         """Renders a block and keeps it: on disk under its final name only when complete."""
         views = self._render(np.arange(block * BLOCK, (block + 1) * BLOCK))
         self._blocks[block] = views
-        path = self._path(block)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                np.save(file, views)
-            part.replace(path)
-        except OSError:  # a full disk: this block stays in memory
-            part.unlink(missing_ok=True)
-            return
-        self._load_again(block)
-
-    def _load_again(self, block: int) -> None:
-        del self._blocks[block]
-        self._load(block)
+        with suppress(OSError):  # a full disk: this block stays in memory
+            write_block(self._path(block), views)
+            if (kept := read_block(self._path(block), views.shape)) is not None:
+                self._blocks[block] = kept
 
 
 def sheet(path: Path, zoom: int = 2) -> None:

@@ -12,6 +12,7 @@ from simnet.cli.models.options import DataDir, Device, console
 from simnet.models.cards.card import read_card
 from simnet.models.device import pick_device
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
+from simnet.terminal.stacked import print_table
 
 
 def calibrate(
@@ -48,7 +49,7 @@ def calibrate(
             f"{100 * found['test']['system_accuracy']:.2f}",
             f"{found['test']['bytes']:,.0f}",
         )
-    console.print(table)
+    print_table(table, console)
     for exit_name, entry in card.values["reliability"].items():
         scaled = entry["scaled"]
         console.print(

@@ -9,6 +9,7 @@ import typer
 
 from simnet.cli.models.options import sent
 from simnet.models.cards.card import shipped
+from simnet.terminal.output import say
 
 
 def cards(
@@ -22,7 +23,7 @@ def cards(
 
     tables = markdown(shipped(), sent)
     if write is None:
-        print(tables, end="")
+        say(tables, end="")
         return
     try:
         write.write_text(filled(write.read_text(encoding="utf-8"), {"cards": tables}), encoding="utf-8")

@@ -18,6 +18,8 @@ from simnet.models.cards.card import Card, WeightsError, read_card
 from simnet.models.data.base import SPLITS, DataError, Dataset
 from simnet.models.device import pick_device
 from simnet.registry import PluginError
+from simnet.terminal.output import say
+from simnet.terminal.stacked import print_table
 
 if TYPE_CHECKING:
     from simnet.models.evaluation.outcome import Exits, Outcome
@@ -64,7 +66,7 @@ def evaluate(
         raise WeightsError(f"{card.path}: no calibrated threshold for {', '.join(without)}")
     calibrated = exits.outcome([card.thresholds[exit_name] for exit_name in exits.names[:-1]])
     if as_json:
-        print(json.dumps(as_values(exits, calibrated), indent=1))
+        say(json.dumps(as_values(exits, calibrated), indent=1))
         return
     source = split if data is None else data.name
     console.print(f"{card.name} on {data_name} ({source}, {len(views)} samples)", soft_wrap=True)
@@ -76,7 +78,9 @@ def evaluate(
         cameras = zip(seen_by(network.graph, own), alone, strict=True)
         listing = ", ".join(f"{view + 1}: {_percent(a)}" for view, a in cameras)
         console.print(f"each camera alone, %: {listing}")
-    console.print(_table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated))
+    print_table(
+        _table(exits, [(f"{t:g}", exits.outcome((t,) * (len(exits.names) - 1))) for t in listed], calibrated), console
+    )
     picked = ", ".join(f"{exit_name} {t:g}" for exit_name, t in card.thresholds.items())
     console.print(f"calibrated on the validation split: {picked}")
 

@@ -9,6 +9,8 @@ import typer
 
 from simnet.cli.models.options import console, sent
 from simnet.models.cards.card import WEIGHTS, shipped
+from simnet.terminal.output import say
+from simnet.terminal.stacked import print_table
 
 
 def list_weights(
@@ -20,7 +22,7 @@ def list_weights(
     cards = shipped()
     size = sum(path.stat().st_size for path in WEIGHTS.iterdir() if path.suffix in (".safetensors", ".json"))
     if as_json:
-        print(json.dumps({"weights": [overview(card, sent) for card in cards], "bytes": size}, indent=1))
+        say(json.dumps({"weights": [overview(card, sent) for card in cards], "bytes": size}, indent=1))
         return
-    console.print(overview_table(cards, sent))
+    print_table(overview_table(cards, sent), console)
     console.print(f"{len(cards)} weights, {size / 1e6:.1f} MB with their cards")

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from simnet.terminal import output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simnet.models.cards.card import Card
 
-console = Console(markup=False, highlight=False)
+console = output.console()
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
@@ -18,6 +17,8 @@ from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
 from simnet.models.networks import NETWORKS
 from simnet.registry import Registry
+from simnet.terminal.output import say
+from simnet.terminal.stopping import message, status
 
 if TYPE_CHECKING:
     from simnet.models.networks.base import Network
@@ -157,7 +158,7 @@ def train(
         run.save(saved)
         kept = f"{saved} holds the untrained network; go on with --resume"
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -180,12 +181,12 @@ def train(
                     f"epoch {line['epoch']}: loss {losses}; validation {accuracies}; {line['seconds']} s",
                     soft_wrap=True,
                 )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         kept = kept or f"no epoch was finished; {saved} is still an earlier run's"
-        console.print(f"stopped; {kept}", soft_wrap=True)
-        raise typer.Exit(130) from None
+        console.print(message(stop, kept), soft_wrap=True)
+        raise typer.Exit(status(stop)) from None
     except FloatingPointError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        say(f"error: {problem}", error=True)
         raise typer.Exit(1) from None
     publish(run, weights, data_dir, bytes_until)
     console.print(f"wrote {weights} and its card", soft_wrap=True)

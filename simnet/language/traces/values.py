@@ -30,11 +30,11 @@ def interval_of(value: object) -> float:
 
 _BITS = {f"{p}bps": f"{p}bit/s" for p in ("", "k", "M", "G")} | {"Kbps": "kbit/s"}
 _BYTES = {f"{p}Bps": f"{p}B/s" for p in ("", "k", "M", "G")}
-_THOUSANDS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+_BITS_EACH = {"bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
 _AMOUNTS: dict[str, Worth] = {
     **units.SIZE.units,
     "bytes": Decimal(1),
-    **{f"{p}bit": Decimal(f"{w}e-3") * 125 for p, w in _THOUSANDS.items()},
+    **{unit: Decimal(bits) / 8 for unit, bits in _BITS_EACH.items()},
 }
 TIME = Column("time", units.TIME.parse, units.TIME.units, "time_s", "0 s")
 INTERVAL = Column("interval", interval_of, units.TIME.units, "interval_ms", "1 s", above=0)

@@ -28,7 +28,8 @@ class Energy(Section):
 
     def of(self, run: Played) -> dict[str, Any] | None:
         """See `energy_of`."""
-        return energy_of(run.scenario, run.ledger, int(run.lives.answered.sum()), run.empty_at)
+        answered = int(run.lives.answered.sum()) + run.warm_answers  # joules are those of the whole run
+        return energy_of(run.scenario, run.ledger, answered, run.empty_at)
 
     def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
         """Joules for each answer, and batteries that were used up."""

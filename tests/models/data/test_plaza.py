@@ -65,6 +65,43 @@ def test_a_damaged_block_is_rendered_again(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
+def black(block: Path, other: Path) -> bytes:
+    """A whole NumPy file of the right shape, all black, with what the block said of itself."""
+    content = block.read_bytes()
+    return content[:128] + bytes(len(content) - 128 - 256) + content[-256:]
+
+
+DAMAGES = {
+    "blackened": black,
+    "one bit": lambda block, other: block.read_bytes()[:-400] + b"\x55" + block.read_bytes()[-399:],
+    "another block": lambda block, other: other.read_bytes(),
+    "without its end": lambda block, other: block.read_bytes()[:-256],
+    "another end": lambda block, other: block.read_bytes()[:-256] + other.read_bytes()[-256:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_block_that_is_not_what_was_kept_is_rendered_again(damage: str, data: Plaza, tmp_path: Path) -> None:
+    """Views decide answers: black ones were believed, and the accuracy fell from .94 to .08."""
+    views, rows = data.pixels([1]), range(1, BLOCK // 2 + 1)  # half of the first block: it is rendered as a whole
+    Plaza("test", BLOCK + 1, tmp_path).pixels([*rows, BLOCK])
+    block, other = sorted(tmp_path.rglob("*.npy"))
+    whole = block.read_bytes()
+    block.write_bytes(DAMAGES[damage](block, other))
+    assert block.read_bytes() != whole
+    assert np.array_equal(Plaza("test", BLOCK + 1, tmp_path).pixels([1]), views)
+    Plaza("test", BLOCK + 1, tmp_path).pixels(rows)
+    assert block.read_bytes() == whole, "it is kept again"
+
+
+def test_a_block_of_another_data_set_is_not_believed(tmp_path: Path) -> None:
+    views = Plaza("test", 2, tmp_path).pixels([1])
+    Plaza("validation", 2, tmp_path).pixels([1])
+    blocks = {path.parent.name.partition("-")[0]: path for path in tmp_path.rglob("*.npy")}
+    blocks["test"].write_bytes(blocks["validation"].read_bytes())
+    assert np.array_equal(Plaza("test", 2, tmp_path).pixels([1]), views)
+
+
 def test_a_few_samples_of_a_block_are_rendered_alone(tmp_path: Path) -> None:
     """A block is rendered, and kept on disk, when half of it has been asked for: here 20 of 40."""
     data, whole = Plaza("test", 40, tmp_path / "a"), Plaza("test", 40, tmp_path / "b").pixels(range(40))

@@ -6,7 +6,6 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer
 from fake_views import FakeViews
@@ -26,20 +25,6 @@ from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import exit_scores, segment_scores
 from simnet.models.studies import base, codecs, faults
 from simnet.models.studies.reproduction import Measured, exit_accuracy, flattening, missing_samples, tier_of
-
-
-def test_wilson_interval() -> None:
-    """Against the worked example of Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662; and its edges."""
-    assert np.allclose(base.wilson(81, 263), (0.2553, 0.3662), atol=5e-5)
-    assert np.allclose(base.wilson(0, 20), (0.0, 0.1611), atol=5e-5)
-    assert base.wilson(0, 0) == (0.0, 1.0)
-
-
-def test_wilson_interval_covers() -> None:
-    """95 % intervals hold the true proportion in about 95 % of 4,000 draws."""
-    hits = np.random.default_rng(1).binomial(300, 0.87, 4_000)
-    held = np.mean([low <= 0.87 <= high for low, high in (base.wilson(int(h), 300) for h in hits)])
-    assert 0.935 < held < 0.97
 
 
 def test_verdict() -> None:

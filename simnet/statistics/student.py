@@ -1,4 +1,4 @@
-"""Confidence intervals over independent replications, with Student's t (no SciPy needed)."""
+"""Student's t, without SciPy: its distribution, quantiles, and the interval of a mean of independent values."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import cos, pi, sin, sqrt, tan
 from statistics import fmean, variance
 
-LEVEL = 0.999
-"""Of every interval. About 20 are compared, so by Bonferroni a flawless simulator fails one of them in 2 % of seeds."""
+LEVEL = 0.95
+"""Of an interval, unless told otherwise: of all in the results."""
 
 
 def t_inside(angle: float, df: int) -> float:
@@ -35,14 +35,14 @@ def t_quantile(level: float, df: int) -> float:
     return tan(low) * sqrt(df)
 
 
-def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """Mean of independent replications, and the half width of its t-interval."""
+def t_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Mean of two or more independent values, and the half width of its t-interval (Student 1908)."""
     half = t_quantile(level, len(values) - 1) * sqrt(variance(values) / len(values))
     return fmean(values), half
 
 
-def difference(first: Sequence[float], second: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """Difference of the means of two independent sets of replications, and its half width (Welch 1947)."""
+def welch_interval(first: Sequence[float], second: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Difference of the means of two sets of independent values, two or more each, and its half width (Welch 1947)."""
     errors = [variance(values) / len(values) for values in (first, second)]
     freedom = sum(errors) ** 2 / sum(
         error**2 / (len(values) - 1) for error, values in zip(errors, (first, second), strict=True)

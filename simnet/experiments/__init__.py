@@ -1,0 +1,1 @@
+"""Several runs of one scenario, and what they say together."""

@@ -1,0 +1,1 @@
+"""Confidence intervals: of means of independent values, of proportions, of a mean over a series that is correlated."""
