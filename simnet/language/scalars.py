@@ -40,6 +40,14 @@ class Writer(yaml.SafeDumper):
     """Writes text that could be taken for a number, also by other readers, in quotes."""
 
 
+def _text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Text with line breaks of other alphabets in double quotes, where they are kept."""
+    breaks = not _BREAKS.isdisjoint(text)
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"' if breaks else None)
+
+
+_BREAKS = frozenset("\x85\u2028\u2029")
+Writer.add_representer(str, _text)
 Writer.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(f"(?:{_DECIMAL.pattern}|{_AMBIGUOUS.pattern})$"), list("+-.0123456789")
 )

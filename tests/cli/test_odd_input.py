@@ -56,9 +56,10 @@ def test_names_of_files_need_not_be_text(tmp_path: Path) -> None:
     Path(os.fsdecode(file)).write_bytes(SIX.read_bytes())
     done = call("check", file, "--samples", "5")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith(b": ok\n") and b"\\udcfe.yaml: 5 samples of plaza" in done.stdout
+    assert done.stdout.endswith(b": ok\n") and b"fe.yaml: 5 samples of plaza" in done.stdout
     out = folder + b"/out"
-    assert "a name that is no UTF-8 text" in refused("run", file, "--samples", "5", "--out", out, "--no-figures")
+    done = call("run", file, "--samples", "5", "--out", out, "--no-figures")
+    assert done.returncode == 0, done.stderr
     assert "no such file" in refused("check", folder + b"/b\xfe.yaml")
     for change in (b"name=\xff", b"n\xff=1", b"nodes.edge.load=\xff.csv", b"systems.ddnn.weights=\xff.json"):
         refused("check", file, "--set", change)
