@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.stacked import print_table
 from simnet.experiments.tables import repeat_tables
 from simnet.language.units import format_size
 from simnet.metrics import SECTIONS
 from simnet.registry import PluginError
 from simnet.results.cells import NONE, Listing, limits, percent, time
 from simnet.results.section import OWN_KEYS, Played, Section, plain_rows
+from simnet.terminal.stacked import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console

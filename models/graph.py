@@ -28,6 +28,9 @@ FLOAT = 4
 
 MOST = 10_000
 """Views or copies of a segment in a file: whoever writes more has mistyped it."""
+MOST_CLASSES = 1_000_000
+MOST_COST = 10**18
+"""FLOP, weights or bytes of a segment, and values of its features."""
 MOST_ARCS = 100_000
 """Of a graph: beyond it masks and walks take for ever."""
 
@@ -309,9 +312,9 @@ class Graph:
         try:
             return cls(
                 _whole(values["views"], 1, MOST),
-                [_whole(n, 1) for n in values["view"]],
+                [_whole(n, 1, MOST) for n in values["view"]],
                 [_segment(one) for one in values["segments"]],
-                _whole(values["classes"], 2),
+                _whole(values["classes"], 2, MOST_CLASSES),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise GraphError(f"is no graph of segments: {problem}") from None
@@ -376,20 +379,38 @@ def _segment(values: Mapping[str, Any]) -> Segment:
         )
         for take in values["takes"]
     )
-    sends = values.get("sends")
+    costs = costs_of(values, "sends")
     exit_name = values.get("exit")
     return Segment(
         _text(values["name"]),
         takes,
         _whole(values.get("copies", 1), 1, MOST),
         None if exit_name is None else _text(exit_name),
-        None if sends is None else tuple(_whole(n, 1) for n in sends),
+        costs.get("sends"),
         _bool(values.get("scores", True)),
         _bool(values.get("trained", True)),
         _text(values.get("scale", "")),
-        *(_whole(values[key], 0) for key in ("flop", "parameters", "memory")),
-        *(_whole(values[key], 0) if key in values else None for key in ("operations", "traffic")),
+        *(costs[key] for key in ("flop", "parameters", "memory")),
+        *(costs.get(key) for key in ("operations", "traffic")),
     )
+
+
+def costs_of(values: Mapping[str, Any], sends: str) -> dict[str, Any]:
+    """What a card says that a segment costs, in a graph's words; `sends` is the key of its features' shape.
+
+    Raises GraphError for what is no cost; what is missing is left out.
+    """
+    found: dict[str, Any] = {
+        key: _whole(values[key], 0, MOST_COST)
+        for key in ("flop", "parameters", "memory", "operations", "traffic")
+        if key in values
+    }
+    shape = values.get(sends)
+    if shape is not None and (
+        not isinstance(shape, list | tuple) or prod(_whole(n, 1, MOST_COST) for n in shape) > MOST_COST
+    ):
+        raise GraphError(f"{sends} must be a shape, a list of whole numbers, found {shape!r}")
+    return {**found, "sends": None if shape is None else tuple(shape)}
 
 
 def _whole(value: Any, least: int, most: float = math.inf) -> int:

@@ -28,6 +28,7 @@ from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import NodeEntry
 from simnet.registry import Registry
 from simnet.scenario.header import Header
+from simnet.scenario.load import OWN
 from simnet.systems import SYSTEMS
 from simnet.workloads import WORKLOADS
 
@@ -55,6 +56,7 @@ def schema() -> Form:
         "metrics": _said(top, "metrics", {"type": "array", "items": _named(SECTIONS)}),
     }
     top["required"].remove("name")  # by default that of the file
+    top["patternProperties"] = {f"^{OWN}": {}}
     return {"$schema": DIALECT, "title": "A scenario of simnet", **top, "$defs": forms.parts}
 
 

@@ -261,7 +261,7 @@ def test_a_run_in_memory_writes_nothing_and_has_what_the_command_line_writes(tex
         for table in (package.Run.samples, package.Run.spans, package.Run.incidents):
             assert table(run, name).equals(table(read, name))
     assert (run.summary, run.scenario, run.notes) == (read.summary, read.scenario, read.notes)
-    assert run.manifest == read.manifest
+    assert run.manifest == {key: value for key, value in read.manifest.items() if key not in ("files", "sha256")}
     assert repr(run) == "<Run 'small': 40 samples, ddnn, ada-ddnn; in memory>"
     assert repr(read) == "<Run 'small': 40 samples, ddnn, ada-ddnn; in saved>"
     assert package.load(read.scenario) == package.load("small.yaml")

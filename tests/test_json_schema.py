@@ -107,3 +107,11 @@ def test_the_command_prints_it(simnet: Any, form: dict[str, Any]) -> None:
     status, printed, errors = simnet("schema")
     assert (status, errors) == (0, "")
     assert json.loads(printed) == form
+
+
+def test_keys_of_ones_own_are_allowed_at_the_top_only(validator: Any) -> None:
+    validator.validate({**six_cameras(), "x-camera": {"tier": "device"}})
+    inside = six_cameras()
+    inside["nodes"]["edge"]["x-note"] = 1
+    assert not validator.is_valid(inside)
+    assert not validator.is_valid({**six_cameras(), "y-camera": 1})

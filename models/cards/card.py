@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from sys import float_info
 from typing import Any
 
+from simnet.language.errors import clipped
+from simnet.language.files import UnreadableError, text_of
 from simnet.models.codecs import CODECS
-from simnet.models.graph import Graph, GraphError
+from simnet.models.graph import MOST, MOST_CLASSES, Graph, GraphError, costs_of
 from simnet.registry import settled
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -21,6 +23,9 @@ WEIGHTS = Path(__file__).parent.parent / "weights"
 
 class WeightsError(Exception):
     """Weights or their card are missing, damaged or do not belong together; the message says which and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clipped(message))
 
 
 @dataclass(frozen=True)
@@ -121,12 +126,17 @@ class Card:
 
 
 def _former_costs(segments: Any) -> dict[str, dict[str, Any]]:
-    """Costs as cards of the first edition give them, in the words of a graph."""
-    keys = {"flop": "flop", "parameters": "parameters", "memory": "memory", "features": "sends"}
-    found = {name: {keys[k]: v for k, v in values.items() if k in keys} for name, values in segments.items()}
-    for values in found.values():
-        sends = values.get("sends")
-        values["sends"] = None if sends is None else tuple(sends)
+    """Costs as cards of the first edition give them, in the words of a graph.
+
+    Raises GraphError where they are none.
+    """
+    if not isinstance(segments, dict):
+        raise GraphError("segments must be costs by segment")
+    found = {}
+    for name, values in segments.items():
+        if not isinstance(values, dict):
+            raise GraphError(f"the costs of segment {name!r} must be keys and values")
+        found[name] = costs_of(values, "features")
     return found
 
 
@@ -166,7 +176,7 @@ def read_card(name: str) -> Card:
     named = Path(name)
     path = named.with_suffix(".json") if named.suffix in (".json", ".safetensors") else WEIGHTS / f"{name}.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(text_of(path))
     except FileNotFoundError:
         known = sorted(p.stem for p in WEIGHTS.glob("*.json"))
         near = get_close_matches(named.stem, known, 1)
@@ -174,7 +184,7 @@ def read_card(name: str) -> Card:
         raise WeightsError(
             f"no weights {name!r}: {path.name} is not among the shipped ones ({', '.join(known)}) nor a file{hint}"
         ) from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError, UnreadableError) as problem:
         raise WeightsError(f"{path}: not a readable card: {problem}") from problem
     missing = [key for key in REQUIRED if not _has(values, key)]
     missing += [f"{new} or {old}" for new, old in FORMER.items() if not (_has(values, new) or _has(values, old))]
@@ -189,19 +199,28 @@ def read_card(name: str) -> Card:
     if not _list_of(values["class_names"], str):
         raise WeightsError(f"{path}: class_names must be a list of names")
     view = values["architecture"]["view"]
-    if not (_list_of(view, int) and len(view) == 2):
+    if not (_list_of(view, int) and len(view) == 2 and min(view) >= 1):
         raise WeightsError(f"{path}: architecture.view must be height and width")
+    for key, most in (("classes", MOST_CLASSES), ("views", MOST)):
+        if type(number := values["architecture"].get(key, 2)) is not int or not 1 <= number <= most:
+            raise WeightsError(f"{path}: architecture.{key} must be a whole number from 1 to {most:,}")
     calibration = values["calibration"]
     if not _numbers(calibration["thresholds"], lambda t: 0 <= t <= 1):
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
-    if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t < math.inf):
+    if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t <= float_info.max):
         raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
     codec = values["architecture"].get("codec", "fp32")
     if not isinstance(codec, str) or (":" not in codec and codec not in CODECS.names()):
         raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")
     card = Card(path, values)
     if "graph" in values:
-        _ = card.graph
+        if card.graph.classes != len(values["class_names"]):
+            raise WeightsError(f"{path}: class_names has {len(values['class_names'])}, the graph {card.graph.classes}")
+    else:
+        try:
+            _former_costs(values["segments"])  # the structure waits until it is asked for: the network tells it
+        except GraphError as problem:
+            raise WeightsError(f"{path}: segments: {problem}") from None
     return card
 
 

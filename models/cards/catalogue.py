@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.markdown import table
@@ -25,28 +25,48 @@ def _shown(card: Card, sent: Mapping[str, int]) -> dict[str, Segment]:
     }
 
 
+T = TypeVar("T")
+
+
+def _told(make: Callable[[Card], T]) -> Callable[[Card], T]:
+    """`make`, with one message for a card that lacks what it wants, or has it otherwise."""
+
+    def made(card: Card) -> T:
+        try:
+            return make(card)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
+            raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
+
+    return made
+
+
 def overview(card: Card, sent: Sent) -> dict[str, Any]:
     """What `list --json` prints of one card: FLOP and bytes sent are of one sample, of one copy of a segment.
 
     Raises WeightsError for a card that lacks any of it.
     """
+    return _told(lambda card: _overview(card, sent(card)))(card)
+
+
+def _overview(card: Card, by_segment: Mapping[str, int]) -> dict[str, Any]:
     values = card.values
-    try:
-        by_segment = sent(card)
-        return {
-            "name": card.name,
-            "data": values["data"],
-            "parameters": values["parameters"],
-            "segments": {
-                name: {"parameters": s.parameters, "flop": s.flop, "bytes_sent": by_segment.get(name, 0)}
-                for name, s in _shown(card, by_segment).items()
-            },
-            "forced_accuracy": values["forced_accuracy"]["test"],
-            "system_accuracy": values["calibration"]["test"]["system_accuracy"],
-            "thresholds": card.thresholds,
-        }
-    except (KeyError, TypeError) as problem:
-        raise WeightsError(f"{card.path}: the card is not complete: {problem}") from problem
+    if type(values["parameters"]) is not int:
+        raise TypeError("parameters must be a whole number")
+    for numbers in (values["forced_accuracy"]["test"].values(), [values["calibration"]["test"]["system_accuracy"]]):
+        if not all(type(number) in (int, float) and 0 <= number <= 1 for number in numbers):
+            raise TypeError("accuracies must be numbers from 0 to 1")
+    return {
+        "name": card.name,
+        "data": values["data"],
+        "parameters": values["parameters"],
+        "segments": {
+            name: {"parameters": s.parameters, "flop": s.flop, "bytes_sent": by_segment.get(name, 0)}
+            for name, s in _shown(card, by_segment).items()
+        },
+        "forced_accuracy": values["forced_accuracy"]["test"],
+        "system_accuracy": values["calibration"]["test"]["system_accuracy"],
+        "thresholds": card.thresholds,
+    }
 
 
 def overview_table(cards: Sequence[Card], sent: Sent) -> Table:
@@ -170,7 +190,7 @@ def _provenance(card: Card) -> str:
 def markdown(cards: Sequence[Card], sent: Sent) -> str:
     """Layers, costs of one sample (one view, on a device), training and accuracy, calibration, reliability, origin."""
     architecture = table(
-        ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_architecture, cards)
+        ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_told(_architecture), cards)
     )
     cost = table(
         (
@@ -184,23 +204,23 @@ def markdown(cards: Sequence[Card], sent: Sent) -> str:
             "bytes sent",
             "memory, bytes",
         ),
-        (row for card in cards for row in _costs(card, sent(card))),
+        (row for card in cards for row in _told(lambda card: _costs(card, sent(card)))(card)),
     )
     result = table(
         ("weights", "epochs", "trained", "forced accuracy, test %", "calibrated T", "shares, test %", "system, test %"),
-        map(_result, cards),
+        map(_told(_result), cards),
     )
     rules = table(
         ("weights", "rule", "T", "system, validation %", "shares, test %", "exit accuracy, test %", "system, test %",
          "bytes a sample"),
-        (row for card in cards for row in _rules(card)),
+        (row for card in cards for row in _told(_rules)(card)),
     )  # fmt: skip
     reliability = table(
         ("weights", "exit", "ECE, validation %", "ECE, test %", "fitted temperature", "then: validation %", "test %",
          "in force"),
-        (row for card in cards for row in _reliability(card)),
+        (row for card in cards for row in _told(_reliability)(card)),
     )  # fmt: skip
-    origins = "\n\n".join(map(_provenance, cards))
+    origins = "\n\n".join(map(_told(_provenance), cards))
     parts = (
         ("Layers", architecture),
         ("Cost of one sample", cost),

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from simnet.language.errors import clipped
 from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
 from simnet.models.cards.costs import measured
 from simnet.models.graph import Graph, GraphError
@@ -53,7 +54,7 @@ def build(card: Card) -> Network:
         network = kind(kind.Architecture.from_dict(card.values["architecture"]))
     except Exception as problem:  # of an architecture that was changed by hand, or from a user's code, anything
         reason = str(problem) if isinstance(problem, GraphError | ValueError | TypeError) else blamed(problem)
-        reason = reason or f"{type(problem).__name__}: {problem}"
+        reason = clipped(reason or f"{type(problem).__name__}: {problem}", 400)
         raise WeightsError(f"{what}: its architecture makes no network: {reason}") from problem
     if not isinstance(found := getattr(network, "graph", None), Graph):
         raise WeightsError(f"{what}: self.graph is {found!r}, no Graph; __init__ must set it")
@@ -95,6 +96,6 @@ def load_network(card: Card, device: str = "cpu") -> Network:
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, TypeError, ValueError, AttributeError, LookupError) as problem:
-        reason = " ".join(str(problem).split())  # torch's have many lines
+        reason = clipped(" ".join(str(problem).split()), 400)  # torch's have many lines, one for each tensor
         raise WeightsError(f"{path}: does not fit its card: {reason}") from problem
     return network.to(torch.device(device)).to(memory_format=torch.channels_last).eval()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from sys import float_info
 from typing import Any, get_args, get_origin, get_type_hints
 
+from simnet.language.errors import shown, unknown
 from simnet.models.networks.base import Architecture
 from simnet.models.training.training import Recipe
 
@@ -70,14 +72,18 @@ def changed(arch: Architecture, how: Recipe, settings: Sequence[str]) -> tuple[A
     no network together.
     """
     new: dict[str, dict[str, Any]] = {"arch": {}, "how": {}}
+    known = {
+        f.name: (part, whole)
+        for part, whole in (("how", how), ("arch", arch))
+        for f in fields(whole)
+        if f.name not in ("view", "views", "classes", "seed")
+    }
     for setting in settings:
         name, _, text = setting.partition("=")
-        for part, whole in (("arch", arch), ("how", how)):
-            if name in {f.name for f in fields(whole)} - {"view", "views", "classes", "seed"}:
-                new[part][name] = _value(whole, name, text)
-                break
-        else:
-            raise ValueError(f"{name!r} is no setting of an architecture or a recipe")
+        if name not in known:
+            raise ValueError(unknown("setting of an architecture or a recipe", name, sorted(known)))
+        part, whole = known[name]
+        new[part][name] = _value(whole, name, text)
     return replace(arch, **new["arch"]), replace(how, **new["how"])
 
 
@@ -95,7 +101,7 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
     wanted = get_type_hints(type(whole))[name]
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text  # a bare word
     kinds: tuple[Any, ...]
     if get_origin(wanted) is tuple:
@@ -104,6 +110,8 @@ def _value(whole: Architecture | Recipe, name: str, text: str) -> Any:
         kinds = ()
     elif wanted is float:
         kinds = (int, float)
+        if type(value) in kinds and not abs(value) <= float_info.max:
+            raise ValueError(f"{name}: {shown(text)} is no finite number")
         value = float(value) if type(value) is int else value
     elif isinstance(wanted, type):
         kinds = (wanted,)

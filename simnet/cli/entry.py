@@ -57,17 +57,19 @@ def run_app(app: typer.Typer) -> NoReturn:
 
 def message_of(problem: Exception) -> str | None:
     """What to tell a user of something that they can mend; None for a fault of ours."""
-    from simnet.language.errors import ScenarioError
+    from simnet.language.errors import ScenarioError, clipped
     from simnet.models.cards.card import WeightsError
     from simnet.models.data.base import DataError
     from simnet.models.device import DeviceError
     from simnet.registry import PluginError, blamed
     from simnet.results.run import RunError
 
-    if isinstance(problem, ScenarioError | RunError | PluginError):
+    if isinstance(problem, ScenarioError):
         return str(problem)
+    if isinstance(problem, RunError | PluginError):
+        return clipped(str(problem))
     if isinstance(problem, DataError | WeightsError | DeviceError):
-        return " ".join(str(problem).splitlines())  # torch's reasons have many lines
+        return clipped(" ".join(str(problem).splitlines()))  # torch's reasons have many lines
     if isinstance(problem, MemoryError) or _is_memory(problem):
         return f"not enough memory; ask for fewer samples, a shorter time or smaller batches ({_first(problem)})"
     if isinstance(problem, OSError):  # a folder that cannot be made, a full disk

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.analysis.stacked import print_table
 from simnet.results.cells import NONE
 from simnet.terminal.output import console, shown
+from simnet.terminal.stacked import print_table
 
 if TYPE_CHECKING:
     from rich.table import Table

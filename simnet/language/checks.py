@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simnet.language import names
-from simnet.language.errors import Path, Problem, nearest, unknown
+from simnet.language.errors import Path, Problem, ScenarioError, nearest, shown, unknown
 from simnet.language.presets import Preset
 from simnet.language.quantities import FROM_FILE
 from simnet.language.source import Source
 
 M = TypeVar("M", bound=BaseModel)
 Raw = dict[str, Any]
+_MOST_PROBLEMS = 100
+"""Then the rest of a file is not looked at: to find the nearest name of each of ten thousand takes minutes."""
 
 
 class Checks:
@@ -24,10 +26,20 @@ class Checks:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self._different: set[tuple[str, int | None, str]] = set()
 
     def wrong(self, path: Path, message: str) -> None:
-        """Note a problem."""
-        self.problems.append(self.source.problem(path, message))
+        """Note a problem.
+
+        Raises:
+            ScenarioError: there are so many that nobody reads more.
+        """
+        problem = self.source.problem(path, message)
+        self.problems.append(problem)
+        self._different.add((problem.file, problem.line, problem.message))
+        if len(self._different) >= _MOST_PROBLEMS:
+            more = Problem(self.source.file, None, "", f"that are {_MOST_PROBLEMS} mistakes; there may be more")
+            raise ScenarioError([*self.problems, more])
 
     def check(self, model: type[M], raw: object, path: Path) -> M | None:
         """`raw` as a `model`, or None after noting what is wrong with it."""
@@ -46,8 +58,9 @@ class Checks:
 
     def named(self, name: str, path: Path) -> None:
         """Note it if `name` is no name."""
-        if not names.NAME.fullmatch(name):
-            self.wrong(path, f"{name!r} is no name: use letters, digits, '-' and '_', starting with a letter")
+        if len(name) > names.LONGEST or not names.NAME.fullmatch(name):
+            use = f"use letters, digits, '-' and '_', starting with a letter, at most {names.LONGEST} in all"
+            self.wrong(path, f"{shown(name)} is no name: {use}")
 
     def with_preset(self, raw: Raw, presets: Mapping[str, Preset], path: Path) -> Raw:
         """`raw` with the values of its preset below its own; an unknown preset is noted and gives none."""
@@ -72,10 +85,10 @@ class Checks:
 
 
 _WANTED = {
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "{le:g} or less",
+    "greater_than": "more than {gt:.12g}",
+    "greater_than_equal": "{ge:.12g} or more",
+    "less_than": "less than {lt:.12g}",
+    "less_than_equal": "{le:.12g} or less",
     "finite_number": "finite",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -85,6 +98,7 @@ _WANTED = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "text with at least {min_length} character",
+    "string_too_long": "text with at most {max_length} letters",
     "list_type": "a list",
     "dict_type": "keys and values",
     "tuple_type": "a list",
@@ -102,7 +116,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 
 def _no_mapping(model: type[BaseModel], found: object) -> str:
-    return f"expected keys and values (allowed: {', '.join(keys_of(model))}), found {found!r}"
+    return f"expected keys and values (allowed: {', '.join(keys_of(model))}), found {shown(found)}"
 
 
 def _counts_good_ones(detail: Mapping[str, Any]) -> bool:
@@ -149,11 +163,11 @@ def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
     if kind == "model_type" and (wanted_model := _model_in(_annotation(model, detail["loc"]))) is not None:
         return _no_mapping(wanted_model, found)
     if kind in ("tuple_type", "too_long") and key in _PAIRS:
-        return f"must be a list of two names, found {found!r}"
+        return f"must be a list of two names, found {shown(found)}"
     wanted = _WANTED.get(kind)
     if wanted is None:
-        return f"{found!r}: {detail['msg']}"
-    return f"must be {wanted.format(**context)}, found {found!r}"
+        return f"{shown(found)}: {detail['msg']}"
+    return f"must be {wanted.format(**context)}, found {shown(found)}"
 
 
 def _annotation(model: type[BaseModel], loc: Sequence[str | int]) -> object:

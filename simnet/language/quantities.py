@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -29,6 +30,8 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from simnet.language import units
+from simnet.language.errors import shown
+from simnet.language.scalars import MOST_DIGITS
 
 FROM_FILE = {"from_file": True}
 """Validation context in which a bare number is no quantity."""
@@ -39,7 +42,10 @@ def parser(quantity: units.Quantity) -> Callable[[object, ValidationInfo], float
 
     def parse(value: object, info: ValidationInfo) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and not info.context:
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:
+                raise ValueError(f"{shown(value)} is too large for a float") from None
         return quantity.parse(value)
 
     return parse
@@ -75,6 +81,21 @@ Share = Annotated[
     Field(ge=0, le=1, allow_inf_nan=False),
 ]
 """A number from 0 to 1, or a text in percent ("1 %")."""
+
+
+MOST = 1_000_000_000
+"""Of a count, and of a factor: more is a slip, and nothing counts so far."""
+
+
+def _count(value: object) -> object:
+    """A whole number that is a key, which a file has as text: ASCII digits, and nothing that others read otherwise."""
+    if isinstance(value, str) and not (value == "0" or re.fullmatch(rf"[1-9][0-9]{{0,{MOST_DIGITS}}}", value)):
+        raise ValueError(f"must be a whole number, found {shown(value)}")
+    return int(value) if isinstance(value, str) else value
+
+
+CountKey = Annotated[int, BeforeValidator(_count), Field(ge=1)]
+"""A whole number from 1 on as the key of a mapping, such as a batch size."""
 
 
 @cache

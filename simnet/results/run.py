@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ import yaml
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES
 from simnet.results.manifest import FILES, SEAL, checksum, intact
-from simnet.results.plain import plain
 from simnet.results.tables import (
     ANY,
     incidents_schema,
@@ -184,7 +184,7 @@ def collect(
         for result in results
     }
     summary = summary_of(scenario_name, scenario, results)
-    return kind(None, summary, plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
+    return kind(None, summary, _plain({**manifest, "systems": systems}), scenario, scenario_yaml, tables)
 
 
 def summary_of(
@@ -203,7 +203,7 @@ def summary_of(
         "systems": {result.name: summarize(result, tiers) for result in results},
         "paired": paired(results),
     }
-    found: dict[str, Any] = plain(summary)
+    found: dict[str, Any] = _plain(summary)
     return found
 
 
@@ -289,6 +289,17 @@ def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> t
     for place in misfits(content, form, ""):
         raise RunError(f"{path}: damaged ({place} is missing or wrong)")
     return content, text
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types: numpy scalars as numbers, what is not finite as null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,8 +8,10 @@ from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 from simnet.language import names
-from simnet.language.errors import Path, Problem, ScenarioError, dotted, unknown
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown, unknown
 from simnet.language.source import Source, parse
+from simnet.network.links.presets import LINK_PRESETS
+from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.scenario.plain import plain
 from simnet.scenario.resolve import expand_names, resolve
 from simnet.scenario.scenario import Scenario
@@ -25,6 +27,7 @@ class Change(NamedTuple):
     key: str
     value: Any
     origin: str
+    notes: dict[Path, str] = {}  # noqa: RUF012 - read only
 
 
 def changes(
@@ -43,10 +46,10 @@ def changes(
             found.append(_written(one, f"{option or 'override '}{one}", option))
         elif isinstance(one, Mapping):
             for key, value in one.items():
-                origin = f"override {key}={value!r}"
+                origin = f"override {key}={shown(value)}"
                 found.append(Change(_key(str(key), origin, option), plain(value, origin), origin))
         else:
-            raise _refused(f"override {one!r}", f"is no override; write {_example(option)}")
+            raise _refused(f"override {shown(one)}", f"is no override; write {_example(option)}")
     for name, number in (("samples", samples), ("seed", seed)):
         if number is not None:
             origin = f"--{name} {number}" if option else f"{name}={number}"
@@ -59,8 +62,9 @@ def _written(text: str, origin: str, option: str) -> Change:
     if not equals:
         raise _refused(origin, f"write {_example(option)}")
     key = _key(key, origin, option)
+    place = Source()
     try:
-        return Change(key, parse(value, Source()), origin)
+        return Change(key, parse(value, place), origin, place.notes)
     except ScenarioError as error:
         raise _refused(origin, error.problems[0].message) from None
 
@@ -132,37 +136,65 @@ def _apply(change: Change, data: dict[str, Any], source: Source) -> None:
     *inner, last = _parts(change.key)
     parents: list[tuple[Path, Any]] = [((), data)]
     for part in inner:
-        parents = [child for parent in parents for child in _children(parent, part, refuse)]
+        parents = [child for parent in parents for child in _children(parent, part, source, change.origin)]
     for place, parent in parents:
         for target in _targets(parent, last, place, refuse):
             parent[target] = deepcopy(change.value)  # of one change to several places, one may be changed again
-            source.override((*place, target), change.origin)
+            source.override((*place, target), change.origin, change.notes)
             if not place and target in ("samples", "duration"):
                 data.pop({"samples": "duration", "duration": "samples"}[str(target)], None)
 
 
-def _children(parent: tuple[Path, Any], part: str, refuse: Refuse) -> list[tuple[Path, Any]]:
+def _children(parent: tuple[Path, Any], part: str, source: Source, origin: str) -> list[tuple[Path, Any]]:
     """The mappings or lists that `part` names inside `parent`; empty ones are made usable."""
     place, holder = parent
+
+    def refuse(message: str) -> ScenarioError:
+        return _refused(origin, message)
+
     found = _targets(holder, part, place, refuse)
     result = []
     for key in found:
         if isinstance(holder, dict) and key not in holder:
-            raise refuse(f"{_inside(place)}{unknown('key', part, list(holder))}")
+            if not _may_begin(place, part):
+                raise refuse(f"{_inside(place)}{unknown('key', part, list(holder))}")
+            holder[key] = _of_preset(place, holder, part)
+            source.override((*place, key), origin)
         if holder[key] is None:  # "ddnn:" with nothing after it
             holder[key] = {}
         result.append(((*place, key), holder[key]))
     return result
 
 
+_SECTIONS = ("network", "sites", "workload")
+"""What is made at the top of a file if something below it is set."""
+_NAMED = ("nodes", "systems", "links", "faults")
+"""Sections of entries that have names or places of their own: no entry begins by setting a key of it."""
+_PRESETS = {"nodes": NODE_PRESETS, "links": LINK_PRESETS}
+
+
+def _may_begin(place: Path, key: str) -> bool:
+    """Whether a mapping that a file does not have may begin with a key below it; what no entry has is found later."""
+    return key in _SECTIONS if not place else len(place) > 1 or place[0] not in _NAMED
+
+
+def _of_preset(place: Path, entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What the preset of an entry says of a key below which something is set."""
+    presets = _PRESETS.get(str(place[0]), {}) if len(place) == 2 else {}
+    chosen = entry.get("preset")
+    preset = presets.get(chosen) if isinstance(chosen, str) else None
+    value = None if preset is None else preset.values.get(key)
+    return deepcopy(dict(value)) if isinstance(value, Mapping) else {}
+
+
 def _targets(holder: Any, part: str, place: Path, refuse: Refuse) -> list[Any]:
     """The keys of a mapping or the positions of a list that `part` (a name, range, glob or number) means."""
     if isinstance(holder, list):
-        if not part.isdecimal() or int(part) >= len(holder):
-            raise refuse(f"{_inside(place)}no entry {part!r}: it has {len(holder)}, counted from 0")
+        if not re.fullmatch(r"0|[1-9][0-9]{0,8}", part) or int(part) >= len(holder):
+            raise refuse(f"{_inside(place)}no entry {shown(part)}: it has {len(holder)}, counted from 0")
         return [int(part)]
     if not isinstance(holder, dict):
-        raise refuse(f"{dotted(place)} is {holder!r} and has no keys")
+        raise refuse(f"{dotted(place)} is {shown(holder)} and has no keys")
     if re.search(r"[*?\[]", part):
         try:
             found = names.match(part, holder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simnet.language.checks import Checks
+from simnet.language.errors import shown
 from simnet.language.kinds import settled_kind
 from simnet.models.data import DATASETS
 from simnet.models.data.base import DatasetOptions
@@ -16,7 +17,7 @@ def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
     path = ("data", "set") if isinstance(raw, dict) else ("data",)
     name = given.get("set")
     if not isinstance(name, str):
-        checks.wrong(path, f"must be the name of a data set ({', '.join(DATASETS)}), found {name!r}")
+        checks.wrong(path, f"must be the name of a data set ({', '.join(DATASETS)}), found {shown(name)}")
         return None
     named = settled_kind(checks, DATASETS, name, path)
     if named is None:

@@ -12,6 +12,9 @@ from simnet.scenario.plain import plain
 from simnet.scenario.scenario import Scenario
 from simnet.terminal.output import shown
 
+OWN = "x-"
+"""What begins so at the top of a file is the user's own: a place for anchors, as in Compose files."""
+
 
 def load_scenario(
     path: Path, overrides: Sequence[str] = (), samples: int | None = None, seed: int | None = None
@@ -66,6 +69,7 @@ def _named(
     seed: int | None,
     option: str = "",
 ) -> Scenario:
+    data = {key: value for key, value in data.items() if not key.startswith(OWN)}
     if data.get("name") is None:
         data["name"] = shown(name)  # a file's name may hold bytes that are no text
     return applied(changes(overrides, samples, seed, option), data, source)

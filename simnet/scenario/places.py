@@ -87,7 +87,7 @@ def _sites(checks: Checks, nodes: Mapping[str, Node], roles: Iterable[Roles]) ->
                 first.setdefault(node.site, n)
         other = next(first[site] for site in there if site is not None)
         checks.wrong(("nodes", first[None]), f"needs a site, since '{other}' has one")
-    known = [site for site in there if site is not None]
+    known = dict.fromkeys(site for site in there if site is not None)
     for name, node in nodes.items():
         if node.tier in serving and node.site is not None and node.site not in known:
             checks.wrong(("nodes", name, "site"), f"no device is of site '{node.site}'{nearest(node.site, known)}")
@@ -147,16 +147,20 @@ class Reach:
         for link in links:
             self._beyond.setdefault(link.source, set()).add(link.target)
         self._known: dict[str, set[str]] = {}
+        self._both_ways = all(
+            source in self._beyond.get(target, ()) for source, targets in self._beyond.items() for target in targets
+        )
+        """Whether every link leads back, as in every file: then all that meet reach the same."""
 
     def of(self, start: str) -> set[str]:
-        """All nodes that a message from `start` can get to, itself among them."""
+        """All nodes that a message from `start` can get to, itself among them; not to be changed."""
         if start not in self._known:
             seen, fresh = {start}, [start]
             while fresh:
                 new = self._beyond.get(fresh.pop(), set()) - seen
                 seen |= new
                 fresh += new
-            self._known[start] = seen
+            self._known |= dict.fromkeys(seen if self._both_ways else [start], seen)
         return self._known[start]
 
 

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from simnet.language.errors import Path, Problem, ScenarioError, dotted
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
+from simnet.language.scalars import MOST_DIGITS
 
 _DEPTH = 30
 
@@ -30,7 +31,7 @@ def plain(value: Any, origin: str, place: Path = ()) -> Any:
         result: dict[str, Any] = {}
         for key, item in value.items():
             if not isinstance(key, str | int) or isinstance(key, bool):
-                raise refused(f"a key must be text, found {key!r}")
+                raise refused(f"a key must be text, found {shown(key)}")
             if str(key) in result:
                 raise refused(f"'{key}' is given twice")
             result[str(key)] = plain(item, origin, (*place, str(key)))
@@ -41,7 +42,15 @@ def plain(value: Any, origin: str, place: Path = ()) -> Any:
         return str(value)
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return plain(value.tolist(), origin, place)
-    if value is None or isinstance(value, str | bool | int | float | date):
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise refused(f"{shown(value)} has half of a pair that makes a character") from None
+        return value
+    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        raise refused(f"a number of more than {MOST_DIGITS} digits is too long")
+    if value is None or isinstance(value, bool | int | float | date):
         return value
     allowed = "text, a number, true or false, a list or keys and values"
-    raise refused(f"must be {allowed}, found {value!r} ({type(value).__name__})")
+    raise refused(f"must be {allowed}, found {shown(value)} ({type(value).__name__})")

@@ -17,6 +17,7 @@ from simnet.network.networking import Networking
 from simnet.network.nodes.section import nodes_of
 from simnet.scenario.data import data_of
 from simnet.scenario.header import Header
+from simnet.scenario.length import ends
 from simnet.scenario.metrics import metrics_of
 from simnet.scenario.places import enough, roles_of, seeing, whole, with_views
 from simnet.scenario.scenario import Scenario
@@ -48,7 +49,7 @@ def expand_names(data: Raw, source: Source) -> Raw:
                 problems.append(source.problem(("nodes", key), message))
             nodes[name], origin[name] = dict(value) if isinstance(value, dict) else value, key
             if name != key:
-                source.alias(("nodes", name), ("nodes", key))
+                source.alias(name, key)
     if problems:
         raise ScenarioError(problems)
     return {**data, "nodes": nodes}
@@ -99,7 +100,7 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     workload = None
     if isinstance(data.get("workload"), dict):
         workload = workload_of(checks, traces, given["workload"], ("workload",))
-    nodes, named = nodes_of(checks, traces, given["nodes"]), list(given["nodes"])
+    nodes, named = nodes_of(checks, traces, given["nodes"]), names.Known(given["nodes"])
     links = links_of(checks, traces, listed["links"], named)
     network = checks.check(Networking, given["network"], ("network",))
     dataset = None if data.get("data") is None else data_of(checks, data["data"])
@@ -123,6 +124,9 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
             members.setdefault(node["site"], []).append(name)
     metrics = metrics_of(checks, () if header is None else header.metrics)
     faults = faults_of(checks, listed["faults"], named, members, links, nodes)
+    if header is not None and workload is not None and sites is not None and not checks.problems:
+        demands = [(("sites", site), own[site]) if site in own else (("workload",), workload) for site in sites]
+        ends(checks, header.samples, header.duration, demands, nodes, links, chosen, faults)
     if header is not None and header.duration is None:
         _ends(checks, links)
     if checks.problems or header is None or workload is None or network is None or dataset is None:

@@ -12,7 +12,9 @@ from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny
 
 from simnet.language.errors import Path, ScenarioError
 from simnet.language.kinds import kind_called
+from simnet.language.names import LONGEST
 from simnet.language.quantities import Model, Time
+from simnet.language.scalars import Writer
 from simnet.language.source import Source
 from simnet.language.units import format_time
 from simnet.models.data import DATASETS
@@ -22,6 +24,7 @@ from simnet.network.links.section import written_links
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
+from simnet.scenario.length import MOST_SAMPLES
 from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
 from simnet.workloads.spec import Workload
@@ -68,7 +71,9 @@ def _text(value: Any) -> str:
 
 def _flow(value: Any) -> str:
     value = _numbered(value)
-    text = yaml.safe_dump(value, sort_keys=False, default_flow_style=True, width=math.inf, allow_unicode=True)
+    text: str = yaml.dump(
+        value, Dumper=Writer, sort_keys=False, default_flow_style=True, width=math.inf, allow_unicode=True
+    )
     return text.removesuffix("...\n").rstrip("\n")
 
 
@@ -98,7 +103,7 @@ Split = Literal["train", "validation", "test"]
 class Frame(Model):
     """The single values at a file's top level."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST)]
     """What the scenario is called; the default folder of its results."""
     description: str = ""
     """Free text."""
@@ -106,7 +111,7 @@ class Frame(Model):
     """Of all random numbers: the same seed gives the same tables."""
     split: Split = "test"
     """Which images are shown."""
-    samples: Annotated[int, Field(ge=1, strict=True)] | None = None
+    samples: Annotated[int, Field(ge=1, le=MOST_SAMPLES, strict=True)] | None = None
     """How many samples are captured, then the run ends when each has an outcome; or give `duration`."""
     duration: Annotated[Time, Field(gt=0)] | None = None
     """How long the run lasts; or give `samples`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from simnet.language import names
 from simnet.language.checks import Checks
-from simnet.language.errors import Path, nearest, unknown
+from simnet.language.errors import Path, nearest, shown, unknown
 from simnet.language.kinds import settled_kind, short
 from simnet.language.quantities import Model
 from simnet.models.codecs import CODECS
@@ -172,11 +172,11 @@ def _thresholds(
     if isinstance(given, dict):
         for name in _early_only(checks, given, exits, path, "has no threshold"):
             if not good(given[name], name):
-                checks.wrong((*path, name), f"must be {wanted(name)}, found {given[name]!r}")
+                checks.wrong((*path, name), f"must be {wanted(name)}, found {shown(given[name])}")
         for name in early:
             if name not in given:
                 checks.wrong(path, f"gives no threshold for exit '{name}'")
     elif given != "calibrated" and not good(given, None):
         each = "each exit" if exits is None else f"each of {', '.join(early) or 'no exit'}"
         hint = nearest(given, ["calibrated"])
-        checks.wrong(path, f"must be 'calibrated', {wanted(None)}, or one for {each}; found {given!r}{hint}")
+        checks.wrong(path, f"must be 'calibrated', {wanted(None)}, or one for {each}; found {shown(given)}{hint}")

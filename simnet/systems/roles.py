@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from typing import Protocol
@@ -136,11 +136,26 @@ def places(roles: Roles, nodes: Mapping[str, Node], sites: Sequence[str | None])
 
     All sites share the nodes that belong to none of them.
     """
-    return [_place(roles, nodes, site, sites) for site in sites]
+    tiers: dict[str, _Tier] = {role.tier: _Tier() for role in roles.values()}
+    known = set(sites)
+    for name, node in nodes.items():
+        if node.tier in tiers:
+            tiers[node.tier].at.setdefault(node.site, []).append(name)
+            if node.site is None or node.site not in known:
+                tiers[node.tier].common.append(name)
+    return [_place(roles, nodes, site, tiers) for site in sites]
+
+
+@dataclass
+class _Tier:
+    """The nodes of a tier: those at each site, and those that all sites share."""
+
+    at: dict[str | None, list[str]] = field(default_factory=dict)
+    common: list[str] = field(default_factory=list)
 
 
 MOST_STAND_INS = 64
-"""Of one place; with more ways to combine them only one node at a time is replaced."""
+"""Of one node, and of one place; with more ways to combine them only one node at a time is replaced."""
 
 
 def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
@@ -154,6 +169,8 @@ def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
         chain = [name]
         while (following := nodes[chain[-1]].fallback) is not None and following not in (*taken, *chain):
             chain.append(following)
+            if len(chain) > MOST_STAND_INS:
+                break
         if len(chain) > 1 and name not in place.views:
             chains.append(chain)
     lengths = [len(chain) for chain in chains]
@@ -172,14 +189,13 @@ def stand_ins(place: Place, nodes: Mapping[str, Node]) -> list[Place]:
     return found
 
 
-def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, sites: Sequence[str | None]) -> Place:
+def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, tiers: Mapping[str, _Tier]) -> Place:
     found: dict[str, tuple[str, ...]] = {}
     views: dict[str, int] = {}
     for name, role in roles.items():
-        there = [n for n, node in nodes.items() if node.tier == role.tier]
-        mine = [n for n in there if nodes[n].site == site]
+        mine = tiers[role.tier].at.get(site, [])
         if not role.sees and not mine:
-            mine = [n for n in there if nodes[n].site is None or nodes[n].site not in sites]
+            mine = tiers[role.tier].common
         if role.most is not None and len(mine) > role.most:  # who only stands in for one of them has no part of its own
             mine = [n for n in mine if not any(nodes[other].fallback == n for other in mine)] or mine
         if len(mine) < role.least or (role.most is not None and len(mine) > role.most):

@@ -32,6 +32,11 @@ class Diurnal(Demand):
     diurnal: Day
     """A Poisson process whose rate follows the time of day."""
 
+    @property
+    def captures_per_second(self) -> float:
+        """Over a period."""
+        return self.diurnal.mean
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Thinning (Lewis & Shedler 1979): of a process with the peak rate each arrival stays with rate / peak."""
         day, draw, keep = self.diurnal, draws(), draws("thinning")

@@ -34,6 +34,16 @@ class Bursty(Demand):
             raise ValueError("one of the rates must be more than 0")
         return self
 
+    @property
+    def captures_per_second(self) -> float:
+        """Over all states, by the time that is spent in them."""
+        return sum(phase.rate * phase.stay for phase in self.mmpp) / sum(phase.stay for phase in self.mmpp)
+
+    @property
+    def mean_stay(self) -> float:
+        """Mean of a stay."""
+        return sum(phase.stay for phase in self.mmpp) / len(self.mmpp)
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Markov-modulated Poisson process (Fischer & Meier-Hellstern 1993), its states in turn and from the first on.
 

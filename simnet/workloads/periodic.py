@@ -28,6 +28,11 @@ class Periodic(Demand):
             raise ValueError(f"jitter ({jitter}) must be smaller than every ({every})")
         return self
 
+    @property
+    def captures_per_second(self) -> float:
+        """One in `every` s."""
+        return 1 / self.every
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The n-th at n · every + U(0, jitter)."""
         return np.array([seconds(time) for time in self.captures(draws, count, duration)])

@@ -15,6 +15,11 @@ class Poisson(Demand):
     poisson: Rate
     """Mean rate of a Poisson process."""
 
+    @property
+    def captures_per_second(self) -> float:
+        """That of the process."""
+        return self.poisson
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """Exponential times between arrivals."""
         draw = draws()

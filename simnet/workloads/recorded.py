@@ -73,6 +73,12 @@ class Recorded(Demand):
         """Those of the trace, unless it repeats."""
         return len(self.times) if self.repeat is None else None
 
+    @property
+    def captures_per_second(self) -> float | None:
+        """Those of the trace over its length, or over the time after which it begins anew."""
+        length = self.trace[-1] if self.repeat is None else self.repeat
+        return len(self.trace) / length if length > 0 else None
+
     def arrivals(self, draws: Draws, count: int | None, duration: float | None) -> Times:
         """The trace's times, once or again and again; fewer than `count` if it is not repeated."""
         return np.array([seconds(time) for time in self.captures(draws, count, duration)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.language.checks import Checks, Raw, keys_of
-from simnet.language.errors import Path, unknown
+from simnet.language.errors import Path, shown, unknown
 from simnet.language.kinds import settled_kind
 from simnet.language.traces import Traces
 from simnet.workloads import WORKLOADS
@@ -51,7 +51,7 @@ def workloads_of_sites(
         if known is not None and site not in known:
             checks.wrong(path, unknown("site", site, known) if known else f"no device has a site: '{site}' is none")
         elif not isinstance(value, dict):
-            checks.wrong(path, f"must be keys and values, found {value!r}")
+            checks.wrong(path, f"must be keys and values, found {shown(value)}")
         elif (workload := workload_of(checks, traces, value, path)) is not None:
             result[site] = workload
     return result

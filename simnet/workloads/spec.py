@@ -14,7 +14,7 @@ from simnet.clock import ProtocolError, ticks
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.kinds import kind_called
-from simnet.language.quantities import Model, Share, Time
+from simnet.language.quantities import MOST, Model, Share, Time
 from simnet.language.traces import Traces
 from simnet.streams import stream
 from simnet.workloads import WORKLOADS
@@ -29,7 +29,7 @@ class SampleClass(Model):
 
     share: Annotated[Share, Field(gt=0)]
     """Share of the samples."""
-    priority: Annotated[int, Field(strict=True)] = 0
+    priority: Annotated[int, Field(ge=-MOST, le=MOST, strict=True)] = 0
     """Higher goes first where a queue heeds it."""
     deadline: Annotated[Time, Field(gt=0)] | None = None
     """Time after capture by which it must be answered."""
@@ -103,6 +103,16 @@ class Demand(Model, ABC):
     @property
     def most(self) -> int | None:
         """How many captures there are at most, where it is known beforehand; None: any number."""
+        return None
+
+    @property
+    def captures_per_second(self) -> float | None:
+        """Mean number of captures per second, where it is known beforehand."""
+        return None
+
+    @property
+    def mean_stay(self) -> float | None:
+        """Mean time in s after which the process itself changes, captures apart; None: it has no states."""
         return None
 
     @classmethod

@@ -103,9 +103,10 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     thresholds = _thresholds(scenario, name, spec, card, exits)
     chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
     rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
+    reach = Reach(scenario.links)
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
-        [_reachable(kind, scenario, stand_ins(place, scenario.nodes)) for place in there],
+        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
@@ -121,9 +122,8 @@ def _rule(name: str, folder: Path | None) -> ExitRule:
         raise PluginError(f"{reason}; a rule is made without arguments") from problem
 
 
-def _reachable(kind: type[System], scenario: Scenario, found: Sequence[Place]) -> list[Place]:
+def _reachable(kind: type[System], reach: Reach, found: Sequence[Place]) -> list[Place]:
     """Those to which there are ways."""
-    reach = Reach(scenario.links)
     return [place for place in found if all(target in reach.of(source) for source, target in kind.ways(place))]
 
 

@@ -227,6 +227,10 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
         (("train", "ddnn-2017", "plaza", "--fusion", "max"), "has 2: --set local_fusion=… and --set cloud_fusion=…"),
         (("train", "ddnn", "plaza", "--fusion", "sum"), "can be fused by concat, tile, max, mean"),
         (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
+        (
+            ("train", "ddnn", "plaza", "--set", "edge_width=[8,8]"),
+            "setting of an architecture or a recipe 'edge_width'; did you mean 'edge_widths'? (allowed: anneal, ",
+        ),
         (("train", "ddnn", "plaza", "--rate", "0"), "no positive number"),
         (("train", "ddnn", "plaza", "--rate", "nan"), "no positive number"),
         (("train", "ddnn", "plaza", "--batch", "100"), "a batch of 100 is more than the 48 training samples"),

@@ -8,11 +8,11 @@ import typer
 from rich import box
 from rich.table import Table
 
-from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models.cards.card import read_card
 from simnet.models.device import pick_device
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
+from simnet.terminal.stacked import print_table
 
 
 def calibrate(

@@ -12,7 +12,6 @@ import typer
 from rich import box
 from rich.table import Table
 
-from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models import codecs
 from simnet.models.cards.card import Card, WeightsError, read_card
@@ -20,6 +19,7 @@ from simnet.models.data.base import SPLITS, DataError, Dataset
 from simnet.models.device import pick_device
 from simnet.registry import PluginError
 from simnet.terminal.output import say
+from simnet.terminal.stacked import print_table
 
 if TYPE_CHECKING:
     from simnet.models.evaluation.outcome import Exits, Outcome

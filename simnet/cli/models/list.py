@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from simnet.analysis.stacked import print_table
 from simnet.cli.models.options import console, sent
 from simnet.models.cards.card import WEIGHTS, shipped
 from simnet.terminal.output import say
+from simnet.terminal.stacked import print_table
 
 
 def list_weights(

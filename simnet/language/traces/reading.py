@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from simnet.language import units
-from simnet.language.errors import Path, Problem, ScenarioError, dotted, unknown
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown, unknown
 from simnet.language.schedule import Steps
 from simnet.language.source import Source, parse
 from simnet.language.traces import measured
@@ -89,7 +89,9 @@ class Trace:
             return Series(times, values)
         kind = _format_of(entry.file, entry.format)
         if kind is None and isinstance(self._raw, dict):
-            raise self._wrong("file", f"the end of {entry.file!r} tells no format; write format: {', '.join(FILES)}")
+            raise self._wrong(
+                "file", f"the end of {shown(entry.file)} tells no format; write format: {', '.join(FILES)}"
+            )
         if kind is None:
             raise ScenarioError([_no_trace(self._raw, columns, self._where, self._source)])
         self._refuse(kind)
@@ -215,7 +217,7 @@ def _format_of(name: str, given: str | None) -> str | None:
 def _no_trace(raw: object, columns: Sequence[Column], path: Path, source: Source) -> Problem:
     pair = ", ".join(column.example for column in columns)
     inline = f"[{pair}, …]" if len(columns) == 1 else f"{{steps: [[{pair}], …]}}"
-    text = f"{raw!r} is no trace; write {columns[-1].instead}the name of a .csv or .yaml file, or {inline}"
+    text = f"{shown(raw)} is no trace; write {columns[-1].instead}the name of a .csv or .yaml file, or {inline}"
     return source.problem(path, text)
 
 
@@ -242,7 +244,7 @@ def _inline(raw: object, columns: Sequence[Column], path: Path, source: Source) 
 
 
 def _of_yaml(text: str, columns: Sequence[Column], file: str, path: Path, tell: Tell) -> list[list[float]]:
-    lines = Source(file)
+    lines = Source(file, secret=True)
     try:
         rows = parse(text, lines)
     except ScenarioError as error:
@@ -264,7 +266,7 @@ def _from_list(
     for index, row in enumerate(rows):
         cells = row if isinstance(row, list) else [row]
         if len(cells) != len(columns):
-            found = f"{len(cells)} value{'' if len(cells) == 1 else 's'}" if hidden else repr(row)
+            found = f"{len(cells)} value{'' if len(cells) == 1 else 's'}" if hidden else shown(row)
             raise ScenarioError([tell(index, f"a trace is a list of {_row(columns)}, found {found}")])
         check.add(cells, lambda text, index=index: tell(index, text))  # type: ignore[misc]
     if not check.table:

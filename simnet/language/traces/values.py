@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from simnet.language import units
-from simnet.language.traces.columns import Column
+from simnet.language.errors import shown
+from simnet.language.traces.columns import Column, Worth
 
 
 def load_of(value: object) -> float:
@@ -13,9 +14,9 @@ def load_of(value: object) -> float:
     number = units.split(value) if isinstance(value, str) else None
     share = float(number[0]) if number is not None and not number[1] else units.parse_share(value)
     if not isinstance(share, int | float):
-        raise ValueError(f"{value!r} is no share; write e.g. 0.1 or '10 %'")
+        raise ValueError(f"{shown(value)} is no share; write e.g. 0.1 or '10 %'")
     if not 0 <= share < 1:
-        raise ValueError(f"{value!r} is out of range: a load is at least 0 and less than 1 (100 %)")
+        raise ValueError(f"{shown(value)} is out of range: a load is at least 0 and less than 1 (100 %)")
     return float(share)
 
 
@@ -23,15 +24,18 @@ def interval_of(value: object) -> float:
     """Seconds, more than 0; ValueError for anything else."""
     interval = units.TIME.parse(value)
     if not interval:
-        raise ValueError(f"{value!r} is no interval: it must be more than 0")
+        raise ValueError(f"{shown(value)} is no interval: it must be more than 0")
     return interval
 
 
 _BITS = {f"{p}bps": f"{p}bit/s" for p in ("", "k", "M", "G")} | {"Kbps": "kbit/s"}
 _BYTES = {f"{p}Bps": f"{p}B/s" for p in ("", "k", "M", "G")}
-_AMOUNTS = {**units.SIZE.units, "bytes": Decimal(1), **{f"{p}bit": Decimal(f"{w}e-3") * 125 for p, w in (
-    ("", 1), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000),
-)}}  # fmt: skip
+_BITS_EACH = {"bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
+_AMOUNTS: dict[str, Worth] = {
+    **units.SIZE.units,
+    "bytes": Decimal(1),
+    **{unit: Decimal(bits) / 8 for unit, bits in _BITS_EACH.items()},
+}
 TIME = Column("time", units.TIME.parse, units.TIME.units, "time_s", "0 s")
 INTERVAL = Column("interval", interval_of, units.TIME.units, "interval_ms", "1 s", above=0)
 LOAD = Column(

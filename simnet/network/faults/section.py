@@ -10,8 +10,8 @@ from pydantic import Field
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path, unknown
 from simnet.language.kinds import check_options, settled_kind, short, split
-from simnet.language.names import LINK_ARROW
-from simnet.language.quantities import Bandwidth, Model, Share, Time
+from simnet.language.names import LINK_ARROW, LONGEST
+from simnet.language.quantities import MOST, Bandwidth, Model, Share, Time
 from simnet.network.faults import ACTIONS
 from simnet.network.faults.spec import LEAST_SHAPE, Fault
 from simnet.network.links.spec import Link
@@ -21,7 +21,7 @@ from simnet.network.nodes.spec import Node
 class FaultEntry(Model):
     """One entry of the file's `faults`; a user's action, which `do` names, may add keys of its own."""
 
-    name: str | None = None
+    name: Annotated[str, Field(max_length=LONGEST)] | None = None
     """What it is called in the results."""
     at: Time | None = None
     """When it begins; of random faults, when they can."""
@@ -39,7 +39,7 @@ class FaultEntry(Model):
     """Which direction of a link it strikes; by default both."""
     state: Literal["down", "up"] | None = Field(None, alias="is")
     """Down, or up again before its time."""
-    slow: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
+    slow: Annotated[float, Field(ge=1, le=MOST, strict=True, allow_inf_nan=False)] | None = None
     """The node is so many times slower."""
     bandwidth: Annotated[Bandwidth, Field(gt=0)] | None = None
     """What is left of the link."""
@@ -111,6 +111,8 @@ class _Section:
         self.there = {(link.source, link.target): link for link in links}
         self.taken: set[str] = set()
         """Names that entries have."""
+        self.numbers: dict[str, int] = {}
+        """The last number of those that were made of the same words."""
 
     def entry(self, raw: Any, path: Path) -> tuple[FaultEntry, Model | None] | None:
         """The keys of an entry, those of its action apart; its `do` has a name that is found from everywhere."""
@@ -276,10 +278,12 @@ class _Section:
         states = {"slow": entry.slow, "bandwidth": entry.bandwidth, "loss": entry.loss}
         own = None if entry.do is None else short(entry.do)
         action = next((key for key, value in states.items() if value is not None), entry.state or own or "cut")
-        name, number = f"{target} {action}", 1
+        called = name = f"{target} {action}"
+        number = self.numbers.get(called, 1)
         while name in self.taken:
             number += 1
-            name = f"{target} {action} ({number})"
+            name = f"{called} ({number})"
+        self.numbers[called] = number
         self.taken.add(name)
         return name
 

@@ -27,6 +27,8 @@ class Ends(Model):
     """Values of a technology by name; what is given beside it has precedence."""
 
 
+MOST_LINKS = 100_000
+"""Connections of all entries; a mesh of hundreds of nodes has as many."""
 UP, DOWN = "up", "down"
 """From the first name of `between` to the second, and back."""
 COMMON = ("sharing", "medium", "attempts")
@@ -58,6 +60,11 @@ def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence
         firsts, seconds = (checks.matching(end, known, (*path, "between", side))
                            for side, end in enumerate(entry.between))  # fmt: skip
         both = _both_directions(checks, traces, {**value, "sharing": named[0], "options": options}, path)
+        if (many := len(firsts) * len(seconds) - len(set(firsts).intersection(seconds))) + len(
+            result
+        ) // 2 > MOST_LINKS:
+            checks.wrong((*path, "between"), f"makes {many:,} links; at most {MOST_LINKS:,} in all")
+            continue
         pairs = [(first, second) for first in firsts for second in seconds if first != second]
         if firsts and seconds and not pairs:
             checks.wrong((*path, "between"), f"links '{firsts[0]}' with itself")

@@ -11,6 +11,9 @@ from simnet.language.quantities import Bandwidth, Model, Share, Size, Time
 from simnet.language.schedule import BandwidthTrace
 from simnet.network.links import LINKS
 
+MOST_ATTEMPTS = 1000
+"""Transmissions of one packet."""
+
 
 class Loss(Model):
     """Losses of packets at random: alike at all times, or in the bursts of a Gilbert–Elliott channel."""
@@ -65,7 +68,7 @@ class Link(Model):
     """Messages one after another (fifo), all at once with max–min fair rates (fair), or as a user's kind has it."""
     medium: str | None = None
     """Links of the same medium transmit one at a time, in whatever direction."""
-    attempts: Annotated[int, Field(ge=1, strict=True)] = 8
+    attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS, strict=True)] = 8
     """How often a packet is sent until its message is lost."""
     options: SerializeAsAny[Model] | None = None
 

@@ -97,29 +97,25 @@ class Node:
         self._down_for, self._drained = 0, False
         self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
-        self._services: dict[tuple[Work, int], int] = {}
-        """Picoseconds of calls at the present pace, by work and number of samples."""
+        self._services: dict[Work, int] = {}
+        """Picoseconds of calls for one sample at the present pace: rounding costs several divisions."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """Run `work` for one sample; `lost` is called at once when the node is down."""
         if self.up:
-            self._fifo.submit(sample, self._ticks(work, (sample,)), 0, done, lost, token)
+            if (service := self._services.get(work)) is None:
+                service = self._ticks(work, (sample,))
+                if not self._varies:
+                    self._services[work] = service
+            self._fifo.submit(sample, service, 0, done, lost, token)
         else:
             lost(token)
 
     def _ticks(self, work: Work, samples: Sequence[int]) -> int:
         """Picoseconds of one call of `work` for these samples at the present pace."""
-        if self._varies:
-            return self._at_pace(self._times.call(work, samples))
-        key = work, len(samples)
-        if (known := self._services.get(key)) is None:
-            known = self._services[key] = self._at_pace(self._times.call(work, samples))
-        return known
-
-    def _at_pace(self, service: float) -> int:
-        return round(service * self._pace * PER_SECOND)
+        return round(self._times.call(work, samples) * self._pace * PER_SECOND)
 
     def vary(self, jitter: Jitter, seed: int) -> None:
         """From now on have computing times vary, by draws of this seed."""

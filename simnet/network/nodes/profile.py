@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from simnet.language.checks import Checks
-from simnet.language.errors import Path, Problem, ScenarioError, dotted
+from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown
 from simnet.language.source import Source, parse
 from simnet.language.traces import read_beside
+
+_SIZE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def read_profile(checks: Checks, name: object, path: Path, spread: bool = False) -> dict[str, Any] | None:
@@ -18,7 +21,7 @@ def read_profile(checks: Checks, name: object, path: Path, spread: bool = False)
     With `spread` the times are the measured quantiles. None after noting in `checks` what is wrong with the file.
     """
     if not isinstance(name, str):
-        message = f"{name!r} is no profile; write the name of a JSON file, or weights: {{segment: {{1: 3 ms}}}}"
+        message = f"{shown(name)} is no profile; write the name of a JSON file, or weights: {{segment: {{1: 3 ms}}}}"
         checks.wrong(path, message)
         return None
     try:
@@ -54,16 +57,19 @@ def read_profile(checks: Checks, name: object, path: Path, spread: bool = False)
         return None
     profile: dict[str, Any] = {}
     for weights, segments in content["weights"].items():
+        if not weights.isprintable():
+            wrong(("weights",), f"{weights!a} is no name of weights")
+            continue
         for segment, sizes in segments.items() if isinstance(segments, dict) else [(None, segments)]:
             place = ("weights", weights) if segment is None else ("weights", weights, segment)
             if not isinstance(sizes, dict) or not sizes:
-                wrong(place, f"must be keys and values, found {sizes!r}")
+                wrong(place, f"must be keys and values, found {shown(sizes)}")
                 continue
             for size, seconds in sizes.items():
-                if not size.isdecimal() or int(size) < 1:
-                    wrong((*place, size), f"a batch size is a whole number from 1 on, found {size!r}")
+                if not _SIZE.fullmatch(size):
+                    wrong((*place, size), f"a batch size is a whole number from 1 on, found {shown(size)}")
                 if not _is_time(seconds):
-                    wrong((*place, size), f"must be seconds, more than 0, found {seconds!r}")
+                    wrong((*place, size), f"must be seconds, more than 0, found {shown(seconds)}")
             if spread and segment is not None:
                 sizes = {size: _quantiles(quantiles, weights, segment, size) for size in sizes}
                 for size in [size for size, times in sizes.items() if times is None]:

@@ -16,8 +16,21 @@ from pydantic import (
     model_validator,
 )
 
+from simnet.language.errors import shown
 from simnet.language.kinds import check_given, check_options, kind_called, written
-from simnet.language.quantities import Bandwidth, Energy, EnergyPerByte, Model, Power, Size, Speed, Time, parser
+from simnet.language.quantities import (
+    MOST,
+    Bandwidth,
+    CountKey,
+    Energy,
+    EnergyPerByte,
+    Model,
+    Power,
+    Size,
+    Speed,
+    Time,
+    parser,
+)
 from simnet.language.schedule import Load
 from simnet.language.units import TIME, format_time, parse_share
 from simnet.network.nodes import NODES
@@ -34,7 +47,7 @@ class Queue(Model):
     order: Literal["fifo", "priority", "latest"] = "fifo"
     """First in, first out; by the samples' priority, first in, first out among equals; or the newest first. Nobody is
     interrupted."""
-    limit: Annotated[int, Field(ge=0, strict=True)] | None = None
+    limit: Annotated[int, Field(ge=0, le=MOST, strict=True)] | None = None
     """How many calls may wait; more are dropped: who comes, or with the order "latest" who has waited longest, as with
     a camera that keeps only its newest frame. By default any number."""
 
@@ -48,12 +61,12 @@ class Batching(Model):
 
     quiet = ("efficiency",)
 
-    size: Annotated[int, Field(ge=1, strict=True)]
+    size: Annotated[int, Field(ge=1, le=MOST, strict=True)]
     """The most calls that run together."""
     wait: Time = 0.0
     """How long the first of them waits for others."""
-    efficiency: dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = (
-        Field(default_factory=dict)
+    efficiency: dict[CountKey, Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]] = Field(
+        default_factory=dict
     )
     """How many times faster than alone a sample is in a batch of each size, overheads apart."""
 
@@ -62,6 +75,8 @@ class Batching(Model):
         for size, faster in self.efficiency.items():
             if size == 1 and faster != 1:
                 raise ValueError(f"efficiency tells how many times faster than alone: that of 1 is 1, not {faster:g}")
+            if faster < 1 / MOST:
+                raise ValueError(f"efficiency {faster:g} at {size}: less than {1 / MOST:g} is a slip")
             if faster > size:
                 raise ValueError(f"efficiency {faster:g} at {size}: {size} together would be done before one alone")
         return self
@@ -90,7 +105,7 @@ def _measured(value: object, info: ValidationInfo) -> float | list[float]:
     """One time, or several as quantiles."""
     times = [parser(TIME)(one, info) for one in (value if isinstance(value, list) else [value])]
     if not all(0 < time < inf for time in times):
-        raise ValueError(f"a measured time is more than 0, not {value!r}")
+        raise ValueError(f"a measured time is more than 0, not {shown(value)}")
     if not isinstance(value, list):
         return times[0]
     if len(times) < 2 or times != sorted(times):
@@ -117,7 +132,7 @@ Measured = Annotated[
         mode="validation",
     ),
 ]
-Profile = dict[str, dict[str, dict[Annotated[int, Field(ge=1)], Measured]]]
+Profile = dict[str, dict[str, dict[CountKey, Measured]]]
 """Weights → segment, or several that run as one (``device*6+cloud``) → batch size → measured seconds of one call, or
 their quantiles from the least to the greatest, at equal steps."""
 
@@ -185,7 +200,7 @@ class NodeEntry(Model):
     """How its times vary from call to call; without it they do not."""
     memory: Annotated[Size, Field(gt=0)] | None = None
     """Memory for the weights of its segments."""
-    view: Annotated[int, Field(ge=1, strict=True)] | None = None
+    view: Annotated[int, Field(ge=1, le=MOST, strict=True)] | None = None
     """Which camera's view a device sees, from 1; by default in order."""
     fallback: str | None = None
     """The node of the same tier that does its work while it is down."""

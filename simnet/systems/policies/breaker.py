@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from simnet.clock import Signal, seconds, ticks
-from simnet.language.quantities import Model, Time
+from simnet.language.quantities import MOST, Model, Time
 from simnet.systems.policies.base import EdgePolicy, Guard
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Breaker(Model):
     While it is open, samples that would go on are forced to leave at once.
     """
 
-    failures: Annotated[int, Field(ge=1, strict=True)]
+    failures: Annotated[int, Field(ge=1, le=MOST, strict=True)]
     """So many in a row, and the next exit is not asked."""
     rest: Annotated[Time, Field(gt=0)]
     """How long it is not asked, then once on trial."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from simnet.clock import Occurrence, Order, ticks
-from simnet.language.quantities import Model, Size, Time
+from simnet.language.quantities import MOST, Model, Size, Time
 from simnet.systems.parts.gather import Collector, Features, Gather, Reports, Sender, SkewedReports
 from simnet.systems.policies.base import EdgePolicy
 
@@ -27,7 +27,7 @@ class Heartbeat(Model):
 
     every: Annotated[Time, Field(gt=0)]
     """Time between two heartbeats of a camera."""
-    misses: Annotated[int, Field(ge=1, strict=True)] = 3
+    misses: Annotated[int, Field(ge=1, le=MOST, strict=True)] = 3
     """So many that are due, and the camera is not waited for."""
     size: Size = 8
     """Bytes of one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from simnet.clock import Life, Limit, ticks
-from simnet.language.quantities import Model, Time
+from simnet.language.quantities import MOST, Model, Time
 from simnet.systems.parts.attempt import Awaited, Steps, Work
 
 if TYPE_CHECKING:
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from simnet.network.nodes.plain import Node
 
 
+MOST_TIMES = 1000
+"""Repetitions of one upload."""
+
+
 class Retry(Model):
     """An upload without an answer is sent again."""
 
-    times: Annotated[int, Field(ge=1, strict=True)]
+    times: Annotated[int, Field(ge=1, le=MOST_TIMES, strict=True)]
     """How often it is sent again."""
     after: Annotated[Time, Field(gt=0)]
     """How long the first answer is waited for."""
-    factor: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] = 2.0
+    factor: Annotated[float, Field(ge=1, le=MOST, strict=True, allow_inf_nan=False)] = 2.0
     """How many times longer each further one."""
 
 

@@ -53,14 +53,21 @@ def test_settings_round_trip() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("speed=1", "'speed' is no setting"),
-        ("system=ddnn", "'system' is no setting"),
+        ("speed=1", r"unknown setting of an architecture or a recipe 'speed' \(allowed: anneal, "),
+        ("system=ddnn", "unknown setting of an architecture or a recipe 'system'"),
         ("epochs=2.5", "epochs: '2.5' is no int"),
         ("rate=fast", "rate: 'fast' is no float"),
         ("whitening=1", "whitening: '1' is no bool"),
         ("fusion=sum", "fusion: 'sum' is none of concat, tile, max, mean"),
         ("edge_widths=64", "edge_widths: '64' is no"),
         ("edge_widths=[64,0.5]", "edge_widths"),
+        ("edge_width=[64,64]", r"'edge_width'; did you mean 'edge_widths'\?"),
+        ("seed=1", "unknown setting"),
+        ("rate=" + "9" * 400, "rate: .* is no finite number"),
+        ("rate=" + "9" * 5000, "rate: "),
+        ("rate=NaN", "rate: 'NaN' is no finite number"),
+        ("rate=1e999", "rate: '1e999' is no finite number"),
+        ("rate=" + "[" * 100_000, "rate: "),
     ],
 )
 def test_bad_settings(setting: str, message: str) -> None:

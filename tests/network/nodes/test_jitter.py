@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds, Spans
 from worlds import node
 
 from simnet.network.nodes.jitter import Draws, log_normal
@@ -39,7 +39,7 @@ def test_a_log_normal_has_the_mean_1_and_the_deviation_asked_for() -> None:
 
 def services(samples: Sequence[int], seed: int = 1, name: str = "edge", **values: Any) -> dict[int, float]:
     """Seconds that the calls of these samples take on one node, one a minute."""
-    env, spans = Seconds(), Steps()
+    env, spans = Seconds(), Spans()
     made = make_node(env, spans.record, name, node("edge", **values), "w", seed=seed)
     for place, sample in enumerate(samples):
         env.on(60.0 * place, lambda sample=sample: made.compute(sample, SECOND, lambda _: None, lambda _: None, None))
@@ -78,7 +78,7 @@ def test_a_batch_takes_the_draw_of_its_first_call_and_all_of_them_count() -> Non
     assert draws.next((4, 5)) == alone.next((4,))
     alone.next((5,))
     assert draws.next((5,)) == alone.next((5,))
-    env, spans = Seconds(), Steps()
+    env, spans = Seconds(), Spans()
     spec = node("edge", jitter=CV, batch=Batching(size=2, wait=1.0))
     made = make_node(env, spans.record, "edge", spec, seed=1)
     for sample in (4, 5):
@@ -96,7 +96,7 @@ def test_a_deviation_in_time_is_a_variation_of_each_call() -> None:
 
 
 def test_a_slow_node_stretches_what_was_drawn() -> None:
-    env, spans = Seconds(), Steps()
+    env, spans = Seconds(), Spans()
     made = make_node(env, spans.record, "edge", node("edge", jitter=CV))
     made.set_state(True, 4.0)
     made.compute(3, SECOND, lambda _: None, lambda _: None, None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clocked import Seconds, Steps
+from clocked import Seconds, Spans
 from worlds import node
 
 from simnet.models.cards.card import read_card
@@ -82,7 +82,7 @@ def test_all_kinds_of_nodes_take_as_long() -> None:
 
 
 def test_work_of_equal_flop_and_other_operations_takes_its_own_time() -> None:
-    env, spans = Seconds(), Steps()
+    env, spans = Seconds(), Spans()
     made = make_node(env, spans.record, "edge", node("edge", overhead_per_op=1e-3))
     for sample, operations in enumerate((1, 4)):
         made.compute(sample, Work(1e6, ("edge",), operations), lambda _: None, lambda _: None, None)
