@@ -360,14 +360,14 @@ def test_the_comparison_prints_faults_where_a_run_has_them(tmp_path: Path):
     lines = [line.split() for line in printed().splitlines()]
     flat = [" ".join(line) for line in lines]
     at = flat.index("camera")
-    half = 1.959963984540054 * (0.8 / 4) ** 0.5 / 5**0.5  # of −1 and four times 0: mean −0.2, s² = 0.8 / 4
+    half = 2.776445 * (0.8 / 4) ** 0.5 / 5**0.5  # t(4); of −1 and four times 0: mean −0.2, s² = 0.8 / 4
     assert flat[at + 1 : at + 10] == [
         "ddnn 5 during 80.0 % 100 ms 20.0 % 20.0 %",
         "without it 100.0 % 100 ms 0.0 % 0.0 %",
         f"difference -20.0 ± {100 * half:.1f} % +0.0 ± 0.0 ms",
         "25 after 100.0 % 132 ms 0.0 % 0.0 %",  # two of 25 took 0.4 s more
         "without it 100.0 % 100 ms 0.0 % 0.0 %",
-        f"difference +0.0 ± 0.0 % +32.0 ± {1e3 * 1.959963984540054 * 0.4 * (2 / 25 * 23 / 24) ** 0.5 / 5:.1f} ms",
+        f"difference +0.0 ± 0.0 % +32.0 ± {1e3 * 2.063899 * 0.4 * (2 / 25 * 23 / 24) ** 0.5 / 5:.1f} ms",
         "recovers in 1.5 s",  # with the answer to 16
         "ada-ddnn 5 during 80.0 % 100 ms 20.0 % 20.0 %",
         "recovers in not compared",
