@@ -237,7 +237,7 @@ class Limit:
 
     def begin(self, signal: Signal, reached: Callable[[], None]) -> None:
         """Call `reached` after the limit's time if `signal` is not settled by then."""
-        end = self._clock.now + self._length
+        end = self._clock._now + self._length
         self._running.append((end, signal, reached))
         if len(self._running) == 1:
             self._wait(end)
