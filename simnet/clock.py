@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from decimal import Decimal
 from enum import IntEnum
 from heapq import heappush
 from typing import Any
@@ -19,22 +18,10 @@ from simpy.core import SimTime
 from simpy.events import NORMAL, EventPriority
 
 from simnet.registry import PluginError
+from simnet.times import PER_SECOND, seconds, ticks
 
-PER_SECOND = 10**12
-"""Ticks of the clock, picoseconds, in a second."""
-
-
-def ticks(time: float) -> int:
-    """Whole picoseconds in a time in s, of its shortest decimal: 0.1 s are 10¹¹, as they were written.
-
-    Half a picosecond goes to the even neighbour. Raises OverflowError or ValueError for what is not finite.
-    """
-    return round(Decimal(repr(float(time))).scaleb(12))
-
-
-def seconds(time: int) -> float:
-    """The float next to a time of the clock, in s."""
-    return time / PER_SECOND
+__all__ = ["PER_SECOND", "Clock", "Life", "Limit", "Lost", "Occurrence", "Order", "ProtocolError", "Signal"]
+__all__ += ["seconds", "ticks"]
 
 
 class Order(IntEnum):

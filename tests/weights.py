@@ -44,7 +44,7 @@ def card_of(system: str, data: str, network: Network, threshold: float = 0.95) -
     return {
         "network": system,
         "data": data,
-        "class_names": list(DATASETS[data].class_names),
+        "class_names": list(DATASETS[data].class_names)[: network.graph.classes],
         "architecture": network.arch.as_dict(),
         "graph": measured(network).as_dict(),
         "layers": network.layers(),

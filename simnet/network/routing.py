@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from simnet.clock import ticks
 from simnet.language.names import LINK_ARROW
 from simnet.network.addressed import addressed
 from simnet.network.line import Callback
@@ -19,6 +18,7 @@ from simnet.network.links.base import Carrier
 from simnet.network.links.fair import FairLink, FairPath
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.plain import Node
+from simnet.times import ticks
 
 Send = Callable[[int, int, Callback, Callback, Any], None]
 

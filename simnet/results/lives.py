@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.clock import seconds
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
+from simnet.times import seconds
 
 if TYPE_CHECKING:
     from simnet.systems.base import Decision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simnet.clock import PER_SECOND
+from simnet.times import PER_SECOND
 
 if TYPE_CHECKING:
     from simnet.network.line import Span

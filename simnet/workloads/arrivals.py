@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simnet.clock import ticks
+from simnet.times import ticks
 from simnet.workloads.spec import Demand, Draws
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from simnet.clock import seconds, ticks
 from simnet.language import units
 from simnet.language.quantities import Time
+from simnet.times import seconds, ticks
 from simnet.workloads.spec import Demand, Draws, Times
 
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator
 
-from simnet.clock import seconds, ticks
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.quantities import Time
 from simnet.language.schedule import LONG
 from simnet.language.traces import InPlaceOf, TimesEntry, Traces
 from simnet.language.units import format_time
+from simnet.times import seconds, ticks
 from simnet.workloads.spec import Demand, Draws, Times
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.clock import PER_SECOND, seconds, ticks
 from simnet.language.units import format_time
 from simnet.registry import PluginError
 from simnet.scenario import Scenario
 from simnet.streams import stream
+from simnet.times import PER_SECOND, seconds, ticks
 from simnet.workloads.arrivals import arrival_times
 from simnet.workloads.spec import Workload
 from simnet.world.sites import sites_of, workload_of

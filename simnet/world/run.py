@@ -112,7 +112,8 @@ class World:
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
         self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)
-        self._next, self._on_capture = 0, [self._capture]
+        self._next = 0
+        self._on_capture: list[Callable[[Any], None]] = [self._capture]
         self._over = Event(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 

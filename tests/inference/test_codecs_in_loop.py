@@ -141,10 +141,10 @@ def test_without_a_word_features_travel_as_the_weights_were_trained_for(
     assert result.codec == "int8"
     agree(result, at, thresholds)
     other = free("ada-ddnn", weights, "calibrated", codec="1bit")
-    (remark,) = remarks(other, plans_of(other))
+    remark, _ = remarks(other, plans_of(other))
     assert "1bit" in remark and "trained and its thresholds calibrated for int8" in remark
     usual = free("ada-ddnn", weights, 0.5)
-    assert remarks(usual, plans_of(usual)) == []
+    assert [one for one in remarks(usual, plans_of(usual)) if "way back" not in one] == []
 
 
 def retouched(weights: Path, folder: Path, place: tuple[str, str], value: Any) -> Path:

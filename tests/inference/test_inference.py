@@ -63,7 +63,9 @@ class Case:
         spec = made.systems[self.system].model_copy(
             update={"weights": str(self.weights), "thresholds": self.thresholds if thresholds is None else thresholds}
         )
-        return made.model_copy(update={"data": DatasetOptions(set=self.data.name), "systems": {self.system: spec}})
+        return made.model_copy(
+            update={"data": DatasetOptions(set=self.data.name, order="file"), "systems": {self.system: spec}}
+        )
 
     def run(self, scenario: Scenario, **options: Any) -> list[dict[str, Any]]:
         return self.result(scenario, **options).samples.to_pylist()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from fake_run import FAULTS, fake_system, scenario, write_fake
+from fake_run import FAULTS, fake_system, reseal, scenario, write_fake
 from lives_of import lives_of
 from paths import ROOT
 
@@ -401,11 +401,13 @@ def test_what_a_summary_may_have_must_be_right_if_it_is_there(tmp_path: Path, pl
     system = content["systems"]["ddnn"]
     system["usage"] = {"window": 0.1, "places": {"edge": edge}}
     file.write_text(json.dumps(content))
+    reseal(tmp_path / "run")
     assert read_run(tmp_path / "run").summary["systems"]["ddnn"]["usage"]["window"] == 0.1
     holder = system
     for key in place[:-1]:
         holder = holder[key]
     holder[place[-1]] = value
     file.write_text(json.dumps(content))
+    reseal(tmp_path / "run")
     with pytest.raises(RunError, match=rf"damaged \(systems\.ddnn\.{'.'.join(place)} is missing or wrong\)"):
         read_run(tmp_path / "run")

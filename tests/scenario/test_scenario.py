@@ -549,7 +549,9 @@ def directions(draw, source: str, target: str) -> list[Link]:
     attempts = draw(st.integers(1, 20))
     links = []
     for one, other in ((source, target), (target, source)):
-        pauses = steps(st.just(0.0) | st.floats(1, 1e9)).filter(lambda steps: max(steps.values) > 0)
+        pauses = steps(st.just(0.0) | st.floats(1, 1e9)).filter(
+            lambda steps: max(steps.values) > 0 and (steps.values[-1] > 0 or steps.repeat is not None)
+        )
         trace = draw(st.none() | pauses)
         first = draw(st.floats(min_value=1, max_value=1e12)) if trace is None else next(filter(None, trace.values))
         packets = {} if fair else {

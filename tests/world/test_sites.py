@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from fake_run import write_fake
 from lives_of import lives_of, played, sections
 from paths import SCENARIOS
-from pyarrow import parquet
 from worlds import EXACT, both, node, plan_of, play, rows, spans_of, world_scenario
 
-import simnet
 from simnet.analysis.compare import print_comparison
 from simnet.clock import seconds
 from simnet.models.data import open_dataset
@@ -108,9 +103,10 @@ def test_remarks_tell_the_views_of_each_site_and_of_edges_that_only_forward():
     scenario = sited(cameras=(6, 2))
     scenario = scenario.model_copy(update={"nodes": {**scenario.nodes, "spare": node("edge")}})
     plan = plan_of(scenario)
-    few, spare = remarks(scenario, {"ddnn": plan})
+    few, free, spare = remarks(scenario, {"ddnn": plan})
     assert few.startswith("south: only 2 of 6 views exist") and spare == "ddnn: spare only forwards"
-    assert remarks(sited(), {"ddnn": plan_of(sited())}) == []
+    assert free == "ddnn: the answer's way back is not modelled (reply: none)"
+    assert remarks(sited(), {"ddnn": plan_of(sited())}) == [free]
 
 
 # --- arrivals ---
@@ -434,33 +430,6 @@ def test_the_tables_of_a_comparison_name_classes_sites_and_misses():
         assert word in text
 
 
-def test_run_folders_without_the_new_columns_are_still_read(tmp_path: Path):
-    """As older versions wrote them: what they had not is null then, or not there; tables and figures are made."""
-    from rich.console import Console
-
-    write_fake(tmp_path / "run", samples=5)
-    path = tmp_path / "run" / "ddnn" / "samples.parquet"
-    new = ["site", "class", "deadline", "ended_at"]
-    parquet.write_table(parquet.read_table(path).drop_columns(new), path)
-    spans = path.with_name("spans.parquet")
-    parquet.write_table(parquet.read_table(spans).drop_columns(["message"]), spans)
-    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
-    for one in summary["systems"].values():
-        del one["accuracy_of_captured"], one["bytes"]["sent"]
-    (tmp_path / "run" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    run = simnet.load_run(tmp_path / "run")
-    table = run.samples("ddnn")
-    assert table.schema == samples_schema() and table.num_rows == 5
-    assert all(table.column(name).null_count == 5 for name in new)
-    assert table.column("captured_at").null_count == 0
-    assert run.spans("ddnn")["message"].null_count == run.spans("ddnn").num_rows
-    assert run.usage("ddnn") is None
-    console = Console(record=True, width=80, file=StringIO())
-    print_comparison(run.summary, console)
-    assert "device→edge" in (text := console.export_text()) and "of all captured" in text
-    assert [run.figure(kind) for kind in ("timeline", "exits", "latency")]
-
-
 # --- one site: as before ---
 
 BEFORE = {
@@ -501,8 +470,11 @@ Its clock was a float: now each step is rounded to a picosecond.
 """
 
 
+FORMER = ("data={set: plaza, order: file}", "systems.ddnn.reply=none", "systems.ada-ddnn.reply=none")
+
+
 def test_the_first_scenario_gives_the_numbers_that_it_gave_before_there_were_sites():
-    scenario = load_scenario(SCENARIOS / "six_cameras.yaml", (), samples=100)
+    scenario = load_scenario(SCENARIOS / "six_cameras.yaml", FORMER, samples=100)
     results, _ = run(scenario, Options(device="cpu"))
     for result in results:
         summary, wanted = summarize(result, {n: one.tier for n, one in scenario.nodes.items()}), BEFORE[result.name]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.clock import seconds
 from simnet.language.names import LINK_ARROW
+from simnet.times import seconds
 
 if TYPE_CHECKING:
     from simnet.network.line import Span

@@ -320,7 +320,10 @@ def _other_views(weights: Path) -> None:
             lambda weights: change_card(weights, lambda card: card.update(network="ddnn-2017")),
             "its architecture makes no network",
         ),
-        (lambda weights: change_card(weights, lambda card: card.update(class_names=["a", "b"])), "is for 2 classes"),
+        (
+            lambda weights: change_card(weights, lambda card: card.update(class_names=["a", "b"])),
+            "class_names has 2, the graph 10",
+        ),
         (lambda weights: change_card(weights, lambda card: card["calibration"].update(thresholds={})), "no calibrated"),
         (lambda weights: change_card(weights, lambda card: card.update(class_names=10)), "class_names must be a list"),
         (lambda weights: change_card(weights, lambda card: card.update(graph=3)), "graph: is no graph of segments"),
