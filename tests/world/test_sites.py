@@ -448,7 +448,8 @@ BEFORE = {
         "hops": 605,
     },
 }
-"""What the revision before sites, queues and packets (6d6d2ca) said of 100 samples of scenarios/six_cameras.yaml; its times were those of other presets."""
+"""What the revision before sites, queues and packets (6d6d2ca) said of 100 samples of
+scenarios/six_cameras.yaml; its times were those of other presets."""
 
 
 FORMER = ("data={set: plaza, order: file}", "systems.ddnn.reply=none", "systems.ada-ddnn.reply=none")
