@@ -151,8 +151,10 @@ def run(
     """
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, found {batch!r}")
-    if repeats is not None and repeats < 1:
-        raise ValueError(f"repeats must be 1 or more, found {repeats!r}")
+    if repeats is not None and (type(repeats) is not int or repeats < 1):
+        raise ValueError(f"repeats must be a whole number from 1 on, found {repeats!r}")
+    if until is not None and not isinstance(until, str):
+        raise ValueError(f"until must be a text such as 'latency.p95 ± 2 %', found {until!r}")
     if figures and out is None:
         raise ValueError("figures go into the results' folder: give 'out', or draw them with Run.figure")
     loaded = _loaded(scenario)

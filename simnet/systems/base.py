@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simnet.clock import Lost, Order, Signal, ticks
+from simnet.clock import Clock, Order, Signal, ticks
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.graph import FLOAT, INPUT, Graph, Part, Segment
 from simnet.network.work import Work
@@ -191,21 +191,14 @@ class System(ABC):
         found = [node for node, parts in hosts.items() if any(part.segment == segment for part in parts)]
         return self.setting.network.nodes[found[0]] if len(found) == 1 else None
 
-    def deliver(self, sample: int, decision: Decision) -> Generator[Signal, Any, None]:
-        """Bring the answer to where it is wanted (`reply`), with `reply_size` bytes; resumes when it is there.
+    def deliver(self, sample: int, decision: Decision, got: Callable[[], None]) -> Signal:
+        """Bring the answer to where it is wanted (`reply`), with `reply_size` bytes; calls `got` at each arrival.
 
         To several devices it is sent at once; it is there when the last has it that gets it (our choice). An answer
-        that is found where it is wanted, or nearer to the devices, need not travel. Raises Lost when nobody gets it.
+        that is found where it is wanted, or nearer to the devices, need not travel. What is returned fires when the
+        last is through or lost; it raises Lost when nobody gets it.
         """
-        sent = [self.send(route, self.reply_size, sample) for route in self.ways_back[decision.exit]]
-        lost = 0
-        for signal in sent:
-            try:
-                yield signal
-            except Lost:
-                lost += 1
-        if sent and lost == len(sent):
-            raise Lost("reply lost")
+        return _Delivery(self.env, self.ways_back[decision.exit], sample, self.reply_size, got)
 
     def policy_report(self) -> Mapping[str, Any]:
         """What its policies did, for the summary; nothing without any."""
@@ -247,6 +240,29 @@ class System(ABC):
         done = Signal(self.env)
         route.send(sample, size, done.fire, done.lose, "message lost")
         return done
+
+
+class _Delivery(Signal):
+    """See `System.deliver`."""
+
+    def __init__(self, env: Clock, ways: Sequence[Route], sample: int, size: int, got: Callable[[], None]) -> None:
+        super().__init__(env)
+        self._got, self._open, self._arrived = got, len(ways), 0
+        for way in ways:
+            way.send(sample, size, self._there, self._through, None)
+
+    def _there(self, _: Any) -> None:
+        self._arrived += 1
+        self._got()
+        self._through(_)
+
+    def _through(self, _: Any) -> None:
+        self._open -= 1
+        if not self._open:
+            if self._arrived:
+                self.fire()
+            else:
+                self.lose("reply lost")
 
 
 class _WaysBack(dict[str, "list[Route]"]):

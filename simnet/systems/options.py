@@ -15,7 +15,12 @@ from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.retry import Retry
 
-Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+def _as_float(value: object) -> object:
+    return float(value) if type(value) is int else value
+
+
+Threshold = Annotated[float, BeforeValidator(_as_float), Field(strict=True, allow_inf_nan=False)]
 
 
 def _own_options(value: object, info: ValidationInfo) -> object:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
 from types import GeneratorType
@@ -183,9 +184,10 @@ class World:
                 and exit_name in self._exits
             ) and (fault := fault_of(decision, self._exits, self._graph)):
                 raise ProtocolError(f"{_called(system)}.classify: decision of sample {sample}: {fault}")
-            if system.ways_back[exit_name]:
-                yield from system.deliver(sample, decision)
-            self.endings[sample] = Ending(self.env.now, decision)
+            if system.ways_back[exit_name]:  # the answer is there with the last message that arrives
+                yield system.deliver(sample, decision, partial(self._answered, sample, decision))
+            else:
+                self._answered(sample, decision)
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
         except PluginError:
@@ -199,6 +201,9 @@ class World:
             self._tell(seconds(self.env.now))
         if not self._left:
             self.env.stop(self._over)
+
+    def _answered(self, sample: int, decision: Decision) -> None:
+        self.endings[sample] = Ending(self.env.now, decision)
 
     @staticmethod
     def _up(choice: Sequence[System], needed: Sequence[Sequence[Node]]) -> System:

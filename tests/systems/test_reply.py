@@ -103,3 +103,17 @@ def test_what_a_file_may_say():
     assert SystemOptions.model_validate({**common, "reply": "none"}).reply.to == "none"
     size = SystemOptions.model_validate({**common, "reply": {"to": "device", "size": "2 kB"}}).reply.size
     assert size == 2000
+
+
+def test_a_reply_that_is_lost_later_does_not_make_the_answer_later():
+    """Camera 2 hangs on a link of half a second and is down: its reply is lost long after camera 1 has its own."""
+    scenario = world_scenario(
+        cameras=2, thresholds=1.0, wait=0.002, reply="device", script=[Fault(at=0.005, node="camera2", action="down")]
+    )
+    far = [
+        one.model_copy(update={"latency": 0.5}) if "camera2" in (one.source, one.target) else one
+        for one in scenario.links
+    ]
+    row = only(scenario.model_copy(update={"links": far}))
+    # 1 + 20 ms for the report, 2 ms of waiting, 2 ms at the edge, 0.996 + 10 ms back.
+    assert (row["outcome"], row["latency"]) == ("finished", pytest.approx(0.035996, abs=1e-15))
