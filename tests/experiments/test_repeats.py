@@ -224,7 +224,7 @@ def test_one_repeat_has_no_intervals_and_a_single_run_no_repeats(small: str):
     assert one.summary["repeats"]["systems"]["ddnn"]["accuracy"]["high"] is None
     single = api.run(api.load(small))
     assert "repeats" not in single.summary and single.repeats == ()
-    with pytest.raises(ValueError, match="repeats must be 1 or more, found 0"):
+    with pytest.raises(ValueError, match="repeats must be a whole number from 1 on, found 0"):
         api.run(api.load(small), repeats=0)
 
 
