@@ -37,8 +37,8 @@ from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.world.captures import captures
 from simnet.world.plan import plans_of
-from simnet.world.recording import samples_table, spans_table
-from simnet.world.run import World, views_of
+from simnet.world.recording import samples_table, spans_table, views_of
+from simnet.world.world import World
 
 GROUPS = 10_000
 HOPS, LATENCY = 63_000, 0.02538

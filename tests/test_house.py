@@ -76,7 +76,7 @@ NAMED_IN = {
 
 CLOCK = "simnet.clock"
 FROM_SIMPY = {
-    ("simnet.world.run", "Event"): "the end of a run, which all samples have had",
+    ("simnet.world.world", "Event"): "the end of a run, which all samples have had",
     ("simnet.systems.policies.breaker", "Event"): "the type of what a callback is called with",
 }
 """What others than the clock import of SimPy, and why."""
@@ -296,14 +296,14 @@ def test_text_leaves_by_one_door() -> None:
 def scheduling(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Where a clock's events are made by other means than those of `simnet.clock`, with their lines.
 
-    Calls of SimPy's methods on a clock, whatever it is called, and of a clock's queue; not `schedule` of a module.
+    Calls of SimPy's methods on a clock, whatever it is called, and of a clock's queue.
     """
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
         owner, _, method = called.rpartition(".")
-        if (owner and method in OF_SIMPY) or (method == "schedule" and owner not in ("", "faults")):
+        if (owner and method in OF_SIMPY) or (owner and method == "schedule"):
             yield node.lineno, called
         elif method == "heappush" and any(clock in ast.unparse(node.args[0]) for clock in ("env.", "clock.")):
             yield node.lineno, ast.unparse(node)
@@ -338,8 +338,7 @@ def test_the_rule_of_the_clock_finds_what_it_forbids() -> None:
         heappush(self._env._queue, entry)
         heapq.heappush(clock._queue, entry)
         over.succeed()
-        schedule(topology, faults)
-        faults.schedule(topology, script)
+        schedule_faults(topology, script)
         heappush(self._queue, call)
         env.at(3, order, act)
     """

@@ -15,7 +15,7 @@ from simnet.models.cards.card import Card
 from simnet.models.data.base import DatasetOptions
 from simnet.models.graph import INPUT, Graph, Part, Segment, Take
 from simnet.models.rules import Entropy
-from simnet.network.faults import schedule as faults
+from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
@@ -32,8 +32,8 @@ from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
 from simnet.world.captures import captures
 from simnet.world.plan import Plan
-from simnet.world.recording import samples_table
-from simnet.world.run import World, views_of
+from simnet.world.recording import samples_table, views_of
+from simnet.world.world import World
 
 FREE = {"operations": 0, "traffic": 0}
 EXACT = 0.5e-12
@@ -261,10 +261,10 @@ class Wire:
         self, nodes: dict[str, Node], links: list[Link], script: Sequence[Fault] = (), **networking: Any
     ) -> None:
         self.env = Seconds()
-        lossy = faults.lossy_links(script)
+        lossy = lossy_links(script)
         self.network = Topology(self.env, nodes, links, Networking(**networking), lossy=lossy)
         self.heard: list[tuple[Any, float | None]] = []
-        self.incidents = faults.schedule(self.network, script, nodes, seed=1)
+        self.incidents = schedule_faults(self.network, script, nodes, seed=1)
 
     def done(self, token: Any) -> None:
         self.heard.append((token, self.env.s))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from simnet.clock import Clock, Order, seconds, ticks
-from simnet.network.faults import schedule as faults
+from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
@@ -71,13 +71,13 @@ class Lab:
     def __init__(self, scenario: Scenario) -> None:
         self.env = Clock()
         self.scenario = scenario
-        lossy = faults.lossy_links(scenario.faults)
+        lossy = lossy_links(scenario.faults)
         self.network = Topology(
             self.env, scenario.nodes, scenario.links, scenario.network, lossy=lossy, seed=scenario.seed
         )
         self.ended: dict[str, float] = {}
         self.lost: dict[str, float] = {}
-        faults.schedule(self.network, scenario.faults, scenario.nodes, scenario.seed)
+        schedule_faults(self.network, scenario.faults, scenario.nodes, scenario.seed)
 
     def _done(self, name: str) -> None:
         self.ended[name] = seconds(self.env.now)

@@ -1,4 +1,4 @@
-"""What is captured when and where: the samples of all sites, of which class they are, when they must be answered."""
+"""What is captured when and where: the samples of all sites, which images and classes they are, when they are due."""
 
 from __future__ import annotations
 
@@ -110,3 +110,38 @@ def _kinds(
     priority = np.array([one.priority for one in ones])
     deadline = np.array([otherwise if one.deadline is None else one.deadline for one in ones])
     return kind[drawn], priority[drawn], deadline[drawn]
+
+
+def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.int64]:
+    """Which image of the data set each sample is: in a random order, or in its own; all, before any comes again."""
+    rounds = -(-samples // max(available, 1))
+    if scenario.data.order == "file":
+        return np.resize(np.arange(available), samples)
+    draw = stream(scenario.seed, "images")
+    return np.concatenate([np.zeros(0, np.int64), *(draw.permutation(available) for _ in range(rounds))])[:samples]
+
+
+def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
+    """For each sample the number of its group: of one site, and captured while the script leaves the same things down.
+
+    A guess at which samples meet the same, for batches; what happens at random is not in it.
+    """
+    changes: list[tuple[float, int, tuple[object, int]]] = []
+    for number, fault in enumerate(scenario.faults):
+        if fault.mtbf is None and fault.action == "down":
+            target = fault.node or fault.link
+            warm_up = 0.0 if fault.node is None else scenario.nodes[fault.node].warm_up
+            ups = [one.at for one in scenario.faults if one.action == "up" and (one.node or one.link) == target]
+            lasts = np.inf if fault.lasts is None else fault.lasts
+            end = min([fault.at + lasts, *(at for at in ups if at > fault.at)])
+            changes += [(fault.at, 1, (target, number)), (end + warm_up, -1, (target, number))]
+    changes.sort(key=lambda change: change[:2])
+    times = np.array([change[0] for change in changes])
+    states: dict[frozenset[object], int] = {frozenset(): 0}
+    down: set[tuple[object, int]] = set()
+    numbers = [0]
+    for _, step, what in changes:
+        (down.add if step > 0 else down.discard)(what)
+        numbers.append(states.setdefault(frozenset(target for target, _ in down), len(states)))
+    state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
+    return np.asarray(state * len(captured.sites) + captured.site)

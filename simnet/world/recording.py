@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from simnet.models.graph import Graph, Part
 from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
 from simnet.results.lives import Ending, Lives
@@ -58,6 +59,19 @@ def samples_table(
         "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy,
     }
     return _table(columns, samples_schema())
+
+
+def views_of(graph: Graph) -> Callable[[Decision], int]:
+    """A function that tells which views (bit mask) took part in a decision."""
+    known: dict[tuple[str, int], int] = {}
+
+    def views(decision: Decision) -> int:
+        key = decision.exit, decision.upstream
+        if key not in known:
+            known[key] = graph.views_of(Part(graph.exits[decision.exit].name), decision.upstream)
+        return known[key]
+
+    return views
 
 
 def spans_table(spans: Sequence[Step]) -> pa.Table:

@@ -20,7 +20,7 @@ from simnet.systems.options import Reply
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.world.captures import captures
 from simnet.world.recording import spans_table
-from simnet.world.run import World
+from simnet.world.world import World
 
 HUB = {"bandwidth": 1e7, "latency": 0.001}
 

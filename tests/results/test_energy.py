@@ -18,7 +18,7 @@ from simnet.results.ledger import Ledger
 from simnet.results.sections.energy import energy_of
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
-from simnet.world.run import World
+from simnet.world.world import World
 
 LATE = 1.5e-12
 """Energies are floats: their sum may be used up a picosecond later, of which the whole counts."""

@@ -26,7 +26,7 @@ from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
 from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import captures
-from simnet.world.run import World
+from simnet.world.world import World
 
 
 def told(scenario: Scenario) -> tuple[World, Lives, Usage, list[str]]:

@@ -27,7 +27,7 @@ from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.policy import policy_report
 from simnet.systems.policies.retry import Retry
 from simnet.workloads.periodic import Periodic
-from simnet.world.run import World
+from simnet.world.world import World
 
 ALL = 0b111111
 CLOSE = 1.5e-12

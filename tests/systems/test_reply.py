@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from worlds import play, rows, spans_of, tiered_scenario, world_scenario
+from worlds import by_views, fake_ask, plan_of, play, rows, spans_of, tiered_scenario, world_scenario
 
+from simnet.clock import ProtocolError
 from simnet.network.faults.spec import Fault
 from simnet.systems.ddnn_2017 import TIERS
 from simnet.systems.options import SystemOptions
+from simnet.world.captures import captures
+from simnet.world.world import World
 
 REPLY = 996
 """Bytes of 249 classes, which the network of these tests has: 0.996 ms at 1 MB/s."""
@@ -117,3 +120,13 @@ def test_a_reply_that_is_lost_later_does_not_make_the_answer_later():
     row = only(scenario.model_copy(update={"links": far}))
     # 1 + 20 ms for the report, 2 ms of waiting, 2 ms at the edge, 0.996 + 10 ms back.
     assert (row["outcome"], row["latency"]) == ("finished", pytest.approx(0.035996, abs=1e-15))
+
+
+def test_a_link_that_tells_nobody_of_a_reply_is_one_message(monkeypatch: pytest.MonkeyPatch):
+    """Five of six devices have the answer; what became of the sixth message nobody hears, and nothing is left to do."""
+    scenario = world_scenario(thresholds=1.0, reply="device")
+    plan = plan_of(scenario)
+    world = World(scenario, plan, by_views(plan.graph, fake_ask), captures(scenario))
+    monkeypatch.setattr(world.network.links["edge", "camera2"], "send", lambda *message: None)
+    with pytest.raises(ProtocolError, match="1 answers never end their way back: a link tells nobody"):
+        world.play()

@@ -18,8 +18,7 @@ from simnet.network.faults.spec import Fault
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
-from simnet.world.captures import arrivals, captures
-from simnet.world.run import alike
+from simnet.world.captures import alike, arrivals, captures
 
 ALL = 0b111111
 

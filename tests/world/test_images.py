@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 import simnet
 from simnet.models.data.plaza.plaza import Plaza
-from simnet.world.run import images_of
+from simnet.world.captures import images_of
 
 TEXT = """
 samples: 60

@@ -24,7 +24,7 @@ from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.world.aftermath import used
 from simnet.world.captures import captures
-from simnet.world.run import World
+from simnet.world.world import World
 
 Busy = dict[str, list[tuple[int, int]]]
 """From when to when (ps) each place was occupied, by each of its workers."""

@@ -32,7 +32,7 @@ from simnet.workloads.mmpp import Bursty, Phase
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
 from simnet.workloads.spec import SampleClass
-from simnet.world.run import World
+from simnet.world.world import World
 
 WORKLOADS = (
     Periodic(every=0.02, jitter=0.01),

@@ -14,8 +14,8 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.lossy import LossyLink
 from simnet.scenario import Scenario
 from simnet.workloads.poisson import Poisson
-from simnet.world import run as engine
-from simnet.world.run import World
+from simnet.world import without
+from simnet.world.world import World
 
 RAIN = [
     Fault(name="rain", link=ends, action="loss", value=0.4, mtbf=2.0, mttr=1.0, together=True)
@@ -139,7 +139,7 @@ def test_what_goes_wrong_only_without_a_fault_is_a_note(monkeypatch: pytest.Monk
 
 
 def test_beyond_a_bound_it_is_not_done_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MOST_AGAIN", 119)  # one of the two that struck
+    monkeypatch.setattr(without, "MOST_AGAIN", 119)  # one of the two that struck
     run = simnet.run(simnet.load(TEXT))
     report = run.summary["systems"]["ddnn"]["faults"]
     assert {name: one["compared"] for name, one in report.items()} == {"camera": True, "outage": False, "late": True}

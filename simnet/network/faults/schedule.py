@@ -175,7 +175,9 @@ def lossy_links(faults: Iterable[Fault]) -> set[tuple[str, str] | None]:
     return {fault.link for fault in faults if ACTIONS[fault.action].loses_packets}
 
 
-def schedule(topology: Topology, faults: Sequence[Fault], nodes: Mapping[str, NodeSpec], seed: int) -> list[Incident]:
+def schedule_faults(
+    topology: Topology, faults: Sequence[Fault], nodes: Mapping[str, NodeSpec], seed: int
+) -> list[Incident]:
     """Put faults on the clock; the list gets every incident when it begins.
 
     `nodes` are the specs of those in `topology` (they know how long a node warms up).

@@ -1,0 +1,71 @@
+"""What would have been without a fault: the same run again with that one left out, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.clock import ProtocolError
+from simnet.inference.answers import Answers
+from simnet.language.units import format_time
+from simnet.network.faults.incidents import Incident, name_of
+from simnet.results.lives import Lives
+from simnet.results.result import SystemResult
+from simnet.scenario import Scenario
+from simnet.world.captures import Captures
+from simnet.world.plan import Plan
+from simnet.world.world import World
+
+MOST_AGAIN = 100_000
+"""Samples that are played again, all faults together, to see what would have been without each (our choice)."""
+
+
+def without_each(
+    scenario: Scenario,
+    plan: Plan,
+    answers: Answers,
+    captured: Captures,
+    labels: NDArray[np.int64],
+    images: NDArray[np.int64],
+    incidents: Sequence[Incident],
+) -> tuple[dict[str, Lives], list[str]]:
+    """What became of the same samples without each fault that struck, by its name, and a note on those left out.
+
+    Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
+    most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
+    """
+    struck = {one.name for one in incidents}
+    names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
+    chosen = names[: MOST_AGAIN // max(len(captured), 1)]
+    found, notes = {}, []
+    for name in chosen:
+        world = World(scenario, plan, answers.get, captured, answers.opinions)
+        try:
+            world.play(without=name)
+        except ProtocolError as problem:  # of a user's system, where only the fault hid it: the run itself is good
+            notes.append(f"{plan.name}: not compared with a run without fault '{name}': {problem}")
+            continue
+        found[name] = Lives.of(captured, labels, world.endings, world.env.now, images)
+    if left := names[len(chosen) :]:
+        said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
+        notes.append(
+            f"{plan.name}: {len(left)} of {len(names)} faults are not compared with a run without them ({said}): "
+            f"at most {MOST_AGAIN:,} samples are played again"
+        )
+    return found, notes
+
+
+def too_late(scenario: Scenario, results: Sequence[SystemResult]) -> str:
+    """What to say of faults that would begin when the run of every system is over; "" if there are none."""
+    end = max(result.simulated_time for result in results)
+    begins = {name_of(fault): inf for fault in scenario.faults}
+    for fault in scenario.faults:
+        begins[name_of(fault)] = min(fault.at, begins[name_of(fault)])
+    late = [f"'{name}' at {format_time(first)}" for name, first in begins.items() if first > end]
+    if not late:
+        return ""
+    said = f"{', '.join(late[:3])}{' …' if len(late) > 3 else ''}"
+    return f"{len(late)} of {len(begins)} faults would begin after the end of the run at {format_time(end, 4)}: {said}"
