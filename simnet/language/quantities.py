@@ -33,20 +33,29 @@ from simnet.language import units
 from simnet.language.errors import shown
 from simnet.language.scalars import MOST_DIGITS
 
+HALF_A_TICK = 0.5e-12
+"""Seconds; half a picosecond goes to the even neighbour, 0."""
 FROM_FILE = {"from_file": True}
 """Validation context in which a bare number is no quantity."""
 
 
 def parser(quantity: units.Quantity) -> Callable[[object, ValidationInfo], float]:
-    """Reads a text with a unit, outside of files a number of SI units, too; raises ValueError."""
+    """Reads a text with a unit, outside of files a number of SI units, too; raises ValueError.
+
+    Also for a time that the clock would round to none, as if 0 had been written.
+    """
 
     def parse(value: object, info: ValidationInfo) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and not info.context:
             try:
-                return float(value)
+                found = float(value)
             except OverflowError:
                 raise ValueError(f"{shown(value)} is too large for a float") from None
-        return quantity.parse(value)
+        else:
+            found = quantity.parse(value)
+        if quantity is units.TIME and 0 < found <= HALF_A_TICK:
+            raise ValueError(f"{shown(value)} is nothing to the clock, which counts picoseconds")
+        return found
 
     return parse
 

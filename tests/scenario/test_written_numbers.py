@@ -11,6 +11,7 @@ from mistakes import changed
 import simnet
 from simnet.language.errors import ScenarioError
 from simnet.scenario import load_scenario
+from simnet.times import ticks
 
 GOOD = """\
 name: good
@@ -262,3 +263,25 @@ def test_a_file_that_is_no_trace_is_not_quoted(file: Path, name: str, text: str)
     ):
         message = refused(file, override)
         assert message.startswith(f"{file.with_name(name)}:") and "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("every: 200 ms", "every: 0.0005 ns", "workload.every"),
+        ("workload: {every: 200 ms}", "workload: {trace: [0 s], repeat: 0.0001 ns}", "workload.repeat"),
+        ("samples: 10", "duration: 0.0004 ns", "duration"),
+        ("ddnn: {}", "ddnn: {wait: 1e-300 s}", "systems.ddnn.wait"),
+        ("for: 20 s", "for: 0.0002 ns", "faults[0].for"),
+        ("latency: 20 ms", "latency: 1e-13 s", "links[1].latency"),
+    ],
+)
+def test_a_time_that_the_clock_would_round_to_none_is_refused(file: Path, old: str, new: str, key: str) -> None:
+    """Half a picosecond goes to the even neighbour, which is 0; what is a little more is a picosecond."""
+    message = refused(changed(file, old, new))
+    assert f": {key}: " in message and "is nothing to the clock, which counts picoseconds" in message
+
+
+def test_a_little_more_than_half_a_picosecond_is_one(file: Path) -> None:
+    found = load_scenario(file, ["systems.ddnn.wait=0.00051 ns", "systems.ddnn.cloud_limit=0 s"]).systems["ddnn"]
+    assert (ticks(found.wait), found.cloud_limit) == (1, 0.0)
