@@ -142,7 +142,8 @@ class Node:
             for forget in self.on_down:
                 forget()
             for call in list(self.held):
-                call.lose(f"{self.tier} down")
+                if not call.settled:  # by what the loss of another has set off
+                    call.lose(f"{self.tier} down")
         elif up and not was:
             self._down_for += self.env.now - self.failed_at
             self.up = True
