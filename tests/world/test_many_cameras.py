@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,20 @@ def test_twelve_cameras_of_64_pixels(scenario: Callable[..., Path]) -> None:
     assert set(run.samples("ada-ddnn")["views"].to_pylist()) == {2**12 - 1}
 
 
+def test_weights_tell_the_data_that_they_were_trained_on(scenario: Callable[..., Path]) -> None:
+    file = scenario(6, 32, 6)
+    card = file.with_name("ada-ddnn-plaza.json")
+    text = card.read_text(encoding="utf-8")
+    keys = '{"set": "plaza", "cameras": 12, "side": 64}'
+    card.write_text(text.replace('"data": "plaza"', f'"data": {json.dumps(keys)}'), encoding="utf-8")
+    try:
+        with pytest.raises(ScenarioError, match="is for 12 views of 3×64×64; plaza has 6 views of 3×32×32; it was") as e:
+            simnet.run(simnet.load(file))
+        assert str(e.value).endswith(f"it was trained on {keys}")
+    finally:
+        card.write_text(text, encoding="utf-8")
+
+
 def test_fewer_nodes_than_cameras_are_a_note(scenario: Callable[..., Path]) -> None:
     (note,) = simnet.run(simnet.load(scenario(12, 64, 11))).notes
     assert "only 11 of 12 views exist" in note
@@ -75,8 +90,9 @@ def test_fewer_nodes_than_cameras_are_a_note(scenario: Callable[..., Path]) -> N
 def test_what_does_not_fit_is_one_message(
     cameras: int, side: int, nodes: int, told: str, scenario: Callable[..., Path]
 ) -> None:
+    """And by a check, too."""
     with pytest.raises(ScenarioError) as error:
-        simnet.run(simnet.load(scenario(cameras, side, nodes)))
+        simnet.check(simnet.load(scenario(cameras, side, nodes)))
     (problem,) = error.value.problems
     assert told in problem.message
     assert problem.line in (12, 13) and problem.key.startswith("systems.ada-ddnn")

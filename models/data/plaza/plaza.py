@@ -139,6 +139,11 @@ class Plaza(Dataset):
         return cls(split, size, cameras=cameras_of(options.cameras), side=options.side)
 
     @classmethod
+    def shape_of(cls, options: Options) -> tuple[int, tuple[int, int, int]]:
+        """So many cameras, of this side."""
+        return options.cameras, (3, options.side, options.side)
+
+    @classmethod
     def from_file(cls, path: Path, options: DatasetOptions | None = None) -> Plaza:
         """There are no files: raises DataError."""
         raise DataError("data set plaza is generated: it has no files")
