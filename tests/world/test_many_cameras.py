@@ -66,7 +66,9 @@ def test_weights_tell_the_data_that_they_were_trained_on(scenario: Callable[...,
     keys = '{"set": "plaza", "cameras": 12, "side": 64}'
     card.write_text(text.replace('"data": "plaza"', f'"data": {json.dumps(keys)}'), encoding="utf-8")
     try:
-        with pytest.raises(ScenarioError, match="is for 12 views of 3×64×64; plaza has 6 views of 3×32×32; it was") as e:
+        with pytest.raises(
+            ScenarioError, match="is for 12 views of 3×64×64; plaza has 6 views of 3×32×32; it was"
+        ) as e:
             simnet.run(simnet.load(file))
         assert str(e.value).endswith(f"it was trained on {keys}")
     finally:
