@@ -412,8 +412,11 @@ def _segment(values: Mapping[str, Any]) -> Segment:
         _bool(values.get("scores", True)),
         _bool(values.get("trained", True)),
         _text(values.get("scale", "")),
-        *(costs[key] for key in ("flop", "parameters", "memory")),
-        *(costs.get(key) for key in ("operations", "traffic")),
+        costs["flop"],
+        costs["parameters"],
+        costs["memory"],
+        costs.get("operations"),
+        costs.get("traffic"),
         _text(values.get("instead", "")),
     )
 
