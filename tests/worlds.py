@@ -78,7 +78,7 @@ class FakeCost:
             cloud = Segment("cloud", (Take("edge" if edges else "device"),), exit="cloud", **cost("cloud"))
             segments = [*device, *(edge if edges else []), *fused, cloud]
             return Graph(views, (1, self.raw_view // 100, 100), segments, self.report // 4)
-        ada = system == "ada-ddnn"
+        ada = system != "ddnn"  # the baselines have its network
         features = self.features if ada else self.report
         surest = [Segment("surest", (Take("device", "scores"),), exit="edge-1", **FREE)] if ada else []
         segments = [
@@ -223,9 +223,9 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
 
 
 def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None, without: str | None = None) -> World:
-    """Play the scenario's only system to the end, with all faults or without one."""
-    plan = plan_of(scenario, cost)
-    world = World(scenario, plan, by_views(plan.graph, ask), captures(scenario))
+    """Play the scenario's only system to the end, with all faults or without one. Class 0 is always right."""
+    plan, captured = plan_of(scenario, cost), captures(scenario)
+    world = World(scenario, plan, by_views(plan.graph, ask), captured, truth=[0] * len(captured))
     world.play(without=without)
     return world
 

@@ -25,6 +25,7 @@ from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import Batching, Jitter, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
+from simnet.systems import SYSTEMS
 from simnet.systems.ada_ddnn import AdaOptions
 from simnet.systems.options import EdgeOptions
 from simnet.systems.policies.breaker import Breaker
@@ -421,7 +422,7 @@ def test_later_stages_can_raise_errors_that_point_at_the_line(write):
 def test_shipped_scenarios_load_survive_yaml_and_their_faults_fall_inside_the_run(path, write):
     scenario = load_scenario(path)
     assert load_scenario(write(scenario.to_yaml())) == scenario
-    assert {spec.system for spec in scenario.systems.values()} <= {"ddnn", "ada-ddnn", "ddnn-2017"}
+    assert {spec.system for spec in scenario.systems.values()} <= {*SYSTEMS}
     end = arrivals(scenario)[-1] if scenario.duration is None else scenario.duration
     for fault in scenario.faults:
         assert fault.at + (fault.lasts or 0) < end

@@ -69,7 +69,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("battery", "failures", "resilience", "two_sites", "deadlines", "four_groups"),
+        *("battery", "baselines", "failures", "resilience", "two_sites", "deadlines", "four_groups"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -93,6 +93,21 @@ def test_battery(play):
         assert sum(table["energy"].to_pylist()) == pytest.approx(sent + sum(one["busy"] for one in nodes.values()))
     sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
     assert sent[1] < sent[0]
+
+
+def test_baselines(play):
+    """The oracle is the most accurate, the devices alone the fastest; the slow uplink moves Neurosurgeon's cut."""
+    systems = ("ada-ddnn", "device-only", "edge-only", "cloud-only", "neurosurgeon", "oracle")
+    made, _ = play("baselines", "--set", "faults.0.at=10 s", faults=0, systems=systems)
+    found = made.summary["systems"]
+    best = found["oracle"]["accuracy"]
+    assert all(found[name]["accuracy"] <= best for name in systems)
+    assert found["device-only"]["accuracy"] < min(found[name]["accuracy"] for name in systems if name != "device-only")
+    mean = {name: found[name]["latency"]["mean"] for name in systems}
+    assert min(mean, key=lambda name: mean[name]) == "device-only"
+    assert mean["oracle"] < mean["ada-ddnn"] < mean["neurosurgeon"] < min(mean["edge-only"], mean["cloud-only"])
+    cuts = found["neurosurgeon"]["policy"]["cuts"]
+    assert [*cuts["samples"]] == ["device | edge+cloud | –", "device | – | edge+cloud"] and cuts["changes"] == 1
 
 
 def test_four_groups(play):

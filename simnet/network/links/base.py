@@ -74,6 +74,8 @@ class Carrier(ABC):
     up = True
 
     def __init__(self, spec: LinkSpec) -> None:
+        self.spec = spec
+        """What the scenario says of it."""
         self.place = f"{spec.source}{LINK_ARROW}{spec.target}"
         """Its name in the spans: `camera1→edge`."""
         self.base_bandwidth = spec.bandwidth or STANDSTILL
