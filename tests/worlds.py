@@ -216,7 +216,7 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     exits = kind.exits_of(spec, graph) or ()
     early = exits[:-1]
     thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(early, spec.thresholds)
-    codec = "binary" if spec.system == "ddnn-2017" else "fp32"
+    codec = "binary" if spec.system == "ddnn-2017" else spec.codec or "fp32"
     rules = {exit_name: Entropy() for exit_name in early}
     others = [stand_ins(place, scenario.nodes) for place in there]
     return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)

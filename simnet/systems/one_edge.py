@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simnet.clock import Limit, Signal
-from simnet.models.graph import Graph
-from simnet.systems.base import Setting, needing
+from simnet.models.graph import Graph, Part
+from simnet.systems.base import Decision, Setting, needing
 from simnet.systems.gathering import Gathering
+from simnet.systems.options import OneEdgeOptions, SystemOptions
 from simnet.systems.parts.attempt import Awaited
-from simnet.systems.parts.gather import Features
+from simnet.systems.parts.compressing import Compressing
+from simnet.systems.parts.gather import Features, Way
 from simnet.systems.roles import Place, Roles, cameras, one
+from simnet.systems.traffic import feature_bytes
+
+if TYPE_CHECKING:
+    from simnet.network.routing import Route
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""
@@ -21,16 +27,21 @@ REQUEST = 4
 class OneEdge(Gathering):
     """Base of systems with devices, one edge and one cloud."""
 
+    Options: ClassVar[type[SystemOptions]] = OneEdgeOptions
     roles = Roles(device=cameras(), edge=one("edge"), cloud=one("cloud"))
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         network, place, options = setting.network, setting.place, setting.options
         self.edge, self.cloud = self.hub, network.nodes[place.only("cloud")]
-        self.upward = network.route(self.edge, self.cloud)
+        self.upward: Way = network.route(self.edge, self.cloud)
         self.downward = None if options.reply.to == "none" else network.route(self.cloud, self.edge)
         self.cloud_limit = Limit(self.env, options.cloud_limit)
-        self.upload = self.size("edge")
+        self.features, self.upload = self.size("device"), self.size("edge")
+        self._noted: dict[int, int] = {}
+        self._chooses = getattr(options, "codec_above", None) is not None
+        if self._chooses:
+            self._compress(options.codec_above)
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
         if (guard := self.policy.guard("cloud", self.edge)) is not None:
             make = self._call
@@ -42,6 +53,32 @@ class OneEdge(Gathering):
         super().fit(graph, place, options)
         needing(graph, "device", "edge", "cloud")
 
+    def _compress(self, above: float) -> None:
+        """Let every message of features be coded or not, as the bandwidth is when it is sent."""
+        network = self.setting.network
+        plain = {name: feature_bytes(self.graph, "fp32", name) for name in ("device", "edge")}
+        more = plain["device"] - self.features
+
+        def way(old: Way, route: Route, arcs: int, sizes: Mapping[int, int]) -> Compressing:
+            return Compressing(old, route, sizes, above, self.coded & self.graph.coded(arcs), self._noted)
+
+        reports = {plain["device"]: self.features}
+        if not self.on_request:
+            reports = {self._report + more: self._report}
+            self._report += more
+        for number, camera in enumerate(self.cameras):
+            up = way(camera.uplink, network.route(camera.node, self.edge), camera.mask, reports)
+            self.cameras[number] = camera._replace(uplink=up, features=up)
+        sizes = {plain["edge"]: self.upload}
+        self.upward = way(self.upward, network.route(self.edge, self.cloud), self.graph.arcs_from(Part("edge")), sizes)
+        self.features, self.upload = plain["device"], plain["edge"]
+
+    def decide(self, exit_name: str, sample: int, upstream: int, coded: int | None = None) -> Decision:
+        """See `System.decide`; features came as each message was coded."""
+        if coded is None and self._chooses:
+            coded = self._noted.get(sample, 0)
+        return super().decide(exit_name, sample, upstream, coded)
+
     def fetch(self, sample: int, reported: int, captured: int) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
 
@@ -49,7 +86,7 @@ class OneEdge(Gathering):
         none has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
         """
         asked = [camera for camera in self.cameras if reported & camera.mask]
-        return self._features(self.collector, sample, asked, REQUEST, self.size("device"), captured, self.cloud_limit)
+        return self._features(self.collector, sample, asked, REQUEST, self.features, captured, self.cloud_limit)
 
     def compute_at_edge(self, sample: int) -> Signal:
         """Run the edge segment; raises Lost when the edge goes down meanwhile."""

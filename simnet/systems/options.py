@@ -94,3 +94,16 @@ class EdgeOptions(SystemOptions):
         if self.retry is not None and self.retry.after >= self.cloud_limit:
             limit = format_time(self.cloud_limit)
             yield "retry", f"'after' must be less than cloud_limit ({limit}), which ends all asking"
+
+
+class OneEdgeOptions(EdgeOptions):
+    """Keys of systems whose devices send features to one edge, which sends its own to the cloud."""
+
+    codec_above: Time | None = None
+    """Features go with the codec only where as fp32 they would be on their way's wires for longer; else always."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """There must be a choice."""
+        yield from super().problems()
+        if self.codec_above is not None and self.codec in (None, "fp32"):
+            yield "codec_above", "needs a 'codec' other than fp32 beside it, with which features go then"

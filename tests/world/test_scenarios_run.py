@@ -69,7 +69,17 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("battery", "baselines", "failures", "resilience", "two_sites", "deadlines", "four_groups"),
+        *(
+            "battery",
+            "baselines",
+            "first_exit",
+            "failures",
+            "codec_by_bandwidth",
+            "resilience",
+            "two_sites",
+            "deadlines",
+            "four_groups",
+        ),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -108,6 +118,31 @@ def test_baselines(play):
     assert mean["oracle"] < mean["ada-ddnn"] < mean["neurosurgeon"] < min(mean["edge-only"], mean["cloud-only"])
     cuts = found["neurosurgeon"]["policy"]["cuts"]
     assert [*cuts["samples"]] == ["device | edge+cloud | –", "device | – | edge+cloud"] and cuts["changes"] == 1
+
+
+def test_first_exit(play):
+    """Who leaves at exit 1 does not wait for the slow camera; features on request save bytes and cost a round trip."""
+    names = ("together", "eager", "on-request", "eager-on-request")
+    made, _ = play("first_exit", faults=0, systems=names)
+    rows = {name: made.samples(name).to_pylist() for name in names}
+    first = {name: [row["latency"] for row in rows[name] if row["exit"] == "edge-1"] for name in names}
+    assert len({len(latencies) for latencies in first.values()}) == 1
+    mean = {name: sum(latencies) / len(latencies) for name, latencies in first.items()}
+    assert mean["eager"] < mean["together"] / 3 and mean["eager-on-request"] < mean["on-request"] / 2
+    sent = {name: sum(row["bytes"] for row in rows[name]) for name in names}
+    assert sent["on-request"] == sent["eager-on-request"] < sent["together"] == sent["eager"]
+
+
+def test_codec_by_bandwidth(play):
+    """From 15 s on the radio is poor: then the features that are coded by bandwidth weigh as those that always are."""
+    made, _ = play("codec_by_bandwidth", faults=0, systems=("fp32", "int8", "bit", "int8-above", "bit-above"))
+    assert {name: len({row["bytes"] for row in made.samples(name).to_pylist() if row["exit"] != "cloud"}) for name in (
+        "fp32", "bit", "bit-above"
+    )} == {"fp32": 1, "bit": 1, "bit-above": 2}  # fmt: skip
+    poor = {name: [row for row in made.samples(name).to_pylist() if 15.2 < row["captured_at"] < 19.8] for name in (
+        "bit", "bit-above"
+    )}  # fmt: skip
+    assert [row["prediction"] for row in poor["bit"]] == [row["prediction"] for row in poor["bit-above"]]
 
 
 def test_four_groups(play):

@@ -167,7 +167,7 @@ class Neurosurgeon(System):
         whole, everyone = len(self.chain), self.everyone
         meeting = self.edge if devices < edge else self.cloud
         senders, work = [one for one in self.cameras[meeting] if one.node.up], self._on_device(devices)
-        computing = [0.0 if work is None else camera.node.expected(work) for camera in senders]
+        computing = [0.0 if work is None else _expected(camera.node, work) for camera in senders]
         if devices == whole or not senders:
             return max(computing, default=inf)
         routes = [self.setting.network.route(camera.node, meeting) for camera in senders]
@@ -265,4 +265,5 @@ def parts_of_view(graph: Graph, names: Sequence[str], view: int) -> list[Part]:
 
 
 def _expected(node: Node, work: Work) -> float:
-    return node.expected(work) if node.up else inf
+    """Seconds of a call at the present pace, without waiting and jitter; `inf` where the node is down."""
+    return node.seconds(work) * node.pace if node.up else inf
