@@ -13,6 +13,7 @@ from simnet.systems.gathering import Gathering
 from simnet.systems.options import OneEdgeOptions, SystemOptions
 from simnet.systems.parts.attempt import Awaited
 from simnet.systems.parts.compressing import Compressing
+from simnet.systems.parts.forecast import transfers
 from simnet.systems.parts.gather import Features, Way
 from simnet.systems.roles import Place, Roles, cameras, one
 from simnet.systems.traffic import feature_bytes
@@ -42,6 +43,9 @@ class OneEdge(Gathering):
         self._chooses = getattr(options, "codec_above", None) is not None
         if self._chooses:
             self._compress(options.codec_above)
+        self._soonest = _soonest(options)
+        self._at_edge, self._computing = set[int](), 0
+        """Samples whose cloud's segment runs at the edge, or did, and how many of them run now."""
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
         if (guard := self.policy.guard("cloud", self.edge)) is not None:
             make = self._call
@@ -52,6 +56,14 @@ class OneEdge(Gathering):
         """The segments are device, edge and cloud, with a device for each view that a node sees."""
         super().fit(graph, place, options)
         needing(graph, "device", "edge", "cloud")
+
+    @classmethod
+    def hosts(cls, graph: Graph, place: Place, options: Any) -> dict[str, list[Part]]:
+        """Each node the segment of its role; the edge the cloud's, too, where it may have to run it."""
+        found = super().hosts(graph, place, options)
+        if _soonest(options):
+            found[place.only("edge")] = [*found[place.only("edge")], *graph.parts_of("cloud")]
+        return found
 
     def _compress(self, above: float) -> None:
         """Let every message of features be coded or not, as the bandwidth is when it is sent."""
@@ -77,6 +89,8 @@ class OneEdge(Gathering):
         """See `System.decide`; features came as each message was coded."""
         if coded is None and self._chooses:
             coded = self._noted.get(sample, 0)
+        if sample in self._at_edge:  # the edge's features have not left it
+            coded = (self.coded if coded is None else coded) & ~self.graph.coded(self.graph.arcs_from(Part("edge")))
         return super().decide(exit_name, sample, upstream, coded)
 
     def fetch(self, sample: int, reported: int, captured: int) -> Features:
@@ -99,8 +113,39 @@ class OneEdge(Gathering):
 
         None after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
         late. Raises Lost when the edge goes down meanwhile.
+
+        With `last_segment: soonest` [I] the edge runs that segment itself where this is predicted to be sooner.
         """
-        return self._call(self, sample)
+        if not self._soonest or self._cloud_is_sooner():
+            return self._call(self, sample)
+        self._at_edge.add(sample)
+        done = self.compute(self.edge, self.work["cloud"], sample)
+        if not done.settled:  # by a queue that is full
+            self._computing += 1
+            done.callbacks.append(self._computed)
+        return done
+
+    def _computed(self, _: Any) -> None:
+        self._computing -= 1
+
+    def _cloud_is_sooner(self) -> bool:
+        """Whether upload, computing and the way back are predicted to take less than what the edge has to do.
+
+        Nodes count with their present load and slowness, links with their present bandwidth, which the edge knows
+        without asking; of what waits only the cloud's segments at the edge are known (our choice).
+        """
+        work, network = self.work["cloud"], self.setting.network
+        here = (self._computing + 1) * self.edge.seconds(work) * self.edge.pace
+        there = transfers([(network.route(self.edge, self.cloud), self.size("edge"))])[0]
+        there += self.cloud.seconds(work) * self.cloud.pace
+        if self.downward is not None:
+            there += transfers([(self.downward, self.reply_size)])[0]
+        return there < here
+
+
+def _soonest(options: Any) -> bool:
+    """Whether the cloud's segment runs wherever it is done sooner; a user's system may have no such key."""
+    return getattr(options, "last_segment", "cloud") == "soonest"
 
 
 class _CloudCall(Awaited):

@@ -101,6 +101,8 @@ class OneEdgeOptions(EdgeOptions):
 
     codec_above: Time | None = None
     """Features go with the codec only where as fp32 they would be on their way's wires for longer; else always."""
+    last_segment: Literal["cloud", "soonest"] = "cloud"
+    """Where the cloud's segment runs: in the cloud (the papers), or there or at the edge, where it is done sooner."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """There must be a choice."""

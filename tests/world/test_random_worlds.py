@@ -105,7 +105,14 @@ def drawn_scenario(draw: random.Random, system: str) -> Scenario:
         }
     )
     base = world_scenario(samples=40, workload=workload, system=system, hub=draw.choice([None, {"bandwidth": 2e6}]))
+    more = random.Random(draw.random())
+    own = {"last_segment": more.choice(["cloud", "soonest"])}
+    if more.random() < 0.5:
+        own |= {"codec": "fp16", "codec_above": 0.01}
+    if system == "ada-ddnn":
+        own["first_exit"] = more.choice(["complete", "eager"])
     spec = SYSTEMS[system].Options(
+        **(own if system in ("ddnn", "ada-ddnn") else {}),
         system=system,
         weights="none",
         thresholds=draw.choice([0.0, 0.3, 0.6]),

@@ -75,6 +75,7 @@ def test_every_shipped_scenario_is_played_here():
             "first_exit",
             "failures",
             "codec_by_bandwidth",
+            "allocation",
             "resilience",
             "two_sites",
             "deadlines",
@@ -135,7 +136,9 @@ def test_first_exit(play):
 
 def test_codec_by_bandwidth(play):
     """From 15 s on the radio is poor: then the features that are coded by bandwidth weigh as those that always are."""
-    made, _ = play("codec_by_bandwidth", faults=0, systems=("fp32", "int8", "bit", "int8-above", "bit-above"))
+    made, _ = play(
+        "codec_by_bandwidth", "allocation", faults=0, systems=("fp32", "int8", "bit", "int8-above", "bit-above")
+    )
     assert {name: len({row["bytes"] for row in made.samples(name).to_pylist() if row["exit"] != "cloud"}) for name in (
         "fp32", "bit", "bit-above"
     )} == {"fp32": 1, "bit": 1, "bit-above": 2}  # fmt: skip
@@ -143,6 +146,15 @@ def test_codec_by_bandwidth(play):
         "bit", "bit-above"
     )}  # fmt: skip
     assert [row["prediction"] for row in poor["bit"]] == [row["prediction"] for row in poor["bit-above"]]
+
+
+def test_allocation(play):
+    """Without a way to the cloud nobody is forced, and the mean latency is never the longer one."""
+    moved = ["--set", "faults.0.at=10 s", "--set", "faults.0.for=5 s"]
+    made, _ = play("allocation", *moved, faults=0, systems=("cloud", "soonest"))
+    found = {name: made.summary["systems"][name] for name in made.systems}
+    assert found["cloud"]["forced"] > 0 == found["soonest"]["forced"]
+    assert found["soonest"]["latency"]["mean"] < found["cloud"]["latency"]["mean"]
 
 
 def test_four_groups(play):
