@@ -75,9 +75,10 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     spec: SystemOptions | None = checks.check(kind.Options, {**values, "system": kind_name}, path)
     if spec is None or len(checks.problems) > before:
         return None
-    for key, why in kind.idle_keys(spec).items():
+    fields = kind.Options.model_fields
+    for key, why in ((key, why) for key, why in kind.idle_keys(spec).items() if key in fields):
         stated = thresholds if key == "thresholds" else getattr(spec, key)
-        if stated != kind.Options.model_fields[key].get_default(call_default_factory=True):
+        if stated != fields[key].get_default(call_default_factory=True):
             checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)

@@ -182,6 +182,9 @@ class System(ABC):
 
     # While it runs.
 
+    on_answer: Callable[[int], None] | None = None
+    """Told of every answer when it is where it is wanted: picoseconds since the sample's capture."""
+
     @abstractmethod
     def classify(self, sample: int) -> Lifeline:
         """The life of one sample from its capture to its decision, as the paper tells it."""

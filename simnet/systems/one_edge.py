@@ -15,6 +15,7 @@ from simnet.systems.parts.attempt import Awaited
 from simnet.systems.parts.compressing import Compressing
 from simnet.systems.parts.forecast import transfers
 from simnet.systems.parts.gather import Features, Way
+from simnet.systems.parts.target import Pressure
 from simnet.systems.roles import Place, Roles, cameras, one
 from simnet.systems.traffic import feature_bytes
 
@@ -44,6 +45,10 @@ class OneEdge(Gathering):
         if self._chooses:
             self._compress(options.codec_above)
         self._soonest = _soonest(options)
+        self._pressure: Pressure | None = None
+        if (target := getattr(options, "latency_target", None)) is not None:
+            self._pressure = Pressure(self.env, target, self.threshold.values())
+            self.on_answer = self._pressure.answered
         self._at_edge, self._computing = set[int](), 0
         """Samples whose cloud's segment runs at the edge, or did, and how many of them run now."""
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
@@ -92,6 +97,17 @@ class OneEdge(Gathering):
         if sample in self._at_edge:  # the edge's features have not left it
             coded = (self.coded if coded is None else coded) & ~self.graph.coded(self.graph.arcs_from(Part("edge")))
         return super().decide(exit_name, sample, upstream, coded)
+
+    def leaves(self, decision: Decision) -> bool:
+        """See `System.leaves`; with a latency target the thresholds are as loose as the load demands."""
+        if self._pressure is None:
+            return super().leaves(decision)
+        return decision.measure < self.threshold[decision.exit] * self._pressure.factor
+
+    def policy_report(self) -> Mapping[str, Any]:
+        """With what the latency target did."""
+        more = {} if self._pressure is None else {"latency_target": self._pressure.report()}
+        return {**super().policy_report(), **more}
 
     def fetch(self, sample: int, reported: int, captured: int) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
+from simnet.systems.parts.target import LatencyTarget, in_short
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
@@ -103,6 +104,9 @@ class OneEdgeOptions(EdgeOptions):
     """Features go with the codec only where as fp32 they would be on their way's wires for longer; else always."""
     last_segment: Literal["cloud", "soonest"] = "cloud"
     """Where the cloud's segment runs: in the cloud (the papers), or there or at the edge, where it is done sooner."""
+
+    latency_target: Annotated[LatencyTarget, BeforeValidator(in_short)] | None = None
+    """Thresholds grow while answers take longer on average than this."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """There must be a choice."""

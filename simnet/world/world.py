@@ -159,6 +159,8 @@ class World:
                 yield system.deliver(sample, decision, partial(self._answered, sample, decision))
             else:
                 self._answered(sample, decision)
+            if system.on_answer is not None:
+                system.on_answer(self.env.now - self._captured[sample])
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
         except PluginError:

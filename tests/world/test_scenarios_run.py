@@ -76,6 +76,7 @@ def test_every_shipped_scenario_is_played_here():
             "failures",
             "codec_by_bandwidth",
             "allocation",
+            "latency_target",
             "resilience",
             "two_sites",
             "deadlines",
@@ -155,6 +156,17 @@ def test_allocation(play):
     found = {name: made.summary["systems"][name] for name in made.systems}
     assert found["cloud"]["forced"] > 0 == found["soonest"]["forced"]
     assert found["soonest"]["latency"]["mean"] < found["cloud"]["latency"]["mean"]
+
+
+def test_latency_target(play):
+    """At six times the rate all the while: answers come sooner, and fewer samples go up."""
+    made, _ = play(
+        "latency_target", "--set", "workload.mmpp.0.rate=60 /s", faults=0, systems=("given", "target"), samples=300
+    )
+    found = {name: made.summary["systems"][name] for name in made.systems}
+    assert found["target"]["latency"]["p95"] < found["given"]["latency"]["p95"] / 1.2
+    assert found["target"]["exits"]["cloud"]["share"] < found["given"]["exits"]["cloud"]["share"]
+    assert found["target"]["policy"]["latency_target"]["above"] > 0
 
 
 def test_four_groups(play):

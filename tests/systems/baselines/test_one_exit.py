@@ -142,6 +142,7 @@ IDLE = [
     *((system, "retry: {times: 1, after: 1 ms}") for system in LATENCY),
     *((system, "breaker: {failures: 1, rest: 1 s}") for system in LATENCY),
     ("neurosurgeon", "heartbeat: {every: 1 s}"), ("oracle", "thresholds: 0.5"), ("oracle", "rule: max"),
+    ("oracle", "latency_target: 50 ms"),
 ]  # fmt: skip
 
 
