@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from simnet.models.graph import FLOAT, Graph
 from simnet.systems.base import needing
 from simnet.systems.baselines.one_exit import OneExit, exit_of
+from simnet.systems.options import EdgeOptions, SystemOptions
 from simnet.systems.roles import Place, Roles, Unfit, cameras, one
+
+
+class DeviceOnlyOptions(EdgeOptions):
+    """Keys of device-only."""
+
+    edge_1: Literal["surest", "vote", "mean"] = "surest"
+    """What answers: the surest device, a vote of all that reported, or their mean."""
 
 
 class DeviceOnly(OneExit):
@@ -16,7 +25,13 @@ class DeviceOnly(OneExit):
     That is ADA-DDNN's edge exit 1 for every sample: the surest device's result. Nothing is computed at the edge.
     """
 
+    Options: ClassVar[type[SystemOptions]] = DeviceOnlyOptions
     roles = Roles(device=cameras(), edge=one("edge"))
+
+    @classmethod
+    def instead(cls, options: DeviceOnlyOptions) -> Mapping[str, str]:
+        """The vote or the mean in place of the surest device."""
+        return {} if options.edge_1 == "surest" else {"edge-1": options.edge_1}
 
     @classmethod
     def answering(cls, graph: Graph) -> str:
