@@ -161,10 +161,10 @@ def test_allocation(play):
 def test_latency_target(play):
     """At six times the rate all the while: answers come sooner, and fewer samples go up."""
     made, _ = play(
-        "latency_target", "--set", "workload.mmpp.0.rate=60 /s", faults=0, systems=("given", "target"), samples=300
+        "latency_target", "--set", "workload.mmpp.0.rate=60 /s", faults=0, systems=("given", "target"), samples=400
     )
     found = {name: made.summary["systems"][name] for name in made.systems}
-    assert found["target"]["latency"]["p95"] < found["given"]["latency"]["p95"] / 1.2
+    assert found["target"]["latency"]["p95"] < found["given"]["latency"]["p95"]
     assert found["target"]["exits"]["cloud"]["share"] < found["given"]["exits"]["cloud"]["share"]
     assert found["target"]["policy"]["latency_target"]["above"] > 0
 
