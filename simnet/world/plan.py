@@ -268,6 +268,8 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
             found.append(
                 f"{name} sends features as {plan.codec}; {plan.card.name} was trained{told} for {plan.card.codec}"
             )
+    if knowing := [name for name, plan in plans.items() if plan.kind.omniscient]:
+        found.append(f"{', '.join(knowing)}: not implementable, an upper bound: told the right answer of every sample")
     if free := [name for name, plan in plans.items() if plan.options.reply.to == "none"]:
         found.append(f"{', '.join(free)}: the answer's way back is not modelled (reply: none)")
     found += _idle(scenario, plans)
