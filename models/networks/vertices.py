@@ -74,7 +74,8 @@ class Traced:
         owned = [node for node in self._order if f"{_owner(node)}.".startswith(f"{name}.") and node in self._inputs]
         if not name or not owned:
             raise GraphError(f"{self.kind} has no module {name!r} that makes a tensor")
-        return owned[-1]
+        last: fx.Node = owned[-1]
+        return last
 
     @cached_property
     def _inputs(self) -> dict[fx.Node, list[fx.Node]]:

@@ -66,6 +66,7 @@ class Setting:
         options: What the scenario says of the system.
         codec: How features travel.
         skews: Seconds by which a camera captures later than the sample, by name.
+        accuracy: What is right at each exit on validation when every sample leaves there, as far as the card tells.
     """
 
     network: Topology
@@ -77,6 +78,7 @@ class Setting:
     options: Any
     codec: str = "fp32"
     skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    accuracy: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class System(ABC):

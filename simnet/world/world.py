@@ -52,7 +52,7 @@ class World:
             weights=plan.card.name,
             priorities=priorities,
         )
-        skews, say = skews_of(scenario), opinions or _none
+        skews, say, accuracy = skews_of(scenario), opinions or _none, plan.card.forced_accuracy
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
         self._needed: list[list[list[Node]]] = []
@@ -61,7 +61,9 @@ class World:
         replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews)
+                Setting(
+                    self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews, accuracy
+                )
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])

@@ -10,9 +10,9 @@ takes something of. Of equally good ones the first in the order of `Partitions` 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ CLOSER = tuple(2.0 ** (n / 4) for n in range(-4, 5))
 """Factors on the best of these weights, for a second turn around them."""
 
 
-class Partitions(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Partitions:
     """All closed sets of a graph, those with fewer vertices first.
 
     Attributes:
@@ -40,16 +41,18 @@ class Partitions(NamedTuple):
     sent: NDArray[np.float64]
     split: NDArray[np.float64]
 
-    def __getitem__(self, number: Any) -> Any:  # the vertices of one set
-        return frozenset(np.flatnonzero(self.kept[number]).tolist())
+    def first_least(self, values: NDArray[np.float64]) -> frozenset[int]:
+        """The vertices of the set with the least of `values` `[sets]`."""
+        return frozenset(np.flatnonzero(self.kept[int(np.argmin(values))]).tolist())
 
     def times(self, dag: Dag) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Seconds of device, link and edge for each set."""
-        return (
-            self.kept @ np.asarray(dag.device),
-            self.sent @ np.asarray(dag.send) + self.split * dag.once,
-            (1 - self.kept) @ np.asarray(dag.edge),
-        )
+        """Seconds of device, link and edge for each set; infinite where what cannot be sent would be."""
+        send = np.asarray(dag.send, dtype=np.float64)
+        unsendable = np.isinf(send)
+        link = self.sent @ np.where(unsendable, 0.0, send) + self.split * dag.once
+        if unsendable.any():
+            link[self.sent[:, unsendable].any(axis=1)] = np.inf
+        return self.kept @ np.asarray(dag.device), link, (1 - self.kept) @ np.asarray(dag.edge)
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +71,7 @@ def partitions(vertices: int, arcs: tuple[tuple[int, int], ...], most: int = MOS
     sent = np.zeros_like(kept)
     for source, target in arcs:
         sent[:, source] = np.maximum(sent[:, source], kept[:, source] * (1 - kept[:, target]))
-    return Partitions(kept, sent, 1.0 - kept.all(axis=1))
+    return Partitions(kept, sent, np.asarray(1.0 - kept.all(axis=1), dtype=np.float64))
 
 
 def least_latency(dag: Dag) -> frozenset[int]:
@@ -77,7 +80,7 @@ def least_latency(dag: Dag) -> frozenset[int]:
     if all_of_them is None:
         return minimum_cut(dag)
     device, link, edge = all_of_them.times(dag)
-    return all_of_them[np.argmin(device + link + edge + all_of_them.split * dag.back)]  # type: ignore[no-any-return]
+    return all_of_them.first_least(device + link + edge + all_of_them.split * dag.aside)
 
 
 def greatest_throughput(dag: Dag) -> frozenset[int]:
@@ -88,7 +91,7 @@ def greatest_throughput(dag: Dag) -> frozenset[int]:
     """
     all_of_them = partitions(len(dag.device), tuple(dag.arcs))
     if all_of_them is not None:
-        return all_of_them[np.argmin(np.maximum.reduce(all_of_them.times(dag)))]  # type: ignore[no-any-return]
+        return all_of_them.first_least(np.maximum.reduce(all_of_them.times(dag)))
 
     def best(weights: Iterator[tuple[float, float]]) -> tuple[float, tuple[float, float], frozenset[int]]:
         found = []
@@ -116,7 +119,7 @@ def minimum_cut(dag: Dag, weights: tuple[float, float, float] = (1.0, 1.0, 1.0))
     on_device, on_link, on_edge = weights
     graph = nx.DiGraph()  # an arc without a capacity has an infinite one
     graph.add_edge("D", 0)
-    graph.add_edge("D", "apart", capacity=on_link * dag.once + dag.back)  # paid if the edge has a part: a last vertex
+    graph.add_edge("D", "apart", capacity=on_link * dag.once + dag.aside)  # paid if the edge has a part: a last vertex
     for vertex, targets in enumerate(dag.after):
         if vertex:
             graph.add_edge("D", vertex, capacity=on_edge * dag.edge[vertex])

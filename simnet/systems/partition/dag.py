@@ -6,10 +6,15 @@ on [S]: a vertex takes a time on the device or on the edge, and what it gives, o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+
+def sent(arcs: Iterable[tuple[int, int]], kept: Collection[int]) -> list[int]:
+    """The vertices whose results are sent when the device runs `kept`, in order; `arcs` lead from giver to taker."""
+    return sorted({source for source, target in arcs if source in kept and target not in kept})
 
 
 class Loads(NamedTuple):
@@ -18,8 +23,8 @@ class Loads(NamedTuple):
     device: float
     link: float
     edge: float
-    back: float = 0.0
-    """Of the answer's way back, which is another resource."""
+    aside: float = 0.0
+    """What it waits for beside: propagation, the answer's way back."""
 
     @property
     def latency(self) -> float:
@@ -39,10 +44,11 @@ class Dag:
     Attributes:
         device: Seconds of every vertex on the device.
         edge: Seconds of every vertex on the edge.
-        send: Seconds that what every vertex gives takes on the link; sent once, however many need it.
+        send: Seconds that what every vertex gives takes on the link; sent once, however many need it. Infinite for
+            what cannot be sent.
         arcs: (v, w): w takes what v gives; v < w.
         once: Seconds on the link of what is sent beside, once for a sample that the edge has a part in.
-        back: Seconds until its answer is back.
+        aside: Seconds that such a sample waits for beside, while no resource is busy with it.
 
     Raises ValueError where the arcs lead down, to vertices that there are not, or the lists are of different length.
     """
@@ -52,7 +58,7 @@ class Dag:
     send: Sequence[float]
     arcs: Sequence[tuple[int, int]]
     once: float = 0.0
-    back: float = 0.0
+    aside: float = 0.0
 
     def __post_init__(self) -> None:
         count = len(self.device)
@@ -86,15 +92,11 @@ class Dag:
         """Whether the device can run these: the input, and with a vertex all that it takes something of."""
         return 0 in kept and all(source in kept for vertex in kept for source in self.before[vertex])
 
-    def sent(self, kept: Collection[int]) -> list[int]:
-        """The vertices whose results are sent when the device runs `kept`, in order."""
-        return [vertex for vertex in sorted(kept) if any(target not in kept for target in self.after[vertex])]
-
     def loads(self, kept: Collection[int]) -> Loads:
         """What a sample takes when the device runs `kept` and the edge the rest."""
         rest = [vertex for vertex in range(len(self.device)) if vertex not in kept]
         device = sum(self.device[vertex] for vertex in sorted(kept))
         if not rest:
             return Loads(device, 0.0, 0.0)
-        link = sum(self.send[vertex] for vertex in self.sent(kept)) + self.once
-        return Loads(device, link, sum(self.edge[vertex] for vertex in rest), self.back)
+        link = sum(self.send[vertex] for vertex in sent(self.arcs, kept)) + self.once
+        return Loads(device, link, sum(self.edge[vertex] for vertex in rest), self.aside)
