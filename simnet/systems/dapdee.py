@@ -13,16 +13,14 @@ from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simnet.clock import Order, seconds, ticks
-from simnet.language.quantities import Share, Time
+from simnet.language.quantities import Share, Size, Time
 from simnet.models.codecs import codec as codec_named
 from simnet.models.graph import Graph, Part
 from simnet.network.work import Work, joined
 from simnet.systems.base import Decision, Lifeline, Setting, System
 from simnet.systems.options import Reply, ReplyWay, SystemOptions
-from simnet.systems.partition.cuts import cut_in_order
 from simnet.systems.partition.dag import Dag, sent
 from simnet.systems.partition.estimates import Rate
-from simnet.systems.partition.search import Choice, inverse_search
 from simnet.systems.partition.slices import Slice, slices_of
 from simnet.systems.parts.attempt import Steps, aside
 from simnet.systems.parts.measured import MeasuredWay
@@ -31,6 +29,7 @@ from simnet.systems.roles import Place, Roles, Unfit, cameras, one
 
 if TYPE_CHECKING:
     from simnet.network.nodes.plain import Node
+    from simnet.systems.partition.search import Choice
 
 HEADER = 4
 """Bytes beside what is sent up: exit and number of the plan [I]."""
@@ -56,6 +55,9 @@ class DapdeeOptions(SystemOptions):
     """How often it is decided again."""
     decision: Time = 0.002
     """What a decision takes of the device, at full speed."""
+    probe: Size = 0
+    """Bytes that the device sends at the end of a period in which it sent nothing, so that it hears of the link; 0:
+    while the device does it all, nothing tells it that the link has become quicker."""
     sample_exits: bool = False
     """Whether a sample leaves before the chosen exit where an earlier one is sure of it (`thresholds`)."""
     reply: ReplyWay = Reply(to="device")
@@ -115,7 +117,9 @@ class Dapdee(System):
             why = f"with planner '{options.planner}': it always takes the last exit"
             idle |= dict.fromkeys(("deadline", "accuracy_loss"), why)
         if options.planner in ("device-only", "edge-only"):
-            idle |= dict.fromkeys(("period", "decision"), f"with planner '{options.planner}': nothing is decided")
+            idle |= dict.fromkeys(
+                ("period", "decision", "probe"), f"with planner '{options.planner}': nothing is decided"
+            )
         return idle
 
     @classmethod
@@ -164,6 +168,9 @@ class Dapdee(System):
         Paces and bandwidth are estimates of the device; that it knows its own pace is [S: "terminal computational
         load"].
         """
+        from simnet.systems.partition.cuts import cut_in_order  # only now: a scenario is checked without numpy
+        from simnet.systems.partition.search import Choice, inverse_search
+
         options, planner = self.options, self.options.planner
         names = list(self.slices)
         limit = inf if options.deadline is None else options.deadline
@@ -198,8 +205,12 @@ class Dapdee(System):
         )
 
     def _await_turn(self, number: int) -> None:
+        heard = self.uplink.messages
+
         def turn() -> None:
             self._await_turn(number + 1)
+            if self.options.probe and self.uplink.messages == heard:
+                aside(self.env, self.uplink.send(self.options.probe, NO_SAMPLE))
             self._decide()
 
         self.env.background(number * ticks(self.options.period), Order.CAPTURE, turn)

@@ -32,12 +32,15 @@ class MeasuredWay:
         self.header = spread / sum(per_byte) if per_byte else 0.0
         """Bytes that the links add, as if there were one."""
         self.bandwidth = Bandwidth(1 / sum(per_byte) if per_byte else 1.0)
+        self.messages = 0
+        """How many have been sent."""
         self._left = 0
         """When the last message that has arrived had left, by the clock."""
 
     def send(self, size: int, sample: int) -> Steps:
         """Send a message, and measure it; raises Lost when it does not arrive."""
         asked, done = self._env.now, Signal(self._env)
+        self.messages += 1
         self._route.send(sample, size, done.fire, done.lose, "message lost")
         yield done
         left = self._env.now - ticks(self.delay)
