@@ -112,7 +112,7 @@ class Dapdee(System):
         """Keys that only other settings ask for."""
         idle: dict[str, str] = {}
         if not options.sample_exits:
-            idle |= dict.fromkeys(("thresholds", "rule"), "without 'sample_exits': no exit is tested")
+            idle["rule"] = "without 'sample_exits': no exit is tested"
         if options.planner != "dapdee":
             why = f"with planner '{options.planner}': it always takes the last exit"
             idle |= dict.fromkeys(("deadline", "accuracy_loss"), why)
