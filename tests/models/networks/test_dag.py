@@ -19,7 +19,7 @@ from simnet.models.networks.dag import DagNetwork
 from simnet.models.networks.dapdee import ResNetArchitecture
 from simnet.models.networks.passes import Pass
 from simnet.models.networks.vertices import Traced
-from simnet.systems.partition.cuts import partitions
+from simnet.systems.partition.cuts import least_latency, partitions
 from simnet.systems.partition.dag import sent
 from simnet.systems.partition.slices import slices_of
 from simnet.testing import check_network
@@ -160,6 +160,24 @@ def by_hand(network: Network, graph: Graph, views: Tensor, mine: set[str], codec
 
 def small_resnet() -> Network:
     return NETWORKS["resnet14"](ResNetArchitecture(view=(16, 16), stem=4, widths=(4, 8, 8), classes=3)).eval()
+
+
+@pytest.mark.parametrize(("kind", "least", "most"), [("resnet14", 0.8, 140), ("vgg16-quarter", 0.55, 35)])
+def test_interior_cuts_of_small_images_need_one_bit(kind: str, least: float, most: float) -> None:
+    """docs/scenario.md: on 32×32 and with 4 and 132 GFLOP/s only `1bit` features are less than the raw image."""
+    graph = measured(NETWORKS[kind](NETWORKS[kind].for_data("cifar10", 1, (32, 32), 10)))
+    inside: dict[str, list[float]] = {}
+    for codec in ("fp32", "fp16", "int8", "1bit"):
+        (*_, whole) = slices_of(graph, codec).values()
+        for bandwidth in (0.05, 0.3, least, 2.0, 5.85, most, 300.0):
+            dag = whole.dag(
+                lambda name: graph.segments[name].flop / 4e9,
+                lambda name: graph.segments[name].flop / 132e9,
+                8e-6 / bandwidth,
+            )
+            if 1 < len(least_latency(dag)) < len(dag.device):
+                inside.setdefault(codec, []).append(bandwidth)
+    assert inside == {"1bit": [least, 2.0, 5.85, most]}
 
 
 class Two(nn.Module):
