@@ -40,7 +40,7 @@ SETUP = Setup(
 
 
 def test_exits_by_deadline() -> None:
-    """A device half as quick takes 10 ms up to exit-1, 20 up to exit-2; below 10 nothing meets it. Deeper: Fig. 6 [S]."""
+    """A device half as quick takes 10 ms up to exit-1, 20 up to exit-2; below 10 nothing does. Deeper: Fig. 6 [S]."""
     late, first, second = by_deadline(replace(SETUP, device=0.5e9), 1e3)
     found = [(one.choice.exit, one.choice.met) for one in (late, first, second)]
     assert found == [("exit-1", False), ("exit-1", True), ("exit-2", True)]
