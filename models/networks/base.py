@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
@@ -79,6 +80,8 @@ class Network(nn.Module, ABC):
 
     Architecture: ClassVar[type[Any]] = Architecture
     """The class of `arch`."""
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """What of the architecture goes with a recipe, by the recipe's name, unless it is set otherwise."""
     arch: Any
     graph: Graph
     """Structure; costs are in the graph of a card, measured when it is written."""
