@@ -151,7 +151,7 @@ class Dapdee(System):
         self._on_device = {name: _alone(self.device, work) for name, work in self.work.items()}
         self._on_edge = {name: _alone(self.edge, work) for name, work in self.work.items()}
         self._edge_pace = 1.0
-        self._deciding = Work(options.decision / _alone(self.device, Work(1.0))) if options.decision else None
+        self._deciding = Work(options.decision * 1e9 / _alone(self.device, Work(1e9))) if options.decision else None
         self._busy, self._decided_for = False, self.uplink.bandwidth.estimate
         self._counts = dict.fromkeys(("decisions", "heavy", "unmet", "changes"), 0)
         self._plans: dict[tuple[str, frozenset[int]], Plan] = {}
@@ -209,7 +209,7 @@ class Dapdee(System):
 
         def turn() -> None:
             self._await_turn(number + 1)
-            if self.options.probe and self.uplink.messages == heard:
+            if self.device.up and self.options.probe and self.uplink.messages == heard:
                 aside(self.env, self.uplink.send(self.options.probe, NO_SAMPLE))
             self._decide()
 
