@@ -134,6 +134,11 @@ class System(ABC):
         return cls.exits
 
     @classmethod
+    def instead(cls, options: Any) -> Mapping[str, str]:
+        """Segments of the network that answer at an exit in place of its own (`Segment.instead`), by exit."""
+        return {}
+
+    @classmethod
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """Keys of a scenario's entry that would do nothing with these options, and why ("with tiers '…': …")."""
         return {}
