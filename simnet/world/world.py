@@ -62,7 +62,16 @@ class World:
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
                 Setting(
-                    self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews, accuracy
+                    self.network,
+                    one,
+                    plan.graph,
+                    ask,
+                    say,
+                    plan.thresholds,
+                    plan.options,
+                    plan.codec,
+                    skews,
+                    accuracy=accuracy,
                 )
                 for one in (place, *others)
             ]
