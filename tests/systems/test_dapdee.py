@@ -78,7 +78,8 @@ def play(
     card = Card(Path("none.json"), values)
     there = places(Dapdee.roles, scenario.nodes, (None,))
     plan = Plan(
-        "dapdee", Dapdee, spec, card, tuple(GRAPH.exits), {"exit-1": 0.5}, {}, codec, there, [[] for _ in there]
+        name="dapdee", kind=Dapdee, options=spec, card=card, exits=tuple(GRAPH.exits), thresholds={"exit-1": 0.5},
+        rules={}, instead={}, codec=codec, places=there, stand_ins=[[] for _ in there],
     )  # fmt: skip
     world = World(scenario, plan, ask, captures(scenario))
     world.play()
