@@ -67,6 +67,7 @@ class Setting:
         codec: How features travel.
         skews: Seconds by which a camera captures later than the sample, by name.
         truth: The right class of every sample, for an omniscient system; others are not told.
+        accuracy: What is right at each exit on validation when every sample leaves there, as far as the card tells.
     """
 
     network: Topology
@@ -79,6 +80,7 @@ class Setting:
     codec: str = "fp32"
     skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     truth: Sequence[int] = ()
+    accuracy: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class System(ABC):
