@@ -24,6 +24,7 @@ clock metrics
 language
 models.graph models.device
 models.codecs models.rules models.data
+models.criteria
 models.networks
 models.cards
 models.evaluation

@@ -39,7 +39,8 @@ def train_command(kind: str, network: Network, data: str, how: Recipe) -> str:
     """
     arch = network.arch
     usual = network.for_data(data, arch.views, arch.view, arch.classes)
-    settings = {name: settings_of(arch, how, (usual, recipe(name, data))) for name in RECIPES}
+    own = network.usual
+    settings = {name: settings_of(arch, how, (usual, recipe(name, data, own))) for name in RECIPES}
     nearest = min(RECIPES, key=lambda name: len(settings[name]))
     words = [] if nearest == RECIPES[0] else ["--recipe", nearest]
     words += [word for setting in settings[nearest] for word in ("--set", shlex.quote(setting))]
@@ -79,6 +80,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
     Raises DataError when the test split is missing.
     """
     test = open_dataset(run.data_name, "test", data_dir)
+    run.conclude()
     network = run.result
     graph = measured(network)
     told: dict[str, Any] = {
@@ -103,7 +105,8 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
         "checksums": {"validation": run.validation.checksum, "test": test.checksum},
     }
     found = judged(network, run.validation, test, sent(run.kind, graph, run.arch.codec))
-    save_weights(network, {**told, **found, "log": run.log}, path)
+    own = network.own_values(graph, run.validation)
+    save_weights(network, {**told, **found, **own, "log": run.log}, path)
 
 
 def recalibrate(
@@ -134,7 +137,8 @@ def recalibrate(
     until = sent(card.network, card.graph, card.codec)
     found = judged(network, splits["validation"], splits["test"], until, rule, temperature)
     command = train_command(card.network, network, kind, how)
-    values = {**renewed(card, network), "command": command, **found}
+    own = network.own_values(card.graph, splits["validation"])
+    values = {**renewed(card, network), "command": command, **found, **own}
     values = {key: values[key] for key in sorted(values, key=("log", "sha256").__contains__)}  # these two stay last
     write_card(values, card.path)
     return Card(card.path, values)

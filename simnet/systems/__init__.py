@@ -20,6 +20,7 @@ SYSTEMS: Registry[System] = Registry(
         "ddnn": "simnet.systems.ddnn:Ddnn",
         "ada-ddnn": "simnet.systems.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.systems.ddnn_2017:Ddnn2017",
+        "distree": "simnet.systems.distree:Distree",
     },
     "simnet.systems.contract:check_system",
 )

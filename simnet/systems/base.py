@@ -66,6 +66,7 @@ class Setting:
         options: What the scenario says of the system.
         codec: How features travel.
         skews: Seconds by which a camera captures later than the sample, by name.
+        seed: The scenario's, for random streams of a name of their own.
     """
 
     network: Topology
@@ -77,6 +78,7 @@ class Setting:
     options: Any
     codec: str = "fp32"
     skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    seed: int = 1
 
 
 class System(ABC):
@@ -135,6 +137,17 @@ class System(ABC):
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """Keys of a scenario's entry that would do nothing with these options, and why ("with tiers '…': …")."""
         return {}
+
+    @classmethod
+    def calibrated(cls, card: Mapping[str, Any], options: Any) -> Mapping[str, float]:
+        """T of each exit, as the values of the weights' card have it; what is missing the scenario must give."""
+        found: Mapping[str, float] = card["calibration"]["thresholds"]
+        return found
+
+    @classmethod
+    def range_of(cls, options: Any) -> tuple[float, float] | None:
+        """Least and greatest T that make sense, where it is not the exits' rules that are compared with it."""
+        return None
 
     @classmethod
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
@@ -211,7 +224,10 @@ class System(ABC):
         return Decision(exit_name, prediction, measure, upstream)
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
-        """Class scores `[classes]` of each copy of a segment, by its number, as far as something has arrived."""
+        """Class scores `[classes]` of each copy of a segment, by its number, as far as something has arrived.
+
+        Of a segment that gives none its features, flat.
+        """
         return self.setting.opinions(segment, sample, upstream | self.onward | self.coded)
 
     def leaves(self, decision: Decision) -> bool:

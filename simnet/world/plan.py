@@ -100,7 +100,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             kind.fit(graph, place, spec)
         except Unfit as problem:
             raise scenario.error(where, f"{card.name}: {problem}") from None
-    thresholds = _thresholds(scenario, name, spec, card, exits)
+    thresholds = _thresholds(scenario, kind, name, spec, card, exits)
     chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
     rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
     reach = Reach(scenario.links)
@@ -133,17 +133,18 @@ def _same(one: str, other: str) -> bool:
 
 
 def _thresholds(
-    scenario: Scenario, name: str, spec: SystemOptions, card: Card, exits: Sequence[str]
+    scenario: Scenario, kind: type[System], name: str, spec: SystemOptions, card: Card, exits: Sequence[str]
 ) -> dict[str, float]:
     """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
     where, early = ("systems", name, "thresholds"), exits[:-1]
     if isinstance(spec.thresholds, float):
         return dict.fromkeys(early, spec.thresholds)
     if spec.thresholds == "calibrated":
-        if missing := [exit_name for exit_name in early if exit_name not in card.thresholds]:
+        calibrated = kind.calibrated(card.values, spec)
+        if missing := [exit_name for exit_name in early if exit_name not in calibrated]:
             without = f"{card.name} has no calibrated threshold for {', '.join(missing)}"
             raise scenario.error(where, f"{without}; give 'thresholds'")
-        return {exit_name: card.thresholds[exit_name] for exit_name in early}
+        return {exit_name: calibrated[exit_name] for exit_name in early}
     for exit_name in spec.thresholds:
         if exit_name not in early:
             raise scenario.error((*where, exit_name), unknown("exit", exit_name, early))

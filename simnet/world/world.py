@@ -61,7 +61,18 @@ class World:
         replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews)
+                Setting(
+                    self.network,
+                    one,
+                    plan.graph,
+                    ask,
+                    say,
+                    plan.thresholds,
+                    plan.options,
+                    plan.codec,
+                    skews,
+                    scenario.seed,
+                )
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])

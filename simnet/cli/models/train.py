@@ -131,7 +131,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
-    how = replace(recipe_of(recipe, data), seed=seed, **{k: v for k, v in given.items() if v is not None})
+    how = replace(recipe_of(recipe, data, kind.usual), seed=seed, **{k: v for k, v in given.items() if v is not None})
     try:
         arch, how = changed(arch, how, setting or ())
     except ValueError as problem:
