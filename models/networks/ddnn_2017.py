@@ -2,7 +2,10 @@
 
 Source: Teerapittayanon, McDanel, Kung 2017. Tiers and joint training are the paper's [S]; the block, the fusion kinds
 and the aggregators follow the authors' public code [R]; widths of edge and cloud, the fusion on an edge, the
-aggregation of several edges' scores and what a missing view does are ours [I]. Weights are clipped, not binarized [I].
+aggregation of several edges' scores and what a missing view does are ours [I].
+
+Two variants: the public code's, with binary heads and a binary cloud (`PUBLISHED`) [R], and ours, the default, whose
+heads and cloud have real weights, clipped to [-1, 1] [I].
 """
 
 from __future__ import annotations
@@ -36,6 +39,10 @@ PAIRS: dict[str, tuple[Aggregation, Aggregation]] = {
 }
 """The nine pairs of local and cloud fusion [R]."""
 
+Head = Literal["linear", "binary"]
+PUBLISHED: dict[str, Any] = {"head": "binary", "binary_cloud": True, "cloud_filters": (16, 16)}
+"""What of an architecture makes it the public code's [R]: two binary blocks of 16 filters in the cloud."""
+
 
 @dataclass(frozen=True)
 class Ddnn2017Architecture(base.Architecture):
@@ -59,6 +66,10 @@ class Ddnn2017Architecture(base.Architecture):
     edge_filters: int = 8
     cloud_filters: tuple[int, ...] = (16, 32)
     """Channels of each block in the cloud."""
+    head: Head = "linear"
+    """What makes class scores of features: one linear layer, or the signs of its weights and a batch norm [R]."""
+    binary_cloud: bool = False
+    """Whether the cloud convolves with the signs of its weights, and pools with stride 1 [R]."""
 
     def __post_init__(self) -> None:
         views = {*range(self.views)}
@@ -69,6 +80,8 @@ class Ddnn2017Architecture(base.Architecture):
         for kind in (self.local_fusion, self.cloud_fusion):
             if kind not in AGGREGATIONS:
                 raise ValueError(f"unknown fusion {kind!r}; known: {', '.join(AGGREGATIONS)}")
+        if self.head not in get_args(Head):
+            raise ValueError(f"unknown head {self.head!r}; known: {', '.join(get_args(Head))}")
         if min(self.filters, self.edge_filters, *self.cloud_filters, 1) < 1:
             raise ValueError("every block needs at least one filter")
 
@@ -92,15 +105,36 @@ def sign(x: Tensor) -> Tensor:
     return made
 
 
+class BinaryConv2d(nn.Conv2d):
+    """A convolution with the signs of its weights [R]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[n, inputs, h, w]` to `[n, outputs, h, w]`."""
+        made: Tensor = self._conv_forward(x, sign(self.weight), self.bias)
+        return made
+
+
+class BinaryLinear(nn.Linear):
+    """A linear layer with the signs of its weights [R]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[n, inputs]` to `[n, outputs]`."""
+        made: Tensor = nn.functional.linear(x, sign(self.weight), self.bias)
+        return made
+
+
 class BinaryBlock(nn.Sequential):
     """The binary conv/pool block [R]: 3x3 conv, 3x3 max pool of stride 2, batch norm, sign.
 
-    Maps `[n, inputs, h, w]` to ±1 `[n, outputs, ceil(h/2), ceil(w/2)]`.
+    Maps `[n, inputs, h, w]` to ±1 `[n, outputs, ceil(h/2), ceil(w/2)]`; with `stride` 1 height and width stay.
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 2, binary: bool = False) -> None:
+        convolution = BinaryConv2d if binary else nn.Conv2d
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, padding=1), nn.MaxPool2d(3, stride=2, padding=1), nn.BatchNorm2d(outputs)
+            convolution(inputs, outputs, 3, padding=1),
+            nn.MaxPool2d(3, stride=stride, padding=1),
+            nn.BatchNorm2d(outputs),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,6 +145,13 @@ class BinaryBlock(nn.Sequential):
 def halved(size: tuple[int, int]) -> tuple[int, int]:
     """Height and width that a `BinaryBlock` makes of these."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
+
+
+def head(inputs: int, classes: int, kind: Head) -> nn.Module:
+    """What maps features `[n, inputs]` to class scores `[n, classes]`."""
+    if kind == "linear":
+        return nn.Linear(inputs, classes)
+    return nn.Sequential(BinaryLinear(inputs, classes, bias=False), nn.BatchNorm1d(classes))
 
 
 def aggregate(values: Tensor, present: Tensor, kind: Aggregation) -> Tensor:
@@ -130,13 +171,13 @@ def aggregate(values: Tensor, present: Tensor, kind: Aggregation) -> Tensor:
 
 
 class DeviceSegment(nn.Module):
-    """What one device runs: a binary block and class scores from one linear layer on its ±1 features."""
+    """What one device runs: a binary block and class scores of its ±1 features."""
 
     def __init__(self, arch: Ddnn2017Architecture) -> None:
         super().__init__()
         self.block = BinaryBlock(3, arch.filters)
         height, width = halved(arch.view)
-        self.head = nn.Linear(arch.filters * height * width, arch.classes)
+        self.head = head(arch.filters * height * width, arch.classes, arch.head)
 
     def forward(self, view: Tensor) -> tuple[Tensor, Tensor]:
         """Map a normalized view `[n, 3, h, w]` to features ±1 `[n, f, h/2, w/2]` and class scores `[n, classes]`."""
@@ -167,7 +208,7 @@ class EdgeSegment(nn.Module):
         inputs = arch.filters * (senders if self.kind == "concat" else 1)
         self.block = BinaryBlock(inputs, arch.edge_filters)
         height, width = halved(halved(arch.view))
-        self.head = nn.Linear(arch.edge_filters * height * width, arch.classes)
+        self.head = head(arch.edge_filters * height * width, arch.classes, arch.head)
 
     def forward(self, features: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Map ±1 features `[n, d, f, h, w]` and present `[n, d]` to ±1 features and class scores `[n, classes]`."""
@@ -197,10 +238,13 @@ class CloudSegment(nn.Module):
             else (len(arch.devices), arch.filters, halved(arch.view))
         )
         widths = (channels * (senders if self.kind == "concat" else 1), *arch.cloud_filters)
-        self.blocks = nn.Sequential(*(BinaryBlock(before, after) for before, after in pairwise(widths)))
-        for _ in arch.cloud_filters:
+        stride = 1 if arch.binary_cloud else 2
+        self.blocks = nn.Sequential(
+            *(BinaryBlock(before, after, stride, arch.binary_cloud) for before, after in pairwise(widths))
+        )
+        for _ in arch.cloud_filters if stride == 2 else ():
             size = halved(size)
-        self.head = nn.Linear(widths[-1] * size[0] * size[1], arch.classes)
+        self.head = head(widths[-1] * size[0] * size[1], arch.classes, arch.head)
 
     def forward(self, features: Tensor, present: Tensor) -> Tensor:
         """Map ±1 features of devices or edges `[n, d, c, h, w]` and present `[n, d]` to class scores `[n, classes]`."""
@@ -276,14 +320,16 @@ class Ddnn2017(Network):
         return Ddnn2017Architecture(view=view, classes=classes, views=views, devices=tuple(range(views)))
 
     def layers(self) -> dict[str, str]:
-        """Filters per binary block; every one of them pools."""
+        """Filters per binary block; those with an arrow halve height and width."""
         arch = self.arch
+        pool = "" if arch.binary_cloud else " ↓"
         edge = {"edge": f"{len(arch.edges)} of {arch.edge_filters} ↓"} if arch.edges else {}
         return {
             "device": f"{len(arch.devices)} of {arch.filters} ↓",
             "fusion": f"{arch.local_fusion}, {arch.cloud_fusion}",
             **edge,
-            "cloud": ", ".join(f"{width} ↓" for width in arch.cloud_filters),
+            "cloud": ", ".join(f"{width}{pool}" for width in arch.cloud_filters),
+            **({} if arch.head == "linear" else {"head": arch.head}),
         }
 
     @torch.no_grad()

@@ -1,8 +1,10 @@
-"""DDNN of 2017 on `mvmc`: T sweep, cameras alone, growing number of cameras, cameras missing, fusion kinds.
+"""DDNN of 2017 on `mvmc`: T sweep, cameras alone, growing number of cameras, cameras missing, fusion kinds, filters.
 
-Stored as `ddnn-2017.json`: `runs` has one entry for each trained network (devices, fusion pair, seed), from which the
-other parts are summed up. A figure there is `{"samples", "seeds", "per_seed", "mean"}`: a share of `samples` test
-samples for each seed, and their mean; `system` is at thresholds that were calibrated on the validation split.
+Two variants: `published`, with heads, cloud and recipe of the public code [R], and `ours`. Stored as
+`ddnn-2017-published.json` and `ddnn-2017.json`: `runs` has one entry for each trained network (devices, fusion pair,
+filters, seed), from which the other parts are summed up. A figure there is `{"samples", "seeds", "per_seed", "mean"}`:
+a share of `samples` test samples for each seed, and their mean; `system` is at thresholds that were calibrated on the
+validation split.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,48 +29,60 @@ from simnet.models.evaluation.calibration import calibrated
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import Scores, exit_scores, scores_of, seen_by
 from simnet.models.networks.base import Network
-from simnet.models.networks.ddnn_2017 import PAIRS, Ddnn2017, bytes_per_device, raw_bytes
+from simnet.models.networks.ddnn_2017 import PAIRS, PUBLISHED, Ddnn2017, bytes_per_device, raw_bytes
 from simnet.models.networks.passes import Pass
 from simnet.models.studies.base import EVALUATIONS, store, stored
 from simnet.models.training.recipes import recipe
 from simnet.models.training.training import Training
 
-KIND, DATA, STUDY = "ddnn-2017", "mvmc", "ddnn-2017"
+KIND, DATA = "ddnn-2017", "mvmc"
+Variant = Literal["published", "ours"]
+STUDIES: dict[Variant, str] = {"published": "ddnn-2017-published", "ours": "ddnn-2017"}
+WEIGHTS: dict[Variant, str] = {"published": "ddnn-2017-mvmc-paper", "ours": "ddnn-2017-mvmc"}
 PAIR = "MP-CC"
 """Fusion of the published sweeps."""
 SWEEP = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 ALL = tuple(range(CAMERAS))
+FILTERS = (1, 2, 4, 8)
+"""Channels of a device's features in the published table; its sweeps have `USUAL` ones [R]."""
+USUAL = 4
 
 
-def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None] = print) -> dict[str, Any]:
+def run(
+    data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None] = print, variant: Variant = "ours"
+) -> dict[str, Any]:
     """Train what is not stored yet, sum up, store and return everything; goes on where it was stopped.
 
     Raises DataError without the data set, WeightsError when the stored results are damaged.
     """
-    how = recipe("ours", DATA)
+    how, study = recipe("paper" if variant == "published" else "ours", DATA), STUDIES[variant]
     values: dict[str, Any] = {"data": DATA, "recipe": asdict(how), "runs": []}
-    if (EVALUATIONS / f"{STUDY}.json").exists() and stored(STUDY)["recipe"] == _plain(values["recipe"]):
-        values = stored(STUDY)  # with the last sums, which stay until there are new ones
+    if (EVALUATIONS / f"{study}.json").exists() and stored(study)["recipe"] == _plain(values["recipe"]):
+        values = stored(study)  # with the last sums, which stay until there are new ones
     train, validation, test = (open_dataset(DATA, split, data_dir) for split in ("train", "validation", "test"))
     views = {data.split: _Views(data) for data in (train, validation, test)}
     values["samples"] = {split: len(v.labels) for split, v in views.items()}
     values["checksums"] = {data.split: data.checksum for data in (train, validation, test)}
     values["baselines"] = _baselines(views["train"], views["test"])
 
-    def trained(devices: tuple[int, ...], pair: str = PAIR) -> None:
+    def trained(devices: tuple[int, ...], pair: str = PAIR, filters: int = USUAL) -> None:
         for seed in seeds:
-            if any((r["devices"], r["pair"], r["seed"]) == (list(devices), pair, seed) for r in values["runs"]):
+            if any(_is(r, devices, pair, filters) and r["seed"] == seed for r in values["runs"]):
                 continue
             local, cloud = PAIRS[pair]
             base = Ddnn2017.for_data(DATA, CAMERAS, test.view_shape[1:], len(test.class_names))
-            arch = replace(base, devices=devices, local_fusion=local, cloud_fusion=cloud)
+            of_variant = PUBLISHED if variant == "published" else {}
+            arch = replace(base, devices=devices, local_fusion=local, cloud_fusion=cloud, filters=filters, **of_variant)
             training = Training(KIND, arch, DATA, replace(how, seed=seed), data_dir, "cpu")
             while training.epoch < how.epochs:
                 training.run_epoch(lambda: None)
             found = _measured(training.result, views["validation"], views["test"])
-            values["runs"].append({"devices": list(devices), "pair": pair, "seed": seed, **found})
-            store(STUDY, values)
-            tell(f"devices {devices}, {pair}, seed {seed}: {found['forced']}, system {found['system']:.4f}")
+            values["runs"].append({"devices": list(devices), "pair": pair, "filters": filters, "seed": seed, **found})
+            store(study, values)
+            tell(
+                f"devices {devices}, {pair}, {filters} filters, seed {seed}: {found['forced']}, "
+                f"system {found['system']:.4f}"
+            )
 
     trained(ALL)
     for camera in ALL:
@@ -80,10 +94,17 @@ def run(data_dir: Path | None, seeds: Sequence[int], tell: Callable[[str], None]
         trained(_without(camera))
     for pair in PAIRS:
         trained(ALL, pair)
+    for filters in FILTERS:
+        trained(ALL, PAIR, filters)
     values.update(_summary(values["runs"], order, seeds, len(views["test"].labels)))
-    values["sweep_shipped"] = _shipped_sweep(views["test"])
-    store(STUDY, values)
+    values["sweep_shipped"] = _shipped_sweep(WEIGHTS[variant], views["test"])
+    store(study, values)
     return values
+
+
+def _is(run: dict[str, Any], devices: Sequence[int], pair: str, filters: int) -> bool:
+    """Whether a stored run is of these; the first runs had the usual filters and do not say so."""
+    return bool(run["devices"] == sorted(devices) and run["pair"] == pair and run.get("filters", USUAL) == filters)
 
 
 class _Views:
@@ -142,15 +163,15 @@ def _sweep(network: Network, scores: Scores, labels: NDArray[np.int64]) -> list[
     lines = []
     for t in SWEEP:
         outcome = exits.outcome((t,) * (len(exits.names) - 1))
-        sent = bytes_per_device(scores["local"].shape[-1], outcome.shares[0])
+        sent = bytes_per_device(scores["local"].shape[-1], outcome.shares[0], network.arch.filters)
         lines.append({"T": t, "local_share": outcome.shares[0], "system": outcome.system_accuracy, "bytes": sent})
     return lines
 
 
-def _shipped_sweep(test: _Views) -> dict[str, Any] | None:
+def _shipped_sweep(weights: str, test: _Views) -> dict[str, Any] | None:
     """The sweep of the shipped weights, with their checksum; None where there are none."""
     try:
-        card = read_card(f"{KIND}-{DATA}")
+        card = read_card(weights)
     except WeightsError:
         return None
     network = load_network(card)
@@ -189,16 +210,18 @@ def _without(camera: int) -> tuple[int, ...]:
 def _summary(
     runs: Sequence[dict[str, Any]], order: Sequence[int], seeds: Sequence[int], samples: int
 ) -> dict[str, Any]:
-    def figure(of: Callable[[dict[str, Any]], float], devices: Sequence[int] = ALL, pair: str = PAIR) -> dict[str, Any]:
-        chosen = {r["seed"]: r for r in runs if r["devices"] == sorted(devices) and r["pair"] == pair}
+    def figure(
+        of: Callable[[dict[str, Any]], float], devices: Sequence[int] = ALL, pair: str = PAIR, filters: int = USUAL
+    ) -> dict[str, Any]:
+        chosen = {r["seed"]: r for r in runs if _is(r, devices, pair, filters)}
         each = [of(chosen[seed]) for seed in seeds]
         return {"samples": samples, "seeds": list(seeds), "per_seed": each, "mean": fmean(each)}
 
-    def exits(devices: Sequence[int], pair: str = PAIR) -> dict[str, Any]:
+    def exits(devices: Sequence[int], pair: str = PAIR, filters: int = USUAL) -> dict[str, Any]:
         return {
-            "local": figure(lambda r: r["forced"]["local"], devices, pair),
-            "cloud": figure(lambda r: r["forced"]["cloud"], devices, pair),
-            "system": figure(lambda r: r["system"], devices, pair),
+            "local": figure(lambda r: r["forced"]["local"], devices, pair, filters),
+            "cloud": figure(lambda r: r["forced"]["cloud"], devices, pair, filters),
+            "system": figure(lambda r: r["system"], devices, pair, filters),
         }
 
     def failing(camera: int) -> dict[str, Any]:
@@ -208,9 +231,10 @@ def _summary(
             "system": figure(lambda r: r["failing"][camera]["system"]),
         }
 
-    def sweep(number: int) -> dict[str, Any]:
+    def sweep(number: int, filters: int = USUAL) -> dict[str, Any]:
         names = ("local_share", "system", "bytes")
-        return {"T": SWEEP[number], **{n: figure(lambda r, n=n: r["sweep"][number][n]) for n in names}}  # type: ignore[misc]
+        found = {n: figure(lambda r, n=n: r["sweep"][number][n], filters=filters) for n in names}  # type: ignore[misc]
+        return {"T": SWEEP[number], **found}
 
     kinds = ("seen", "accuracy_where_seen", "seen_and_right")
     return {
@@ -227,6 +251,14 @@ def _summary(
         "growing": [{"cameras": list(order[:n]), **exits(order[:n])} for n in range(1, CAMERAS + 1)],
         "missing": [{"camera": c, "retrained": exits(_without(c)), "failing": failing(c)} for c in ALL],
         "fusion": [{"pair": pair, **exits(ALL, pair)} for pair in PAIRS],
+        "filters": [
+            {
+                "filters": f,
+                **exits(ALL, PAIR, f),
+                "sweep": [sweep(number, f) for number in range(len(SWEEP))],
+            }
+            for f in FILTERS
+        ],
     }
 
 

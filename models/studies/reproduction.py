@@ -46,8 +46,9 @@ class Measured:
         return f"{100 * self.accuracy:.2f} ({low:.1f}–{high:.1f})"
 
     def verdict(self, published: float) -> str:
-        """`pass` when the published percentage lies within the interval or below it, else `differs`."""
-        return "pass" if self.interval[1] >= published else "differs"
+        """`reproduced` when the published percentage lies within the interval, else whether ours is `higher` or `lower`."""
+        low, high = self.interval
+        return "higher" if published < low else "lower" if published > high else "reproduced"
 
 
 def tier_of(exit_name: str) -> str:

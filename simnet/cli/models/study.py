@@ -23,17 +23,17 @@ FINE_TUNED = (
     *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
     *(name for name in CODECS if name.endswith("-1bit")),
 )
-STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "ddnn-2017")
+STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "ddnn-2017", "ddnn-2017-published")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="faults, codecs, fine-tuning, ablation or ddnn-2017.")],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(STUDIES)}.")],
     weights: Annotated[list[str] | None, typer.Option(help="Only these weights; may be repeated.")] = None,
     rows: Annotated[
         int, typer.Option(help="faults, fine-tuning: test samples that cameras fail for, the first ones.", min=1)
     ] = 1_000,
     epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
-    seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017: number of seeds.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017 (both): number of seeds.", min=1)] = 3,
     data_dir: DataDir = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
 ) -> None:
@@ -52,9 +52,10 @@ def study(
     if name == "ablation":
         ablation.run(epochs, range(1, seeds + 1), data_dir, tell)
         return
-    if name == "ddnn-2017":
-        ddnn2017.run(data_dir, range(1, seeds + 1), tell)
-        return
+    for variant, of_variant in ddnn2017.STUDIES.items():
+        if name == of_variant:
+            ddnn2017.run(data_dir, range(1, seeds + 1), tell, variant)
+            return
     usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED}[name]
     for one in weights or usual:
         card = read_card(one)

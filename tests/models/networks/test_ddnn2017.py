@@ -28,6 +28,9 @@ from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Given, Output
 from simnet.models.networks.ddnn_2017 import (
     PAIRS,
+    PUBLISHED,
+    BinaryConv2d,
+    BinaryLinear,
     Ddnn2017,
     Ddnn2017Architecture,
     aggregate,
@@ -252,7 +255,35 @@ def small_files(folder: Path) -> Path:
     return folder
 
 
-def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binary_layers_compute_with_the_signs_of_their_weights_and_learn_the_weights() -> None:
+    linear = BinaryLinear(2, 1, bias=False)
+    linear.weight = torch.nn.Parameter(torch.tensor([[0.2, -0.7]]))
+    out = linear(torch.tensor([[3.0, 5.0]]))
+    assert out.item() == 3 - 5
+    out.sum().backward()
+    assert linear.weight.grad is not None and linear.weight.grad.tolist() == [[3, 5]]
+    convolution = BinaryConv2d(1, 1, 3, padding=1, bias=False)
+    convolution.weight = torch.nn.Parameter(torch.full((1, 1, 3, 3), -0.01))
+    assert convolution(torch.ones(1, 1, 3, 3)).flatten().tolist() == [-4, -6, -4, -6, -9, -6, -4, -6, -4]
+
+
+def test_published_variant_has_binary_heads_and_a_cloud_that_keeps_its_size() -> None:
+    net = network(**PUBLISHED)
+    heads = [net.devices[0].head, net.cloud.head]
+    assert all(isinstance(head[0], BinaryLinear) and head[0].bias is None for head in heads)
+    assert [head[0].in_features for head in heads] == [4 * 16 * 16, 16 * 16 * 16]
+    assert all(isinstance(block[0], BinaryConv2d) for block in net.cloud.blocks)
+    assert type(net.devices[0].block[0]) is torch.nn.Conv2d  # the devices' convolutions have real weights [R]
+    with torch.no_grad():
+        net.devices[0].head[0].weight.fill_(3)
+        net.after_step()
+    assert net.devices[0].head[0].weight.unique().tolist() == [1]
+
+
+@pytest.mark.parametrize("variant", ["ours", "published"])
+def test_study_goes_on_where_it_was_stopped_and_sums_up(
+    variant: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from simnet.models.studies import base, ddnn2017
 
     for module in (base, ddnn2017):
@@ -267,12 +298,12 @@ def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ddnn2017.run(folder, [1], stop_after_three)
-    found = ddnn2017.run(folder, [1], told.append)
-    assert len(told) == 1 + 6 + 3 + 6 + 1  # all cameras; alone; two to four; five; all with the other pair
+        ddnn2017.run(folder, [1], stop_after_three, variant)
+    found = ddnn2017.run(folder, [1], told.append, variant)
+    assert len(told) == 1 + 6 + 3 + 6 + 1 + 3  # all; alone; two to four; five; the other pair; 1, 2 and 8 filters
     assert len(set(told)) == len(told) == len(found["runs"])
-    again = ddnn2017.run(folder, [1], told.append)
-    assert len(told) == len(found["runs"]) and again == found == base.stored("ddnn-2017")
+    again = ddnn2017.run(folder, [1], told.append, variant)
+    assert len(told) == len(found["runs"]) and again == found == base.stored(ddnn2017.STUDIES[variant])
 
     assert found["samples"]["test"] == 12
     assert found["baselines"]["raw_bytes_per_device"] == 3072
@@ -284,6 +315,9 @@ def test_study_goes_on_where_it_was_stopped_and_sums_up(tmp_path: Path, monkeypa
     (left_out,) = set(range(6)) - set(five)
     assert found["growing"][4]["system"] == found["missing"][left_out]["retrained"]["system"]
     assert [entry["pair"] for entry in found["fusion"]] == ["MP-CC", "AP"]
+    assert found["filters"][2]["system"] == found["growing"][-1]["system"]
+    for filters, entry in zip((1, 2, 4, 8), found["filters"], strict=True):
+        assert all(t["bytes"]["mean"] == 12 + 32 * filters * (1 - t["local_share"]["mean"]) for t in entry["sweep"])
 
 
 class Tinted(FakeViews):
