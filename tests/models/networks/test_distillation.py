@@ -124,7 +124,7 @@ def test_nodes_drop_out_in_all_stages_and_one_always_stays() -> None:
     assert float((~present).float().mean()) == pytest.approx(0.1125, abs=0.01)
     assert _kept(500, 4, 0.999, torch.Generator().manual_seed(3)).sum(1).float().mean() < 1.1
     network: Any = small()
-    wanted = [mask for mask in present[:24].unbind()]
+    wanted = list(present[:24].unbind())
     joined = network.joined(views(), torch.stack(wanted))
     for features in joined:
         zero = (features.unflatten(1, (4, 4)) == 0).all(2)
