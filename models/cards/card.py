@@ -15,6 +15,8 @@ from typing import Any
 from simnet.language.errors import clipped
 from simnet.language.files import UnreadableError, text_of
 from simnet.models.codecs import CODECS
+from simnet.models.data import set_of
+from simnet.models.data.base import DataError
 from simnet.models.graph import MOST, MOST_CLASSES, Graph, GraphError, costs_of
 from simnet.registry import settled
 
@@ -193,6 +195,10 @@ def read_card(name: str) -> Card:
     for key in ("network", "system", "data", "sha256"):
         if key in values and not isinstance(values[key], str):
             raise WeightsError(f"{path}: {key} must be text")
+    try:
+        set_of(values["data"])
+    except DataError as problem:
+        raise WeightsError(f"{path}: {problem}") from None
     layers = values.get("layers", {})
     if not (isinstance(layers, dict) and _list_of(list(layers.values()), str)):
         raise WeightsError(f"{path}: layers must be text for each segment")

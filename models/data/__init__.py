@@ -1,13 +1,21 @@
-"""Data sets behind one contract; `open_dataset` is the way in, `open_file` that to a single file."""
+"""Data sets behind one contract; `open_dataset` is the way in, `open_file` that to a single file.
+
+A data set is named as in a scenario: by its name, or by name and keys (`{set: cifar10, cut: whole}`). As text that is
+what a command line, a card and a checkpoint have.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from simnet.language.errors import ScenarioError, unknown
+from simnet.language.source import Source, parse
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, check_dataset
 from simnet.registry import PluginError, Registry
 
@@ -52,38 +60,85 @@ def dataset(name: str, folder: Path | None = None) -> type[Dataset]:
         raise DataError(str(problem)) from problem
 
 
+def options_of(chosen: str | DatasetOptions, folder: Path | None = None) -> DatasetOptions:
+    """The options, of its own type, of a data set that is named by its name alone or with keys.
+
+    `folder` is where a user's file is looked for. Raises DataError where there is no such data set, or not with these
+    keys.
+    """
+    given = _keys(chosen) if isinstance(chosen, str) else chosen.model_dump()
+    name = given["set"]
+    kind = dataset(name, folder)
+    if isinstance(chosen, kind.Options):
+        return chosen
+    try:
+        options: DatasetOptions = kind.Options.model_validate(given)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise DataError(unknown(f"key of data set {name}", key, sorted(kind.Options.model_fields))) from None
+        raise DataError(
+            f"data set {name}: option {key}: {first['msg'].removeprefix('Value error, ').lower()}"
+        ) from None
+    return options
+
+
+def _keys(chosen: str) -> dict[str, Any]:
+    if not chosen.lstrip().startswith("{"):
+        return {"set": chosen}
+    try:
+        given = parse(chosen, Source("data"))
+    except ScenarioError as problem:
+        raise DataError(f"data {chosen!r}: {problem.problems[0].message}") from None
+    if not isinstance(given, dict) or not isinstance(given.get("set"), str):
+        raise DataError(f"data {chosen!r}: names no data set; write {{set: NAME, key: value, …}}")
+    return given
+
+
+def set_of(chosen: str) -> str:
+    """The name of the kind of a data set that is named as `options_of` takes it; the kind itself is not looked for."""
+    return str(_keys(chosen)["set"])
+
+
+def written(options: DatasetOptions) -> str:
+    """The text of which `options_of` makes equal options: the name alone where all else is as usual."""
+    values = options.model_dump(mode="json", exclude_defaults=True)
+    return options.set if len(values) == 1 else json.dumps(values, ensure_ascii=False)
+
+
+def words(options: DatasetOptions) -> list[str]:
+    """The name and what is not as usual, in letters, digits, dots and hyphens: for the names of files."""
+    values = options.model_dump(mode="json", exclude_defaults=True)
+    said = [f"{key}{value}" if type(value) in (int, float) else str(value) for key, value in values.items()]
+    return [options.set, *("".join(c if c.isalnum() or c in ".-" else "-" for c in text) for text in said[1:])]
+
+
 def open_dataset(
     chosen: str | DatasetOptions, split: str, data_dir: Path | None = None, folder: Path | None = None
 ) -> Dataset:
-    """Open a split of a data set by name, or with options (of its own type `Options`, or the name alone).
+    """Open a split of a data set, named as `options_of` takes it.
 
-    `folder` is where a user's file is looked for. Raises DataError when it is unknown, missing or damaged, an option is
+    `folder` is where a user's file is looked for. Raises DataError when it is unknown, missing or damaged, a key is
     none of it, or it breaks its contract.
     """
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
-    name = chosen if isinstance(chosen, str) else chosen.set
-    kind = dataset(name, folder)
-    if isinstance(chosen, kind.Options):
-        options: DatasetOptions = chosen
-    else:
-        try:
-            options = kind.Options.model_validate({"set": name} if isinstance(chosen, str) else chosen.model_dump())
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise DataError(f"data set {name}: option {key}: {first['msg'].lower()}") from None
-    return _opened(name, kind, lambda: kind.open(options, split, data_folder(data_dir)))
+    options = options_of(chosen, folder)
+    kind = dataset(options.set, folder)
+    return _opened(options.set, kind, lambda: kind.open(options, split, data_folder(data_dir)))
 
 
-def open_file(name: str, path: Path, folder: Path | None = None) -> Dataset:
-    """Open one file of the layout of data set `name` (ours: Parquet of cifar10 or mvmc), whatever its name and size.
+def open_file(chosen: str | DatasetOptions, path: Path, folder: Path | None = None) -> Dataset:
+    """Open one file of the layout of a data set (ours: Parquet of cifar10 or mvmc), whatever its name and size.
 
     Every image is decoded before this returns. Raises DataError when the file is no Parquet, lacks a column, has an
     image that is undecodable or of another size, a label that is missing or out of range, or no samples at all.
     """
-    kind = dataset(name, folder)
-    data = _opened(name, kind, lambda: kind.from_file(path))
+    options = options_of(chosen, folder)
+    kind = dataset(options.set, folder)
+    usual = written(options) == options.set
+    data = _opened(options.set, kind, lambda: kind.from_file(path) if usual else kind.from_file(path, options))
     if not len(data):
         raise DataError(f"{path}: holds no samples")
     return data

@@ -27,7 +27,7 @@ class DataError(Exception):
 class DatasetOptions(Model):
     """Keys of a scenario's `data:` entry; a kind adds its own in its `Options`."""
 
-    quiet = ("order",)
+    quiet: ClassVar[tuple[str, ...]] = ("order",)
 
     set: str
     """Name of the kind."""
@@ -81,8 +81,8 @@ class Dataset(ABC):
         """
 
     @classmethod
-    def from_file(cls, path: Path) -> Dataset:
-        """All samples of one file of this kind's layout.
+    def from_file(cls, path: Path, options: Any = None) -> Dataset:
+        """All samples of one file of this kind's layout; `options` as in `open`, None where all are as usual.
 
         Raises DataError when it cannot be used; by default a kind has no files.
         """

@@ -1,7 +1,8 @@
-"""CIFAR-10 as six views: each image is cut into a 3x2 grid of patches, one per camera.
+"""CIFAR-10 as views: each image is cut into patches, one per camera; by default a 3x2 grid of them.
 
-The cut is our interpretation after the DDNN authors' public PyTorch code: 10 rows x 16 columns a patch, three rows of
-two patches, from the image without its first and last row (32 is no multiple of 3).
+The default is our interpretation after the DDNN authors' public PyTorch code: 10 rows x 16 columns a patch, three rows
+of two patches, from the image without its first and last row (32 is no multiple of 3). `cut: 16x10` is what that code
+does [R]: patches of 16 rows x 10 columns, in the order of their columns; the last two columns are lost.
 Sources of the images, in this order: Parquet in the Hugging Face layout (`img.bytes`, in a struct or flat, and
 `label`) below the data folder, the original `cifar-10-batches-py` folder there, torchvision's download into the cache.
 The Parquet file of a split is `<split>.parquet` or one `<split>-*.parquet`, in the folder itself, in `cifar10/` or in
@@ -11,13 +12,16 @@ The Parquet file of a split is `<split>.parquet` or one `<split>-*.parquet`, in 
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tarfile import TarError
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import field_validator
 
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
 from simnet.models.data.cache import cache_dir
@@ -26,19 +30,59 @@ from simnet.models.data.parquet import ImageTable, find_split
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 VALIDATION = 5_000
 """The last images of the training data are held out for validation."""
-PATCH = (10, 16)
-GRID = (3, 2)
-"""Rows and columns of patches."""
+SIDE = 32
+MOST = 8
+"""Rows and columns of patches that an image can be cut into."""
 ORIGINAL = "cifar-10-batches-py"
 """Folder name of the original distribution."""
 
 
-def cut(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Cut images `[n, 3, 32, 32]` into views `[n, 6, 3, 10, 16]`, row by row from the top left."""
-    height, width = PATCH
-    rows, columns = GRID
-    patches = images[:, :, 1 : 1 + rows * height].reshape(-1, 3, rows, height, columns, width)
-    return np.ascontiguousarray(patches.transpose(0, 2, 4, 1, 3, 5)).reshape(-1, rows * columns, 3, height, width)
+class Cut(NamedTuple):
+    """How an image becomes views: a grid of patches around its centre.
+
+    Attributes:
+        rows: Rows of patches.
+        columns: Columns of patches.
+        centred: Whether what does not divide is lost on both sides; else at the end.
+        by_column: Whether views are numbered column by column; else row by row.
+    """
+
+    rows: int
+    columns: int
+    centred: bool = True
+    by_column: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one view: colours, height, width."""
+        return 3, SIDE // self.rows, SIDE // self.columns
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Views `[n, rows * columns, 3, h, w]` of images `[n, 3, 32, 32]`, from the top left."""
+        _, height, width = self.shape
+        top, left = ((SIDE - whole) // 2 if self.centred else 0 for whole in (self.rows * height, self.columns * width))
+        kept = images[:, :, top : top + self.rows * height, left : left + self.columns * width]
+        patches = kept.reshape(-1, 3, self.rows, height, self.columns, width)
+        order = (0, 4, 2, 1, 3, 5) if self.by_column else (0, 2, 4, 1, 3, 5)
+        return np.ascontiguousarray(patches.transpose(order)).reshape(-1, self.rows * self.columns, *self.shape)
+
+
+DEFAULT = "3x2"
+CUTS = {"whole": Cut(1, 1), "16x10": Cut(2, 3, centred=False, by_column=True)}
+"""Cuts that are no plain grid of rows x columns."""
+
+
+def cut_of(text: str) -> Cut:
+    """The cut of this name: `whole`, `16x10`, or rows x columns (`3x2`). Raises ValueError where there is none."""
+    if text in CUTS:
+        return CUTS[text]
+    found = re.fullmatch(r"([1-9])x([1-9])", text)
+    if found is None or max(rows := int(found[1]), columns := int(found[2])) > MOST:
+        raise ValueError(f"must be {', '.join(CUTS)} or rows x columns of patches, each from 1 to {MOST} ({DEFAULT})")
+    return Cut(rows, columns)
+
+
+DEFAULT_CUT = cut_of(DEFAULT)
 
 
 class Cifar10(Dataset):
@@ -47,16 +91,31 @@ class Cifar10(Dataset):
     Raises DataError when the images are neither found nor can be downloaded, or a file is damaged.
     """
 
+    class Options(DatasetOptions):
+        """How images become views."""
+
+        cut: str = DEFAULT
+        """`whole` (one view of 32 × 32), rows × columns of patches, or `16x10`: patches as in the lineage's code."""
+
+        @field_validator("cut")
+        @classmethod
+        def _is_a_cut(cls, text: str) -> str:
+            cut_of(text)
+            return text
+
     name = "cifar10"
     licence = "weights trained on CIFAR-10 (Krizhevsky 2009), which states no licence; images are not included"
     class_names = CLASSES
-    views = GRID[0] * GRID[1]
-    view_shape = (3, *PATCH)
+    views = DEFAULT_CUT.rows * DEFAULT_CUT.columns
+    view_shape = DEFAULT_CUT.shape
 
-    def __init__(self, split: str, data_dir: Path | None = None, download: bool = True) -> None:
+    def __init__(
+        self, split: str, data_dir: Path | None = None, download: bool = True, options: DatasetOptions | None = None
+    ) -> None:
         if split not in SPLITS:
             raise DataError(f"cifar10 has no split {split!r}; it has {', '.join(SPLITS)}")
         self.split = split
+        self._set_cut(options)
         file_split = "test" if split == "test" else "train"
         self._source = _open(file_split, data_dir, download)
         count = len(self._source.labels)
@@ -73,33 +132,40 @@ class Cifar10(Dataset):
     @classmethod
     def open(cls, options: DatasetOptions, split: str, data_dir: Path | None) -> Cifar10:
         """A split from the folder of data, else from the cache or the download into it."""
-        return cls(split, data_dir)
+        return cls(split, data_dir, options=options)
+
+    def _set_cut(self, options: DatasetOptions | None) -> None:
+        self._how = options.cut if isinstance(options, Cifar10.Options) else DEFAULT
+        self._cut = cut_of(self._how)
+        self.views, self.view_shape = self._cut.rows * self._cut.columns, self._cut.shape
 
     @classmethod
-    def from_file(cls, path: Path) -> Cifar10:
+    def from_file(cls, path: Path, options: DatasetOptions | None = None) -> Cifar10:
         """All rows of one Parquet file; everything is decoded at once. Raises DataError when anything is wrong."""
         made = cls.__new__(cls)
         made.split, source = "file", _Parquet(path)
+        made._set_cut(options)
         source.table.decode()
         made._source, made._rows, made.labels = source, np.arange(len(source.labels)), source.labels
         return made
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 over the source file's digest and the rows of this split."""
-        return hashlib.sha256(self._source.digest().encode() + self._rows.tobytes()).hexdigest()
+        """SHA-256 over the source file's digest, the rows of this split, and how they are cut."""
+        how = "" if self._how == DEFAULT else self._how
+        return hashlib.sha256(self._source.digest().encode() + self._rows.tobytes() + how.encode()).hexdigest()
 
     def images(self, rows: Rows) -> NDArray[np.uint8]:
         """Whole images `[len(rows), 3, 32, 32]`."""
         return self._source.images(self._rows[np.asarray(rows, dtype=np.int64)])
 
     def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """See `cut`."""
-        return cut(images)
+        """Views of whole images."""
+        return self._cut(images)
 
     def pixels(self, rows: Rows) -> NDArray[np.uint8]:
-        """Views `[len(rows), 6, 3, 10, 16]`."""
-        return cut(self.images(rows))
+        """Views `[len(rows), views, 3, h, w]`."""
+        return self._cut(self.images(rows))
 
 
 class _Parquet:

@@ -86,7 +86,7 @@ class Mvmc(Dataset):
         return cls(split, data_dir)
 
     @classmethod
-    def from_file(cls, path: Path) -> Mvmc:
+    def from_file(cls, path: Path, options: DatasetOptions | None = None) -> Mvmc:
         """All rows of one Parquet file; everything is decoded at once. `frame` and `object` may be missing."""
         made = cls.__new__(cls)
         made._begin("file", path)

@@ -86,6 +86,8 @@ class Network(nn.Module, ABC):
     """The class of `arch`."""
     usual: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields of the recipe that this kind is trained with by default, whatever the data."""
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """What of the architecture goes with a recipe, by the recipe's name, unless it is set otherwise."""
     arch: Any
     graph: Graph
     """Structure; costs are in the graph of a card, measured when it is written."""

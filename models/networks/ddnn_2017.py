@@ -10,9 +10,10 @@ heads and cloud have real weights, clipped to [-1, 1] [I].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
@@ -259,6 +260,7 @@ class Ddnn2017(Network):
     """
 
     Architecture: ClassVar[type[Any]] = Ddnn2017Architecture
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"paper": PUBLISHED})
     arch: Ddnn2017Architecture
 
     def __init__(self, arch: Ddnn2017Architecture) -> None:

@@ -14,6 +14,10 @@ TILE_GRID = (3, 2)
 """Rows and columns of patches that tile fusion puts back in place (the six-patch cut)."""
 
 
+Pooling = Literal["max", "mean"]
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+
+
 class ResLayer(nn.Module):
     """One residual layer: `relu(bn(conv3x3(x)) + shortcut(x))`, stride 1, padding 1 (ADA-DDNN, section 4.2).
 
@@ -32,16 +36,40 @@ class ResLayer(nn.Module):
         return F.relu(self.norm(self.conv(x)) + self.shortcut(x))
 
 
-def extractor(inputs: int, widths: tuple[int, ...], pools: tuple[int, ...]) -> nn.Sequential:
-    """A feature extractor: one `ResLayer` per width, with 2x2 max pooling after the layers numbered in `pools`.
+class TwoConvLayer(nn.Module):
+    """The residual layer of the lineage's public code [R]: two 3x3 convolutions with bias, each with a batch norm.
 
-    Pooling rounds up, so that no row or column of an odd-sized map is lost.
+    ReLU between and after them; the identity is added only where the number of channels stays. Maps
+    `[n, inputs, h, w]` to `[n, outputs, h, w]`.
     """
-    layers: list[nn.Module] = []
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs))
+        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs))
+        self.adds = inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[n, inputs, h, w]` to `[n, outputs, h, w]`."""
+        made = self.second(F.relu(self.first(x)))
+        return F.relu(made + x if self.adds else made)
+
+
+def extractor(
+    inputs: int, widths: tuple[int, ...], pools: tuple[int, ...], convolutions: int = 1, pooling: Pooling = "max"
+) -> nn.Sequential:
+    """A feature extractor: one residual layer per width, 2x2 pooling after the layers numbered in `pools`.
+
+    0 stands for a pooling before the first. A layer has one or two `convolutions`. Pooling rounds up, so that no row or
+    column of an odd-sized map is lost.
+    """
+    kind = ResLayer if convolutions == 1 else TwoConvLayer
+    pool = nn.MaxPool2d if pooling == "max" else nn.AvgPool2d
+    layers: list[nn.Module] = [pool(2, ceil_mode=True)] if 0 in pools else []
     for number, (before, after) in enumerate(pairwise((inputs, *widths)), start=1):
-        layers.append(ResLayer(before, after))
+        layers.append(kind(before, after))
         if number in pools:
-            layers.append(nn.MaxPool2d(2, ceil_mode=True))
+            layers.append(pool(2, ceil_mode=True))
     return nn.Sequential(*layers)
 
 

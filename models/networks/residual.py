@@ -5,8 +5,9 @@ Sources: ADA-DDNN, Wu & Yang 2024 (sections 3 and 4.2). What the paper leaves op
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -16,9 +17,11 @@ from simnet.models.networks import base
 from simnet.models.networks.base import Given, Network, Output
 from simnet.models.networks.layers import (
     FUSION_KINDS,
+    POOLINGS,
     TILE_GRID,
     ExitClassifier,
     FusionKind,
+    Pooling,
     extractor,
     fuse,
     fused_channels,
@@ -30,10 +33,11 @@ SHALLOW_GRID = 4
 
 @dataclass(frozen=True)
 class ResidualArchitecture(base.Architecture):
-    """Widths are channels per `ResLayer`; pools are the 1-based numbers of the layers followed by 2x2 max pooling.
+    """Widths are channels per residual layer; pools are the 1-based numbers of the layers followed by 2x2 pooling.
 
     Four device layers and 3x3 convolutions are the paper's; the widths and pools are ours [I]. Raises ValueError for an
-    unknown fusion, or tiles of another number of views than the grid has.
+    unknown fusion or pooling, another number of convolutions than one or two, or tiles of another number of views than
+    the grid has.
     """
 
     fusion: FusionKind = "concat"
@@ -45,12 +49,47 @@ class ResidualArchitecture(base.Architecture):
     cloud_pools: tuple[int, ...] = ()
     fused_grid: int = SHALLOW_GRID
     """Cells per side that algorithm 1's edge classifier keeps of the fused features."""
+    device_grid: int = SHALLOW_GRID
+    """Cells per side that a device's classifier keeps; 1 is global pooling."""
+    convolutions: int = 1
+    """Of a residual layer; 2 is the layer of the lineage's public code [R]."""
+    pooling: Pooling = "max"
+    """What 2x2 pooling takes; `mean` in the lineage's public code [R]."""
 
     def __post_init__(self) -> None:
         if self.fusion not in FUSION_KINDS:
             raise ValueError(f"unknown fusion {self.fusion!r}; known: {', '.join(FUSION_KINDS)}")
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"unknown pooling {self.pooling!r}; known: {', '.join(POOLINGS)}")
+        if self.convolutions not in (1, 2):
+            raise ValueError(f"a residual layer has 1 or 2 convolutions, not {self.convolutions}")
         if self.fusion == "tile" and self.views != TILE_GRID[0] * TILE_GRID[1]:
             raise ValueError(f"fusion 'tile' puts {' x '.join(map(str, TILE_GRID))} patches in place, not {self.views}")
+
+
+LINEAGE: dict[str, Any] = {
+    "fusion": "concat",
+    "device_widths": (8, 8, 16, 16),
+    "device_pools": (),
+    "edge_widths": (64, 64, 128),
+    "edge_pools": (),
+    "cloud_widths": (128, 128),
+    "cloud_pools": (0,),
+    "fused_grid": 1,
+    "device_grid": 1,
+    "convolutions": 2,
+    "pooling": "mean",
+}
+"""What of an architecture makes it that of the lineage's public code [R], with the four device layers of the paper [S].
+
+Its views are the 16 x 10 patches of that code; every classifier has global pooling.
+"""
+
+
+def _extractor(
+    arch: ResidualArchitecture, inputs: int, widths: tuple[int, ...], pools: tuple[int, ...]
+) -> nn.Sequential:
+    return extractor(inputs, widths, pools, arch.convolutions, arch.pooling)
 
 
 class DeviceSegment(nn.Module):
@@ -58,8 +97,8 @@ class DeviceSegment(nn.Module):
 
     def __init__(self, arch: ResidualArchitecture, classifies: bool) -> None:
         super().__init__()
-        self.extractor = extractor(3, arch.device_widths, arch.device_pools)
-        self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, SHALLOW_GRID) if classifies else None
+        self.extractor = _extractor(arch, 3, arch.device_widths, arch.device_pools)
+        self.classifier = ExitClassifier(arch.device_widths[-1], arch.classes, arch.device_grid) if classifies else None
 
     def forward(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map a normalized view `[n, 3, h, w]` to features `[n, c, h', w']` and class scores or None."""
@@ -77,7 +116,7 @@ class EdgeSegment(nn.Module):
         super().__init__()
         self.fusion: FusionKind = arch.fusion
         channels = fused_channels(arch.fusion, arch.views, arch.device_widths[-1])
-        self.extractor = extractor(channels, arch.edge_widths, arch.edge_pools) if deeper else nn.Identity()
+        self.extractor = _extractor(arch, channels, arch.edge_widths, arch.edge_pools) if deeper else nn.Identity()
         self.classifier = (
             ExitClassifier(arch.edge_widths[-1], arch.classes)
             if deeper
@@ -96,11 +135,11 @@ class CloudSegment(nn.Module):
     def __init__(self, arch: ResidualArchitecture, deeper_edge: bool) -> None:
         super().__init__()
         if deeper_edge:
-            self.extractor = extractor(arch.edge_widths[-1], arch.cloud_widths, arch.cloud_pools)
+            self.extractor = _extractor(arch, arch.edge_widths[-1], arch.cloud_widths, arch.cloud_pools)
         else:
             channels = fused_channels(arch.fusion, arch.views, arch.device_widths[-1])
             pools = (*arch.edge_pools, *(len(arch.edge_widths) + p for p in arch.cloud_pools))
-            self.extractor = extractor(channels, (*arch.edge_widths, *arch.cloud_widths), pools)
+            self.extractor = _extractor(arch, channels, (*arch.edge_widths, *arch.cloud_widths), pools)
         self.classifier = ExitClassifier(arch.cloud_widths[-1], arch.classes)
 
     def forward(self, fused: Tensor) -> Tensor:
@@ -113,6 +152,7 @@ class ResidualNetwork(Network):
     """A device for each view, one edge, one cloud."""
 
     Architecture: ClassVar[type[Any]] = ResidualArchitecture
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"lineage": LINEAGE})
     arch: ResidualArchitecture
     edge_exit: ClassVar[str]
     """Name of the exit that tests the edge's scores."""
@@ -157,7 +197,7 @@ class ResidualNetwork(Network):
         return replace(usual, views=views, view=view, classes=classes, fusion=fusion)
 
     def layers(self) -> dict[str, str]:
-        """Channels per ResLayer, an arrow where 2x2 pooling follows."""
+        """Channels per residual layer, an arrow where 2x2 pooling stands."""
         arch = self.arch
         found = {"device": _layers(arch.device_widths, arch.device_pools), "fusion": arch.fusion}
         edge, cloud = _layers(arch.edge_widths, arch.edge_pools), _layers(arch.cloud_widths, arch.cloud_pools)
@@ -166,7 +206,8 @@ class ResidualNetwork(Network):
 
 
 def _layers(widths: Sequence[int], pools: Sequence[int]) -> str:
-    return ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
+    each = ", ".join(f"{width}{' ↓' if n in pools else ''}" for n, width in enumerate(widths, start=1))
+    return f"↓ {each}" if 0 in pools else each
 
 
 _CIFAR10 = ResidualArchitecture(

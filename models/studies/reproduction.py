@@ -46,7 +46,7 @@ class Measured:
         return f"{100 * self.accuracy:.2f} ({low:.1f}–{high:.1f})"
 
     def verdict(self, published: float) -> str:
-        """`reproduced` when the published percentage lies within the interval, else whether ours is `higher` or `lower`."""
+        """`reproduced` where the published percentage lies within the interval, else ours is `higher` or `lower`."""
         low, high = self.interval
         return "higher" if published < low else "lower" if published > high else "reproduced"
 

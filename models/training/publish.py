@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from simnet.models.cards.card import Card, WeightsError, write_card
 from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import load_network, save_weights
-from simnet.models.data import open_dataset
+from simnet.models.data import open_dataset, set_of
 from simnet.models.data.base import Dataset
 from simnet.models.evaluation.calibration import DEFAULT_RULE, Rule, calibration
 from simnet.models.evaluation.outcome import Exits
@@ -34,13 +34,16 @@ What is sent is the protocol's business: a system tells (`simnet.systems.bytes_u
 def train_command(kind: str, network: Network, data: str, how: Recipe) -> str:
     """The command that trains this network anew, without the paths that differ between machines.
 
-    `kind` and `data` are the names under which network and data set are found. It begins with the recipe that leaves
+    `kind` and `data` are what network and data set are found by. It begins with the recipe that leaves
     the fewest settings to name.
     """
-    arch = network.arch
-    usual = network.for_data(data, arch.views, arch.view, arch.classes)
-    own = network.usual
-    settings = {name: settings_of(arch, how, (usual, recipe(name, data, own))) for name in RECIPES}
+    arch, kind_of_data = network.arch, set_of(data)
+    usual = network.for_data(kind_of_data, arch.views, arch.view, arch.classes)
+    bases = {
+        name: (replace(usual, **network.variants.get(name, {})), recipe(name, kind_of_data, network.usual))
+        for name in RECIPES
+    }
+    settings = {name: settings_of(arch, how, base) for name, base in bases.items()}
     nearest = min(RECIPES, key=lambda name: len(settings[name]))
     words = [] if nearest == RECIPES[0] else ["--recipe", nearest]
     words += [word for setting in settings[nearest] for word in ("--set", shlex.quote(setting))]
@@ -130,7 +133,8 @@ def recalibrate(
     except (KeyError, TypeError) as problem:
         raise WeightsError(f"{card.path}: the recipe is none that can be trained: {problem}") from problem
     kind = str(card.values["data"])
-    splits = {name: open_dataset(kind, name, data_dir, card.folder_of(kind)) for name in ("validation", "test")}
+    folder = card.folder_of(set_of(kind))
+    splits = {name: open_dataset(kind, name, data_dir, folder) for name in ("validation", "test")}
     for name, data in splits.items():
         if card.values.get("checksums", {}).get(name) != data.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")

@@ -13,7 +13,7 @@ from simnet.language.errors import shown, unknown
 from simnet.models.networks.base import Architecture
 from simnet.models.training.training import Recipe
 
-RECIPES = ("ours", "paper")
+RECIPES = ("ours", "paper", "lineage")
 
 
 def recipe(name: str, data: str, own: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
@@ -22,6 +22,8 @@ def recipe(name: str, data: str, own: Mapping[str, Any] = MappingProxyType({})) 
     `paper`: ADA-DDNN, section 4.2 (SGD, rate 0.1, cosine annealing, batch 200, 180 epochs); momentum, weight decay,
     augmentation and loss weights are not given there, and are ours [I]. On `mvmc` it is that of DDNN (2017): Adam 1e-3,
     batch 700, 100 epochs, plain sum over all heads, a head's loss only over the views that show the object [R].
+    `lineage`: the public code that ADA-DDNN follows [R]: SGD 0.1 with momentum 0.9, Nesterov, weight decay 1e-4 on all
+    weights, cosine annealing, plain sum of all cross-entropies, shifts with zeros at the border. Epochs are ours [I].
     Raises KeyError for an unknown name.
     """
     return replace(_usual(name, data), **own)
@@ -29,6 +31,8 @@ def recipe(name: str, data: str, own: Mapping[str, Any] = MappingProxyType({})) 
 
 def _usual(name: str, data: str) -> Recipe:
     """Without what a kind of network has of its own."""
+    if name == "lineage":
+        return _LINEAGE
     if name == "paper" and data == "mvmc":
         return _DDNN_2017
     if name == "paper":
@@ -50,6 +54,16 @@ _DDNN_2017 = Recipe(
     loss_weights={"device": 1.0, "local": 1.0, "edge": 1.0, "cloud": 1.0},
     shift=0,
     flip=False,
+)
+_LINEAGE = Recipe(
+    epochs=40,
+    batch=200,
+    weight_decay=1e-4,
+    decay_all=True,
+    warm_up=0.0,
+    loss_weights={"device": 1.0, "edge": 1.0, "cloud": 1.0},
+    sum_devices=True,
+    border="zeros",
 )
 _SHIFT = {"cifar10": 4, "plaza": 2}
 _OURS = {

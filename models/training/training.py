@@ -78,6 +78,8 @@ class Recipe:
     """Weights, by name, that a kind with an objective of its own learns from; "itself": its own last exit."""
     objective: dict[str, float] = field(default_factory=dict)
     """Values of the kind's own objective; those that are not named are as usual."""
+    border: Literal["repeat", "zeros"] = "repeat"
+    """What a shifted image has at the sides that it left: its edges again, or zeros."""
     seed: int = 1
 
 
@@ -106,9 +108,17 @@ def joint_loss(
     return total, parts
 
 
-def shift_and_flip(images: Tensor, shift: int, generator: torch.Generator, flips: bool = True) -> Tensor:
-    """Shift each image by up to `shift` pixels (edges repeated), flip half of them; `[n, 3, h, w]` uint8."""
+def shift_and_flip(
+    images: Tensor, shift: int, generator: torch.Generator, flips: bool = True, border: str = "repeat"
+) -> Tensor:
+    """Shift each image by up to `shift` pixels, flip half of them; `[n, 3, h, w]` uint8.
+
+    At the sides that it left its edges are repeated, or there are `zeros`.
+    """
     n, _, h, w = images.shape
+    if border == "zeros" and shift:  # as much room as any shift needs, of which the edge is then repeated
+        padded = shift_and_flip(F.pad(images, (shift,) * 4), shift, generator, flips)
+        return padded[..., shift : shift + h, shift : shift + w]
     dy, dx = (torch.randint(-shift, shift + 1, (n, 1), generator=generator) for _ in range(2))
     flip = torch.rand((n, 1), generator=generator) < 0.5
     rows = (torch.arange(h) + dy).clamp(0, h - 1)
@@ -125,12 +135,12 @@ class TrainingData:
     What the data set calls `images` is shifted and flipped as one: whole pictures, cut afterwards, or each view.
     """
 
-    def __init__(self, data: Dataset, shift: int, flip: bool = True) -> None:
+    def __init__(self, data: Dataset, shift: int, flip: bool = True, border: str = "repeat") -> None:
         everything = np.arange(len(data))
         self.images = torch.from_numpy(data.images(everything))
         self.cut = data.cut
         self.labels = torch.from_numpy(data.labels)
-        self.shift, self.flip = shift, flip
+        self.shift, self.flip, self.border = shift, flip, border
 
     def batches(self, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """One epoch in the order and with the augmentation that `seed` gives; the last, smaller batch is left out."""
@@ -139,7 +149,7 @@ class TrainingData:
         for chosen in torch.split(order[: len(order) // size * size], size):
             images = self.images[chosen]
             each = images.flatten(0, -4)  # one image a sample, or one a view
-            shifted = shift_and_flip(each, self.shift, generator, self.flip).reshape(images.shape)
+            shifted = shift_and_flip(each, self.shift, generator, self.flip, self.border).reshape(images.shape)
             yield torch.from_numpy(self.cut(shifted.numpy())), self.labels[chosen]
 
 
@@ -166,9 +176,9 @@ class _OtherRunError(ValueError):
 class Training:
     """A training run: state that a checkpoint holds whole, advanced one epoch at a time.
 
-    `kind` is the network's, by name or as ``module:Name``. Raises PluginError for one that is none, DataError when the
-    data set is missing, WeightsError when the weights to start with are, ValueError when these do not fit the network
-    or the training split is smaller than one batch.
+    `kind` is the network's, by name or as ``module:Name``; `data_name` names the data set (`options_of`). Raises
+    PluginError for a kind that is none, DataError when the data set is missing, WeightsError when the weights to start
+    with are, ValueError when these do not fit the network or the training split is smaller than one batch.
     """
 
     def __init__(
@@ -189,7 +199,7 @@ class Training:
         self._average: AveragedModel | None = None
         self.epoch = 0
         self.log: list[dict[str, Any]] = []
-        self.data = TrainingData(open_dataset(data_name, "train", data_dir), recipe.shift, recipe.flip)
+        self.data = TrainingData(open_dataset(data_name, "train", data_dir), recipe.shift, recipe.flip, recipe.border)
         self.validation = open_dataset(data_name, "validation", data_dir)
         self.steps = len(self.data.labels) // recipe.batch
         if self.steps == 0:

@@ -11,6 +11,7 @@ from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
+from simnet.models.data import set_of
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, ExitRule
@@ -85,8 +86,8 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         graph = card.counted
     except WeightsError as problem:
         raise scenario.error(where, str(problem)) from None
-    if not _same(card.values["data"], scenario.data.set):
-        raise scenario.error(where, f"{card.name} is for data {card.values['data']!r}, not {scenario.data.set!r}")
+    if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
+        raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
     if len(graph.seen) > MOST_VIEWS:
         raise scenario.error(where, f"{card.name} has {len(graph.seen)} views; at most {MOST_VIEWS} can be simulated")
     exits = exits_of(kind, spec, graph) or ()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simnet.clock import seconds
 from simnet.inference.answers import Answers, memo_folder
+from simnet.language.errors import shown
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.device import kind_of, pick_device
@@ -178,6 +179,12 @@ def run(
         if len(data.class_names) != plan.graph.classes:
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
+        known = plan.card.values["class_names"]
+        if different := [pair for pair in zip(known, data.class_names, strict=True) if pair[0] != pair[1]]:
+            its, there = (shown(one) for one in different[0])
+            raise scenario.error(
+                ("systems", name, "weights"), f"{plan.card.name} knows a class {its} where {data.name} has {there}"
+            )
     results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
     if told := too_late(scenario, results):
         results[-1].notes.append(told)

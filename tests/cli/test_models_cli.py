@@ -223,7 +223,6 @@ def test_a_real_interrupt_of_a_real_process(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("train", "adaddnn", "plaza"), "'adaddnn' is none of ddnn, ada-ddnn, ddnn-2017"),
-        (("train", "ddnn", "mnist"), "'mnist' is none of plaza, cifar10, mvmc"),
         (("train", "ddnn-2017", "plaza", "--fusion", "max"), "has 2: --set local_fusion=… and --set cloud_fusion=…"),
         (("train", "ddnn", "plaza", "--fusion", "sum"), "can be fused by concat, tile, max, mean"),
         (("train", "ddnn", "plaza", "--fusion", "tile"), "tile only for the patches of cifar10"),
@@ -318,6 +317,8 @@ def test_bad_weights_and_data_are_one_line_and_status_2(
         (["evaluate", "nobody"], "error: no weights 'nobody'"),
         (["train", "nobody.py:Net", "plaza"], "error: network 'nobody.py:Net': there is no file nobody.py"),
         (["train", "ddnn", "nobody.py:Data"], "error: data set 'nobody.py:Data': there is no file nobody.py"),
+        (["train", "ddnn", "mnist"], "error: unknown data set 'mnist'; there are plaza, cifar10, mvmc"),
+        (["train", "ddnn", "{set: plaza, cut: 1}"], "error: unknown key of data set plaza 'cut'"),
         (["evaluate", "ddnn-plaza.json"], "error: unknown data set 'mnist'"),
     ):
         monkeypatch.setattr(sys, "argv", ["models", *arguments])

@@ -114,7 +114,7 @@ class Plaza(Dataset):
         return cls(split, cameras=cameras_of(options.cameras))
 
     @classmethod
-    def from_file(cls, path: Path) -> Plaza:
+    def from_file(cls, path: Path, options: DatasetOptions | None = None) -> Plaza:
         """There are no files: raises DataError."""
         raise DataError("data set plaza is generated: it has no files")
 

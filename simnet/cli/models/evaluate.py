@@ -51,13 +51,13 @@ def evaluate(
     gone = _missing(missing, card)
 
     from simnet.models.cards.weights import load_network
-    from simnet.models.data import open_dataset, open_file
+    from simnet.models.data import open_dataset, open_file, set_of
     from simnet.models.evaluation.outcome import Exits
     from simnet.models.evaluation.scores import camera_accuracy, exit_scores, seen_by, segment_scores, view_segment
 
     network = load_network(card, pick_device(device))
     data_name = str(card.values["data"])
-    folder = card.folder_of(data_name)
+    folder = card.folder_of(set_of(data_name))
     views = open_dataset(data_name, split, data_dir, folder) if data is None else open_file(data_name, data, folder)
     _check(card, views)
     scores = segment_scores(network, views, missing=gone, codec=chosen)

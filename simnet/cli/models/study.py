@@ -40,7 +40,7 @@ def study(
     """Compute a study and store it in models/evaluations; one that takes long goes on where it was stopped."""
     import torch
 
-    from simnet.models.data import open_dataset
+    from simnet.models.data import open_dataset, set_of
     from simnet.models.studies import ablation, codecs, ddnn2017, faults, fine_tuning
     from simnet.models.studies.base import store
 
@@ -60,12 +60,13 @@ def study(
     for one in weights or usual:
         card = read_card(one)
         kind = str(card.values["data"])
-        data = open_dataset(kind, "test", data_dir, card.folder_of(kind))
+        folder = card.folder_of(set_of(kind))
+        data = open_dataset(kind, "test", data_dir, folder)
         if name == "fine-tuning":
             fine_tuning.run(card, data, rows, range(1, seeds + 1), data_dir, tell)
             continue
         if name == "faults":
             found = faults.run(card, data, rows)
         else:
-            found = codecs.run(card, data, open_dataset(kind, "validation", data_dir, card.folder_of(kind)))
+            found = codecs.run(card, data, open_dataset(kind, "validation", data_dir, folder))
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)

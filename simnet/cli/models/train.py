@@ -12,7 +12,7 @@ import typer
 
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.models.cards.card import WEIGHTS
-from simnet.models.data import DATASETS
+from simnet.models.data import DATASETS, options_of, words, written
 from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
 from simnet.models.networks import NETWORKS
@@ -74,9 +74,13 @@ def train(
         str, typer.Argument(help=f"{', '.join(NETWORKS)}, or a network of your own: file.py:Name or module:Name.")
     ],
     data: Annotated[
-        str, typer.Argument(help=f"{', '.join(DATASETS)}, or a data set of your own: file.py:Name or module:Name.")
+        str,
+        typer.Argument(
+            help=f"{', '.join(DATASETS)}, or a data set of your own (file.py:Name, module:Name); with keys as in a "
+            "scenario: '{set: cifar10, cut: whole}'."
+        ),
     ],
-    recipe: Annotated[str, typer.Option(help="ours or paper; the options below change it.")] = "ours",
+    recipe: Annotated[str, typer.Option(help="ours, paper or lineage; the options below change it.")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Samples per step.")] = None,
     rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
@@ -92,7 +96,7 @@ def train(
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Weight file to write; default models/weights/<network>-<data>, of your own kinds here."),
+        typer.Option(help="Weight file to write; default models/weights/<network>-<data>; here, of own kinds or keys."),
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Checkpoint file, written after every epoch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
@@ -118,25 +122,27 @@ def train(
     from simnet.systems import bytes_until
 
     kind = _kind(NETWORKS, network, "NETWORK")
-    _kind(DATASETS, data, "DATA")
+    chosen = options_of(data)
     if recipe not in RECIPES:
         raise typer.BadParameter(f"{recipe!r} is none of {', '.join(RECIPES)}", param_hint="--recipe")
     if rate is not None and (not rate > 0 or math.isinf(rate)):
         raise typer.BadParameter(f"{rate} is no positive number", param_hint="--rate")
-    test = open_dataset(data, "test", data_dir)  # needed at the very end; missing, it should be known now
-    arch = _architecture(kind, network, data, test)
+    test = open_dataset(chosen, "test", data_dir)  # needed at the very end; missing, it should be known now
+    arch = replace(_architecture(kind, network, chosen.set, test), **kind.variants.get(recipe, {}))
     if fusion is not None:
         _check_fusion(arch, network, data, fusion)
         arch = replace(arch, fusion=fusion)
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
-    how = replace(recipe_of(recipe, data, kind.usual), seed=seed, **{k: v for k, v in given.items() if v is not None})
+    own = kind.usual
+    how = replace(recipe_of(recipe, chosen.set, own), seed=seed, **{k: v for k, v in given.items() if v is not None})
     try:
         arch, how = changed(arch, how, setting or ())
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--set") from problem
-    stem = "-".join(name.rpartition(":")[2] for name in (network, data))
+    data = written(chosen)
+    stem = "-".join(name.rpartition(":")[2] for name in (network, *words(chosen)))
     ours = network in NETWORKS and data in DATASETS
     weights = _writable(out or (WEIGHTS / stem if ours else Path(stem)), "--out")
     named = weights.suffix in (".safetensors", ".json")  # "run.2" is a name without a suffix, too

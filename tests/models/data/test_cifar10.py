@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -15,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from simnet.models.data import cifar10, open_dataset
+from simnet.models.data import cifar10, open_dataset, open_file, options_of, set_of, words, written
 from simnet.models.data.base import DataError
-from simnet.models.data.cifar10 import ORIGINAL, Cifar10, cut
+from simnet.models.data.cifar10 import DEFAULT_CUT, ORIGINAL, Cifar10, cut_of
 
 
 def pictures(n: int, seed: int = 0, size: int = 32) -> NDArray[np.uint8]:
@@ -53,11 +54,74 @@ def small_and_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_each_patch_is_its_region() -> None:
     images = pictures(2)
-    views = cut(images)
+    views = DEFAULT_CUT(images)
     assert views.shape == (2, 6, 3, 10, 16) and views.flags.c_contiguous
     for view in range(6):
         top, left = 1 + 10 * (view // 2), 16 * (view % 2)
         np.testing.assert_array_equal(views[:, view], images[:, :, top : top + 10, left : left + 16])
+
+
+def test_the_lineages_cut_is_by_columns_from_the_corner() -> None:
+    """Patch (r, c), r < 3, c < 2: rows 16c to 16c + 15, columns 10r to 10r + 9 (util.py of the public code)."""
+    images = pictures(2)
+    views = cut_of("16x10")(images)
+    assert views.shape == (2, 6, 3, 16, 10)
+    for r in range(3):
+        for c in range(2):
+            patch = images[:, :, 16 * c : 16 * c + 16, 10 * r : 10 * r + 10]
+            np.testing.assert_array_equal(views[:, 2 * r + c], patch)
+
+
+@pytest.mark.parametrize(
+    ("name", "views", "shape"), [("whole", 1, (3, 32, 32)), ("1x1", 1, (3, 32, 32)), ("4x8", 32, (3, 8, 4))]
+)
+def test_a_cut_without_a_remainder_loses_no_pixel(name: str, views: int, shape: tuple[int, int, int]) -> None:
+    images, cut = pictures(1), cut_of(name)
+    made = cut(images)
+    assert made.shape == (1, views, *shape) and cut.shape == shape
+    assert sorted(made.flatten()) == sorted(images.flatten())
+    np.testing.assert_array_equal(made[0, -1], images[0, :, 32 - shape[1] :, 32 - shape[2] :])
+
+
+def test_data_with_keys_are_named_as_in_a_scenario(tmp_path: Path) -> None:
+    images = pictures(12)
+    write(tmp_path / "cifar10" / "train.parquet", images)
+    whole, usual = (open_dataset(name, "validation", tmp_path) for name in ("{set: cifar10, cut: whole}", "cifar10"))
+    assert (whole.views, whole.view_shape) == (1, (3, 32, 32)) and (usual.views, usual.view_shape) == (6, (3, 10, 16))
+    np.testing.assert_array_equal(whole.pixels([1])[:, 0], images[9:10])
+    np.testing.assert_array_equal(whole.cut(images), images[:, None])
+    assert whole.checksum != usual.checksum == open_dataset("{set: cifar10, cut: 3x2}", "validation", tmp_path).checksum
+    file = open_file("{set: cifar10, cut: whole}", tmp_path / "cifar10" / "train.parquet")
+    assert file.view_shape == (3, 32, 32) and len(file) == 12
+
+
+@pytest.mark.parametrize(("text", "name"), [("cifar10", "cifar10"), ("{set: cifar10, cut: 3x2}", "cifar10")])
+def test_what_is_as_usual_is_written_as_the_name_alone(text: str, name: str) -> None:
+    assert written(options_of(text)) == name and words(options_of(text)) == [name]
+
+
+def test_what_is_written_is_read_again() -> None:
+    options = options_of("{set: cifar10, cut: 16x10}")
+    assert options_of(written(options)) == options and set_of(written(options)) == "cifar10"
+    assert words(options) == ["cifar10", "16x10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{set: cifar10, cut: 9x1}", "option cut: must be whole, 16x10 or rows x columns of patches"),
+        ("{set: cifar10, cut: 3x0}", "must be whole, 16x10 or rows x columns"),
+        ("{set: cifar10, cutt: whole}", "unknown key of data set cifar10 'cutt'; did you mean 'cut'?"),
+        ("{cut: whole}", "names no data set; write {set: NAME, key: value, …}"),
+        ("{set: cifar10", "not YAML"),
+        ("{set: [1]}", "names no data set"),
+        ("", "unknown data set ''"),
+        ("{set: mnist}", "unknown data set 'mnist'; there are plaza, cifar10, mvmc"),
+    ],
+)
+def test_data_that_are_named_wrongly(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
+        options_of(text)
 
 
 def test_splits_are_disjoint_and_in_order(tmp_path: Path) -> None:
@@ -70,7 +134,7 @@ def test_splits_are_disjoint_and_in_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.concatenate([train.images(range(8)), validation.images(range(4))]), images)
     assert validation.labels.tolist() == [8, 9, 0, 1]
     views, label = validation[2]
-    np.testing.assert_array_equal(views, cut(images[10:11])[0])
+    np.testing.assert_array_equal(views, DEFAULT_CUT(images[10:11])[0])
     np.testing.assert_array_equal(validation.pixels([3, 2])[1], views)
     assert label == 0
     assert len({train.checksum, validation.checksum, test.checksum}) == 3

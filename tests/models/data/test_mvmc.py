@@ -17,7 +17,7 @@ from PIL import Image
 
 from simnet.models.data import open_dataset, open_file
 from simnet.models.data.base import DataError
-from simnet.models.data.cifar10 import Cifar10, cut
+from simnet.models.data.cifar10 import DEFAULT_CUT, Cifar10
 from simnet.models.data.mvmc import VALIDATION, Mvmc, held_out_frames
 
 
@@ -142,7 +142,7 @@ def test_a_file_of_cifar10_is_opened_whole(form: str, column: str, tmp_path: Pat
         files = pa.array(files, pa.large_binary())
     data = open_file("cifar10", write(tmp_path / "a.parquet", {"label": [9, 0, 3], column: files}))
     assert isinstance(data, Cifar10) and data.labels.tolist() == [9, 0, 3]
-    np.testing.assert_array_equal(data.pixels([2, 1]), cut(images[[2, 1]]))
+    np.testing.assert_array_equal(data.pixels([2, 1]), DEFAULT_CUT(images[[2, 1]]))
 
 
 def test_what_is_opened_whole_needs_the_file_no_longer(tmp_path: Path) -> None:

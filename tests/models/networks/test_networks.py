@@ -12,8 +12,9 @@ from torch import Tensor
 from weights import architecture, random_network, untrained
 
 from simnet.models.cards.costs import measured
-from simnet.models.data.cifar10 import cut
+from simnet.models.data.cifar10 import DEFAULT_CUT
 from simnet.models.graph import Part
+from simnet.models.networks.ada_ddnn import AdaDdnn
 from simnet.models.networks.base import Network
 from simnet.models.networks.ddnn import Ddnn
 from simnet.models.networks.layers import (
@@ -21,6 +22,7 @@ from simnet.models.networks.layers import (
     ExitClassifier,
     FusionKind,
     ResLayer,
+    TwoConvLayer,
     extractor,
     fuse,
     fused_channels,
@@ -100,7 +102,7 @@ def test_no_view_at_all_fuses_to_zeros(kind: FusionKind) -> None:
 
 def test_tile_puts_the_patches_of_the_cut_back_in_place() -> None:
     images = np.random.default_rng(1).integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
-    patches = torch.from_numpy(cut(images))
+    patches = torch.from_numpy(DEFAULT_CUT(images))
     tiled = fuse(patches, torch.ones(2, 6, dtype=torch.bool), "tile")
     np.testing.assert_array_equal(tiled.numpy(), images[:, :, 1:31])
 
@@ -117,8 +119,40 @@ def test_reslayer_keeps_the_size_and_adds_its_input(inputs: int, outputs: int, s
     torch.testing.assert_close(layer(x), torch.relu(layer.shortcut(x)))
 
 
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 8), (8, 8)])
+@torch.inference_mode()
+def test_layer_of_two_convolutions_adds_its_input_only_where_it_fits(inputs: int, outputs: int) -> None:
+    layer = TwoConvLayer(inputs, outputs).eval()
+    convolutions = [m for m in layer.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert [c.kernel_size for c in convolutions] == [(3, 3), (3, 3)] and all(c.bias is not None for c in convolutions)
+    x = torch.randn(2, inputs, 5, 4)
+    for parameter in convolutions[1].parameters():
+        torch.nn.init.zeros_(parameter)
+    torch.testing.assert_close(layer(x), torch.relu(x) if inputs == outputs else torch.zeros(2, outputs, 5, 4))
+
+
 def test_pooling_loses_no_row_of_an_odd_map() -> None:
     assert extractor(3, (4, 4), (1, 2))(torch.zeros(1, 3, 5, 7)).shape == (1, 4, 2, 2)
+
+
+@torch.inference_mode()
+def test_pooling_before_the_first_layer_takes_means() -> None:
+    pool = extractor(1, (1,), (0,), 2, "mean")[0]
+    assert pool(torch.arange(4.0).reshape(1, 1, 2, 2)).item() == 1.5
+
+
+@torch.inference_mode()
+def test_lineages_networks_are_those_of_the_public_code() -> None:
+    """1.05 M parameters; the cloud pools first, and that of algorithm 1 has all five layers."""
+    shape = {"views": 6, "view": (16, 10), "classes": 10}
+    ada, ddnn = (kind(kind.Architecture(**shape, **kind.variants["lineage"])).eval() for kind in (AdaDdnn, Ddnn))
+    views = torch.zeros(1, 6, 3, 16, 10)
+    assert ada.devices[0](views[:, 0])[0].shape == (1, 16, 16, 10)
+    sent, _ = ada.edge(torch.zeros(1, 6, 16, 16, 10), torch.ones(1, 6, dtype=torch.bool))
+    assert sent.shape == (1, 128, 16, 10) and ada.cloud.extractor[0](sent).shape == (1, 128, 8, 5)
+    assert ddnn.edge(torch.zeros(1, 6, 16, 16, 10), torch.ones(1, 6, dtype=torch.bool))[0].shape == (1, 96, 16, 10)
+    assert sum(isinstance(m, TwoConvLayer) for m in ddnn.cloud.modules()) == 5
+    assert round(sum(p.numel() for p in ada.parameters()) / 1e6, 2) == 1.05
 
 
 @torch.inference_mode()

@@ -24,9 +24,17 @@ def test_papers_recipe() -> None:
     """ADA-DDNN, table 2: SGD, rate 0.1, cosine annealing, batch 200, 180 epochs."""
     paper = recipe("paper", "cifar10")
     assert (paper.epochs, paper.batch, paper.rate, paper.warm_up) == (180, 200, 0.1, 0.0)
-    assert RECIPES == ("ours", "paper")
+    assert RECIPES == ("ours", "paper", "lineage")
     with pytest.raises(KeyError):
         recipe("best", "cifar10")
+
+
+def test_lineages_recipe() -> None:
+    """The public code: weight decay 1e-4 on everything, all cross-entropies with weight 1, zeros at the border."""
+    how = recipe("lineage", "cifar10")
+    assert (how.optimizer, how.rate, how.momentum, how.nesterov, how.batch) == ("sgd", 0.1, 0.9, True, 200)
+    assert (how.weight_decay, how.decay_all, how.sum_devices, how.border) == (1e-4, True, True, "zeros")
+    assert set(how.loss_weights.values()) == {1.0} and (how.warm_up, how.anneal) == (0, True)
 
 
 def test_settings_round_trip() -> None:

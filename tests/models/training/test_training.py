@@ -17,7 +17,7 @@ from weights import architecture
 
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
-from simnet.models.data.cifar10 import CLASSES, Cifar10, cut
+from simnet.models.data.cifar10 import CLASSES, DEFAULT_CUT, Cifar10
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.ddnn_2017 import Ddnn2017Architecture
 from simnet.models.training.publish import publish
@@ -131,17 +131,18 @@ def test_nothing_is_mirrored_without_flips() -> None:
     assert torch.equal(shift_and_flip(images, 0, torch.Generator().manual_seed(1), flips=False), images)
 
 
-def test_shift_moves_by_whole_pixels_and_repeats_the_edge() -> None:
-    images = numbered(200)
-    made = shift_and_flip(images, 2, torch.Generator().manual_seed(1))
-    padded = torch.nn.functional.pad(images[:1].float(), (2, 2, 2, 2), mode="replicate").to(torch.uint8)
+@pytest.mark.parametrize(("border", "mode"), [("repeat", "replicate"), ("zeros", "constant")])
+def test_shift_moves_by_whole_pixels_and_fills_the_border(border: str, mode: str) -> None:
+    images = numbered(200) + 1  # so that no pixel is black
+    made = shift_and_flip(images, 2, torch.Generator().manual_seed(1), border=border)
+    padded = torch.nn.functional.pad(images[:1].float(), (2, 2, 2, 2), mode=mode).to(torch.uint8)
     windows = [padded[0, 0, y : y + 6, x : x + 5] for y in range(5) for x in range(5)]
     allowed = {tuple(w.flatten().tolist()) for window in windows for w in (window, window.flip(1))}
     seen = {tuple(image[0].flatten().tolist()) for image in made}
     assert seen <= allowed
     assert len(seen) > len(allowed) / 2
     assert torch.equal(made[:, 0], made[:, 2])  # the colours move together
-    again = shift_and_flip(images, 2, torch.Generator().manual_seed(1))
+    again = shift_and_flip(images, 2, torch.Generator().manual_seed(1), border=border)
     assert torch.equal(made, again)
 
 
@@ -165,7 +166,7 @@ def test_cifar10_is_augmented_whole_and_then_cut(monkeypatch: pytest.MonkeyPatch
     assert sorted(labels.tolist()) == list(range(8)) and len(CLASSES) == 10
     for patches, label in zip(views.numpy(), labels.tolist(), strict=True):
         image = images[label : label + 1]
-        assert any(np.array_equal(patches, cut(i)[0]) for i in (image, image[..., ::-1]))
+        assert any(np.array_equal(patches, DEFAULT_CUT(i)[0]) for i in (image, image[..., ::-1]))
 
 
 def test_batches_follow_the_seed_and_leave_out_the_rest() -> None:
