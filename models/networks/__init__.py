@@ -17,7 +17,7 @@ NETWORKS: Registry[Network] = Registry(
         "ddnn": "simnet.models.networks.ddnn:Ddnn",
         "ada-ddnn": "simnet.models.networks.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.models.networks.ddnn_2017:Ddnn2017",
-        "distree": "simnet.models.networks.distree:Distree",
-        "teacher": "simnet.models.networks.teacher:Teacher",
+        "distree": "simnet.models.networks.students.distree:Distree",
+        "whole-resnet": "simnet.models.networks.whole_resnet:WholeResnet",
     },
 )

@@ -31,7 +31,7 @@ from simnet.models.criteria import (
     tried,
 )
 from simnet.models.data.base import Dataset
-from simnet.models.networks.staged import costs, stages_of
+from simnet.models.networks.students.stages import costs, stages_of
 from simnet.statistics.proportions import wilson
 
 SAVINGS = tuple(round(0.05 * step, 2) for step in range(1, 10))
@@ -51,7 +51,7 @@ class Split(NamedTuple):
     right: NDArray[np.bool_]
 
 
-def run(card: Card, validation: Dataset, test: Dataset) -> dict[str, Any]:
+def run(card: Card, test: Dataset, validation: Dataset) -> dict[str, Any]:
     """The study of the card's weights. Raises WeightsError for a network without stages that are compared."""
     if "aligned-1" not in card.graph.segments:
         raise WeightsError(f"{card.path}: the study is of networks whose stages have a common space")

@@ -18,7 +18,7 @@ from simnet.models.cards.weights import load_network
 from simnet.models.criteria import CRITERIA, Stage, left_at, measures
 from simnet.models.data import open_dataset
 from simnet.models.networks import NETWORKS
-from simnet.models.networks.staged import stages_of
+from simnet.models.networks.students.stages import stages_of
 from simnet.systems import bytes_until
 from simnet.systems.distree import Distree
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Network
-from simnet.models.networks.distillation import Distillation, Ridge, _kept, grouped
+from simnet.models.networks.students.distillation import Distillation, Ridge, _kept, grouped
 from simnet.models.training.training import Recipe
 
 WEIGHTS = {"head-1": 0.4, "head-2": 0.6, "head-3": 0.8, "head-4": 1.0}
@@ -31,8 +31,8 @@ def plain() -> Iterator[Tensor]:
 
 def teacher(features: int = 16) -> Network:
     torch.manual_seed(5)
-    arch = NETWORKS["teacher"].Architecture(view=(16, 16), widths=(4, 6), blocks=1, features=features)
-    return NETWORKS["teacher"](arch).eval()
+    arch = NETWORKS["whole-resnet"].Architecture(view=(16, 16), widths=(4, 6), blocks=1, features=features)
+    return NETWORKS["whole-resnet"](arch).eval()
 
 
 def objective(network: Network, taught: Network | None, name: str | None, **values: float) -> Distillation:

@@ -14,7 +14,7 @@ from simnet.models.codecs import REAL_VALUED, codec
 from simnet.models.graph import Part
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.passes import Pass
-from simnet.models.networks.staged import costs
+from simnet.models.networks.students.stages import costs
 from simnet.testing import check_network
 
 
@@ -62,9 +62,9 @@ def test_it_keeps_the_contract(nodes: int) -> None:
 
 
 def test_the_teacher_keeps_it_too() -> None:
-    arch = NETWORKS["teacher"].Architecture(view=(16, 16), widths=(4, 6), blocks=1, features=5)
-    check_network(NETWORKS["teacher"](arch), samples=34)
-    costs_of = measured(NETWORKS["teacher"](NETWORKS["teacher"].Architecture())).segments["whole"]
+    arch = NETWORKS["whole-resnet"].Architecture(view=(16, 16), widths=(4, 6), blocks=1, features=5)
+    check_network(NETWORKS["whole-resnet"](arch), samples=34)
+    costs_of = measured(NETWORKS["whole-resnet"](NETWORKS["whole-resnet"].Architecture())).segments["whole"]
     assert (round(costs_of.parameters / 1e6, 1), round(costs_of.flop / 1e6)) == (2.8, 212)
 
 
@@ -104,4 +104,4 @@ def test_what_makes_no_network_is_said(values: dict[str, Any], message: str) -> 
 @pytest.mark.parametrize("values", [{"views": 6}, {"blocks": 0}])
 def test_what_makes_no_teacher_is_said(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"one view|a block at least"):
-        NETWORKS["teacher"].Architecture(**values)
+        NETWORKS["whole-resnet"].Architecture(**values)

@@ -92,9 +92,9 @@ def test_what_is_published_has_maps_and_thresholds_of_every_policy(tmp_path: Pat
 
 
 def test_others_learn_from_a_teacher_that_was_published(tmp_path: Path) -> None:
-    arch = NETWORKS["teacher"].Architecture(view=(16, 16), widths=(8, 8), blocks=1, features=16)
-    how = replace(recipe("ours", "plaza", NETWORKS["teacher"].usual), epochs=1, batch=16)
-    taught = begin(how, "teacher", arch)
+    arch = NETWORKS["whole-resnet"].Architecture(view=(16, 16), widths=(8, 8), blocks=1, features=16)
+    how = replace(recipe("ours", "plaza", NETWORKS["whole-resnet"].usual), epochs=1, batch=16)
+    taught = begin(how, "whole-resnet", arch)
     taught.run_epoch(nothing)
     path = tmp_path / "teacher.safetensors"
     publish(taught, path, None, bytes_until)
@@ -107,6 +107,6 @@ def test_others_learn_from_a_teacher_that_was_published(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("values", [{"teacher": "itself"}, {"objective": {"distillation": 0.5}}])
 def test_a_network_without_one_refuses_its_values(values: dict[str, Any]) -> None:
-    arch = NETWORKS["teacher"].Architecture(view=(16, 16), widths=(8, 8), blocks=1, features=5)
-    with pytest.raises(ValueError, match="network 'teacher' has no objective of its own"):
-        begin(Recipe(epochs=1, batch=16, **values), "teacher", arch)
+    arch = NETWORKS["whole-resnet"].Architecture(view=(16, 16), widths=(8, 8), blocks=1, features=5)
+    with pytest.raises(ValueError, match="network 'whole-resnet' has no objective of its own"):
+        begin(Recipe(epochs=1, batch=16, **values), "whole-resnet", arch)

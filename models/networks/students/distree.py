@@ -20,10 +20,10 @@ from simnet.models.data.base import Dataset
 from simnet.models.graph import INPUT, Graph, Part, Segment, Take
 from simnet.models.networks import base
 from simnet.models.networks.base import Given, Network, Output
-from simnet.models.networks.distillation import Distillation
 from simnet.models.networks.objective import ITSELF, Plain
 from simnet.models.networks.preactivation import PreactivationBlock
-from simnet.models.networks.staged import policies, stages_of
+from simnet.models.networks.students.distillation import Distillation
+from simnet.models.networks.students.stages import policies, stages_of
 
 USUAL_NODES = 4
 """The number of nodes for which `DistreeArchitecture.base_widths` are the widths."""

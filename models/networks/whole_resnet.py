@@ -17,7 +17,7 @@ from simnet.models.networks.preactivation import PreactivationBlock
 
 
 @dataclass(frozen=True)
-class TeacherArchitecture(base.Architecture):
+class WholeResnetArchitecture(base.Architecture):
     """One view. Raises ValueError where there are several."""
 
     view: tuple[int, int] = (32, 32)
@@ -36,16 +36,16 @@ class TeacherArchitecture(base.Architecture):
             raise ValueError("every stage needs a channel and a block at least")
 
 
-class Teacher(Network):
+class WholeResnet(Network):
     """Stem of stride 2, stages of pre-activation blocks, a 1x1 conv to the features, average pool, one linear layer."""
 
-    Architecture: ClassVar[type[Any]] = TeacherArchitecture
-    arch: TeacherArchitecture
+    Architecture: ClassVar[type[Any]] = WholeResnetArchitecture
+    arch: WholeResnetArchitecture
     usual: ClassVar[Mapping[str, Any]] = {
         "epochs": 30, "batch": 250, "rate": 0.1, "weight_decay": 5e-4, "whitening": False, "average": 0.0,
     }  # fmt: skip
 
-    def __init__(self, arch: TeacherArchitecture) -> None:
+    def __init__(self, arch: WholeResnetArchitecture) -> None:
         super().__init__(arch)
         layers: list[nn.Module] = [nn.Conv2d(3, arch.widths[0], 3, 2, padding=1, bias=False)]
         for number, (before, after) in enumerate(pairwise((arch.widths[0], *arch.widths))):
