@@ -62,7 +62,7 @@ class RelativeDifference(Criterion):
         now, then = here.aligned.astype(np.float64), before.aligned.astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.linalg.norm(now - then, axis=-1) / np.linalg.norm(now, axis=-1)
-        return np.nan_to_num(np.asarray(found), nan=np.inf, posinf=np.inf)
+        return np.asarray(np.nan_to_num(found, nan=np.inf, posinf=np.inf))
 
 
 class Similarity(Criterion):

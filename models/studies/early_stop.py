@@ -66,7 +66,7 @@ def run(card: Card, test: Dataset, validation: Dataset) -> dict[str, Any]:
         "sha256": card.values["sha256"],
         "data": card.values["data"],
         "samples": {"validation": len(validation), "test": len(test)},
-        **judged(*seen, card),
+        **judged(seen[0], seen[1], card),
     }
 
 

@@ -232,7 +232,7 @@ class Training:
 
     def plain(self) -> Iterator[Tensor]:
         """Prepared views of the training split as they are, in order."""
-        for images in self.data.images.split(PLAIN_BATCH):
+        for images in torch.split(self.data.images, PLAIN_BATCH):
             yield self.network.prepare(torch.from_numpy(self.data.cut(images.numpy())).to(self.device))
 
     @cached_property

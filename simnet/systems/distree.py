@@ -246,7 +246,7 @@ class Distree(System):
                     ways = self.out[node].expected(CONTROL) if not self.speculative else 0.0
                     taken += ways + self.back[node].expected(self.feature_sizes[number])
                 longest = max(longest, taken)
-        return seconds(self.env.now - captured) + longest > limit
+        return bool(seconds(self.env.now - captured) + longest > limit)
 
 
 _NONE = np.zeros((1, 0))

@@ -155,16 +155,11 @@ class Distree(Network):
     def module(self, part: Part) -> nn.Module:
         """The stage or adapter of a node, a head, or a map."""
         name, _, number = part.segment.partition("-")
-        stage = int(number) - 1
-        match name:
-            case "stage":
-                return self.stages[part.copy][stage]  # type: ignore[index,return-value]
-            case "adapter":
-                return self.adapters[part.copy][stage]  # type: ignore[index,return-value]
-            case "head":
-                return self.heads[stage]
-            case _:
-                return self.aligned[stage]
+        places: Any = {"stage": self.stages, "adapter": self.adapters, "head": self.heads, "aligned": self.aligned}[
+            name
+        ]
+        found: nn.Module = (places[part.copy] if name in ("stage", "adapter") else places)[int(number) - 1]
+        return found
 
     def joined(self, views: Tensor, present: Tensor | None = None) -> list[Tensor]:
         """F_e `[n, D]` of every stage, for prepared views `[n, 1, 3, h, w]`.
@@ -172,12 +167,12 @@ class Distree(Network):
         `present` `[n, nodes]` (bool) says which nodes are there (all); zeros stand for the others.
         """
         found: list[list[Tensor]] = [[] for _ in self.heads]
-        for node, (stages, adapters) in enumerate(zip(self.stages, self.adapters, strict=True)):
+        for node in range(self.arch.nodes):
             x = views[:, 0]
-            for number, (stage, adapter) in enumerate(zip(stages, adapters, strict=True)):  # type: ignore[arg-type]
-                x = stage(x)
-                z = adapter(x).flatten(1)
-                found[number].append(z if present is None else z * present[:, node, None])
+            for number, joined in enumerate(found, start=1):
+                x = self.module(Part(f"stage-{number}", node))(x)
+                z = self.module(Part(f"adapter-{number}", node))(x).flatten(1)
+                joined.append(z if present is None else z * present[:, node, None])
         return [torch.cat(each, 1) for each in found]
 
     def objective(self, recipe: Any, teacher: Network | None, plain: Plain) -> Distillation:
@@ -191,7 +186,7 @@ class Distree(Network):
     @classmethod
     def for_data(cls, name: str, views: int, view: tuple[int, int], classes: int) -> DistreeArchitecture:
         """The whole image."""
-        return cls.Architecture(view=view, classes=classes, views=views)
+        return DistreeArchitecture(view=view, classes=classes, views=views)
 
     def layers(self) -> dict[str, str]:
         """Channels of a student's stages, an arrow where the stride is 2."""
