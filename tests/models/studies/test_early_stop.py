@@ -13,7 +13,7 @@ from simnet.models.cards.costs import measured
 from simnet.models.criteria import CRITERIA, Stage
 from simnet.models.data import open_dataset
 from simnet.models.networks.students.stages import costs, policies, stages_of
-from simnet.models.studies import early_stop
+from simnet.models.studies import early_stop, early_stop_page
 from simnet.models.studies.early_stop import SAVINGS, Split, areas, useless
 
 
@@ -79,6 +79,12 @@ def test_a_whole_run(tmp_path: Path) -> None:
             assert one["accuracy"]["low"] <= one["accuracy"]["mean"] <= one["accuracy"]["high"]
             assert sum(one["shares"]) == pytest.approx(1) and one["shares"][0] == 0
     assert set(study["calibrated"]) == set(CRITERIA)
+    told = early_stop_page.parts(study)
+    lines = told["distree curves"].splitlines()
+    assert len(lines) == 2 + sum(map(len, study["curves"].values()))
+    one = study["curves"]["entropy"][0]["accuracy"]
+    assert f"{100 * one['mean']:.2f} ({100 * one['low']:.2f} to {100 * one['high']:.2f})" in told["distree curves"]
+    assert len(told["distree forced"].splitlines()) == 2 + 4
 
 
 def test_a_network_without_stages_is_refused(tmp_path: Path) -> None:
