@@ -70,6 +70,7 @@ class Segment:
         sends: Shape of its features, without the batch; None: it gives no features to others.
         scores: Whether it gives class scores.
         trained: Whether its scores take part in the joint loss.
+        instead: The exit that it can answer in place of the segment whose exit that is; empty: none. It has no weights.
         scale: The segment whose scores a fitted temperature divides for this exit; empty: its own.
         flop: Floating-point operations, two for a multiply-add.
         parameters: Number of its weights.
@@ -91,6 +92,7 @@ class Segment:
     memory: int = 0
     operations: int | None = None
     traffic: int | None = None
+    instead: str = ""
 
     @property
     def activations(self) -> int:
@@ -185,6 +187,24 @@ class Graph:
     def exits(self) -> dict[str, Segment]:
         """The segment whose scores are tested at each exit, in order."""
         return {segment.exit: segment for segment in self.segments.values() if segment.exit is not None}
+
+    def answering(self, exit_name: str, segment: str | None = None) -> Segment:
+        """The segment whose scores are tested at an exit, or another that can stand in for it, by its name.
+
+        Raises LookupError where there is no such exit, or the segment cannot.
+        """
+        own = self.exits[exit_name]
+        if segment is None or segment == own.name:
+            return own
+        found = self.segments[segment]
+        if found.instead != exit_name:
+            raise LookupError(f"segment {segment!r} cannot answer exit {exit_name!r}")
+        return found
+
+    @property
+    def bare(self) -> Graph:
+        """The same graph without what can stand in for exits: nothing else takes anything of these."""
+        return Graph(self.views, self.view, [s for s in self.segments.values() if not s.instead], self.classes)
 
     @cached_property
     def seen(self) -> list[int]:
@@ -338,7 +358,7 @@ class Graph:
 
 _DEFAULTS = {
     "copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": "", "operations": None,
-    "traffic": None,
+    "traffic": None, "instead": "",
 }  # fmt: skip
 _TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
 
@@ -361,6 +381,8 @@ def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], c
         if segment.exit is not None and (segment.copies > 1 or not segment.scores):
             what = "has several copies" if segment.copies > 1 else "gives no scores"
             raise GraphError(f"exit {segment.exit!r}: its segment {segment.name!r} {what}")
+        if segment.instead and (segment.instead not in exits or segment.copies > 1 or not segment.scores):
+            raise GraphError(f"segment {segment.name!r} cannot answer exit {segment.instead!r} in place of another")
         if not segment.takes or segment.copies < 1:
             raise GraphError(f"segment {segment.name!r} takes nothing or has no copies")
         if segment.scale and segment.scale not in names:
@@ -390,8 +412,12 @@ def _segment(values: Mapping[str, Any]) -> Segment:
         _bool(values.get("scores", True)),
         _bool(values.get("trained", True)),
         _text(values.get("scale", "")),
-        *(costs[key] for key in ("flop", "parameters", "memory")),
-        *(costs.get(key) for key in ("operations", "traffic")),
+        costs["flop"],
+        costs["parameters"],
+        costs["memory"],
+        costs.get("operations"),
+        costs.get("traffic"),
+        _text(values.get("instead", "")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -18,6 +18,7 @@ from simnet.models.codecs import CODECS
 from simnet.models.data import set_of
 from simnet.models.data.base import DataError
 from simnet.models.graph import MOST, MOST_CLASSES, Graph, GraphError, costs_of
+from simnet.models.rules import USUAL
 from simnet.registry import settled
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -108,6 +109,18 @@ class Card:
         """Calibrated T of every exit but the last."""
         return dict(self.values["calibration"]["thresholds"])
 
+    def calibrated(self, exit_rule: str, instead: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """`thresholds` by exit, and the `parameters` of a rule that learns, where all exits have this rule.
+
+        `instead` names segments that answer at an exit in place of its own. None where the card has none for these.
+        """
+        calibration = self.values["calibration"]
+        if exit_rule == USUAL and not instead:
+            return dict(calibration)
+        entries = calibration.get("alternatives", ())
+        those = (e for e in entries if _same_rule(e["exit_rule"], exit_rule) and e.get("instead", {}) == instead)
+        return next(those, None)
+
     @property
     def temperatures(self) -> dict[str, float]:
         """What a segment's scores are divided by before they are tested; 1 for segments that are not named."""
@@ -142,6 +155,11 @@ def _former_costs(segments: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _same_rule(one: str, other: str) -> bool:
+    """Whether two names are of one rule: of a user's own, whose file may have moved, the class has that name."""
+    return one == other or (":" in one and ":" in other and one.rpartition(":")[2] == other.rpartition(":")[2])
+
+
 REQUIRED = ("data", "class_names", "sha256", "architecture.view", "calibration.thresholds")
 """Keys that a simulation reads; a dot leads into an inner object."""
 FORMER = {"network": "system", "graph": "segments"}
@@ -154,6 +172,22 @@ def _has(values: Any, key: str) -> bool:
             return False
         values = values[part]
     return True
+
+
+def _entries(values: Any, path: Path) -> list[Any]:
+    """Entries of `alternatives`. Raises WeightsError where they are none."""
+    texts = {"exit_rule": str, "thresholds": dict}
+
+    def good(entry: Any) -> bool:
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), kind) for key, kind in texts.items()):
+            return False
+        if not all(isinstance(entry.get(key, {}), dict) for key in ("instead", "parameters")):
+            return False
+        return all(isinstance(learned, dict) for learned in entry.get("parameters", {}).values())
+
+    if not isinstance(values, list) or not all(map(good, values)):
+        raise WeightsError(f"{path}: calibration.alternatives must be a list of rules with their thresholds")
+    return values
 
 
 def _numbers(values: Any, good: Callable[[float], bool]) -> bool:
@@ -215,6 +249,9 @@ def read_card(name: str) -> Card:
         raise WeightsError(f"{path}: calibration.thresholds must be numbers in [0, 1], one for each exit")
     if not _numbers(calibration.get("temperatures", {}), lambda t: 0 < t <= float_info.max):
         raise WeightsError(f"{path}: calibration.temperatures must be positive numbers, one for each classifier")
+    for entry in _entries(calibration.get("alternatives", []), path):
+        if not _numbers(entry["thresholds"], lambda t: abs(t) <= float_info.max):
+            raise WeightsError(f"{path}: calibration.alternatives: thresholds must be numbers, one for each exit")
     codec = values["architecture"].get("codec", "fp32")
     if not isinstance(codec, str) or (":" not in codec and codec not in CODECS.names()):
         raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")

@@ -80,7 +80,8 @@ def count(card: Card) -> Graph:
 def _built(card: Card) -> Network:
     """The card's network with random weights. Raises WeightsError as `build`, and where its graph is another."""
     network = build(card)
-    if card.graph.structure != network.graph.structure:
+    of_card, own = card.graph, network.graph
+    if of_card.structure != own.structure and of_card.structure != own.bare.structure:  # cards of before they stood in
         raise WeightsError(f"{card.path}: its graph is not that of the network {card.network!r}")
     return network
 

@@ -38,11 +38,12 @@ class Exits:
     ) -> None:
         self.names = tuple(scores)
         at = list(scores.values())
-        self.correct = np.stack([s.argmax(axis=-1) == labels for s in at])
         chosen = [(rules or {}).get(name, Entropy()) for name in self.names]
         self.measures = np.stack(
             [rule.measure(s, at[:number]) for number, (rule, s) in enumerate(zip(chosen, at, strict=True))]
         )
+        answered = [rule.answers(s, at[:number]) for number, (rule, s) in enumerate(zip(chosen, at, strict=True))]
+        self.correct = np.stack([s.argmax(axis=-1) == labels for s in answered])
 
     @property
     def forced_accuracies(self) -> dict[str, float]:

@@ -61,11 +61,13 @@ def fitted_temperatures(network: Network, scores: Scores, labels: Labels) -> dic
     narrowed down four times.
     """
     found: dict[str, float] = {}
-    for exit_name, segment in network.graph.exits.items():
-        scale = segment.scale or segment.name
+    graph = network.graph
+    stand_ins = [(segment.instead, segment) for segment in graph.segments.values() if segment.instead]
+    for exit_name, segment in (*graph.exits.items(), *stand_ins):
+        scale, instead = segment.scale or segment.name, {exit_name: segment.name}
 
-        def loss(log_t: float, exit_name: str = exit_name, scale: str = scale) -> float:
-            at = exit_scores(network, scores, {scale: float(np.exp(log_t))})[exit_name]
+        def loss(log_t: float, exit_name: str = exit_name, scale: str = scale, instead: Any = instead) -> float:
+            at = exit_scores(network, scores, {scale: float(np.exp(log_t))}, instead)[exit_name]
             return negative_log_likelihood(at, labels)
 
         low, high = -np.log(HOTTEST), np.log(HOTTEST)

@@ -58,15 +58,21 @@ def scores_of(walk: Pass, missing: Sequence[int] = ()) -> Scores:
 
 
 def exit_scores(
-    network: Network, scores: Mapping[str, NDArray[np.floating]], temperatures: Mapping[str, float] | None = None
+    network: Network,
+    scores: Mapping[str, NDArray[np.floating]],
+    temperatures: Mapping[str, float] | None = None,
+    instead: Mapping[str, str] | None = None,
 ) -> dict[str, NDArray[np.floating]]:
     """Scores `[n, classes]` at every exit, in order, of what `segment_scores` gave.
+
+    `instead` names segments that answer at an exit in place of its own.
 
     `temperatures` divide the scores of the segments that they name. Where an exit's segment is scaled by another one,
     its `scale`, it chooses anew of what is divided (the surest device may then be another).
     """
     found = {}
-    for name, segment in network.graph.exits.items():
+    for name in network.graph.exits:
+        segment = network.graph.answering(name, (instead or {}).get(name))
         t = (temperatures or {}).get(segment.scale or segment.name, 1.0)
         if segment.scale and t != 1.0:
             found[name] = _chosen_anew(network, segment.name, scores, t)

@@ -10,6 +10,9 @@ from simnet.models.graph import Part, Segment, Take
 from simnet.models.networks.base import Given, Output
 from simnet.models.networks.residual import ResidualNetwork
 
+REPORTS = Take("device", "scores", filled=False)
+"""A device without a result of its own is never chosen and has no vote."""
+
 
 class AdaDdnn(ResidualNetwork):
     """Edge exit 1 is the surest device's result, edge exit 2 that of the fused features."""
@@ -18,13 +21,17 @@ class AdaDdnn(ResidualNetwork):
     ada = True
 
     def at_the_edge(self) -> list[Segment]:
-        """The edge processing module (section 3.2); a device without a result of its own is never chosen."""
-        reports = Take("device", "scores", filled=False)
-        return [Segment("surest", (reports,), exit="edge-1", trained=False, scale="device")]
+        """The edge processing module (section 3.2)."""
+        return [Segment("surest", (REPORTS,), exit="edge-1", trained=False, scale="device")]
+
+    def at_the_end(self) -> list[Segment]:
+        """What can answer at edge exit 1 in place of the surest device, of the same reports (our choice)."""
+        return [Segment(name, (REPORTS,), trained=False, instead="edge-1") for name in ("vote", "mean")]
 
     def run(self, part: Part, given: Sequence[Given]) -> Output:
-        """Run a device, the edge or the cloud, or choose the surest device."""
-        return Output(None, surest(*given[0])) if part.segment == "surest" else super().run(part, given)
+        """Run a device, the edge or the cloud, or join the devices' results."""
+        joined = {"surest": surest, "vote": vote, "mean": mean}.get(part.segment)
+        return super().run(part, given) if joined is None else Output(None, joined(*given[0]))
 
 
 def surest(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -36,3 +43,18 @@ def surest(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     entropies = -torch.where(p == 0, 0.0, p * p.log()).sum(-1)
     chosen = entropies.masked_fill(~present, float("inf")).argmin(1)
     return scores[torch.arange(len(scores), device=scores.device), chosen]
+
+
+def vote(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """Product of experts: log q `[n, classes]`, q ∝ exp(Σ log pᵢ), over the devices that are `present` `[n, d]`.
+
+    pᵢ is the softmax of `scores` `[n, d, classes]`; a device that is missing drops one factor.
+    """
+    logs = scores.double().log_softmax(-1).masked_fill(~present[..., None], 0.0)
+    return logs.sum(1).log_softmax(-1).to(scores.dtype)
+
+
+def mean(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """Logarithm `[n, classes]` of the mean probability over the devices that are `present` `[n, d]`."""
+    p = scores.double().softmax(-1) * present[..., None]
+    return (p.sum(1) / present.sum(1, keepdim=True).clamp(min=1)).clamp(min=1e-300).log().to(scores.dtype)

@@ -170,11 +170,16 @@ class ResidualNetwork(Network):
             *self.at_the_edge(),
             Segment("edge", (Take("device"),), exit=self.edge_exit),
             Segment("cloud", (Take("edge"),), exit="cloud"),
+            *self.at_the_end(),
         ]
         self.graph = Graph(arch.views, (3, *arch.view), segments, arch.classes)
 
     def at_the_edge(self) -> list[Segment]:
         """Segments before the fusion."""
+        return []
+
+    def at_the_end(self) -> list[Segment]:
+        """Segments behind all others."""
         return []
 
     def run(self, part: Part, given: Sequence[Given]) -> Output:

@@ -47,7 +47,10 @@ def forced(study: Mapping[str, Any]) -> str:
 def areas(study: Mapping[str, Any]) -> str:
     """Area under the curve of each criterion, ± its standard error."""
     rows = [
-        (policy, *(f"{entry['auc']:.3f} ± {entry['error']:.3f}" for split in found.values() for entry in split.values()))
+        (
+            policy,
+            *(f"{entry['auc']:.3f} ± {entry['error']:.3f}" for split in found.values() for entry in split.values()),
+        )
         for policy, found in study["auc"].items()
     ]
     first = next(iter(study["auc"].values()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset, set_of
 from simnet.models.data.base import Dataset
+from simnet.models.evaluation.alternatives import alternatives, in_force
 from simnet.models.evaluation.calibration import DEFAULT_RULE, Rule, calibration
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.reliability import fitted_temperatures, reliability
@@ -57,22 +58,29 @@ def judged(
     until: Mapping[str, int],
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
+    exit_rules: Iterable[str] = (),
 ) -> dict[str, Any]:
     """What a card says of its network's answers: accuracies, thresholds by every rule, reliability.
 
     `until` has the bytes sent for a sample that leaves at each exit. With `temperature` the temperatures that
-    validation fits are in force; without, the card only tells what they would do to reliability.
+    validation fits are in force; without, the card only tells what they would do to reliability. `exit_rules` are
+    further ones that thresholds are wanted for.
     """
     held_out, tested = segment_scores(network, validation), segment_scores(network, test)
     fitted = fitted_temperatures(network, held_out, validation.labels)
-    used = fitted if temperature else {}
+    used = in_force(fitted, network.graph, temperature)
     on_validation = Exits(exit_scores(network, held_out, used), validation.labels)
     on_test = Exits(exit_scores(network, tested, used), test.labels)
     splits = {"validation": (held_out, validation.labels), "test": (tested, test.labels)}
     return {
         "forced_accuracy": {"validation": on_validation.forced_accuracies, "test": on_test.forced_accuracies},
         "camera_accuracy": camera_accuracy(network, tested, test.labels),
-        "calibration": calibration(on_validation, on_test, until, rule, used),
+        "calibration": {
+            **calibration(on_validation, on_test, until, rule, used),
+            "alternatives": list(
+                alternatives(network, splits["validation"], splits["test"], until, rule, used, exit_rules)
+            ),
+        },
         "reliability": reliability(network, splits, fitted),
     }
 
@@ -119,6 +127,7 @@ def recalibrate(
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
     device: str = "cpu",
+    exit_rules: Iterable[str] = (),
 ) -> Card:
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.
 
@@ -139,7 +148,7 @@ def recalibrate(
         if card.values.get("checksums", {}).get(name) != data.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")
     until = sent(card.network, card.graph, card.codec)
-    found = judged(network, splits["validation"], splits["test"], until, rule, temperature)
+    found = judged(network, splits["validation"], splits["test"], until, rule, temperature, exit_rules)
     command = train_command(card.network, network, kind, how)
     own = network.own_values(card.graph, splits["validation"])
     values = {**renewed(card, network), "command": command, **found, **own}

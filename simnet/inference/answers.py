@@ -65,6 +65,7 @@ class Answers:
             likely to arrive.
         rows: For each sample its number in the data; by default the samples are those of the data in order.
         rules: The rule of an exit; entropy for those that are not named.
+        instead: Segments that answer at an exit in place of its own.
         codec: How features travel over arcs that a question says are coded, see `Batches`.
         zero_input: See `Batches`.
         device: Where the network runs.
@@ -84,6 +85,7 @@ class Answers:
         *,
         rows: NDArray[np.int64] | None = None,
         rules: Mapping[str, ExitRule] | None = None,
+        instead: Mapping[str, str] | None = None,
         codec: str = "fp32",
         zero_input: bool = False,
         device: str = "auto",
@@ -96,7 +98,7 @@ class Answers:
         self._graph = graph = card.graph
         self._codec, self._zero_input = codec, zero_input
         self._exits = {name: number for number, name in enumerate(exits)}
-        self._parts = [Part(graph.exits[name].name) for name in exits]
+        self._parts = [Part(graph.answering(name, (instead or {}).get(name)).name) for name in exits]
         self._thresholds = [thresholds.get(name, np.inf) for name in exits]
         self._rules = [(rules or {}).get(name, Entropy()) for name in exits]
         self._alike, self._batch, self._window = alike, batch, window
@@ -182,7 +184,7 @@ class Answers:
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
-        made, name = rule.measure(scores, before), type(rule).__name__
+        made, name = rule.measure(scores, before), f"{type(rule).__name__} at exit {list(self._exits)[number]!r}"
         try:
             measures = np.asarray(made, np.float64)
         except (TypeError, ValueError):
@@ -191,7 +193,10 @@ class Answers:
             raise PluginError(
                 f"exit rule {name}: measure gives shape {measures.shape} for {len(rows)} samples, one number for each"
             )
-        return scores.argmax(axis=-1), measures
+        if (lost := np.isnan(measures) & np.isfinite(scores).all(axis=-1)).any():
+            at = int(samples[lost.argmax()])
+            raise PluginError(f"exit rule {name}: measure gives no number (NaN) for sample {at}, whose scores are good")
+        return rule.answers(scores, before).argmax(axis=-1), measures
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
         part = self._parts[number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from simnet.models.graph import FLOAT, Graph
@@ -16,6 +17,8 @@ class AdaOptions(EdgeOptions):
 
     upload: Literal["together", "on_request"] = "together"
     """Whether features come with the report (the paper) or only when they are needed [I]."""
+    edge_1: Literal["surest", "vote", "mean"] = "surest"
+    """What answers at edge exit 1: the surest device (the paper), a vote of all that reported, or their mean [I]."""
 
 
 class AdaDdnn(OneEdge):
@@ -23,6 +26,11 @@ class AdaDdnn(OneEdge):
 
     Options: ClassVar[type[SystemOptions]] = AdaOptions
     exits = ("edge-1", "edge-2", "cloud")
+
+    @classmethod
+    def instead(cls, options: AdaOptions) -> Mapping[str, str]:
+        """The vote or the mean in place of the surest device."""
+        return {} if options.edge_1 == "surest" else {"edge-1": options.edge_1}
 
     def __init__(self, setting: Setting) -> None:
         self.on_request = setting.options.upload == "on_request"

@@ -134,15 +134,22 @@ class System(ABC):
         return cls.exits
 
     @classmethod
+    def instead(cls, options: Any) -> Mapping[str, str]:
+        """Segments of the network that answer at an exit in place of its own (`Segment.instead`), by exit."""
+        return {}
+
+    @classmethod
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """Keys of a scenario's entry that would do nothing with these options, and why ("with tiers '…': …")."""
         return {}
 
     @classmethod
-    def calibrated(cls, card: Mapping[str, Any], options: Any) -> Mapping[str, float]:
-        """T of each exit, as the values of the weights' card have it; what is missing the scenario must give."""
-        found: Mapping[str, float] = card["calibration"]["thresholds"]
-        return found
+    def calibrated(cls, card: Mapping[str, Any], options: Any) -> Mapping[str, float] | None:
+        """T of each exit, of the values of the weights' card, where it is not those of the exits' rules; else None.
+
+        What is missing the scenario must give.
+        """
+        return None
 
     @classmethod
     def range_of(cls, options: Any) -> tuple[float, float] | None:

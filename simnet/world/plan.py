@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from simnet.language.errors import unknown
 from simnet.language.kinds import short
@@ -14,7 +15,7 @@ from simnet.models.codecs import CODECS
 from simnet.models.data import set_of
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
-from simnet.models.rules import RULES, ExitRule
+from simnet.models.rules import RULES, USUAL, ExitRule
 from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
 from simnet.scenario.places import Reach
@@ -40,6 +41,7 @@ class Plan:
         exits: The exits in the order in which a sample meets them.
         thresholds: T of every exit but the last.
         rules: What is compared with T, of every exit but the last.
+        instead: Segments that answer at an exit in place of its own.
         codec: How features travel.
         places: Who plays what, at every site.
         stand_ins: For each site further places in order, one of which plays while a node of the first is down.
@@ -52,6 +54,7 @@ class Plan:
     exits: tuple[str, ...]
     thresholds: Mapping[str, float]
     rules: Mapping[str, ExitRule]
+    instead: Mapping[str, str]
     codec: str
     places: Sequence[Place]
     stand_ins: Sequence[Sequence[Place]]
@@ -101,12 +104,19 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             kind.fit(graph, place, spec)
         except Unfit as problem:
             raise scenario.error(where, f"{card.name}: {problem}") from None
-    thresholds = _thresholds(scenario, kind, name, spec, card, exits)
-    chosen = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
-    rules = {exit_name: _rule(chosen.get(exit_name, "entropy"), folder) for exit_name in exits[:-1]}
+    instead = kind.instead(spec)
+    if unknown_there := [segment for segment in instead.values() if segment not in graph.segments]:
+        raise scenario.error(where, f"{card.name} has no segment '{unknown_there[0]}'; {_calibrate(card)} adds it")
+    given = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
+    chosen = {exit_name: given.get(exit_name, USUAL) for exit_name in exits[:-1]}
+    thresholds = _thresholds(scenario, kind, name, spec, card, chosen, instead)
+    rules = {exit_name: _rule(rule, folder) for exit_name, rule in chosen.items()}
+    for exit_name, rule in rules.items():
+        if type(rule).fit.__func__ is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
+            rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(
-        name, kind, spec, card, exits, thresholds, rules, codec_of(kind, spec, card), there,
+        name, kind, spec, card, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
         [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
@@ -134,24 +144,62 @@ def _same(one: str, other: str) -> bool:
 
 
 def _thresholds(
-    scenario: Scenario, kind: type[System], name: str, spec: SystemOptions, card: Card, exits: Sequence[str]
+    scenario: Scenario,
+    kind: type[System],
+    name: str,
+    spec: SystemOptions,
+    card: Card,
+    rules: Mapping[str, str],
+    instead: Mapping[str, str],
 ) -> dict[str, float]:
-    """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name."""
-    where, early = ("systems", name, "thresholds"), exits[:-1]
+    """T of every exit but the last, as the scenario says: calibrated (the card's), one for all, or each by name.
+
+    Calibrated are those that the card has where all exits have the rule that this exit has.
+    """
+    where, early = ("systems", name, "thresholds"), list(rules)
     if isinstance(spec.thresholds, float):
         return dict.fromkeys(early, spec.thresholds)
     if spec.thresholds == "calibrated":
-        calibrated = kind.calibrated(card.values, spec)
-        if missing := [exit_name for exit_name in early if exit_name not in calibrated]:
-            without = f"{card.name} has no calibrated threshold for {', '.join(missing)}"
-            raise scenario.error(where, f"{without}; give 'thresholds'")
-        return {exit_name: calibrated[exit_name] for exit_name in early}
+        own = kind.calibrated(card.values, spec)
+        if own is not None:
+            if missing := [exit_name for exit_name in early if exit_name not in own]:
+                without = f"{card.name} has no calibrated threshold for {', '.join(missing)}"
+                raise scenario.error(where, f"{without}; give 'thresholds'")
+            return {exit_name: own[exit_name] for exit_name in early}
+        found: dict[str, float] = {}
+        for exit_name, rule in rules.items():
+            known = card.calibrated(rule, instead)
+            if known is None or exit_name not in known["thresholds"]:
+                what = "" if rule == USUAL else f" by the rule {short(rule)}"
+                what += "".join(f" with {segment}" for segment in instead.values())
+                named = f" --exit-rule {short(rule)}" if ":" in rule else ""
+                without = f"{card.name} has no calibrated threshold for {exit_name}{what}"
+                raise scenario.error(where, f"{without}; give 'thresholds', or run {_calibrate(card)}{named}")
+            found[exit_name] = float(known["thresholds"][exit_name])
+        return found
     for exit_name in spec.thresholds:
         if exit_name not in early:
             raise scenario.error((*where, exit_name), unknown("exit", exit_name, early))
     if missing := [exit_name for exit_name in early if exit_name not in spec.thresholds]:
         raise scenario.error(where, f"gives no threshold for exit '{missing[0]}'")
     return {exit_name: spec.thresholds[exit_name] for exit_name in early}
+
+
+def _learned(
+    scenario: Scenario, name: str, card: Card, exit_name: str, rule: str, instead: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """What a rule has learned for an exit."""
+    known = (card.calibrated(rule, instead) or {}).get("parameters", {})
+    if exit_name not in known:
+        what = f"{card.name} does not say what the rule {short(rule)} has learned for {exit_name}"
+        own = f" --exit-rule {short(rule)}" if ":" in rule else ""
+        raise scenario.error(("systems", name, "rule"), f"{what}; run {_calibrate(card)}{own}")
+    found: Mapping[str, Any] = known[exit_name]
+    return found
+
+
+def _calibrate(card: Card) -> str:
+    return f"'python -m models calibrate {card.name}'"
 
 
 def codec_of(kind: type[System], spec: SystemOptions, card: Card) -> str:

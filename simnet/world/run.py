@@ -74,6 +74,7 @@ def run_system(
         alike(scenario, captured),
         rows=rows,
         rules=plan.rules,
+        instead=plan.instead,
         codec=plan.codec,
         zero_input=zero_input,
         device=options.device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,10 +10,29 @@ from rich import box
 from rich.table import Table
 
 from simnet.cli.models.options import DataDir, Device, console
-from simnet.models.cards.card import read_card
+from simnet.language.kinds import short
+from simnet.models.cards.card import Card, read_card
 from simnet.models.device import pick_device
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
+from simnet.models.rules import RULES as EXIT_RULES
 from simnet.terminal.stacked import print_table
+
+
+def _own(card: Card, exit_rules: Sequence[str]) -> list[str]:
+    """The exit rules of a user's own: those that are asked for and those that the card has thresholds of.
+
+    Raises typer.BadParameter for one that there is not, PluginError for one that cannot be used.
+    """
+    former = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
+    found = []
+    for name in dict.fromkeys([*(name for name in former if name not in EXIT_RULES), *exit_rules]):
+        try:
+            EXIT_RULES.get(name, None)
+        except KeyError:
+            text = f"{name!r} is none of {', '.join(EXIT_RULES)}; write file.py:Name or module:Name"
+            raise typer.BadParameter(text, param_hint="--exit-rule") from None
+        found.append(name)
+    return found
 
 
 def calibrate(
@@ -24,10 +44,18 @@ def calibrate(
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Divide scores by fitted temperatures before entropies are taken.")
     ] = False,
+    exit_rule: Annotated[
+        list[str] | None,
+        typer.Option(help="Find T for this rule of your own (file.py:Name, module:Name), too; may be repeated."),
+    ] = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> None:
-    """Find T by every rule on the validation split, measure reliability, and rewrite the card; the weights stay."""
+    """Find T by every rule on the validation split, measure reliability, and rewrite the card; the weights stay.
+
+    T are found for the entropy and, by the rule that counts, for every exit rule and every segment that can answer at
+    an exit in place of its own.
+    """
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"{rule!r} is none of {', '.join(RULES)}", param_hint="--rule")
     card = read_card(name)
@@ -37,7 +65,9 @@ def calibrate(
     from simnet.models.training.publish import recalibrate
     from simnet.systems import bytes_until
 
-    card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device))
+    card = recalibrate(
+        card, data_dir, bytes_until, wanted, temperature, pick_device(device), _own(card, exit_rule or ())
+    )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("rule", "T", "test shares, %", "system, %", "bytes"):
         table.add_column(heading)
@@ -50,6 +80,19 @@ def calibrate(
             f"{found['test']['bytes']:,.0f}",
         )
     print_table(table, console)
+    if others := card.values["calibration"]["alternatives"]:
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"T by the rule {wanted}")
+        for heading in ("exit rule", "answers", "T", "test shares, %", "system, %"):
+            table.add_column(heading)
+        for entry in others:
+            table.add_row(
+                short(entry["exit_rule"]),
+                ", ".join(entry.get("instead", {}).values()),
+                "\n".join(f"{exit_name} {t:g}" for exit_name, t in entry["thresholds"].items()),
+                "\n".join(f"{exit_name} {100 * share:.2f}" for exit_name, share in entry["test"]["shares"].items()),
+                f"{100 * entry['test']['system_accuracy']:.2f}",
+            )
+        print_table(table, console)
     for exit_name, entry in card.values["reliability"].items():
         scaled = entry["scaled"]
         console.print(

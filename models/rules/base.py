@@ -1,19 +1,17 @@
-"""Exit rules: what is measured of an exit's scores, to be compared with a threshold. numpy only.
+"""What every exit rule is: a measure of an exit's scores, to be compared with a threshold. numpy only.
 
-A sample leaves at the first exit at which the rule's measure is below T, strictly; low means sure. The papers' rule is
-the normalized entropy.
+A sample leaves at the first exit at which the rule's measure is below T, strictly; low means sure.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from simnet.registry import Registry
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.floating]
@@ -42,11 +40,16 @@ class ExitRule(ABC):
 
     To add a kind: derive from this class in a file of your own, write `measure`, and name it in a scenario (``rule:
     module:Name``) or register it as an entry point of the group ``simnet.exit_rules``. It must treat every sample alone
-    and must not change what it is given; `T` of a scenario's `thresholds` is in its own range.
+    and must not change what it is given; `T` of a scenario's `thresholds` is in its own range. A rule that learns
+    from validation data writes `fit`, too; what that gives is kept in the weights' card and is `parameters` here.
+
+    A rule reads class scores. Who wants to judge features gives the network a segment that makes scores of them.
     """
 
     reads_earlier: ClassVar[bool] = False
     """Whether it wants the scores of earlier exits, too; else `before` may be empty."""
+    parameters: Mapping[str, Any] = MappingProxyType({})
+    """What `fit` found for the exit that this object judges; empty for a rule that learns nothing."""
     least: ClassVar[float] = 0.0
     most: ClassVar[float] = 1.0
     """Thresholds that make sense: at `least` no sample leaves, at `most` nearly all do."""
@@ -55,37 +58,22 @@ class ExitRule(ABC):
     def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
         """The measure `[n]` of class scores `[n, classes]` (before any softmax); low means sure.
 
-        `before` are those of the exits that the samples have passed, in order. A measure that is not a number is below
-        no threshold.
+        `before` are those of the exits that the samples have passed, in order. Scores that are no numbers may give a
+        measure that is none; finite scores must give a number.
         """
+
+    def answers(self, here: Scores, before: Sequence[Scores]) -> Scores:
+        """The scores `[n, classes]` with whose largest the exit answers; by default its own."""
+        return here
+
+    @classmethod
+    def fit(cls, here: Scores, before: Sequence[Scores], labels: NDArray[np.int64]) -> Mapping[str, Any] | None:
+        """What the rule learns for an exit from validation data, as plain values (a card is JSON); None: nothing."""
+        return None
 
     def grid(self, step: float = 0.01) -> Floats:
         """Thresholds worth trying, ascending."""
         return np.asarray(np.arange(self.least, self.most + step / 2, step).round(6))
-
-
-class Entropy(ExitRule):
-    """Normalized entropy (ADA-DDNN, eq. 3)."""
-
-    def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
-        """In [0, 1] for any number of classes."""
-        return normalized_entropy(here)
-
-
-class MaxProbability(ExitRule):
-    """1 − the largest probability."""
-
-    def measure(self, here: Scores, before: Sequence[Scores]) -> Floats:
-        """In [0, 1 − 1 / classes]."""
-        return np.asarray(1 - probabilities(here).max(axis=-1))
-
-
-RULES: Registry[ExitRule] = Registry(
-    "simnet.exit_rules",
-    "exit rule",
-    "simnet.models.rules:ExitRule",
-    {"entropy": "simnet.models.rules:Entropy", "max": "simnet.models.rules:MaxProbability"},
-)
 
 
 def taken_exit(measures: Sequence[Floats], thresholds: Sequence[float], samples: int) -> NDArray[np.int64]:
