@@ -31,7 +31,7 @@ from simnet.models.criteria import (
     tried,
 )
 from simnet.models.data.base import Dataset
-from simnet.models.networks.students.stages import costs, stages_of
+from simnet.models.networks.students.stages import costs, stages_of, unaligned
 from simnet.statistics.proportions import wilson
 
 SAVINGS = tuple(round(0.05 * step, 2) for step in range(1, 10))
@@ -67,6 +67,12 @@ def run(card: Card, test: Dataset, validation: Dataset) -> dict[str, Any]:
         "data": card.values["data"],
         "samples": {"validation": len(validation), "test": len(test)},
         **judged(seen[0], seen[1], card),
+        "unaligned": {
+            name: areas(CRITERIA[name], raw, list(card.graph.exits))
+            for raw in [Split(unaligned(network, validation), seen[0].right)]
+            for name, criterion in CRITERIA.items()
+            if criterion.reads_features
+        },
     }
 
 

@@ -24,14 +24,25 @@ def _shares(shares: list[float]) -> str:
     return " / ".join(f"{100 * share:.1f}" for share in shares)
 
 
-def parts(study: Mapping[str, Any]) -> dict[str, str]:
-    """The tables by the names of their marks."""
+def parts(study: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
+    """The tables by the names of their marks; `card` are the values of the weights' card."""
     return {
+        "distree trained": trained(card),
         "distree forced": forced(study),
         "distree areas": areas(study),
         "distree curves": curves(study),
         "distree calibrated": calibrated(study),
     }
+
+
+def trained(card: Mapping[str, Any]) -> str:
+    """How long, with whom, and whether the accuracy still rose at the end."""
+    before, last = (line["validation_accuracy"] for line in card["log"][-2:])
+    rise = ", ".join(f"{name} {100 * (last[name] - before[name]):+.2f}" for name in last)
+    return (
+        f"Trained for {card['epochs']} epochs with {card['recipe']['teacher']} as teacher. Over the last epoch, at a "
+        f"learning rate that falls to 0, the accuracy on validation changed by (points): {rise}."
+    )
 
 
 def forced(study: Mapping[str, Any]) -> str:
@@ -52,6 +63,14 @@ def areas(study: Mapping[str, Any]) -> str:
             *(f"{entry['auc']:.3f} ± {entry['error']:.3f}" for split in found.values() for entry in split.values()),
         )
         for policy, found in study["auc"].items()
+    ]
+    rows += [
+        (
+            f"{policy}, features not aligned",
+            *(f"{entry['auc']:.3f} ± {entry['error']:.3f}" for entry in found.values()),
+            *["–"] * len(found),
+        )
+        for policy, found in study["unaligned"].items()
     ]
     first = next(iter(study["auc"].values()))
     heads = [f"{name}, {split}" for split, entries in first.items() for name in entries]

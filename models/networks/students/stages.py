@@ -47,6 +47,20 @@ def stages_of(network: Network, data: Dataset, codec: str | None = None, batch: 
     return [Stage(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True))) for chunks in found]
 
 
+@torch.inference_mode()
+def unaligned(network: Any, data: Dataset, batch: int = 500) -> list[Stage]:
+    """The same with the joined features as they are, before any map into a common space."""
+    network.eval()
+    where = next(network.parameters()).device
+    found: list[list[tuple[NDArray[np.float32], NDArray[np.float32]]]] = [[] for _ in network.heads]
+    for start in range(0, len(data), batch):
+        pixels = torch.from_numpy(data.pixels(np.arange(start, min(start + batch, len(data)))))
+        joined = network.joined(network.prepare(pixels.to(where)))
+        for chunks, head, features in zip(found, network.heads, joined, strict=True):
+            chunks.append((head(features).cpu().numpy(), features.cpu().numpy()))
+    return [Stage(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True))) for chunks in found]
+
+
 def costs(graph: Graph, reads_features: bool) -> list[float]:
     """FLOP of all nodes together for a sample that leaves after each stage; with the maps where a criterion reads them.
 

@@ -68,6 +68,7 @@ def tables() -> dict[str, str]:
     from simnet.models.studies.reproduction_2017 import parts as parts_2017
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
+    early = read_card(EARLY_STOP[0])
     study_2017 = stored("ddnn-2017")
     check_weights_of(study_2017["sweep_shipped"], read_card("ddnn-2017-mvmc"), "ddnn-2017")
     fine_tuned = [stored(f"fine-tuning-{name}", read_card(name)) for name in FINE_TUNED]
@@ -97,7 +98,7 @@ def tables() -> dict[str, str]:
         "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
         **parts_2017(study_2017),
-        **parts_early_stop(stored(f"early-stop-{EARLY_STOP[0]}", read_card(EARLY_STOP[0]))),
+        **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
     }
 
 

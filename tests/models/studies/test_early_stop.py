@@ -79,7 +79,10 @@ def test_a_whole_run(tmp_path: Path) -> None:
             assert one["accuracy"]["low"] <= one["accuracy"]["mean"] <= one["accuracy"]["high"]
             assert sum(one["shares"]) == pytest.approx(1) and one["shares"][0] == 0
     assert set(study["calibrated"]) == set(CRITERIA)
-    told = early_stop_page.parts(study)
+    assert set(study["unaligned"]) == {"feature-difference", "relative-difference"}
+    log = [{"validation_accuracy": {"exit-4": accuracy}} for accuracy in (0.5, 0.6, 0.625)]
+    told = early_stop_page.parts(study, {"log": log, "epochs": 3, "recipe": {"teacher": "itself"}})
+    assert "3 epochs with itself as teacher" in told["distree trained"] and "exit-4 +2.50." in told["distree trained"]
     lines = told["distree curves"].splitlines()
     assert len(lines) == 2 + sum(map(len, study["curves"].values()))
     one = study["curves"]["entropy"][0]["accuracy"]
