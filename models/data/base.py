@@ -81,6 +81,14 @@ class Dataset(ABC):
         """
 
     @classmethod
+    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int]] | None:
+        """Views of a sample and the shape of each, where the options tell; None, the usual: `open` does.
+
+        A scenario whose weights do not fit is then refused by a check, too, which opens no data.
+        """
+        return None
+
+    @classmethod
     def from_file(cls, path: Path, options: Any = None) -> Dataset:
         """All samples of one file of this kind's layout; `options` as in `open`, None where all are as usual.
 
