@@ -80,6 +80,7 @@ class World:
                     skews,
                     truth=told,
                     accuracy=accuracy,
+                    seed=scenario.seed,
                 )
                 for one in (place, *others)
             ]
