@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
+from simnet.systems.budget import Budget
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
@@ -61,6 +62,8 @@ class SystemOptions(Model):
     """From the weights' card, one number for every exit but the last, or one for each."""
     rule: str | dict[str, str] = "entropy"
     """What is compared with the threshold, for all exits or for each."""
+    budget: Budget | None = None
+    """T follow what the samples cost, so that it is at most this on average."""
     codec: str | None = None
     """How features travel; by default as the weights' card says."""
     reply: Annotated[Reply, BeforeValidator(_in_short)] = Reply()

@@ -114,6 +114,7 @@ def run_system(
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
+        budget=None if world.budget is None else world.budget.report(),
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=seconds(world.env.now),
         warm_up=warm_up,
