@@ -1,9 +1,10 @@
 """How fast views of `plaza` are rendered: the first samples of the test split, into an empty cache, by a fresh process.
 
-    python -m benchmarks.plaza [--samples 1000] [--repeats 3]
+    python -m benchmarks.plaza [--samples 1000] [--cameras 6] [--side 32] [--repeats 3]
 
-Once on one thread, the pixels handed on and nothing written, and once on all cores, a block of 250 samples per thread,
-written to the cache. Both lines leave out the start of Python. `OMP_NUM_THREADS` is used as it is found.
+Once on one thread, the pixels handed on and nothing written, by the processor's time, which other work on the machine
+disturbs least; and once on all cores, a block per thread, written to the cache, by the clock on the wall. Both lines
+leave out the start of Python. `OMP_NUM_THREADS` is used as it is found.
 """
 
 from __future__ import annotations
@@ -16,44 +17,46 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-WAYS = {"one": "one thread", "all": "all cores, written to the cache"}
+WAYS = {"one": "one thread, processor's time", "all": "all cores, written to the cache"}
 
 
-def render(samples: int, way: str, cache: Path) -> float:
-    """Samples rendered per second of wall-clock time; "one" calls the renderer as without a writable cache."""
-    from time import perf_counter
+def render(samples: int, cameras: int, side: int, way: str, cache: Path) -> float:
+    """Samples rendered per second; "one" calls the renderer as without a writable cache."""
+    from time import perf_counter, process_time
 
     import numpy as np
 
     from simnet.models.data.plaza.plaza import Plaza
+    from simnet.models.data.plaza.render import cameras_of
 
-    data = Plaza("test", samples, cache)
-    begin = perf_counter()
-    if way == "one":
-        data._render(np.arange(samples))
-    else:
-        data.pixels(np.arange(samples))
-    return samples / (perf_counter() - begin)
+    data = Plaza("test", samples, cache, cameras=cameras_of(cameras), side=side)
+    clock, work = (process_time, data._render) if way == "one" else (perf_counter, data.pixels)
+    begin = clock()
+    work(np.arange(samples))
+    return samples / (clock() - begin)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of rendering plaza.")
     parser.add_argument("--samples", type=int, default=1000, help="a multiple of 250 renders nothing in vain")
+    parser.add_argument("--cameras", type=int, default=6)
+    parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.way is not None:
         with TemporaryDirectory() as folder:
-            print(render(args.samples, args.way, Path(folder)))
+            print(render(args.samples, args.cameras, args.side, args.way, Path(folder)))
         return
-    command = [sys.executable, "-m", "benchmarks.plaza", "--samples", str(args.samples), "--way"]
+    command = [sys.executable, "-m", "benchmarks.plaza"]
+    command += [word for key in ("samples", "cameras", "side") for word in (f"--{key}", str(getattr(args, key)))]
     for way, words in WAYS.items():
         rates = [
-            float(subprocess.run([*command, way], check=True, stdout=subprocess.PIPE, text=True).stdout)
+            float(subprocess.run([*command, "--way", way], check=True, stdout=subprocess.PIPE, text=True).stdout)
             for _ in range(args.repeats)
         ]
-        found = ", ".join(f"{rate:.0f}" for rate in rates)
-        print(f"{words}: {median(rates):.0f} samples/s (median of {found}); {args.samples} samples", flush=True)
+        found, what = ", ".join(f"{rate:.0f}" for rate in rates), f"{args.cameras} × {args.side}²"
+        print(f"{words}: {median(rates):.0f} samples/s (median of {found}); {args.samples} of {what}", flush=True)
     threads = os.environ.get("OMP_NUM_THREADS", "not set")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, OMP_NUM_THREADS {threads}")
 

@@ -314,6 +314,23 @@ class Graph:
         """Bytes of one part's class scores, as float32."""
         return FLOAT * self.classes
 
+    # FLOP.
+
+    @property
+    def flop_until(self) -> dict[str, int]:
+        """FLOP of all parts that a sample has gone through when it leaves at each exit."""
+        done: set[Part] = set()
+        found = {}
+        for exit_name, segment in self.exits.items():
+            todo = [Part(segment.name)]
+            while todo:
+                part = todo.pop()
+                if part not in done and part.segment != INPUT:
+                    done.add(part)
+                    todo += [self.arcs[arc].source for arcs in self.into[part] for arc in arcs]
+            found[exit_name] = sum(self.segments[part.segment].flop for part in done)
+        return found
+
     # To a card and back.
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from simnet.language.errors import ScenarioError, unknown
+from simnet.language.checks import Checks
+from simnet.language.errors import ScenarioError
 from simnet.language.source import Source, parse
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, check_dataset
 from simnet.registry import PluginError, Registry
@@ -36,6 +35,9 @@ DATASETS: Registry[Dataset] = Registry(
         "plaza": "simnet.models.data.plaza.plaza:Plaza",
         "cifar10": "simnet.models.data.cifar10:Cifar10",
         "mvmc": "simnet.models.data.mvmc:Mvmc",
+        "folder": "simnet.models.data.folder:Folder",
+        "parquet": "simnet.models.data.columns:Columns",
+        "npz": "simnet.models.data.npz:Npz",
     },
     _check,
 )
@@ -60,27 +62,24 @@ def dataset(name: str, folder: Path | None = None) -> type[Dataset]:
         raise DataError(str(problem)) from problem
 
 
-def options_of(chosen: str | DatasetOptions, folder: Path | None = None) -> DatasetOptions:
+def options_of(
+    chosen: str | DatasetOptions, folder: Path | None = None, further: Mapping[str, Any] | None = None
+) -> DatasetOptions:
     """The options, of its own type, of a data set that is named by its name alone or with keys.
 
-    `folder` is where a user's file is looked for. Raises DataError where there is no such data set, or not with these
-    keys.
+    `folder` is where a user's file is looked for, `further` has keys that take the place of those that are named.
+    Raises DataError where there is no such data set, or not with these keys.
     """
-    given = _keys(chosen) if isinstance(chosen, str) else chosen.model_dump()
+    given = _keys(chosen) if isinstance(chosen, str) else chosen.model_dump(mode="json")
     name = given["set"]
     kind = dataset(name, folder)
-    if isinstance(chosen, kind.Options):
+    if isinstance(chosen, kind.Options) and not further:
         return chosen
-    try:
-        options: DatasetOptions = kind.Options.model_validate(given)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise DataError(unknown(f"key of data set {name}", key, sorted(kind.Options.model_fields))) from None
-        raise DataError(
-            f"data set {name}: option {key}: {first['msg'].removeprefix('Value error, ').lower()}"
-        ) from None
+    checks = Checks(Source("data"))
+    options = checks.check(kind.Options, {**given, **(further or {})}, ())
+    if options is None:
+        first = checks.problems[0]
+        raise DataError(f"data set {name}: {f'{first.key}: ' if first.key else ''}{first.message}")
     return options
 
 
@@ -108,9 +107,13 @@ def written(options: DatasetOptions) -> str:
 
 
 def words(options: DatasetOptions) -> list[str]:
-    """The name and what is not as usual, in letters, digits, dots and hyphens: for the names of files."""
+    """The name and what is not as usual, in letters, digits, dots and hyphens: for the names of files.
+
+    But for keys that have keys or lists themselves.
+    """
     values = options.model_dump(mode="json", exclude_defaults=True)
-    said = [f"{key}{value}" if type(value) in (int, float) else str(value) for key, value in values.items()]
+    single = {key: value for key, value in values.items() if not isinstance(value, dict | list)}
+    said = [f"{key}{value}" if type(value) in (int, float) else str(value) for key, value in single.items()]
     return [options.set, *("".join(c if c.isalnum() or c in ".-" else "-" for c in text) for text in said[1:])]
 
 

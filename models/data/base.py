@@ -28,6 +28,8 @@ class DatasetOptions(Model):
     """Keys of a scenario's `data:` entry; a kind adds its own in its `Options`."""
 
     quiet: ClassVar[tuple[str, ...]] = ("order",)
+    paths: ClassVar[tuple[str, ...]] = ()
+    """Keys that name a file or a folder, in a scenario seen from its own folder."""
 
     set: str
     """Name of the kind."""
@@ -79,6 +81,14 @@ class Dataset(ABC):
 
         Raises DataError when it is missing or damaged.
         """
+
+    @classmethod
+    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int]] | None:
+        """Views of a sample and the shape of each, where the options tell; None, the usual: `open` does.
+
+        A scenario whose weights do not fit is then refused by a check, too, which opens no data.
+        """
+        return None
 
     @classmethod
     def from_file(cls, path: Path, options: Any = None) -> Dataset:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.evaluation.calibration import Rule, best_thresholds, outcome_values
+from simnet.models.evaluation.calibration import Aims, Rule, best_thresholds, outcome_values
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import Scores, exit_scores
 from simnet.models.graph import Graph
@@ -47,6 +47,7 @@ def alternatives(
     rule: Rule,
     temperatures: Mapping[str, float],
     exit_rules: Iterable[str] = (),
+    aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """An entry of the card for each of our exit rules, and `exit_rules`, with each of the segments that stand in.
 
@@ -64,7 +65,7 @@ def alternatives(
             chosen = on_validation.outcome(
                 best_thresholds(
                     on_validation.measures, on_validation.correct, rule, [sent[name] for name in names],
-                    grids=np.stack([one.grid() for one in rules.values()]),
+                    grids=np.stack([one.grid() for one in rules.values()]), aims=aims,
                 )
             )  # fmt: skip
             on_test = Exits(tested, test[1], rules)

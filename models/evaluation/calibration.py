@@ -7,17 +7,23 @@ counted at once: a histogram of where on the grid each sample's entropies lie, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.models.evaluation.budget import within_budget
 from simnet.models.evaluation.outcome import Exits, Outcome
+from simnet.models.evaluation.risk import DELTA, EPSILON, controlled
 
-Rule = Literal["accuracy", "early", "bytes"]
+Rule = Literal["accuracy", "early", "bytes", "risk", "budget"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 """`accuracy`: best system accuracy. `early`: largest share that leaves before the cloud, with a system accuracy within
-`TOLERANCE` of the cloud's forced accuracy. `bytes`: least bytes sent per sample, within the same."""
+`TOLERANCE` of the cloud's forced accuracy. `bytes`: least bytes sent per sample, within the same. `risk`: the loosest
+that keep a promise, see `risk`. `budget`: for a mean cost of at most so much, see `budget`."""
+GRID_RULES: tuple[Rule, ...] = RULES[:3]
+"""Those that search a grid of thresholds."""
 DEFAULT_RULE: Rule = "early"
 TOLERANCE = 0.005
 """Half a point of accuracy (our choice)."""
@@ -25,6 +31,31 @@ STEP = 0.01
 """Grid of thresholds, 0 to 1 (our choice)."""
 
 Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Aims:
+    """What the rules `risk` and `budget` aim at.
+
+    Attributes:
+        epsilon: Most excess risk.
+        delta: Most chance that the promise is broken.
+        budget: Most cost of a sample, on average; None: there is no such rule.
+        costs: Cost of a sample that leaves at each exit.
+        of: What is counted, for the card (`bytes`, `FLOP`).
+    """
+
+    epsilon: float = EPSILON
+    delta: float = DELTA
+    budget: float | None = None
+    costs: Sequence[float] = ()
+    of: str = ""
+
+    def told(self, rule: Rule) -> dict[str, Any]:
+        """For the card: what a rule aimed at."""
+        if rule == "risk":
+            return {"epsilon": self.epsilon, "delta": self.delta}
+        return {"budget": self.budget, "of": self.of} if rule == "budget" else {}
 
 
 def grid_counts(
@@ -73,10 +104,12 @@ def best_thresholds(
     sent: Sequence[int] | None = None,
     step: float = STEP,
     grids: NDArray[np.float64] | None = None,
+    aims: Aims = Aims(),
 ) -> tuple[float, ...]:
     """The thresholds on a grid of `step` that are best by `rule`, for `entropies` and `correct` `[exits, n]`.
 
-    `grids` `[exits - 1, g]` are those of exits whose rule measures something else than entropy.
+    `grids` `[exits - 1, g]` are those of exits whose rule measures something else than entropy. The rules `risk` and
+    `budget` need no grid; they have `aims`.
 
     `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs. Among equals the
     more accurate win, then those that leave earlier, then the lower T. Raises ValueError for an unknown rule.
@@ -84,6 +117,12 @@ def best_thresholds(
     early_exits = len(entropies) - 1
     if not early_exits:
         return ()
+    if rule == "risk":
+        return controlled(entropies, correct, aims.epsilon, aims.delta)
+    if rule == "budget":
+        if aims.budget is None:
+            raise ValueError("the rule 'budget' needs a budget")
+        return within_budget(entropies, aims.costs, aims.budget)
     usual = np.arange(0.0, 1.0 + step / 2, step).round(6)
     grid = np.broadcast_to(usual, (early_exits, len(usual))) if grids is None else grids
     left, right = (counts.reshape(len(counts), -1) for counts in grid_counts(entropies, correct, grid))
@@ -108,13 +147,17 @@ def best_thresholds(
 
 
 def calibrated(
-    exits: Exits, rule: Rule = DEFAULT_RULE, sent: Sequence[int] | None = None, step: float = STEP
+    exits: Exits,
+    rule: Rule = DEFAULT_RULE,
+    sent: Sequence[int] | None = None,
+    step: float = STEP,
+    aims: Aims = Aims(),
 ) -> Outcome:
     """The outcome of the thresholds that `rule` finds best for these exits; on validation data only.
 
     `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs.
     """
-    return exits.outcome(best_thresholds(exits.measures, exits.correct, rule, sent, step))
+    return exits.outcome(best_thresholds(exits.measures, exits.correct, rule, sent, step, aims=aims))
 
 
 def outcome_values(outcome: Outcome, names: Sequence[str], sent: Mapping[str, int]) -> dict[str, Any]:
@@ -136,16 +179,25 @@ def calibration(
     sent: Mapping[str, int],
     rule: Rule = DEFAULT_RULE,
     temperatures: Mapping[str, float] | None = None,
+    aims: Aims = Aims(),
 ) -> dict[str, Any]:
     """What a card says of calibration: thresholds by every rule, found on `validation`, with what they do on both.
+
+    A rule that does not count is left out where it cannot be kept: `risk` of too few samples, `budget` without one.
 
     `rule` gives the thresholds that count; `temperatures` are those that both exits were made with; `sent` is the bytes
     sent for a sample that leaves at each exit.
     """
     rules = {}
     for name in RULES:
-        chosen = calibrated(validation, name, [sent[exit_name] for exit_name in validation.names])
+        try:
+            chosen = calibrated(validation, name, [sent[exit_name] for exit_name in validation.names], aims=aims)
+        except ValueError:
+            if name == rule:
+                raise
+            continue
         rules[name] = {
+            **aims.told(name),
             "thresholds": dict(zip(validation.names, chosen.thresholds, strict=False)),
             "validation": outcome_values(chosen, validation.names, sent),
             "test": outcome_values(test.outcome(chosen.thresholds), test.names, sent),

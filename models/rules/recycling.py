@@ -28,8 +28,9 @@ class Recycling(ExitRule):
 
     def answers(self, here: Scores, before: Sequence[Scores]) -> Scores:
         """log q, but for a constant; NaN of a sample whose exit has no numbers."""
-        weights, bias = self.parameters["weights"], self.parameters["bias"]
-        return _joined(_logs([*before, here]), np.asarray(weights), np.asarray(bias))
+        logs = _logs([*before, here])
+        weights = self.parameters.get("weights", np.eye(len(logs))[-1])  # without any, the exit alone
+        return _joined(logs, np.asarray(weights), np.asarray(self.parameters.get("bias", 0.0)))
 
     @classmethod
     def fit(cls, here: Scores, before: Sequence[Scores], labels: NDArray[np.int64]) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset, set_of
 from simnet.models.data.base import Dataset
 from simnet.models.evaluation.alternatives import alternatives, in_force
-from simnet.models.evaluation.calibration import DEFAULT_RULE, Rule, calibration
+from simnet.models.evaluation.calibration import DEFAULT_RULE, Aims, Rule, calibration
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.reliability import fitted_temperatures, reliability
 from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
@@ -56,6 +56,7 @@ def judged(
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
     exit_rules: Iterable[str] = (),
+    aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
     """What a card says of its network's answers: accuracies, thresholds by every rule, reliability.
 
@@ -73,9 +74,9 @@ def judged(
         "forced_accuracy": {"validation": on_validation.forced_accuracies, "test": on_test.forced_accuracies},
         "camera_accuracy": camera_accuracy(network, tested, test.labels),
         "calibration": {
-            **calibration(on_validation, on_test, until, rule, used),
+            **calibration(on_validation, on_test, until, rule, used, aims),
             "alternatives": list(
-                alternatives(network, splits["validation"], splits["test"], until, rule, used, exit_rules)
+                alternatives(network, splits["validation"], splits["test"], until, rule, used, exit_rules, aims)
             ),
         },
         "reliability": reliability(network, splits, fitted),
@@ -123,6 +124,7 @@ def recalibrate(
     temperature: bool = False,
     device: str = "cpu",
     exit_rules: Iterable[str] = (),
+    aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> Card:
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.
 
@@ -143,7 +145,7 @@ def recalibrate(
         if card.values.get("checksums", {}).get(name) != data.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")
     until = sent(card.network, card.graph, card.codec)
-    found = judged(network, splits["validation"], splits["test"], until, rule, temperature, exit_rules)
+    found = judged(network, splits["validation"], splits["test"], until, rule, temperature, exit_rules, aims)
     command = train_command(card.network, network, kind, how)
     values = {**renewed(card, network), "command": command, **found}
     values = {key: values[key] for key in sorted(values, key=("log", "sha256").__contains__)}  # these two stay last

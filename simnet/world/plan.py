@@ -12,7 +12,7 @@ from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
-from simnet.models.data import set_of
+from simnet.models.data import DATASETS, options_of, set_of
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
@@ -91,6 +91,9 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         raise scenario.error(where, str(problem)) from None
     if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
+    data = options_of(scenario.data, folder)
+    if (shape := DATASETS.get(data.set, folder).shape_of(data)) is not None:
+        check_shape(scenario, name, card, graph, *shape)
     if len(graph.seen) > MOST_VIEWS:
         raise scenario.error(where, f"{card.name} has {len(graph.seen)} views; at most {MOST_VIEWS} can be simulated")
     exits = exits_of(kind, spec, graph) or ()
@@ -138,6 +141,25 @@ def _rule(name: str, folder: Path | None) -> ExitRule:
 def _reachable(kind: type[System], reach: Reach, found: Sequence[Place]) -> list[Place]:
     """Those to which there are ways."""
     return [place for place in found if all(target in reach.of(source) for source, target in kind.ways(place))]
+
+
+def check_shape(
+    scenario: Scenario, name: str, card: Card, graph: Graph, views: int, view: tuple[int, int, int]
+) -> None:
+    """Refuse data of another shape than a system's network takes: `views` of shape `view`.
+
+    Raises ScenarioError that names both, and the keys of the data that the weights were trained on.
+    """
+    if (views, view) == (graph.views, graph.view):
+        return
+    its, there = (
+        f"{n} view{'s' * (n != 1)} of {'×'.join(map(str, shape))}"
+        for n, shape in ((graph.views, graph.view), (views, view))
+    )
+    trained_on = str(card.values["data"])
+    hint = "" if trained_on == set_of(trained_on) else f"; it was trained on {trained_on}"
+    message = f"{card.name} is for {its}; {short(scenario.data.set)} has {there}{hint}"
+    raise scenario.error(("systems", name, "weights"), message)
 
 
 def _same(one: str, other: str) -> bool:

@@ -24,7 +24,7 @@ from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import Captures, alike, captures, images_of
-from simnet.world.plan import Plan, plans_of
+from simnet.world.plan import Plan, check_shape, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
@@ -171,13 +171,7 @@ def run(
     plans = plans_of(scenario) if plans is None else plans
     data = open_dataset(scenario.data, scenario.split, options.data_dir, scenario.folder)
     for name, plan in plans.items():
-        if (data.views, data.view_shape) != (plan.graph.views, plan.graph.view):
-            its, there = (f"{n} view{'s' * (n != 1)} of {'×'.join(map(str, shape))}" for n, shape in (
-                (plan.graph.views, plan.graph.view), (data.views, data.view_shape)
-            ))  # fmt: skip
-            raise scenario.error(
-                ("systems", name, "weights"), f"{plan.card.name} is for {its}; {data.name} has {there}"
-            )
+        check_shape(scenario, name, plan.card, plan.graph, data.views, data.view_shape)
         if len(data.class_names) != plan.graph.classes:
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")

@@ -318,7 +318,10 @@ def test_bad_weights_and_data_are_one_line_and_status_2(
         (["train", "nobody.py:Net", "plaza"], "error: network 'nobody.py:Net': there is no file nobody.py"),
         (["train", "ddnn", "nobody.py:Data"], "error: data set 'nobody.py:Data': there is no file nobody.py"),
         (["train", "ddnn", "mnist"], "error: unknown data set 'mnist'; there are plaza, cifar10, mvmc"),
-        (["train", "ddnn", "{set: plaza, cut: 1}"], "error: unknown key of data set plaza 'cut'"),
+        (
+            ["train", "ddnn", "{set: plaza, cut: 1}"],
+            "error: data set plaza: cut: unknown key 'cut' (allowed: set, order",
+        ),
         (["evaluate", "ddnn-plaza.json"], "error: unknown data set 'mnist'"),
     ):
         monkeypatch.setattr(sys, "argv", ["models", *arguments])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import exit_scores
 from simnet.models.networks import NETWORKS
-from simnet.models.networks.ada_ddnn import surest
+from simnet.models.networks.ada_ddnn import mean, surest, vote
 from simnet.models.networks.base import Network
 from simnet.models.rules import RULES, normalized_entropy, probabilities, taken_exit
 from simnet.systems import SYSTEMS
@@ -51,6 +51,84 @@ def test_entropy_by_hand() -> None:
     )
     assert normalized_entropy(scores_of(0.5, 0.5, 1e-300, 1e-300)) == pytest.approx(0.5)
     assert normalized_entropy(scores_of(0.5, 0.5, 0, 0)) == pytest.approx(0.5)  # 0 log 0 = 0
+
+
+def measured(rule: str, *scores: NDArray[np.float64], **parameters: Any) -> list[float]:
+    """What a rule measures at the last of several exits, of the scores `[n, classes]` of each."""
+    made = RULES[rule]()
+    made.parameters = parameters
+    return made.measure(scores[-1], scores[:-1]).tolist()
+
+
+def test_measures_by_hand() -> None:
+    here = np.stack([scores_of(0.5, 0.3, 0.2), scores_of(0.1, 0.1, 0.8)])
+    assert measured("max", here) == pytest.approx([0.5, 0.2])
+    assert measured("margin", here) == pytest.approx([0.8, 0.3])
+
+
+def test_patience_counts_exits_that_agree_without_a_break() -> None:
+    a, b = scores_of(0.9, 0.1)[None], scores_of(0.1, 0.9)[None]
+    assert measured("patience", a) == [1]
+    assert measured("patience", a, a) == [1 / 2] and measured("patience", b, a) == [1]
+    assert measured("patience", a, a, a) == [1 / 3] and measured("patience", a, b, a) == [1]
+    for patience in (1, 2, 3):  # T = 1 / P lets those leave of whom P exits before agree
+        exits = [a] * patience
+        assert measured("patience", *exits)[0] >= 1 / patience > measured("patience", *exits, a)[0]
+
+
+def test_recycling_joins_what_the_exits_said() -> None:
+    """Weights 1 and 2 and no bias: q ∝ 0.5·0.8², 0.5·0.2²; the answer is of q, not of the last exit."""
+    first, second = scores_of(0.99, 0.01)[None], scores_of(0.4, 0.6)[None]
+    joined = RULES["recycling"]()
+    joined.parameters = {"weights": [1, 2], "bias": [0, 0]}
+    p, q = 0.99 * 0.4**2, 0.01 * 0.6**2
+    np.testing.assert_allclose(probabilities(joined.answers(second, [first])), [[p / (p + q), q / (p + q)]])
+    entropy = float(normalized_entropy(scores_of(p / (p + q), q / (p + q))))
+    assert joined.measure(second, [first]).tolist() == pytest.approx([entropy])
+
+
+def test_recycling_fits_better_than_the_exit_alone() -> None:
+    """Two exits that see the truth through independent noise: both count, and together they are right more often."""
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 3, 2_000)
+    first, second = (3 * (np.eye(3)[labels] + random.normal(0, 0.7, (2_000, 3))) for _ in range(2))
+    found = RULES["recycling"].fit(second, [first], labels)
+    assert found is not None and min(found["weights"]) > 0.2 and abs(found["weights"][0] - found["weights"][1]) < 0.1
+    joined = RULES["recycling"]()
+    joined.parameters = found
+    right = (joined.answers(second, [first]).argmax(-1) == labels).mean()
+    assert right > (second.argmax(-1) == labels).mean() + 0.03
+
+
+@pytest.mark.parametrize("rule", [name for name in RULES if name != "recycling"])
+def test_a_rule_treats_every_sample_alone(rule: str) -> None:
+    scores = np.random.default_rng(1).normal(size=(3, 20, 4))
+    kind = RULES[rule]()
+    together = kind.measure(scores[2], list(scores[:2]))
+    alone = [kind.measure(scores[2, n : n + 1], [s[n : n + 1] for s in scores[:2]])[0] for n in range(20)]
+    np.testing.assert_array_equal(together, alone)
+    grid = kind.grid()
+    assert (np.diff(grid) > 0).all() and kind.least == grid[0] and grid[-1] == kind.most
+    assert not (together < grid[0]).any()
+
+
+def joined_of(kind: Any, scores: NDArray[np.float64], present: list[bool]) -> NDArray[np.float64]:
+    """Probabilities of the vote or the mean of `[d, classes]`."""
+    made = kind(torch.from_numpy(scores)[None], torch.tensor([present]))
+    return probabilities(made[0].numpy())
+
+
+def test_vote_is_the_product_of_those_present() -> None:
+    scores = np.stack([scores_of(0.5, 0.3, 0.2), scores_of(0.2, 0.6, 0.2) + 7, scores_of(0.0, 0.0, 1.0)])
+    product = np.array([0.5 * 0.2, 0.3 * 0.6, 0.2 * 0.2])
+    np.testing.assert_allclose(joined_of(vote, scores, [True, True, False]), product / product.sum())
+    np.testing.assert_allclose(joined_of(vote, scores, [True, False, False]), [0.5, 0.3, 0.2])
+
+
+def test_mean_is_of_the_probabilities_of_those_present() -> None:
+    scores = np.stack([scores_of(0.5, 0.3, 0.2), scores_of(0.2, 0.6, 0.2) + 7, scores_of(0.0, 0.0, 1.0)])
+    np.testing.assert_allclose(joined_of(mean, scores, [True, True, False]), [0.35, 0.45, 0.2])
+    np.testing.assert_allclose(joined_of(mean, scores, [False, True, False]), [0.2, 0.6, 0.2])
 
 
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=2, max_size=12))
@@ -116,7 +194,7 @@ def test_rules_measure_in_their_range() -> None:
         rule = RULES[name]()
         measured = rule.measure(scores, [])
         assert measured.shape == (100,) and (rule.least <= measured).all() and (measured <= rule.most).all()
-        assert rule.grid(0.25).tolist() == [0, 0.25, 0.5, 0.75, 1]
+        assert name == "patience" or rule.grid(0.25).tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert RULES["max"]().measure(np.log([[0.7, 0.2, 0.1]]), [])[0] == pytest.approx(0.3)
 
 

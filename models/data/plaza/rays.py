@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simnet.models.data.plaza.shapes import ELLIPSOID, TUBE, WEDGE, Floats, Shapes
 
 SIDE = 32
-"""Height and width of a view in pixels."""
+"""Height and width of a view in pixels, by default."""
 
 SUBSAMPLES = ((0.25, 0.75), (0.75, 0.25))
 """Where in a pixel its rays pass (x, y): two on the diagonal smooth edges at half the price of four."""
@@ -47,21 +47,21 @@ class Pinholes:
 
 @dataclass(frozen=True)
 class Hits:
-    """Share of each pixel that the object covers, `[n, 32, 32]`, and its light there, summed: `[n, 3, 32, 32]`."""
+    """Share of each pixel that the object covers, `[n, h, w]`, and its light there, summed: `[n, 3, h, w]`."""
 
     cover: Floats
     light: Floats
 
 
-def cast(shapes: Shapes, cameras: Pinholes, per_object: int, sun: Floats, ambient: Floats) -> Hits:
+def cast(shapes: Shapes, cameras: Pinholes, per_object: int, sun: Floats, ambient: Floats, side: int = SIDE) -> Hits:
     """Pictures of objects: cameras `i·per_object … (i+1)·per_object − 1` see the object with `owner` i.
 
-    `sun` `[objects, 3]` points to the sun and has its strength as length; `ambient` `[objects]`.
+    `sun` `[objects, 3]` points to the sun and has its strength as length; `ambient` `[objects]`; `side` in pixels.
     """
-    n, pixels = len(cameras.eye), SIDE * SIDE
+    n, pixels = len(cameras.eye), side * side
     shape = np.repeat(np.arange(len(shapes.owner)), per_object)
     camera = shapes.owner[shape] * per_object + np.tile(np.arange(per_object), len(shapes.owner))
-    lens = _Lens(shapes, cameras, shape, camera)
+    lens = _Lens(shapes, cameras, shape, camera, side)
     depth = np.full(len(SUBSAMPLES) * n * pixels, np.inf, np.float32)
     shade = np.zeros_like(depth)
     winner = np.zeros(len(depth), np.int64)
@@ -73,7 +73,7 @@ def cast(shapes: Shapes, cameras: Pinholes, per_object: int, sun: Floats, ambien
             rows = np.flatnonzero((kind == k) & (rank == r))  # one shape per camera: no pixel occurs twice
             row, x, y = lens.pixels(rows)
             for s, (dx, dy) in enumerate(SUBSAMPLES):
-                place = (s * n + camera[row]) * pixels + y * SIDE + x
+                place = (s * n + camera[row]) * pixels + y * side + x
                 t, normal = lens.meet(k, row, x + np.float32(dx), y + np.float32(dy))
                 near = np.flatnonzero(t < depth[place])
                 place, row_near = place[near], row[near]
@@ -87,8 +87,8 @@ def cast(shapes: Shapes, cameras: Pinholes, per_object: int, sun: Floats, ambien
     for c in range(3):
         light[c, seen] = bright * shapes.colour[winner[seen], c]
     share = np.float32(1 / len(SUBSAMPLES))
-    cover = hit.reshape(len(SUBSAMPLES), n, SIDE, SIDE).sum(axis=0, dtype=np.float32) * share
-    summed = light.reshape(3, len(SUBSAMPLES), n, SIDE, SIDE).sum(axis=1) * share
+    cover = hit.reshape(len(SUBSAMPLES), n, side, side).sum(axis=0, dtype=np.float32) * share
+    summed = light.reshape(3, len(SUBSAMPLES), n, side, side).sum(axis=1) * share
     return Hits(cover, np.ascontiguousarray(summed.transpose(1, 0, 2, 3)))
 
 
@@ -120,13 +120,16 @@ def _lambert(normal: tuple[Floats, Floats, Floats], near: NDArray[np.int64], inv
 class _Lens:
     """Pairs of (shape, camera) with the camera expressed in the shape's canonical frame."""
 
-    def __init__(self, shapes: Shapes, cameras: Pinholes, shape: NDArray[np.int64], camera: NDArray[np.int64]) -> None:
+    def __init__(
+        self, shapes: Shapes, cameras: Pinholes, shape: NDArray[np.int64], camera: NDArray[np.int64], side: int
+    ) -> None:
+        self._side = side
         turn, half, reach = shapes.turn[shape], shapes.half[shape], cameras.reach[camera][:, None]
         self._eye = (_to_shape(turn, cameras.eye[camera] - shapes.centre[shape]) / half).T.copy()
         # A pixel (x, y) looks along ahead + x·across + y·down, whose depth component is one: t is the depth.
-        across = _to_shape(turn, cameras.right[camera]) / half * reach * np.float32(2 / SIDE)
-        down = -_to_shape(turn, cameras.up[camera]) / half * reach * np.float32(2 / SIDE)
-        ahead = _to_shape(turn, cameras.ahead[camera]) / half - (across + down) * np.float32(SIDE / 2)
+        across = _to_shape(turn, cameras.right[camera]) / half * reach * np.float32(2 / side)
+        down = -_to_shape(turn, cameras.up[camera]) / half * reach * np.float32(2 / side)
+        ahead = _to_shape(turn, cameras.ahead[camera]) / half - (across + down) * np.float32(side / 2)
         self._across, self._down, self._ahead = across.T.copy(), down.T.copy(), ahead.T.copy()
         self._taper = shapes.taper[shape].T.copy()
         self._box(cameras, camera, shapes.centre[shape], turn * half[:, None, :])
@@ -135,17 +138,17 @@ class _Lens:
         """Bounding boxes on the screen: columns and rows [low, low + size)."""
         signs = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(8)], np.float32) * 2 - 1
         xs, ys = [], []
-        offset = centre - cameras.eye[camera]
+        side, offset = self._side, centre - cameras.eye[camera]
         right, up, ahead = cameras.right[camera], cameras.up[camera], cameras.ahead[camera]
         for sign in signs:
             corner = offset + (axes * sign).sum(axis=2)
-            scale = SIDE / 2 / (np.maximum((corner * ahead).sum(axis=1), 0.1) * cameras.reach[camera])
+            scale = side / 2 / (np.maximum((corner * ahead).sum(axis=1), 0.1) * cameras.reach[camera])
             xs.append((corner * right).sum(axis=1) * scale)
             ys.append(-(corner * up).sum(axis=1) * scale)
         self._low, self._size = [], []
         for values in (np.stack(xs), np.stack(ys)):
-            low = np.clip(np.floor(values.min(axis=0) + SIDE / 2), 0, SIDE).astype(np.int64)
-            high = np.clip(np.ceil(values.max(axis=0) + SIDE / 2), 0, SIDE).astype(np.int64)
+            low = np.clip(np.floor(values.min(axis=0) + side / 2), 0, side).astype(np.int64)
+            high = np.clip(np.ceil(values.max(axis=0) + side / 2), 0, side).astype(np.int64)
             self._low.append(low)
             self._size.append(high - low)
 

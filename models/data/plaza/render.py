@@ -1,7 +1,8 @@
-"""From random numbers to the six views of `plaza`: scene, light, background, what stands in the way, lens and sensor.
+"""From random numbers to the views of `plaza`: scene, light, background, what stands in the way, lens and sensor.
 
-A view is the 32×32 window that a camera's detector cuts out around the object: a far camera has fewer true pixels
-in its window, so its view is blurred. All ranges are our choice, tuned for the difficulty stated in `docs/plaza.md`.
+A view is the window that a camera's detector cuts out around the object, scaled to `side` pixels: a far camera has
+fewer true pixels in its window, so its view is blurred. All ranges are our choice, tuned for the difficulty stated in
+`docs/plaza.md`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.models.data.plaza.numbers import TEXTURE, Numbers
 from simnet.models.data.plaza.rays import SIDE, Pinholes, cast
 from simnet.models.data.plaza.shapes import OBJECT_DRAWS, Draws, Floats, Shapes, build
 
@@ -22,8 +24,9 @@ class Camera:
 
     `position` in metres; `resolution` in true pixels per radian; `margin`: width of its window over the object's size;
     `aim` error as a share of the window; `unseen` and `occluded`: probabilities that the object is not seen at all
-    (black view) and that something stands before it; `blur`: greatest defocus in pixels of the view (standard
-    deviation); `noise`: greatest sensor noise (standard deviation, of full scale 1).
+    (black view) and that something stands before it; `blur`: greatest defocus (standard deviation) in 32ths of the
+    view's width, pixels of the default view; `noise`: greatest sensor noise of a pixel (standard deviation, of full
+    scale 1).
     """
 
     position: tuple[float, float, float]
@@ -70,32 +73,20 @@ def cameras_of(count: int) -> tuple[Camera, ...]:
 SQUARE = 5.0
 """The object stands within this many metres of the centre, along both axes."""
 
-_OBJECT, _SCENE, _VIEW = OBJECT_DRAWS, 16, 48
-_TEXTURE = 16
-_TAPS = 5
+_REACH = 4
+"""Where blur is cut, in pixels of the default view."""
 
 
-def draws(views: int) -> int:
-    """Uniform numbers behind one sample of so many views."""
-    return _OBJECT + _SCENE + views * _VIEW
+def render(labels: NDArray[np.int64], numbers: Numbers, cameras: tuple[Camera, ...]) -> NDArray[np.uint8]:
+    """Views `[b, cameras, 3, side, side]` of `[b]` labels; the side is that of the numbers' speckle.
 
-
-def noise_bytes(views: int) -> int:
-    """Random bytes behind one sample: two per pixel and channel, and a coarse texture of the background per view."""
-    return views * (2 * 3 * SIDE * SIDE + _TEXTURE * _TEXTURE)
-
-
-def render(
-    labels: NDArray[np.int64],
-    table: Floats,
-    noise: NDArray[np.uint8],
-    cameras: tuple[Camera, ...] = CAMERAS,
-) -> NDArray[np.uint8]:
-    """Views `[b, cameras, 3, 32, 32]` of `[b]` labels, from numbers `[b, draws]` and bytes `[b, noise_bytes]`."""
-    b, count = len(labels), len(cameras)
-    shapes = build(labels, table[:, :_OBJECT])
-    scene = _Scene(Draws(table[:, _OBJECT : _OBJECT + _SCENE]), shapes, count)
-    draw = Draws(table[:, _OBJECT + _SCENE :].reshape(b * count, _VIEW))
+    The same scene, seen by the same cameras, whatever the side: what is measured in pixels grows with it, but for the
+    noise of a pixel.
+    """
+    b, count, side = len(labels), len(cameras), numbers.speckle.shape[-1]
+    shapes = build(labels, numbers.common[:, :OBJECT_DRAWS])
+    scene = _Scene(Draws(numbers.common[:, OBJECT_DRAWS:]), shapes, count)
+    draw = Draws(numbers.of_view)
     traits = [
         np.tile(np.array([getattr(camera, name) for camera in cameras], np.float32), b)
         for name in ("resolution", "margin", "aim", "unseen", "occluded", "blur", "noise")
@@ -106,20 +97,20 @@ def render(
     distance = np.sqrt(((target - eye) ** 2).sum(axis=1))
     off = np.stack([draw.uniform(-1, 1), draw.uniform(-1, 1), draw.uniform(-1, 1)], axis=1)
     pinholes = Pinholes.aimed(eye, target + off * (aim * window)[:, None], window / 2 / distance)
-    hits = cast(scene.shapes, pinholes, count, scene.sun, scene.ambient)
-    texture = noise[:, : count * _TEXTURE**2].reshape(-1, _TEXTURE, _TEXTURE)
-    picture = _background(pinholes, draw, scene, texture)
+    hits = cast(scene.shapes, pinholes, count, scene.sun, scene.ambient, side)
+    grid = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / side) - 1
+    picture = _background(pinholes, draw, scene, numbers.texture, grid)
     picture = picture * (1 - hits.cover[:, None]) + hits.light
-    _occlude(picture, draw, occluded)
-    softness = np.sqrt((blur * draw.uniform() ** 2) ** 2 + (0.5 * distance / resolution / (window / SIDE)) ** 2)
+    _occlude(picture, draw, occluded, grid)
+    defocus = blur * np.float32(side / SIDE) * draw.uniform() ** 2
+    softness = np.sqrt(defocus**2 + (0.5 * distance / resolution / (window / side)) ** 2)
     _soften(picture, softness)
     gain = scene.exposure[scene.of_view] * draw.uniform(0.75, 1.2)
     picture *= gain[:, None, None, None]
     amount = grain * draw.uniform() ** 2 * np.float32(np.sqrt(6) / 255)  # variance of a sum of two bytes: 255²/6
-    bytes_ = noise[:, count * _TEXTURE**2 :].reshape(b * count, 2, 3, SIDE, SIDE)
-    speckle = bytes_[:, 0].astype(np.float32) + bytes_[:, 1] - 255
+    speckle = numbers.speckle[:, 0].astype(np.float32) + numbers.speckle[:, 1] - 255
     picture += speckle * amount[:, None, None, None]
-    views = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(b, count, 3, SIDE, SIDE)
+    views = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(b, count, 3, side, side)
     chance = draw.uniform().reshape(b, count)
     dark = chance < unseen.reshape(b, count)
     dark[np.arange(b), chance.argmax(axis=1)] = False  # somebody sees it, or there would be no sample
@@ -164,10 +155,12 @@ class _Scene:
         self.sky = 0.55 + 0.4 * np.stack([0.6 * (1 - cloud), 0.3 + 0.5 * (1 - cloud), zero + 0.9], axis=1)
 
 
-def _background(pinholes: Pinholes, draw: Draws, scene: _Scene, texture: NDArray[np.uint8]) -> Floats:
-    """Ground with the object's shadow, buildings, sky and clutter behind the object, `[n, 3, 32, 32]` in 0..1."""
-    n, one = len(pinholes.eye), scene.of_view
-    grid = (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / SIDE) - 1
+def _background(pinholes: Pinholes, draw: Draws, scene: _Scene, texture: NDArray[np.uint8], grid: Floats) -> Floats:
+    """Ground with the object's shadow, buildings, sky and clutter behind the object, `[n, 3, side, side]` in 0..1.
+
+    `grid` `[side]`: the middles of columns, or of lines, in −1..1 of the window.
+    """
+    n, one, side = len(pinholes.eye), scene.of_view, len(grid)
     across = pinholes.right * pinholes.reach[:, None]
     down = -pinholes.up * pinholes.reach[:, None]
     ray = [
@@ -184,14 +177,15 @@ def _background(pinholes: Pinholes, draw: Draws, scene: _Scene, texture: NDArray
     aside = (north * cos - east * sin) / longer[:, 1, None, None]
     shadow = np.clip(1.6 - along * along - aside * aside, 0, 1) * scene.shadow[one, None, None]
     ground_light = (scene.ambient + scene.sun[:, 2])[one]
-    coarse = texture.astype(np.float32).repeat(SIDE // _TEXTURE, axis=1).repeat(SIDE // _TEXTURE, axis=2) / 255 - 0.5
+    cell = side // TEXTURE
+    coarse = texture.astype(np.float32).repeat(cell, axis=1).repeat(cell, axis=2) / 255 - 0.5
     rough = 1 + coarse * draw.uniform(0.0, 0.6)[:, None, None]
     ground = (1 - shadow) * rough * ground_light[:, None, None]
     edge = draw.uniform(-1, 1)[:, None] < grid  # two facades meet somewhere in the window
     roof = np.where(edge, draw.uniform(0, 0.35)[:, None], draw.uniform(0, 0.35)[:, None])[:, None, :]
     facade = [draw.colour(0.2, 0.7), draw.colour(0.2, 0.7)]
     above, sky = ray[2] > 0, ray[2] > roof
-    picture = np.empty((n, 3, SIDE, SIDE), np.float32)
+    picture = np.empty((n, 3, side, side), np.float32)
     for c in range(3):
         wall = np.where(edge, facade[0][:, c, None], facade[1][:, c, None])[:, None, :] * rough
         picture[:, c] = np.where(
@@ -215,9 +209,8 @@ def _panel(picture: Floats, x: Floats, y: Floats, width: Floats, height: Floats,
     np.copyto(picture, colour[:, :, None, None], where=inside[:, None])
 
 
-def _occlude(picture: Floats, draw: Draws, probability: Floats) -> None:
+def _occlude(picture: Floats, draw: Draws, probability: Floats, grid: Floats) -> None:
     """Something near the camera hides a side, a strip or the lower part of the window."""
-    grid = (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / SIDE) - 1
     present = draw.uniform() < probability
     form, side, share = draw.uniform(), np.where(draw.chance(0.5), 1, -1), draw.uniform(0.25, 0.9)
     strip, low = form < 0.3, form > 0.7
@@ -230,19 +223,20 @@ def _occlude(picture: Floats, draw: Draws, probability: Floats) -> None:
 
 
 def _soften(picture: Floats, sigma: Floats) -> None:
-    """Gaussian blur of each picture `[n, 3, 32, 32]` in place; `sigma` `[n]` in pixels, cut at four pixels."""
-    steps = np.arange(_TAPS, dtype=np.float32)
+    """Gaussian blur of each picture `[n, 3, side, side]` in place; `sigma` `[n]` in pixels, cut at `_REACH`."""
+    side = picture.shape[-1]
+    reach = _REACH * side // SIDE
+    steps = np.arange(reach + 1, dtype=np.float32)
     weight = np.exp(-0.5 * (steps / np.maximum(sigma, 0.1)[:, None]) ** 2)
     weight /= weight[:, :1] + 2 * weight[:, 1:].sum(axis=1, keepdims=True)
     weight = weight.astype(np.float32)[:, :, None, None, None]
-    reach = _TAPS - 1
     for axis in (2, 3):
         margin = [(0, 0)] * 4
         margin[axis] = (reach, reach)
         padded = np.pad(picture, margin, mode="edge")
         padded = padded.swapaxes(2, axis)
-        total = padded[:, :, reach : reach + SIDE] * weight[:, 0]
-        for k in range(1, _TAPS):
-            pair = padded[:, :, reach - k : reach - k + SIDE] + padded[:, :, reach + k : reach + k + SIDE]
+        total = padded[:, :, reach : reach + side] * weight[:, 0]
+        for k in range(1, reach + 1):
+            pair = padded[:, :, reach - k : reach - k + side] + padded[:, :, reach + k : reach + k + side]
             total += pair * weight[:, k]
         picture[...] = total.swapaxes(2, axis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,11 +12,45 @@ from rich.table import Table
 
 from simnet.cli.models.options import DataDir, Device, console
 from simnet.language.kinds import short
+from simnet.language.units import SIZE
 from simnet.models.cards.card import Card, read_card
 from simnet.models.device import pick_device
-from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
+from simnet.models.evaluation.budget import UnaffordableError
+from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES, Aims
+from simnet.models.evaluation.risk import DELTA, EPSILON, UnkeepableError
 from simnet.models.rules import RULES as EXIT_RULES
 from simnet.terminal.stacked import print_table
+
+
+def _aims(
+    card: Card, epsilon: float | None, delta: float | None, most_bytes: str | None, most_flop: float | None
+) -> Aims:
+    """What `risk` and `budget` aim at; what is not given is as in the card.
+
+    Raises typer.BadParameter for two budgets, or what is no share or amount.
+    """
+    from simnet.systems import bytes_until
+
+    former = card.values["calibration"].get("rules", {})
+    told = former.get("risk", {})
+    shares = {"epsilon": epsilon or told.get("epsilon", EPSILON), "delta": delta or told.get("delta", DELTA)}
+    for key, value in (("epsilon", epsilon), ("delta", delta)):
+        if value is not None and not 0 < value < 1:
+            raise typer.BadParameter(f"{value:g} is no share between 0 and 1", param_hint=f"--{key}")
+    if most_bytes is not None and most_flop is not None:
+        raise typer.BadParameter("give --bytes or --flop, not both", param_hint="--flop")
+    if most_flop is not None and not (most_flop > 0 and math.isfinite(most_flop)):
+        raise typer.BadParameter(f"{most_flop:g} is no positive number", param_hint="--flop")
+    budget, of = most_flop, "FLOP"
+    if most_bytes is not None:
+        try:
+            budget, of = SIZE.parse(most_bytes), "bytes"
+        except ValueError as problem:
+            raise typer.BadParameter(str(problem), param_hint="--bytes") from problem
+    elif most_flop is None and "budget" in former:
+        budget, of = former["budget"]["budget"], former["budget"]["of"]
+    until = bytes_until(card.network, card.graph, card.codec) if of == "bytes" else card.graph.flop_until
+    return Aims(**shares, budget=budget, costs=[float(until[name]) for name in card.graph.exits], of=of)
 
 
 def _own(card: Card, exit_rules: Sequence[str]) -> list[str]:
@@ -44,6 +79,19 @@ def calibrate(
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Divide scores by fitted temperatures before entropies are taken.")
     ] = False,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(help=f"risk: most samples that lose a right answer by leaving early [default: {EPSILON:g}]."),
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option(help=f"risk: most chance that this promise is broken [default: {DELTA:g}].")
+    ] = None,
+    most_bytes: Annotated[
+        str | None, typer.Option("--bytes", help="budget: most that a sample sends on average ('10 kB').")
+    ] = None,
+    most_flop: Annotated[
+        float | None, typer.Option("--flop", help="budget: most that a sample computes on average (2e7).")
+    ] = None,
     exit_rule: Annotated[
         list[str] | None,
         typer.Option(help="Find T for this rule of your own (file.py:Name, module:Name), too; may be repeated."),
@@ -59,15 +107,19 @@ def calibrate(
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"{rule!r} is none of {', '.join(RULES)}", param_hint="--rule")
     card = read_card(name)
-    former = card.values.get("calibration", {}).get("rule")
+    former = card.values["calibration"].get("rule")
     wanted = next((r for r in RULES if r == (rule or former)), DEFAULT_RULE)
 
     from simnet.models.training.publish import recalibrate
     from simnet.systems import bytes_until
 
-    card = recalibrate(
-        card, data_dir, bytes_until, wanted, temperature, pick_device(device), _own(card, exit_rule or ())
-    )
+    aims, own = _aims(card, epsilon, delta, most_bytes, most_flop), _own(card, exit_rule or ())
+    if wanted == "budget" and aims.budget is None:
+        raise typer.BadParameter("budget needs --bytes or --flop", param_hint="--rule")
+    try:
+        card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device), own, aims)
+    except (UnkeepableError, UnaffordableError) as problem:
+        raise typer.BadParameter(str(problem), param_hint="--rule") from problem
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("rule", "T", "test shares, %", "system, %", "bytes"):
         table.add_column(heading)

@@ -80,6 +80,7 @@ def train(
             "scenario: '{set: cifar10, cut: whole}'."
         ),
     ],
+    cameras: Annotated[int | None, typer.Option(help="Cameras of plaza: short for the data set's key.")] = None,
     recipe: Annotated[str, typer.Option(help="ours, paper or lineage; the options below change it.")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the whole run.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Samples per step.")] = None,
@@ -122,7 +123,7 @@ def train(
     from simnet.systems import bytes_until
 
     kind = _kind(NETWORKS, network, "NETWORK")
-    chosen = options_of(data)
+    chosen = options_of(data, further=None if cameras is None else {"cameras": cameras})
     if recipe not in RECIPES:
         raise typer.BadParameter(f"{recipe!r} is none of {', '.join(RECIPES)}", param_hint="--recipe")
     if rate is not None and (not rate > 0 or math.isinf(rate)):

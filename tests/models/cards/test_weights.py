@@ -25,7 +25,7 @@ from simnet.models.cards.card import WEIGHTS, Card, WeightsError, file_sha256, r
 from simnet.models.cards.catalogue import markdown, overview
 from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import build, load_network, save_weights
-from simnet.models.evaluation.calibration import RULES
+from simnet.models.evaluation.calibration import GRID_RULES
 from simnet.models.training.recipes import changed, recipe
 from simnet.models.training.training import Recipe
 from simnet.systems import bytes_until
@@ -365,7 +365,7 @@ def test_shipped_card_keeps_its_promises(name: str) -> None:
     assert tuple(card.thresholds) == exits[:-1]
     assert all(0 <= t <= 1 for t in card.thresholds.values())
     calibration, until = values["calibration"], bytes_until(system, card.graph, card.codec)
-    assert tuple(calibration["rules"]) == RULES
+    assert tuple(calibration["rules"]) in (GRID_RULES, (*GRID_RULES, "risk"))  # few samples can promise nothing
     in_force = calibration["rules"][calibration["rule"]]
     assert calibration["thresholds"] == in_force["thresholds"] and calibration["test"] == in_force["test"]
     cloud = values["forced_accuracy"]["validation"]["cloud"]

@@ -122,7 +122,7 @@ def test_options_of_a_users_data_set(mine: Path) -> None:
     assert len(open_dataset(kind.Options(set=name, count=4), "test", folder=mine)) == 4  # type: ignore[call-arg]
     assert len(open_dataset(DatasetOptions(set=name), "test", folder=mine)) == 12
     needed = variant(mine, ("count: int = 12", "count: int"))
-    with pytest.raises(DataError, match=r"data set changed.py:Stripes: option count: field required"):
+    with pytest.raises(DataError, match=r"data set changed.py:Stripes: count: is missing"):
         open_dataset(needed, "test", folder=mine)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from simnet.models.cards.card import read_card
 from simnet.models.data import open_dataset
 from simnet.models.data.base import DataError
 from simnet.models.data.plaza.plaza import BLOCK, SIZES, Plaza
@@ -147,12 +148,18 @@ def test_one_block_is_what_is_kept_on_disk(data: Plaza, tmp_path: Path) -> None:
     assert np.load(block, mmap_mode="r").shape == (BLOCK, 6, 3, 32, 32)
 
 
-@pytest.mark.parametrize("count", [1, 4, 9, 32])
-def test_any_number_of_cameras(count: int, tmp_path: Path) -> None:
-    """Somebody sees every object; scene and first cameras are those of six, but for noise."""
-    file = tmp_path / "no folder"
+@pytest.fixture(scope="module")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where no block can be kept: what is asked for is rendered, and nothing else."""
+    file = tmp_path_factory.mktemp("plaza") / "no folder"
     file.write_text("")
-    data = Plaza("test", 6, file, cameras=cameras_of(count))
+    return file
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 32])
+def test_any_number_of_cameras(count: int, nowhere: Path) -> None:
+    """Somebody sees every object."""
+    data = Plaza("test", 6, nowhere, cameras=cameras_of(count))
     pixels = data.pixels(range(6))
     assert (data.views, pixels.shape) == (count, (6, count, 3, 32, 32))
     assert pixels.any(axis=(2, 3, 4)).any(axis=1).all()
@@ -161,13 +168,84 @@ def test_any_number_of_cameras(count: int, tmp_path: Path) -> None:
     assert cameras_of(count)[:6] == CAMERAS[:count]
 
 
-def test_number_of_cameras_is_an_option() -> None:
-    options = Plaza.Options(set="plaza", cameras=3)
-    data = open_dataset(options, "test")
-    assert data.views == 3 and data.checksum != open_dataset("plaza", "test").checksum
-    assert open_dataset("plaza", "test").checksum == Plaza("test").checksum
-    for wrong in (0, 33, "6"):
-        with pytest.raises(ValidationError):
-            Plaza.Options(set="plaza", cameras=wrong)
+@pytest.mark.parametrize(("few", "many", "side"), [(1, 6, 32), (3, 6, 32), (6, 9, 32), (7, 9, 32), (2, 8, 64)])
+def test_a_camera_sees_the_same_whatever_others_there_are(few: int, many: int, side: int, nowhere: Path) -> None:
+    """To the last bit. But somebody sees every object: so a camera may see one that it misses among others."""
+    fewer, more = (Plaza("test", 25, nowhere, cameras=cameras_of(n), side=side).pixels(range(25)) for n in (few, many))
+    seen, there = fewer.any(axis=(2, 3, 4)), more[:, :few].any(axis=(2, 3, 4))
+    assert np.array_equal(fewer[there], more[:, :few][there])
+    assert there.sum() >= 15 * few
+    assert (there & ~seen).sum() == 0
+    alone = seen & ~there
+    assert (seen.sum(axis=1)[alone.any(axis=1)] == 1).all()
+    assert few > 1 or alone.any(), "camera 1 alone misses nothing; among six, some"
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_the_same_scene_drawn_finer(side: int, nowhere: Path) -> None:
+    """Means over the pixels of the default view are that view, but for the noise of a pixel, which is left out here."""
+    quiet = tuple(replace(camera, noise=0.0) for camera in cameras_of(7))
+    coarse = Plaza("test", 12, nowhere, cameras=quiet).pixels(range(12))
+    fine = Plaza("test", 12, nowhere, cameras=quiet, side=side)
+    assert fine.view_shape == (3, side, side)
+    times = side // 32
+    means = fine.pixels(range(12)).reshape(12, 7, 3, 32, times, 32, times).mean(axis=(4, 6))
+    apart = np.abs(means - coarse).mean(axis=(2, 3, 4))
+    other = np.abs(np.roll(means, 1, axis=0) - coarse).mean()
+    assert apart.max() < 4 and apart.mean() < 1.5 and other > 25
+    assert np.array_equal(means.any(axis=(2, 3, 4)), coarse.any(axis=(2, 3, 4)))
+
+
+def test_a_finer_view_shows_more(nowhere: Path) -> None:
+    """Of the nearest camera, in focus: what is lost by halving the view and doubling it again."""
+    sharp = (replace(CAMERAS[0], noise=0.0, blur=0.0, occluded=0.0, unseen=0.0),)
+    found = Plaza("test", 20, nowhere, cameras=sharp, side=64).pixels(range(20)).astype(float)
+    half = found.reshape(20, 1, 3, 32, 2, 32, 2).mean(axis=(4, 6)).repeat(2, axis=3).repeat(2, axis=4)
+    assert np.abs(found - half).mean() > 2
+
+
+def test_large_samples_make_blocks_of_fewer(nowhere: Path) -> None:
+    """64 MB hold 72 samples of 32 cameras of 96 by 96 pixels (884,736 B each), and no more than 250 of any."""
+    blocks = [Plaza("test", cameras=cameras_of(n), side=side)._block for n, side in ((32, 96), (12, 64), (1, 32))]
+    assert blocks == [72, 250, 250]
+    largest = Plaza("test", 2, nowhere, cameras=cameras_of(32), side=96)
+    assert largest.pixels([1]).shape == (1, 32, 3, 96, 96)
+
+
+def test_a_block_is_not_that_of_another_side(tmp_path: Path) -> None:
+    for side in (32, 64):
+        Plaza("test", 2, tmp_path, cameras=cameras_of(1), side=side).pixels([0])
+    shapes = {np.load(path, mmap_mode="r").shape for path in tmp_path.rglob("*.npy")}
+    assert shapes == {(BLOCK, 1, 3, 32, 32), (BLOCK, 1, 3, 64, 64)}
+
+
+def test_number_of_cameras_side_and_samples_are_options() -> None:
+    usual = open_dataset("plaza", "test")
+    assert usual.checksum == Plaza("test").checksum == read_card("ddnn-plaza").values["checksums"]["test"]
+    given: list[dict[str, object]] = [{"cameras": 3}, {"side": 64}, {"samples": {"test": 40}}]
+    made = [open_dataset(Plaza.Options.model_validate({"set": "plaza", **options}), "test") for options in given]
+    assert [(data.views, data.view_shape[1], len(data)) for data in made] == [
+        (3, 32, 10_000),
+        (6, 64, 10_000),
+        (6, 32, 40),
+    ]
+    assert len({usual.checksum, *(data.checksum for data in made)}) == 4
+    same = Plaza.Options.model_validate({"set": "plaza", "cameras": 6, "side": 32, "samples": {"train": 9}})
+    assert open_dataset(same, "test").checksum == usual.checksum and len(open_dataset(same, "train")) == 9
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"cameras": 0}, {"cameras": 33}, {"cameras": "6"}, {"side": 50}, {"samples": {"test": 0}}, {"samples": 100}],
+    ids=str,
+)
+def test_options_that_there_are_not(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Plaza.Options.model_validate({"set": "plaza", **wrong})
+
+
+def test_cameras_and_sides_that_there_are_not() -> None:
     with pytest.raises(DataError, match="1 to 32 cameras, not 33"):
         Plaza("test", cameras=CAMERAS * 5 + CAMERAS[:3])
+    with pytest.raises(DataError, match="32, 64, 96 pixels a side, not 50"):
+        Plaza("test", side=50)

@@ -13,20 +13,22 @@ from simnet.models.data.plaza.rays import Hits, Pinholes, cast
 from simnet.models.data.plaza.shapes import ELLIPSOID, TUBE, UPRIGHT, WEDGE, Body
 
 
-def seen_from_afar(body: Body) -> Hits:
+def seen_from_afar(body: Body, side: int = 32) -> Hits:
     """From 1 km along x: nearly parallel rays, a window 4 m wide, the sun behind the camera."""
     eye, target = np.array([[1000.0, 0, 0]], np.float32), np.zeros((1, 3), np.float32)
     camera = Pinholes.aimed(eye, target, np.array([0.002], np.float32))
-    return cast(body.shapes(), camera, 1, np.array([[1.0, 0, 0]], np.float32), np.array([0.25], np.float32))
+    return cast(body.shapes(), camera, 1, np.array([[1.0, 0, 0]], np.float32), np.array([0.25], np.float32), side)
 
 
+@pytest.mark.parametrize("side", [32, 64, 96])
 @pytest.mark.parametrize(("kind", "area"), [(WEDGE, 4.0), (ELLIPSOID, np.pi), (TUBE, np.pi)])
-def test_unit_shape_seen_along_its_axis_covers_its_cross_section(kind: int, area: float) -> None:
+def test_unit_shape_seen_along_its_axis_covers_its_cross_section(kind: int, area: float, side: int) -> None:
     body = Body(1)
     body.add(kind, (0, 0, 0), (1, 1, 1), (0.5, 0.5, 0.5), pitch=UPRIGHT)
-    hits = seen_from_afar(body)
+    hits = seen_from_afar(body, side)
+    assert hits.cover.shape == (1, side, side)
     assert hits.cover.mean() * 16 == pytest.approx(area, abs=0.08)
-    assert hits.light[0, 0, 16, 16] == pytest.approx(0.5 * (1 + 0.25), abs=0.01)
+    assert hits.light[0, 0, side // 2, side // 2] == pytest.approx(0.5 * (1 + 0.25), abs=0.01)
 
 
 @pytest.mark.parametrize(("kind", "taper"), [(TUBE, (1.0, 0, 0)), (WEDGE, (0, 0, 1.0))])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simnet.analysis.reliability import draw_reliability
 from simnet.models.evaluation.calibration import (
-    RULES,
+    GRID_RULES,
     TOLERANCE,
     Rule,
     best_thresholds,
@@ -33,7 +33,7 @@ from simnet.models.evaluation.reliability import (
 from simnet.models.evaluation.scores import exit_scores
 from simnet.models.graph import Graph
 from simnet.models.networks import NETWORKS
-from simnet.models.networks.ada_ddnn import surest
+from simnet.models.networks.ada_ddnn import mean, surest, vote
 from simnet.models.networks.base import Network
 from simnet.models.training import publish
 from simnet.systems import bytes_per_segment, bytes_until
@@ -65,7 +65,8 @@ def made_up(seed: int, system: str = "ada-ddnn", n: int = 400) -> tuple[Exits, d
     }
     network = network_of(system)
     if system == "ada-ddnn":
-        scores["surest"] = surest(torch.from_numpy(scores["device"]), torch.ones(n, 6, dtype=torch.bool)).numpy()
+        reports = torch.from_numpy(scores["device"]), torch.ones(n, 6, dtype=torch.bool)
+        scores |= {kind.__name__: kind(*reports).numpy() for kind in (surest, vote, mean)}
     scores = {name: scores[name] for name, one in network.graph.segments.items() if one.scores}
     return Exits(exit_scores(network, scores), labels), scores
 
@@ -76,7 +77,7 @@ def sent_by(outcome: Outcome, sent: tuple[int, ...]) -> float:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("system", list(SENT))
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", GRID_RULES)
 def test_calibration_is_the_best_on_its_grid(seed: int, system: str, rule: Rule) -> None:
     """Every rule finds what trying all combinations one by one finds."""
     exits, _ = made_up(seed, system)
@@ -135,7 +136,7 @@ def test_calibration_of_a_hopeless_edge_sends_everybody_on() -> None:
     labels = np.arange(50) % 2
     scores = {"edge": 100.0 * np.eye(2)[1 - labels], "cloud": 100.0 * np.eye(2)[labels]}
     exits = Exits(scores, labels)
-    for rule in RULES:
+    for rule in GRID_RULES:
         assert calibrated(exits, rule, (1, 2)).shares == (0, 1)
 
 
@@ -151,7 +152,7 @@ def test_a_card_keeps_all_rules_with_thresholds_from_validation() -> None:
     validation, test = made_up(0)[0], made_up(1)[0]
     sent = dict(zip(validation.names, SENT["ada-ddnn"], strict=True))
     block = calibration(validation, test, sent, "bytes")
-    assert tuple(block["rules"]) == RULES and block["rule"] == "bytes" and block["temperatures"] == {}
+    assert tuple(block["rules"]) == (*GRID_RULES, "risk") and block["rule"] == "bytes" and block["temperatures"] == {}
     assert block["thresholds"] == block["rules"]["bytes"]["thresholds"]
     assert block["test"] == block["rules"]["bytes"]["test"]
     for rule, found in block["rules"].items():
@@ -190,13 +191,13 @@ def test_no_test_data_are_in_thresholds_and_temperatures(temperature: bool, monk
     one, other = (publish.judged(network, validation, test, until, "early", temperature) for test in tests)  # type: ignore[arg-type]
     assert one["calibration"]["test"] != other["calibration"]["test"]
     fitted = fitted_temperatures(network, validation.scores, validation.labels)
-    used = fitted if temperature else {}
+    used = fitted if temperature else {name: fitted[name] for name in ("vote", "mean")}
     chosen = calibrated(Exits(exit_scores(network, validation.scores, used), validation.labels), "early").thresholds
     for test, found in zip(tests, (one, other), strict=True):
         block = found["calibration"]
         assert block["temperatures"] == used and tuple(block["thresholds"].values()) == chosen
-        assert [block["rules"][r]["thresholds"] for r in RULES] == [
-            one["calibration"]["rules"][r]["thresholds"] for r in RULES
+        assert [block["rules"][r]["thresholds"] for r in GRID_RULES] == [
+            one["calibration"]["rules"][r]["thresholds"] for r in GRID_RULES
         ]
         assert {e: v["scaled"]["temperature"] for e, v in found["reliability"].items()} == {
             "edge-1": fitted["device"],
@@ -281,7 +282,7 @@ def test_of_ada_ddnn_the_surest_devices_answers_are_fitted() -> None:
     labels = np.random.default_rng(2).integers(0, 3, 2000)  # as `made_up` drew them
     network = network_of("ada-ddnn")
     found = fitted_temperatures(network, scores, labels)
-    assert set(found) == {"device", "edge", "cloud"}
+    assert set(found) == {"device", "edge", "cloud", "vote", "mean"}
 
     def loss(t: float) -> float:
         return negative_log_likelihood(exit_scores(network, scores, {"device": t})["edge-1"], labels)
