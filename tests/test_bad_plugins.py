@@ -404,11 +404,14 @@ CASES = {
         "return 1 - probabilities(here).max(-1)", "return here[:, 0] * float('nan')", "system 'vote'",
         "exit rule Least at exit 'early'", "NaN", "for sample 0",
     ),
-    "rule: one number": late(".max(-1)\n", ".max()\n", "system 'vote'", "exit rule Least at exit 'early'", "shape () for"),
+    "rule: one number": late(
+        ".max(-1)\n", ".max()\n", "system 'vote'", "exit rule Least at exit 'early'", "shape () for",
+    ),
     "rule: another shape": late("max(-1)\n", "max(-1)[:, None]\n", "exit rule Least at exit 'early'", "1) for"),
     "rule: words": late("return 1 - prob", "return ['sure'] * len(here)\n        prob", "exit rule Least", "measure"),
     "rule: fails": late(
-        "return 1 - prob", "1 / 0\n        prob", "system 'vote'", "exit 'early'", "mine.py:Least'", "measure fails (ZeroDivisionError",
+        "return 1 - prob", "1 / 0\n        prob", "system 'vote'", "exit 'early'",
+        "mine.py:Least'", "measure fails (ZeroDivisionError",
     ),
     # codecs
     "codec: no name": bad('    name = "half"\n', "", "codec 'mine.py:Half': Half has no name"),

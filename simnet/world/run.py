@@ -80,6 +80,7 @@ def run_system(
         device=options.device,
         batch=options.batch,
         memo=folder,
+        system=name,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
     world = World(scenario, plan, answers.get, captured, answers.opinions)

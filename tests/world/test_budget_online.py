@@ -154,9 +154,7 @@ def test_bad_budgets_are_one_message(
     assert says in err and "budget" in err and "s.yaml:13" in err
 
 
-def test_the_summary_tells_what_was_followed(
-    simnet: Callable[..., tuple[int, str, str]], tmp_path: Path
-) -> None:
+def test_the_summary_tells_what_was_followed(simnet: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     file, out = tmp_path / "s.yaml", tmp_path / "out"
     file.write_text(TEXT.replace("BUDGET", "{bytes: 100 kB}"), encoding="utf-8")
     assert simnet("run", file, "--out", out, "--no-figures", "--quiet", "--device", "cpu") == (0, "", "")
