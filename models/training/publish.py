@@ -158,7 +158,7 @@ def renewed(card: Card, network: Network) -> dict[str, Any]:
     new = {
         "network": card.network,
         "architecture": network.arch.as_dict(),
-        "graph": card.counted.as_dict(),
+        "graph": (card.counted if card.graph.structure == network.graph.structure else measured(network)).as_dict(),
         "layers": network.layers(),
     }
     former = {"system": "network", "segments": "graph", "classifiers": None}

@@ -11,6 +11,7 @@ from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
 from simnet.systems.budget import Budget
+from simnet.systems.parts.target import LatencyTarget, in_short
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
@@ -51,6 +52,9 @@ def _in_short(value: object) -> object:
     return {"to": value} if isinstance(value, str) else value
 
 
+ReplyWay = Annotated[Reply, BeforeValidator(_in_short)]
+
+
 class SystemOptions(Model):
     """Keys of every system. A system's own are fields of its `Options`, derived from this class."""
 
@@ -66,7 +70,7 @@ class SystemOptions(Model):
     """T follow what the samples cost, so that it is at most this on average."""
     codec: str | None = None
     """How features travel; by default as the weights' card says."""
-    reply: Annotated[Reply, BeforeValidator(_in_short)] = Reply()
+    reply: ReplyWay = Reply()
     """Where the answer is wanted (`edge`, `device` or `none`), or that and the bytes of the message."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -97,3 +101,23 @@ class EdgeOptions(SystemOptions):
         if self.retry is not None and self.retry.after >= self.cloud_limit:
             limit = format_time(self.cloud_limit)
             yield "retry", f"'after' must be less than cloud_limit ({limit}), which ends all asking"
+
+
+class OneEdgeOptions(EdgeOptions):
+    """Keys of systems whose devices send features to one edge, which sends its own to the cloud."""
+
+    codec_above: Time | None = None
+    """Features go with the codec only where as fp32 they would be on their way's wires for longer; else always."""
+    last_segment: Literal["cloud", "soonest"] = "cloud"
+    """Where the cloud's segment runs: in the cloud (the papers), or there or at the edge, where it is done sooner."""
+
+    latency_target: Annotated[LatencyTarget, BeforeValidator(in_short)] | None = None
+    """Thresholds grow while answers take longer on average than this."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """There must be a choice, and one thing that thresholds follow."""
+        yield from super().problems()
+        if self.budget is not None and self.latency_target is not None:
+            yield "budget", "cannot stand beside 'latency_target': both set the thresholds"
+        if self.codec_above is not None and self.codec in (None, "fp32"):
+            yield "codec_above", "needs a 'codec' other than fp32 beside it, with which features go then"

@@ -39,7 +39,13 @@ class World:
     """
 
     def __init__(
-        self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures, opinions: Opinions | None = None
+        self,
+        scenario: Scenario,
+        plan: Plan,
+        ask: Ask,
+        captured: Captures,
+        opinions: Opinions | None = None,
+        truth: Sequence[int] = (),
     ) -> None:
         self.env = Clock()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
@@ -53,7 +59,8 @@ class World:
             weights=plan.card.name,
             priorities=priorities,
         )
-        skews, say = skews_of(scenario), opinions or _none
+        skews, say, accuracy = skews_of(scenario), opinions or _none, plan.card.forced_accuracy
+        told = truth if plan.kind.omniscient else ()
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
         self._needed: list[list[list[Node]]] = []
@@ -63,7 +70,19 @@ class World:
         thresholds = [dict(plan.thresholds) for _ in plan.places]
         for place, others, of_site in zip(plan.places, plan.stand_ins, thresholds, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, say, of_site, plan.options, plan.codec, skews)
+                Setting(
+                    self.network,
+                    one,
+                    plan.graph,
+                    ask,
+                    say,
+                    of_site,
+                    plan.options,
+                    plan.codec,
+                    skews,
+                    truth=told,
+                    accuracy=accuracy,
+                )
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])
@@ -164,6 +183,8 @@ class World:
                 yield system.deliver(sample, decision, partial(self._answered, sample, decision))
             else:
                 self._answered(sample, decision)
+            if system.on_answer is not None:
+                system.on_answer(self.env.now - self._captured[sample])
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
         except PluginError:

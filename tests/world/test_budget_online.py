@@ -141,6 +141,7 @@ systems:
         ("{bytes: 0 B}", "bytes"),
         ("{byte: 1 kB}", "did you mean"),
         ("{flop: 1 GFLOP/s}", "FLOP"),
+        ("{bytes: 1 kB}, latency_target: 1 s", "cannot stand beside 'latency_target'"),
         ("{energy: 1 J}", "no node has a 'power' model"),
     ],
 )
@@ -161,3 +162,15 @@ def test_the_summary_tells_what_was_followed(simnet: Callable[..., tuple[int, st
     found = json.loads((out / "summary.json").read_text(encoding="utf-8"))["systems"]["ddnn"]["budget"]
     assert found["measured"] == "bytes" and found["limit"] == 100_000 and found["steps"] >= 3
     assert found["thresholds"]["edge"]["least"] <= found["thresholds"]["edge"]["last"]
+
+
+@pytest.mark.parametrize("system", ["device-only", "edge-only", "cloud-only", "neurosurgeon", "oracle"])
+def test_where_nothing_is_tested_a_budget_is_refused(
+    simnet: Callable[..., tuple[int, str, str]], tmp_path: Path, system: str
+) -> None:
+    file = tmp_path / "s.yaml"
+    entry = f"{system}: {{weights: ddnn-plaza, budget: BUDGET}}"
+    text = TEXT.replace("ddnn: {budget: BUDGET}", entry).replace("BUDGET", "{bytes: 1 kB}")
+    file.write_text(text, encoding="utf-8")
+    status, _, err = simnet("check", file)
+    assert status == 2 and f"systems.{system}.budget: does nothing here" in err
