@@ -20,5 +20,7 @@ NETWORKS: Registry[Network] = Registry(
         "vgg16-quarter": "simnet.models.networks.dapdee:Vgg16Quarter",
         "alexnet-half": "simnet.models.networks.dapdee:AlexNetHalf",
         "resnet14": "simnet.models.networks.dapdee:ResNet14",
+        "distree": "simnet.models.networks.students.distree:Distree",
+        "whole-resnet": "simnet.models.networks.whole_resnet:WholeResnet",
     },
 )

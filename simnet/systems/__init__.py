@@ -26,6 +26,7 @@ SYSTEMS: Registry[System] = Registry(
         "neurosurgeon": "simnet.systems.baselines.neurosurgeon:Neurosurgeon",
         "oracle": "simnet.systems.baselines.oracle:Oracle",
         "dapdee": "simnet.systems.dapdee:Dapdee",
+        "distree": "simnet.systems.distree:Distree",
     },
     "simnet.systems.contract:check_system",
 )

@@ -82,6 +82,7 @@ class World:
                     skews,
                     truth=told,
                     accuracy=accuracy,
+                    seed=scenario.seed,
                 )
                 for one in (place, *others)
             ]

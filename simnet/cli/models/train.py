@@ -137,7 +137,8 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
-    how = replace(recipe_of(recipe, chosen.set), seed=seed, **{k: v for k, v in given.items() if v is not None})
+    own = kind.usual
+    how = replace(recipe_of(recipe, chosen.set, own), seed=seed, **{k: v for k, v in given.items() if v is not None})
     try:
         arch, how = changed(arch, how, setting or ())
     except ValueError as problem:
