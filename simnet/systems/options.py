@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
-from simnet.systems.budget import Budget
+from simnet.systems.parts.budget import Budget
 from simnet.systems.parts.target import LatencyTarget, in_short
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker

@@ -18,7 +18,7 @@ from simnet.network.nodes.power import charges
 from simnet.network.nodes.spec import PowerModel
 from simnet.network.topology import Topology
 from simnet.results.lives import Ending
-from simnet.systems.budget import Budget
+from simnet.systems.parts.budget import Budget
 
 LOWEST = 0.001
 """Part of the rule's range below which no T is lowered, or it would be long in coming back (our choice)."""

@@ -14,7 +14,7 @@ from worlds import FakeCost, fake_ask, node, plan_of, play, world_scenario
 from simnet.language.schedule import Steps
 from simnet.network.nodes.spec import PowerModel
 from simnet.scenario import Scenario
-from simnet.systems.budget import Budget
+from simnet.systems.parts.budget import Budget
 from simnet.workloads.changing import Changing
 from simnet.workloads.periodic import Periodic
 from simnet.world.budget import LOWEST, flop_until
