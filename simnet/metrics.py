@@ -19,6 +19,7 @@ SECTIONS: Registry[Section] = Registry(
         "classes": "simnet.results.sections.classes:Classes",
         "sites": "simnet.results.sections.sites:Sites",
         "usage": "simnet.results.sections.usage:Usage",
+        "budget": "simnet.results.sections.budget:Budget",
         "policy": "simnet.results.sections.policy:Policy",
         "faults": "simnet.results.sections.faults:Faults",
     },

@@ -400,11 +400,18 @@ CASES = {
         "class Least(ExitRule):\n", "class Least(ExitRule):\n    def __init__(self, more):\n        pass\n\n",
         "mine.py:Least'", "without arguments",
     ),
-    "rule: one number": late(".max(-1)\n", ".max()\n", "exit rule Least", "shape () for"),
-    "rule: another shape": late("max(-1)\n", "max(-1)[:, None]\n", "exit rule Least", "1) for"),
+    "rule: NaN": late(
+        "return 1 - probabilities(here).max(-1)", "return here[:, 0] * float('nan')", "system 'vote'",
+        "exit rule Least at exit 'early'", "NaN", "for sample 0",
+    ),
+    "rule: one number": late(
+        ".max(-1)\n", ".max()\n", "system 'vote'", "exit rule Least at exit 'early'", "shape () for",
+    ),
+    "rule: another shape": late("max(-1)\n", "max(-1)[:, None]\n", "exit rule Least at exit 'early'", "1) for"),
     "rule: words": late("return 1 - prob", "return ['sure'] * len(here)\n        prob", "exit rule Least", "measure"),
     "rule: fails": late(
-        "return 1 - prob", "1 / 0\n        prob", "mine.py:Least'", "measure fails (ZeroDivisionError",
+        "return 1 - prob", "1 / 0\n        prob", "system 'vote'", "exit 'early'",
+        "mine.py:Least'", "measure fails (ZeroDivisionError",
     ),
     # codecs
     "codec: no name": bad('    name = "half"\n', "", "codec 'mine.py:Half': Half has no name"),
@@ -463,14 +470,6 @@ def test_a_file_that_cannot_be_imported_is_one_message(name: str, written: str, 
     change(folder / "s.yaml", "system: mine.py:Vote", f"system: '{written}'")
     place = written.partition(":")[0]
     refused(simnet, "check", folder, f"systems.vote.system: system '{written}': {place} cannot be imported", *says)
-
-
-def test_a_rule_may_measure_nan_which_is_below_no_threshold(simnet: Simnet, folder: Path) -> None:
-    change(folder / "mine.py", "return 1 - probabilities(here).max(-1)", "return np.full(len(here), np.nan)")
-    out = folder / "out"
-    assert simnet("run", folder / "s.yaml", "--out", out, "--no-figures", "--quiet") == (0, "", "")
-    summary = json.loads((out / "summary.json").read_text())
-    assert {name: one["count"] for name, one in summary["systems"]["vote"]["exits"].items()} == {"early": 0, "late": 10}
 
 
 @pytest.mark.parametrize("written", ["../elsewhere/mine.py", "elsewhere/mine.py"])

@@ -24,7 +24,7 @@ from simnet.models.data.cache import cache_dir
 from simnet.models.device import numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule
-from simnet.registry import PluginError
+from simnet.registry import PluginError, blamed
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""
@@ -73,6 +73,7 @@ class Answers:
         window: Samples ahead that are looked at.
         memo: Folder for later runs.
         tell: Hears how many samples ran.
+        system: Name of the system, for messages.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Answers:
         window: int = 1024,
         memo: Path | None = None,
         tell: Callable[[int], None] | None = None,
+        system: str = "",
     ) -> None:
         self._card, self._data, self._wish = card, data, device
         self._graph = graph = card.graph
@@ -104,7 +106,7 @@ class Answers:
         self._alike, self._batch, self._window = alike, batch, window
         self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
         self._memo = Memo(len(data), graph.classes, memo)
-        self._tell = tell
+        self._tell, self._system = tell, f"system {system!r}: " if system else ""
         self._found: dict[tuple[str, int], dict[int, Answer]] = {}
         self._keyed: dict[tuple[str, int], dict[int, Answer]] = {}
         self._usual: dict[tuple[str, int], int] = {}
@@ -184,19 +186,27 @@ class Answers:
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
-        made, name = rule.measure(scores, before), f"{type(rule).__name__} at exit {list(self._exits)[number]!r}"
+        name = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
+        try:
+            made, answered = rule.measure(scores, before), rule.answers(scores, before)
+        except Exception as problem:  # whatever a user's code raises
+            if (told := blamed(problem)) is None:
+                raise
+            raise PluginError(f"{name}: {told}") from problem
         try:
             measures = np.asarray(made, np.float64)
         except (TypeError, ValueError):
-            raise PluginError(f"exit rule {name}: measure gives {made!r:.80}, no numbers") from None
+            raise PluginError(f"{name}: measure gives {made!r:.80}, no numbers") from None
         if measures.shape != rows.shape:
             raise PluginError(
-                f"exit rule {name}: measure gives shape {measures.shape} for {len(rows)} samples, one number for each"
+                f"{name}: measure gives shape {measures.shape} for {len(rows)} samples, one number for each"
             )
         if (lost := np.isnan(measures) & np.isfinite(scores).all(axis=-1)).any():
             at = int(samples[lost.argmax()])
-            raise PluginError(f"exit rule {name}: measure gives no number (NaN) for sample {at}, whose scores are good")
-        return rule.answers(scores, before).argmax(axis=-1), measures
+            raise PluginError(f"{name}: measure gives no number (NaN) for sample {at}, whose scores are good")
+        if np.shape(answered) != scores.shape:
+            raise PluginError(f"{name}: answers gives shape {np.shape(answered)}, not {scores.shape}")
+        return answered.argmax(axis=-1), measures
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
         part = self._parts[number]

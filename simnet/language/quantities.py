@@ -77,6 +77,7 @@ def _quantity(quantity: units.Quantity) -> tuple[BeforeValidator, PlainSerialize
 Time = Annotated[float, *_quantity(units.TIME), Field(ge=0, allow_inf_nan=False)]
 Bandwidth = Annotated[float, *_quantity(units.BANDWIDTH), Field(ge=0, allow_inf_nan=False)]
 Speed = Annotated[float, *_quantity(units.SPEED), Field(ge=0, allow_inf_nan=False)]
+Operations = Annotated[float, *_quantity(units.OPERATIONS), Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, *_quantity(units.RATE), Field(gt=0, allow_inf_nan=False)]
 RateOrZero = Annotated[float, *_quantity(units.RATE), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[int, *_quantity(units.SIZE), Field(ge=0)]

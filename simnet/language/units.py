@@ -248,6 +248,11 @@ SPEED = Quantity(
     elsewhere=dict.fromkeys(("EFLOP/s", "EFLOPS"), Fraction(10**18)),
     least=1e-6, most=1e24,
 )  # fmt: skip
+OPERATIONS = Quantity(
+    "number of operations", "5 MFLOP", _scaled("FLOP", "1", "-kMGTP"), ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"),
+    meant={f"{p}{word}": f"{p}FLOP" for p in ("", *"kMGTP") for word in ("FLOPs", "flop", "flops")},
+    most=1e24,
+)  # fmt: skip
 SIZE = Quantity(
     "size", "4 kB", {**_scaled("B", "1", "-kMGT"), **_binary("B")},
     ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB"),

@@ -53,6 +53,7 @@ class Played:
         without: What the same samples' lives would have been without a fault, by its name: of those faults that struck
             and with which this was played.
         usage: How much of every place was used; None where it is not known.
+        budget: What thresholds followed, and how far; None: they followed nothing.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Played:
     warm_answers: int = 0
     without: Mapping[str, Lives] = field(default_factory=dict)
     usage: Usage | None = None
+    budget: Mapping[str, Any] | None = None
 
 
 class Section(ABC):

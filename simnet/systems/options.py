@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
+from simnet.systems.parts.budget import Budget
 from simnet.systems.parts.target import LatencyTarget, in_short
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
@@ -65,6 +66,8 @@ class SystemOptions(Model):
     """From the weights' card, one number for every exit but the last, or one for each."""
     rule: str | dict[str, str] = "entropy"
     """What is compared with the threshold, for all exits or for each."""
+    budget: Budget | None = None
+    """T follow what the samples cost, so that it is at most this on average."""
     codec: str | None = None
     """How features travel; by default as the weights' card says."""
     reply: ReplyWay = Reply()
@@ -112,7 +115,9 @@ class OneEdgeOptions(EdgeOptions):
     """Thresholds grow while answers take longer on average than this."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """There must be a choice."""
+        """There must be a choice, and one thing that thresholds follow."""
         yield from super().problems()
+        if self.budget is not None and self.latency_target is not None:
+            yield "budget", "cannot stand beside 'latency_target': both set the thresholds"
         if self.codec_above is not None and self.codec in (None, "fp32"):
             yield "codec_above", "needs a 'codec' other than fp32 beside it, with which features go then"

@@ -107,6 +107,8 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             kind.fit(graph, place, spec)
         except Unfit as problem:
             raise scenario.error(where, f"{card.name}: {problem}") from None
+    if spec.budget is not None and spec.budget.energy is not None and not any(n.power for n in scenario.nodes.values()):
+        raise scenario.error(("systems", name, "budget", "energy"), "no node has a 'power' model: nothing is measured")
     instead = kind.instead(spec)
     if unknown_there := [segment for segment in instead.values() if segment not in graph.segments]:
         raise scenario.error(where, f"{card.name} has no segment '{unknown_there[0]}'; {_calibrate(card)} adds it")

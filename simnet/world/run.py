@@ -80,6 +80,7 @@ def run_system(
         device=options.device,
         batch=options.batch,
         memo=folder,
+        system=name,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
     labels = data.labels[rows]
@@ -115,6 +116,7 @@ def run_system(
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
+        budget=None if world.budget is None else world.budget.report(),
         policies=[system.policy_report() for systems in world.systems for system in systems],
         end=seconds(world.env.now),
         warm_up=warm_up,

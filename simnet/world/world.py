@@ -24,6 +24,7 @@ from simnet.results.lives import Ending
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
+from simnet.world.budget import Controller, flop_until
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
 from simnet.world.sites import skews_of
@@ -66,7 +67,8 @@ class World:
         """Of each of them the nodes that must be up, where one stands in for another."""
         replaced = {name for name, node in scenario.nodes.items() if node.fallback is not None}
         replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
-        for place, others in zip(plan.places, plan.stand_ins, strict=True):
+        thresholds = [dict(plan.thresholds) for _ in plan.places]
+        for place, others, of_site in zip(plan.places, plan.stand_ins, thresholds, strict=True):
             settings = [
                 Setting(
                     self.network,
@@ -74,7 +76,7 @@ class World:
                     plan.graph,
                     ask,
                     say,
-                    plan.thresholds,
+                    of_site,
                     plan.options,
                     plan.codec,
                     skews,
@@ -93,6 +95,14 @@ class World:
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
         self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)
+        self.budget: Controller | None = None
+        """What the thresholds follow; None: they stay as they are."""
+        if (budget := plan.options.budget) is not None:
+            powered = {name: node.power for name, node in scenario.nodes.items() if node.power is not None}
+            flop = flop_until(plan.graph, plan.exits, plan.instead) if budget.measured == "flop" else {}
+            self.budget = Controller(
+                self.network, budget, self._site, self.endings, thresholds, plan.rules, flop, powered
+            )
         self._next = 0
         self._on_capture: list[Callable[[Any], None]] = [self._capture]
         self._over = Event(self.env)
@@ -142,6 +152,8 @@ class World:
         sample = self._next
         self._next += 1
         self._await_capture()
+        if self.budget is not None:
+            self.budget.captured(sample)
         Life(self.env, self._live(sample))
 
     def _live(self, sample: int) -> Generator[Signal, Any, None]:

@@ -15,6 +15,7 @@ from simnet.language.units import (
     BANDWIDTH,
     ENERGY,
     ENERGY_PER_BYTE,
+    OPERATIONS,
     POWER,
     RATE,
     SIZE,
@@ -24,7 +25,7 @@ from simnet.language.units import (
     parse_share,
 )
 
-ALL = [TIME, BANDWIDTH, SPEED, SIZE, RATE, POWER, ENERGY, ENERGY_PER_BYTE]
+ALL = [TIME, BANDWIDTH, SPEED, SIZE, RATE, POWER, ENERGY, ENERGY_PER_BYTE, OPERATIONS]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ BASES = {
     ENERGY_PER_BYTE: {"J/B": "1", "J/bit": "8", "J/b": "8"},
     SPEED: {"FLOP/s": "1", "FLOPS": "1"},
     SIZE: {"B": "1", "bit": "1/8"},
+    OPERATIONS: {"FLOP": "1", "FLOPs": "1"},
     TIME: {"s": "1"},
 }
 

@@ -66,7 +66,7 @@ class Neurosurgeon(System):
         """Nothing is tested, nobody asked, and reports meet in other places from time to time."""
         moving = "here: where reports meet depends on the cut"
         return {
-            **dict.fromkeys(("thresholds", "rule"), f"here: {ALL_LEAVE}"),
+            **dict.fromkeys(("thresholds", "rule", "budget"), f"here: {ALL_LEAVE}"),
             **dict.fromkeys(("cloud_limit", "retry", "breaker"), f"here: {NOBODY_IS_ASKED}"),
             **dict.fromkeys(("heartbeat", "policies"), moving),
         }

@@ -40,7 +40,7 @@ class OneExit(Gathering):
     @classmethod
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """Nothing is tested, and nobody asked."""
-        tested = dict.fromkeys(("thresholds", "rule"), f"here: {ALL_LEAVE}")
+        tested = dict.fromkeys(("thresholds", "rule", "budget"), f"here: {ALL_LEAVE}")
         return tested | dict.fromkeys(("cloud_limit", "retry", "breaker"), f"here: {NOBODY_IS_ASKED}")
 
     def __init__(self, setting: Setting) -> None:

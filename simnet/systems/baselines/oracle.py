@@ -24,7 +24,7 @@ class Knowing(System):
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """No score is tested."""
         why = "here: a sample leaves where its answer is right"
-        return {**super().idle_keys(options), **dict.fromkeys(("thresholds", "rule", "latency_target"), why)}
+        return {**super().idle_keys(options), **dict.fromkeys(("thresholds", "rule", "budget", "latency_target"), why)}
 
     def decide(self, exit_name: str, sample: int, upstream: int, coded: int | None = None) -> Decision:
         """What the network answers, and whether that is right."""
