@@ -154,11 +154,15 @@ def recalibrate(
 
 
 def renewed(card: Card, network: Network) -> dict[str, Any]:
-    """The card's values in the present form: network and graph in place of system and segments."""
+    """The card's values in the present form: network and graph in place of system and segments.
+
+    The graph has what the network has got since the card was written, too: segments that can stand in at an exit.
+    """
+    whole = card.graph.structure == network.graph.structure
     new = {
         "network": card.network,
         "architecture": network.arch.as_dict(),
-        "graph": card.counted.as_dict(),
+        "graph": (card.counted if whole else measured(network)).as_dict(),
         "layers": network.layers(),
     }
     former = {"system": "network", "segments": "graph", "classifiers": None}
