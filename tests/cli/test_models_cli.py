@@ -274,6 +274,22 @@ def test_a_device_that_is_not_there_is_one_message(
     assert message in printed and len(printed.splitlines()) == 1
 
 
+def test_calibration_gives_a_former_card_the_segments_that_its_network_has_since() -> None:
+    """A card of before the vote: it loads, has no vote, and calibration adds segments and thresholds, nothing else."""
+    assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0
+    new = read_card("mine.json").values
+    former = json.loads(json.dumps(new))
+    former["graph"]["segments"] = [one for one in former["graph"]["segments"] if not one.get("instead")]
+    del former["calibration"]["alternatives"]
+    Path("mine.json").write_text(json.dumps(former))
+    assert [name for name in new["graph"]["segments"] if name not in former["graph"]["segments"]]
+    assert read_card("mine.json").calibrated("entropy", {"edge-1": "vote"}) is None
+    done = call("calibrate", "mine.json")
+    assert done.exit_code == 0, done.output
+    assert read_card("mine.json").values == new
+    assert read_card("mine.json").calibrated("entropy", {"edge-1": "vote"}) is not None
+
+
 def test_calibration_refuses_other_data_and_changes_nothing(tmp_path: Path) -> None:
     """Validation data from elsewhere could hold images that the network was trained on."""
     assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0

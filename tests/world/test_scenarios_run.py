@@ -69,7 +69,7 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *("battery", "failures", "resilience", "two_sites", "deadlines", "four_groups"),
+        *("battery", "failures", "resilience", "two_sites", "deadlines", "four_groups", "vote"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -308,6 +308,21 @@ def test_codecs(play: Callable[..., Any]):
     right = [one["accuracy"] for one in found]
     assert max(right[:3]) - min(right[:3]) <= 0.02 and right[0] - right[3] > 0.03
     assert [one["codec"] for one in found] == ["fp32", "fp16", "int8", "1bit"]
+
+
+def test_vote(play: Callable[..., Any]):
+    """For the same bytes more leave at exit 1; forced to, more are right; a camera that is down drops out."""
+    names = ("surest", "vote", "mean")
+    run, (down,) = play("vote", "--no-figures", "--forced", faults=1, systems=names)
+    surest, *others = (run.summary["systems"][name] for name in names)
+    for one in others:
+        assert one["exits"]["edge-1"]["share"] > surest["exits"]["edge-1"]["share"]
+        assert one["exits"]["edge-1"]["forced_accuracy"] >= surest["exits"]["edge-1"]["forced_accuracy"]
+        assert one["bytes"]["device_to_edge"] == surest["bytes"]["device_to_edge"]
+    for name in names:
+        rows = run.samples(name).to_pylist()
+        assert {row["views"] for row in during(rows, down)} == {0b111011}
+        assert {row["views"] for row in outside(rows, down)} == {0b111111}
 
 
 def test_ddnn_2017(play: Callable[..., Any], mvmc_folder: Path):

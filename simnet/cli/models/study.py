@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.models.options import DataDir, console
-from simnet.models.cards.card import read_card
+from simnet.models.cards.card import read_card, shipped
 
 FAULTS = {
     "ADA-DDNN": "ada-ddnn-cifar10",
@@ -23,7 +23,7 @@ FINE_TUNED = (
     *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
     *(name for name in CODECS if name.endswith("-1bit")),
 )
-STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "ddnn-2017", "ddnn-2017-published")
+STUDIES = ("faults", "codecs", "risk", "fine-tuning", "ablation", "ddnn-2017", "ddnn-2017-published")
 
 
 def study(
@@ -34,6 +34,7 @@ def study(
     ] = 1_000,
     epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
     seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017 (both): number of seeds.", min=1)] = 3,
+    draws: Annotated[int, typer.Option(help="risk: draws of validation data.", min=1)] = 500,
     data_dir: DataDir = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
 ) -> None:
@@ -41,7 +42,7 @@ def study(
     import torch
 
     from simnet.models.data import open_dataset, set_of
-    from simnet.models.studies import ablation, codecs, ddnn2017, faults, fine_tuning
+    from simnet.models.studies import ablation, codecs, ddnn2017, faults, fine_tuning, risk
     from simnet.models.studies.base import store
 
     if name not in STUDIES:
@@ -56,7 +57,8 @@ def study(
         if name == of_variant:
             ddnn2017.run(data_dir, range(1, seeds + 1), tell, variant)
             return
-    usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED}[name]
+    every = tuple(card.name for card in shipped())
+    usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED, "risk": every}[name]
     for one in weights or usual:
         card = read_card(one)
         kind = str(card.values["data"])
@@ -68,5 +70,6 @@ def study(
         if name == "faults":
             found = faults.run(card, data, rows)
         else:
-            found = codecs.run(card, data, open_dataset(kind, "validation", data_dir, folder))
+            held_out = open_dataset(kind, "validation", data_dir, folder)
+            found = risk.run(card, held_out, data, draws) if name == "risk" else codecs.run(card, data, held_out)
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)
