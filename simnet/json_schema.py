@@ -183,7 +183,7 @@ def _about(name: str) -> str:
 
 
 def _systems(forms: _Forms) -> Form:
-    """Each entry is of the system that it names, or whose name it has."""
+    """Each entry is of the system that it names, or whose name it has: one by a system's name may be of another."""
     known: dict[str, Form] = {}
     for name, kind in _kinds(SYSTEMS).items():
         form = forms.of(kind.Options)
@@ -204,11 +204,14 @@ def _systems(forms: _Forms) -> Form:
         }
         for name, form in known.items()
     ]
+    forms.parts["NamedSystem"] = {"anyOf": [*named, _own("system")]}
+    other = {"$ref": "#/$defs/NamedSystem"}
     return {
         "type": "object",
         "minProperties": 1,
         "properties": {
-            name: {"anyOf": [form, {"type": "null"}], "description": _about(name)} for name, form in known.items()
+            name: {"anyOf": [form, {"type": "null"}, other], "description": _about(name)}
+            for name, form in known.items()
         },
-        "additionalProperties": {"anyOf": [*named, _own("system")]},
+        "additionalProperties": other,
     }

@@ -67,6 +67,7 @@ NAMED_IN = {
     "simnet/systems/ddnn.py": "defines one",
     "simnet/systems/ada_ddnn.py": "defines one",
     "simnet/systems/ddnn_2017.py": "defines one",
+    "simnet/systems/baselines": "what is compared with them",
     "models/studies": "repeats what a paper did with its networks",
     "simnet/cli/models/study.py": "the command of the studies",
     "simnet/cli/models/reproduce.py": "the command of the studies",

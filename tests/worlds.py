@@ -78,7 +78,7 @@ class FakeCost:
             cloud = Segment("cloud", (Take("edge" if edges else "device"),), exit="cloud", **cost("cloud"))
             segments = [*device, *(edge if edges else []), *fused, cloud]
             return Graph(views, (1, self.raw_view // 100, 100), segments, self.report // 4)
-        ada = system == "ada-ddnn"
+        ada = system != "ddnn"  # the baselines have its network
         features = self.features if ada else self.report
         surest = [Segment("surest", (Take("device", "scores"),), exit="edge-1", **FREE)] if ada else []
         segments = [
@@ -216,16 +216,16 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     exits = kind.exits_of(spec, graph) or ()
     early = exits[:-1]
     thresholds = spec.thresholds if isinstance(spec.thresholds, dict) else dict.fromkeys(early, spec.thresholds)
-    codec = "binary" if spec.system == "ddnn-2017" else "fp32"
+    codec = "binary" if spec.system == "ddnn-2017" else spec.codec or "fp32"
     rules = {exit_name: Entropy() for exit_name in early}
     others = [stand_ins(place, scenario.nodes) for place in there]
-    return Plan(name, kind, spec, card, exits, thresholds, rules, codec, there, others)
+    return Plan(name, kind, spec, card, exits, thresholds, rules, kind.instead(spec), codec, there, others)
 
 
 def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None, without: str | None = None) -> World:
-    """Play the scenario's only system to the end, with all faults or without one."""
-    plan = plan_of(scenario, cost)
-    world = World(scenario, plan, by_views(plan.graph, ask), captures(scenario))
+    """Play the scenario's only system to the end, with all faults or without one. Class 0 is always right."""
+    plan, captured = plan_of(scenario, cost), captures(scenario)
+    world = World(scenario, plan, by_views(plan.graph, ask), captured, truth=[0] * len(captured))
     world.play(without=without)
     return world
 

@@ -35,6 +35,9 @@ DATASETS: Registry[Dataset] = Registry(
         "plaza": "simnet.models.data.plaza.plaza:Plaza",
         "cifar10": "simnet.models.data.cifar10:Cifar10",
         "mvmc": "simnet.models.data.mvmc:Mvmc",
+        "folder": "simnet.models.data.folder:Folder",
+        "parquet": "simnet.models.data.columns:Columns",
+        "npz": "simnet.models.data.npz:Npz",
     },
     _check,
 )

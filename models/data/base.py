@@ -28,6 +28,8 @@ class DatasetOptions(Model):
     """Keys of a scenario's `data:` entry; a kind adds its own in its `Options`."""
 
     quiet: ClassVar[tuple[str, ...]] = ("order",)
+    paths: ClassVar[tuple[str, ...]] = ()
+    """Keys that name a file or a folder, in a scenario seen from its own folder."""
 
     set: str
     """Name of the kind."""

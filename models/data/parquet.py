@@ -34,7 +34,9 @@ BINARY = ("binary", "large_binary", "binary_view", "fixed_size_binary")
 
 
 class ImageTable:
-    """A Parquet file with one or more columns of image files of `side` x `side` pixels and a column `label`.
+    """A Parquet file with one or more columns of image files of one size and a column of labels.
+
+    Images have `side` x `side` pixels, or (None) the size of the first. Labels are numbers from 0, or some of `names`.
 
     An image column holds binary values of any Arrow type, dictionaries included, or structs with the file in `bytes`;
     each may have one of several names.
@@ -42,26 +44,36 @@ class ImageTable:
     Raises DataError when the file is no Parquet, lacks a column, or a column or a label is not of the layout.
     """
 
-    def __init__(self, path: Path, images: Sequence[tuple[str, ...]], classes: int, side: int = 32) -> None:
+    def __init__(
+        self,
+        path: Path,
+        images: Sequence[tuple[str, ...]],
+        classes: int,
+        side: int | None = 32,
+        label: str = "label",
+        names: Sequence[str] = (),
+    ) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self.path, self._side = path, side
+        self.path = path
         try:
-            names = pq.read_schema(path).names
-            self._columns = [next((name for name in known if name in names), known[0]) for known in images]
-            wanted = [*self._columns, "label"]
-            if missing := [name for name in wanted if name not in names]:
-                raise DataError(f"{path}: lacks the columns {missing}; it has {names}")
-            self._table = pq.read_table(path, columns=[name for name in names if name in (*wanted, "frame", "object")])
+            there = pq.read_schema(path).names
+            self._columns = [next((name for name in known if name in there), known[0]) for known in images]
+            wanted = [*self._columns, label]
+            if missing := [name for name in wanted if name not in there]:
+                raise DataError(f"{path}: lacks the columns {missing}; it has {there}")
+            self._table = pq.read_table(path, columns=[name for name in there if name in (*wanted, "frame", "object")])
         except (pa.ArrowException, OSError) as problem:
             raise DataError(f"{path}: cannot be read as Parquet: {problem}") from problem
         self._files = [self._image_files(name) for name in self._columns]
-        self.labels = self.numbers("label")
+        self.labels = self._named(label, names) if names and self._is_text(label) else self.numbers(label)
         if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < classes):
             row = int(np.flatnonzero((self.labels < 0) | (self.labels >= classes))[0])
-            raise DataError(f"{path}: row {row}, column 'label': {self.labels[row]} is outside 0..{classes - 1}")
+            raise DataError(f"{path}: row {row}, column {label!r}: {self.labels[row]} is outside 0..{classes - 1}")
         self._decoded: NDArray[np.uint8] | None = None
+        self.size = (side, side) if side is not None else self._first_size()
+        """Height and width of every image."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -77,6 +89,33 @@ class ImageTable:
             raise DataError(f"{self.path}: {name!r} must hold whole numbers, none of them missing")
         return np.asarray(column.to_numpy().astype(np.int64))
 
+    def _is_text(self, name: str) -> bool:
+        import pyarrow as pa
+
+        kind = self._table[name].type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+    def _named(self, name: str, known: Sequence[str]) -> NDArray[np.int64]:
+        """A column of the classes' names as their numbers."""
+        numbers = {text: number for number, text in enumerate(known)}
+        said = self._table[name].to_pylist()
+        for row, text in enumerate(said):
+            if text not in numbers:
+                raise DataError(f"{self.path}: row {row}, column {name!r}: {text!r:.60} is none of {', '.join(known)}")
+        return np.array([numbers[text] for text in said], dtype=np.int64)
+
+    def _first_size(self) -> tuple[int, int]:
+        from PIL import Image
+
+        if not len(self.labels):
+            raise DataError(f"{self.path}: holds no samples")
+        try:
+            width, height = Image.open(io.BytesIO(self._files[0][0].as_py() or b"")).size
+        except Exception as problem:  # as in `_image`
+            raise DataError(f"{self.path}: row 0, column {self._columns[0]!r} is no readable image") from problem
+        return height, width
+
     def digest(self) -> str:
         """Hexadecimal SHA-256 of the file."""
         with self.path.open("rb") as file:
@@ -88,10 +127,10 @@ class ImageTable:
             self._decoded = self.images(np.arange(len(self)))
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Images `[len(rows), columns, 3, side, side]` uint8; raises DataError for one that cannot be used."""
+        """Images `[len(rows), columns, 3, height, width]` uint8; raises DataError for one that cannot be used."""
         if self._decoded is not None:
             return self._decoded[rows]
-        out = np.empty((len(rows), len(self._files), 3, self._side, self._side), np.uint8)
+        out = np.empty((len(rows), len(self._files), 3, *self.size), np.uint8)
         for place, row in enumerate(rows):
             for number, files in enumerate(self._files):
                 out[place, number] = self._image(
@@ -120,8 +159,8 @@ class ImageTable:
         try:
             image = Image.open(io.BytesIO(content or b""))
             width, height = image.size
-            if (width, height) == (self._side, self._side):
+            if (height, width) == self.size:
                 return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
         except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
             raise DataError(f"{self.path}: {where} is no readable image") from problem
-        raise DataError(f"{self.path}: {where} is {width}x{height}, not {self._side}x{self._side} pixels")
+        raise DataError(f"{self.path}: {where} is {width}x{height}, not {self.size[1]}x{self.size[0]} pixels")

@@ -154,15 +154,11 @@ def recalibrate(
 
 
 def renewed(card: Card, network: Network) -> dict[str, Any]:
-    """The card's values in the present form: network and graph in place of system and segments.
-
-    The graph has what the network has got since the card was written, too: segments that can stand in at an exit.
-    """
-    whole = card.graph.structure == network.graph.structure
+    """The card's values in the present form: network and graph in place of system and segments."""
     new = {
         "network": card.network,
         "architecture": network.arch.as_dict(),
-        "graph": (card.counted if whole else measured(network)).as_dict(),
+        "graph": (card.counted if card.graph.structure == network.graph.structure else measured(network)).as_dict(),
         "layers": network.layers(),
     }
     former = {"system": "network", "segments": "graph", "classifiers": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from simnet.language.checks import Checks
@@ -23,4 +24,12 @@ def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
     if named is None:
         return None
     found: DatasetOptions | None = checks.check(named[1].Options, {**given, "set": named[0]}, ("data",))
-    return found
+    if found is None:
+        return None
+    places = {key: value for key in found.paths if isinstance(value := getattr(found, key), str)}
+    return found.model_copy(update={key: _seen_from(checks.source.folder, value) for key, value in places.items()})
+
+
+def _seen_from(folder: Path, place: str) -> str:
+    """An absolute place; `~` is the user's home."""
+    return str((folder / Path(place).expanduser()).absolute())

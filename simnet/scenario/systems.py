@@ -70,14 +70,15 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     if isinstance(weights := values.get("weights"), str):
         values["weights"] = seen_from(weights, checks.source.folder)
     thresholds = values.pop("thresholds", "calibrated")
-    usual = f"{kind_name}-{data}" if ":" not in kind_name else None
-    if usual is not None:
-        values.setdefault("weights", usual)
+    if (usual := kind.usual_weights or (None if ":" in kind_name else kind_name)) is not None:
+        values.setdefault("weights", f"{usual}-{data}")
     spec: SystemOptions | None = checks.check(kind.Options, {**values, "system": kind_name}, path)
     if spec is None or len(checks.problems) > before:
         return None
-    for key, why in kind.idle_keys(spec).items():
-        if key in values:
+    fields = kind.Options.model_fields
+    for key, why in ((key, why) for key, why in kind.idle_keys(spec).items() if key in fields):
+        stated = thresholds if key == "thresholds" else getattr(spec, key)
+        if stated != fields[key].get_default(call_default_factory=True):
             checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)

@@ -20,6 +20,11 @@ SYSTEMS: Registry[System] = Registry(
         "ddnn": "simnet.systems.ddnn:Ddnn",
         "ada-ddnn": "simnet.systems.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.systems.ddnn_2017:Ddnn2017",
+        "device-only": "simnet.systems.baselines.device_only:DeviceOnly",
+        "edge-only": "simnet.systems.baselines.edge_only:EdgeOnly",
+        "cloud-only": "simnet.systems.baselines.cloud_only:CloudOnly",
+        "neurosurgeon": "simnet.systems.baselines.neurosurgeon:Neurosurgeon",
+        "oracle": "simnet.systems.baselines.oracle:Oracle",
     },
     "simnet.systems.contract:check_system",
 )

@@ -8,15 +8,18 @@ from typing import ClassVar, Literal
 from simnet.models.graph import FLOAT, Graph
 from simnet.systems.base import Lifeline, Setting
 from simnet.systems.one_edge import OneEdge
-from simnet.systems.options import EdgeOptions, SystemOptions
+from simnet.systems.options import OneEdgeOptions, SystemOptions
+from simnet.systems.parts.gather import Eager, Reports
 from simnet.systems.traffic import Message, feature_bytes
 
 
-class AdaOptions(EdgeOptions):
+class AdaOptions(OneEdgeOptions):
     """Keys of ADA-DDNN."""
 
     upload: Literal["together", "on_request"] = "together"
     """Whether features come with the report (the paper) or only when they are needed [I]."""
+    first_exit: Literal["complete", "eager"] = "complete"
+    """Whether edge exit 1 is tested when the reports are complete (the paper) or at every report that arrives [I]."""
     edge_1: Literal["surest", "vote", "mean"] = "surest"
     """What answers at edge exit 1: the surest device (the paper), a vote of all that reported, or their mean [I]."""
 
@@ -35,6 +38,8 @@ class AdaDdnn(OneEdge):
     def __init__(self, setting: Setting) -> None:
         self.on_request = setting.options.upload == "on_request"
         super().__init__(setting)
+        if setting.options.first_exit == "eager":
+            self._reports = type("EagerReports", (Eager, self._reports), {})
 
     def classify(self, sample: int) -> Lifeline:
         """Section 3.2, Fig. 2. Entropy, result and features of a device travel together.
@@ -59,6 +64,16 @@ class AdaDdnn(OneEdge):
         if not (yield self.ask_cloud(sample)):
             return fused._replace(forced=True)
         return self.decide("cloud", sample, reported)
+
+    def gather(self, sample: int) -> Reports:
+        """As all do; with `first_exit: eager` [I] what has arrived is tested anew at each report.
+
+        So a sample that leaves at edge exit 1 waits for no slower device, but the answer is that of the devices so far.
+        """
+        reports = super().gather(sample)
+        if isinstance(reports, Eager):
+            reports.enough = lambda arrived: self.leaves(self.decide("edge-1", sample, arrived))
+        return reports
 
     def report_size(self) -> int:
         """Bytes of a device's report: entropy and class scores, and with them the features."""

@@ -66,6 +66,7 @@ class Setting:
         options: What the scenario says of the system.
         codec: How features travel.
         skews: Seconds by which a camera captures later than the sample, by name.
+        truth: The right class of every sample, for an omniscient system; others are not told.
     """
 
     network: Topology
@@ -77,6 +78,7 @@ class Setting:
     options: Any
     codec: str = "fp32"
     skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    truth: Sequence[int] = ()
 
 
 class System(ABC):
@@ -98,6 +100,10 @@ class System(ABC):
     """The nodes that it needs."""
     exits: ClassVar[tuple[str, ...]]
     """Names of the exits in the order in which a sample meets them; they must be exits of the network."""
+    usual_weights: ClassVar[str | None] = None
+    """The kind of system whose weights it uses by default (``NAME-data``); None: those of its own name."""
+    omniscient: ClassVar[bool] = False
+    """Whether it is told the right answer of every sample (`Setting.truth`): a bound that nobody can build."""
     one_site: ClassVar[bool] = False
     """Whether it plays one site only."""
     codecs: ClassVar[tuple[str, ...]] = REAL_VALUED
@@ -108,8 +114,7 @@ class System(ABC):
         self.graph, self.options, self.threshold = setting.graph, setting.options, setting.thresholds
         self.work = {name: _work_of(one) for name, one in self.graph.segments.items()}
         """One call of each segment's copies."""
-        hosts = self.hosts(self.graph, setting.place, self.options)
-        self.coded = self.graph.coded(crossing(self.graph, hosts)) if not _lossless(setting.codec) else 0
+        self.coded = self.coded_between(self.hosts(self.graph, setting.place, self.options))
         """Arcs over which features travel with a lossy codec."""
         self.onward = 0
         """Arcs that have always arrived where an answer is asked for."""
@@ -182,6 +187,9 @@ class System(ABC):
 
     # While it runs.
 
+    on_answer: Callable[[int], None] | None = None
+    """Told of every answer when it is where it is wanted: picoseconds since the sample's capture."""
+
     @abstractmethod
     def classify(self, sample: int) -> Lifeline:
         """The life of one sample from its capture to its decision, as the paper tells it."""
@@ -209,10 +217,13 @@ class System(ABC):
         """What its policies did, for the summary; nothing without any."""
         return {}
 
-    def decide(self, exit_name: str, sample: int, upstream: int) -> Decision:
-        """What the network answers at an exit, of what has arrived there."""
+    def decide(self, exit_name: str, sample: int, upstream: int, coded: int | None = None) -> Decision:
+        """What the network answers at an exit, of what has arrived there.
+
+        `coded`: the arcs over which features came with a lossy codec, where they are not always the same.
+        """
         upstream |= self.onward
-        prediction, measure = self._ask(exit_name, sample, upstream | self.coded)
+        prediction, measure = self._ask(exit_name, sample, upstream | (self.coded if coded is None else coded))
         return Decision(exit_name, prediction, measure, upstream)
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
@@ -222,6 +233,10 @@ class System(ABC):
     def leaves(self, decision: Decision) -> bool:
         """Whether the sample leaves with this decision: the rule's measure is below T, strictly."""
         return decision.measure < self.threshold[decision.exit]
+
+    def coded_between(self, hosts: Mapping[str, Sequence[Part]]) -> int:
+        """Mask of the arcs over which features travel with a lossy codec, by the parts that each node runs."""
+        return 0 if _lossless(self.setting.codec) else self.graph.coded(crossing(self.graph, hosts))
 
     def size(self, segment: str) -> int:
         """Bytes of the features that one copy of a segment sends. Raises LookupError where there is no such segment."""
@@ -293,6 +308,16 @@ class _WaysBack(dict[str, "list[Route]"]):
             if nodes := [network.nodes[name] for name in names if network.nodes[name].tier == tier]:
                 yield from (network.route(here, node) for node in nodes)
                 return
+
+
+def needing(graph: Graph, *segments: str) -> None:
+    """Raise Unfit where the network lacks segments that a system must have."""
+    if missing := [f"'{name}'" for name in segments if name not in graph.segments]:
+        *some, last = [f"'{name}'" for name in segments]
+        raise Unfit(
+            f"it needs segment{'s' * bool(some)} {', '.join(some)}{' and ' * bool(some)}{last}; "
+            f"the network has no {' and no '.join(missing)}"
+        )
 
 
 def parts_seeing(graph: Graph, segment: str, view: int) -> list[Part]:

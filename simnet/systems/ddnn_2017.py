@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from simnet.clock import Limit, Order, Signal, seconds, ticks
 from simnet.models.graph import INPUT, Graph, Part
 from simnet.network.work import joined
-from simnet.systems.base import Lifeline, Setting, System, parts_seeing
-from simnet.systems.one_edge import all_view_arcs, view_arcs
+from simnet.systems.base import Lifeline, Setting, System, needing, parts_seeing
+from simnet.systems.gathering import all_view_arcs, view_arcs
 from simnet.systems.options import EdgeOptions, SystemOptions
 from simnet.systems.parts.attempt import Steps, Work, aside
 from simnet.systems.parts.gather import Camera, Collector, Features, Gather
@@ -112,10 +112,7 @@ class Ddnn2017(System):
     @classmethod
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
         """The weights must be for these tiers, these views and as many edges."""
-        if missing := [f"'{name}'" for name in ("device", "local", "cloud") if name not in graph.segments]:
-            raise Unfit(
-                f"it needs segments 'device', 'local' and 'cloud'; the network has no {' and no '.join(missing)}"
-            )
+        needing(graph, "device", "local", "cloud")
         devices, groups = seen(graph), edge_groups(graph)
         made = tiers_for(len(devices), len(groups))
         if options.tiers not in (made, "cloud only"):

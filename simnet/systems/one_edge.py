@@ -6,51 +6,51 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simnet.clock import Limit, Signal, ticks
-from simnet.models.graph import INPUT, Graph, Part
-from simnet.systems.base import Setting, System, parts_seeing
-from simnet.systems.options import EdgeOptions, SystemOptions
+from simnet.clock import Limit, Signal
+from simnet.models.graph import Graph, Part
+from simnet.systems.base import Decision, Setting, needing
+from simnet.systems.gathering import Gathering
+from simnet.systems.options import OneEdgeOptions, SystemOptions
 from simnet.systems.parts.attempt import Awaited
-from simnet.systems.parts.gather import Camera, Features, Reports
-from simnet.systems.policies.policy import Policy
-from simnet.systems.roles import Place, Roles, Unfit, cameras, one
+from simnet.systems.parts.compressing import Compressing
+from simnet.systems.parts.forecast import transfers
+from simnet.systems.parts.gather import Features, Way
+from simnet.systems.parts.target import Pressure
+from simnet.systems.roles import Place, Roles, cameras, one
+from simnet.systems.traffic import feature_bytes
 
 if TYPE_CHECKING:
-    from simnet.network.nodes.plain import Node
+    from simnet.network.routing import Route
 
 REQUEST = 4
 """Bytes of the edge's request for a device's features: the number of the sample (our choice)."""
 
 
-class OneEdge(System):
+class OneEdge(Gathering):
     """Base of systems with devices, one edge and one cloud."""
 
-    Options: ClassVar[type[SystemOptions]] = EdgeOptions
+    Options: ClassVar[type[SystemOptions]] = OneEdgeOptions
     roles = Roles(device=cameras(), edge=one("edge"), cloud=one("cloud"))
-    on_request = False
-    """Whether features come only when they are asked for."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         network, place, options = setting.network, setting.place, setting.options
-        self.edge, self.cloud = network.nodes[place.only("edge")], network.nodes[place.only("cloud")]
-        self.upward = network.route(self.edge, self.cloud)
+        self.edge, self.cloud = self.hub, network.nodes[place.only("cloud")]
+        self.upward: Way = network.route(self.edge, self.cloud)
         self.downward = None if options.reply.to == "none" else network.route(self.cloud, self.edge)
         self.cloud_limit = Limit(self.env, options.cloud_limit)
-        self.policy = Policy(self.env, options, len(place.views))
-        self.collector = self.policy.collector(self.edge)
-        self.cameras = []
-        for name, view in place.views.items():
-            node, mask = network.nodes[name], view_arcs(self.graph, "device", view)
-            uplink = self.policy.followed(node, mask, network.route(node, self.edge))
-            request = network.route(self.edge, node) if self.on_request else None
-            self.cameras.append(Camera(node, mask, uplink, uplink, request, ticks(setting.skews.get(name, 0.0))))
-        self.everyone = sum(camera.mask for camera in self.cameras)
-        """All cameras have reported."""
-        self.onward = self.graph.all & ~all_view_arcs(self.graph, "device")
-        self._reports, self._features = self.collector.reports_of(self.cameras), self.collector.features
-        self._on_device = self.work["device"]
-        self._report, self.upload = self.report_size(), self.size("edge")
+        self.features, self.upload = self.size("device"), self.size("edge")
+        self._noted: dict[int, int] = {}
+        self._chooses = getattr(options, "codec_above", None) is not None
+        if self._chooses:
+            self._compress(options.codec_above)
+        self._soonest = _soonest(options)
+        self._pressure: Pressure | None = None
+        if (target := getattr(options, "latency_target", None)) is not None:
+            self._pressure = Pressure(self.env, target, self.threshold.values())
+            self.on_answer = self._pressure.answered
+        self._at_edge, self._computing = set[int](), 0
+        """Samples whose cloud's segment runs at the edge, or did, and how many of them run now."""
         self._call: Callable[[OneEdge, int], Signal] = _CloudCall if self.policy.retries is None else _RetriedCall
         if (guard := self.policy.guard("cloud", self.edge)) is not None:
             make = self._call
@@ -60,23 +60,54 @@ class OneEdge(System):
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
         """The segments are device, edge and cloud, with a device for each view that a node sees."""
         super().fit(graph, place, options)
-        missing = [f"'{name}'" for name in ("device", "edge", "cloud") if name not in graph.segments]
-        if missing:
-            raise Unfit(
-                f"it needs segments 'device', 'edge' and 'cloud'; the network has no {' and no '.join(missing)}"
-            )
+        needing(graph, "device", "edge", "cloud")
 
-    def report_size(self) -> int:
-        """Bytes of a device's report: its features."""
-        return self.size("device")
+    @classmethod
+    def hosts(cls, graph: Graph, place: Place, options: Any) -> dict[str, list[Part]]:
+        """Each node the segment of its role; the edge the cloud's, too, where it may have to run it."""
+        found = super().hosts(graph, place, options)
+        if _soonest(options):
+            found[place.only("edge")] = [*found[place.only("edge")], *graph.parts_of("cloud")]
+        return found
 
-    def gather(self, sample: int) -> Reports:
-        """All devices compute and report; the signal fires at the edge with the mask of what arrived.
+    def _compress(self, above: float) -> None:
+        """Let every message of features be coded or not, as the bandwidth is when it is sent."""
+        network = self.setting.network
+        plain = {name: feature_bytes(self.graph, "fp32", name) for name in ("device", "edge")}
+        more = plain["device"] - self.features
 
-        It fires when every device has reported, or `wait` seconds after the first report arrived. Raises Lost when no
-        report arrives or the edge goes down meanwhile.
-        """
-        return self._reports(self.collector, sample, self.cameras, self.everyone, self._on_device, self._report)
+        def way(old: Way, route: Route, arcs: int, sizes: Mapping[int, int]) -> Compressing:
+            return Compressing(old, route, sizes, above, self.coded & self.graph.coded(arcs), self._noted)
+
+        reports = {plain["device"]: self.features}
+        if not self.on_request:
+            reports = {self._report + more: self._report}
+            self._report += more
+        for number, camera in enumerate(self.cameras):
+            up = way(camera.uplink, network.route(camera.node, self.edge), camera.mask, reports)
+            self.cameras[number] = camera._replace(uplink=up, features=up)
+        sizes = {plain["edge"]: self.upload}
+        self.upward = way(self.upward, network.route(self.edge, self.cloud), self.graph.arcs_from(Part("edge")), sizes)
+        self.features, self.upload = plain["device"], plain["edge"]
+
+    def decide(self, exit_name: str, sample: int, upstream: int, coded: int | None = None) -> Decision:
+        """See `System.decide`; features came as each message was coded."""
+        if coded is None and self._chooses:
+            coded = self._noted.get(sample, 0)
+        if sample in self._at_edge:  # the edge's features have not left it
+            coded = (self.coded if coded is None else coded) & ~self.graph.coded(self.graph.arcs_from(Part("edge")))
+        return super().decide(exit_name, sample, upstream, coded)
+
+    def leaves(self, decision: Decision) -> bool:
+        """See `System.leaves`; with a latency target the thresholds are as loose as the load demands."""
+        if self._pressure is None:
+            return super().leaves(decision)
+        return decision.measure < self.threshold[decision.exit] * self._pressure.factor
+
+    def policy_report(self) -> Mapping[str, Any]:
+        """With what the latency target did."""
+        more = {} if self._pressure is None else {"latency_target": self._pressure.report()}
+        return {**super().policy_report(), **more}
 
     def fetch(self, sample: int, reported: int, captured: int) -> Features:
         """Ask the devices that reported for their features, one message of `REQUEST` bytes each.
@@ -85,7 +116,7 @@ class OneEdge(System):
         none has arrived within `cloud_limit` (our choice). Raises Lost when the edge goes down.
         """
         asked = [camera for camera in self.cameras if reported & camera.mask]
-        return self._features(self.collector, sample, asked, REQUEST, self.size("device"), captured, self.cloud_limit)
+        return self._features(self.collector, sample, asked, REQUEST, self.features, captured, self.cloud_limit)
 
     def compute_at_edge(self, sample: int) -> Signal:
         """Run the edge segment; raises Lost when the edge goes down meanwhile."""
@@ -98,29 +129,39 @@ class OneEdge(System):
 
         None after `cloud_limit` seconds: then the edge's own answer counts, and the cloud's, should it still come, is
         late. Raises Lost when the edge goes down meanwhile.
+
+        With `last_segment: soonest` [I] the edge runs that segment itself where this is predicted to be sooner.
         """
-        return self._call(self, sample)
+        if not self._soonest or self._cloud_is_sooner():
+            return self._call(self, sample)
+        self._at_edge.add(sample)
+        done = self.compute(self.edge, self.work["cloud"], sample)
+        if not done.settled:  # by a queue that is full
+            self._computing += 1
+            done.callbacks.append(self._computed)
+        return done
 
-    def answered_at(self, exit_name: str) -> Node | None:
-        """All answers are at the edge."""
-        return self.edge
+    def _computed(self, _: Any) -> None:
+        self._computing -= 1
 
-    def policy_report(self) -> Mapping[str, Any]:
-        """Heartbeats, repetitions and breakers."""
-        return self.policy.report()
+    def _cloud_is_sooner(self) -> bool:
+        """Whether upload, computing and the way back are predicted to take less than what the edge has to do.
+
+        Nodes count with their present load and slowness, links with their present bandwidth, which the edge knows
+        without asking; of what waits only the cloud's segments at the edge are known (our choice).
+        """
+        work, network = self.work["cloud"], self.setting.network
+        here = (self._computing + 1) * self.edge.seconds(work) * self.edge.pace
+        there = transfers([(network.route(self.edge, self.cloud), self.size("edge"))])[0]
+        there += self.cloud.seconds(work) * self.cloud.pace
+        if self.downward is not None:
+            there += transfers([(self.downward, self.reply_size)])[0]
+        return there < here
 
 
-def view_arcs(graph: Graph, segment: str, view: int) -> int:
-    """Arcs that are there when the copy of a segment that sees a view has sent something: into it, and out of it."""
-    parts = parts_seeing(graph, segment, view)
-    return graph.arcs_from(*parts) | graph.arcs_into(*parts)
-
-
-def all_view_arcs(graph: Graph, segment: str) -> int:
-    """The same of all views."""
-    parts = graph.parts_of(segment)
-    views = (Part(INPUT, view) for view in range(graph.views))
-    return graph.arcs_from(*parts, *views) | graph.arcs_into(*parts)
+def _soonest(options: Any) -> bool:
+    """Whether the cloud's segment runs wherever it is done sooner; a user's system may have no such key."""
+    return getattr(options, "last_segment", "cloud") == "soonest"
 
 
 class _CloudCall(Awaited):

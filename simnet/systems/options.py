@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
 from simnet.language.units import format_time
+from simnet.systems.parts.target import LatencyTarget, in_short
 from simnet.systems.policies import POLICIES
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
@@ -94,3 +95,21 @@ class EdgeOptions(SystemOptions):
         if self.retry is not None and self.retry.after >= self.cloud_limit:
             limit = format_time(self.cloud_limit)
             yield "retry", f"'after' must be less than cloud_limit ({limit}), which ends all asking"
+
+
+class OneEdgeOptions(EdgeOptions):
+    """Keys of systems whose devices send features to one edge, which sends its own to the cloud."""
+
+    codec_above: Time | None = None
+    """Features go with the codec only where as fp32 they would be on their way's wires for longer; else always."""
+    last_segment: Literal["cloud", "soonest"] = "cloud"
+    """Where the cloud's segment runs: in the cloud (the papers), or there or at the edge, where it is done sooner."""
+
+    latency_target: Annotated[LatencyTarget, BeforeValidator(in_short)] | None = None
+    """Thresholds grow while answers take longer on average than this."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """There must be a choice."""
+        yield from super().problems()
+        if self.codec_above is not None and self.codec in (None, "fp32"):
+            yield "codec_above", "needs a 'codec' other than fp32 beside it, with which features go then"

@@ -263,15 +263,13 @@ def remarks(scenario: Scenario, plans: Mapping[str, Plan], available: int | None
     found: list[str] = []
     for name, plan in plans.items():
         found += _few_views(plan)
-        others = [rule for rule in _rules_of(plan) if rule != "entropy"]
-        if others and plan.options.thresholds == "calibrated":
-            calibrated = f"{plan.card.name}'s thresholds are calibrated for the entropy"
-            found.append(f"{name} tests by {', '.join(others)}; {calibrated}")
         if plan.codec in plan.kind.codecs and plan.codec != plan.card.codec:
             told = " and its thresholds calibrated" if plan.options.thresholds == "calibrated" else ""
             found.append(
                 f"{name} sends features as {plan.codec}; {plan.card.name} was trained{told} for {plan.card.codec}"
             )
+    if knowing := [name for name, plan in plans.items() if plan.kind.omniscient]:
+        found.append(f"{', '.join(knowing)}: not implementable, an upper bound: told the right answer of every sample")
     if free := [name for name, plan in plans.items() if plan.options.reply.to == "none"]:
         found.append(f"{', '.join(free)}: the answer's way back is not modelled (reply: none)")
     found += _idle(scenario, plans)
@@ -296,12 +294,6 @@ def constant_times(scenario: Scenario, plans: Mapping[str, Plan]) -> list[str]:
         f"computing times{whose} do not vary (no 'jitter'): p99 and the spread of latencies say nothing of them, "
         "only of exits, queues, links and faults"
     ]
-
-
-def _rules_of(plan: Plan) -> list[str]:
-    """Names of a plan's rules, each once."""
-    rule = plan.options.rule
-    return [short(rule)] if isinstance(rule, str) else list(dict.fromkeys(map(short, rule.values())))
 
 
 def _few_views(plan: Plan) -> list[str]:

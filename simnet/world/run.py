@@ -82,13 +82,14 @@ def run_system(
         memo=folder,
         tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
     )
-    world = World(scenario, plan, answers.get, captured, answers.opinions)
+    labels = data.labels[rows]
+    world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
     try:
         end = scenario.duration or float(captured.times[-1])
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        without, untold = without_each(scenario, plan, answers, captured, data.labels[rows], rows, world.incidents)
+        without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
         answers.save()
@@ -98,7 +99,7 @@ def run_system(
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(captured), world.network.joined, cut_off)
-    lives = Lives.of(captured, data.labels[rows], world.endings, world.env.now, rows)
+    lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
     counted = lives.since(warm_up)

@@ -40,9 +40,9 @@ def without_each(
     struck = {one.name for one in incidents}
     names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
     chosen = names[: MOST_AGAIN // max(len(captured), 1)]
-    found, notes = {}, []
+    found, notes, truth = {}, [], labels.tolist()
     for name in chosen:
-        world = World(scenario, plan, answers.get, captured, answers.opinions)
+        world = World(scenario, plan, answers.get, captured, answers.opinions, truth)
         try:
             world.play(without=name)
         except ProtocolError as problem:  # of a user's system, where only the fault hid it: the run itself is good

@@ -38,7 +38,13 @@ class World:
     """
 
     def __init__(
-        self, scenario: Scenario, plan: Plan, ask: Ask, captured: Captures, opinions: Opinions | None = None
+        self,
+        scenario: Scenario,
+        plan: Plan,
+        ask: Ask,
+        captured: Captures,
+        opinions: Opinions | None = None,
+        truth: Sequence[int] = (),
     ) -> None:
         self.env = Clock()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
@@ -53,6 +59,7 @@ class World:
             priorities=priorities,
         )
         skews, say = skews_of(scenario), opinions or _none
+        told = truth if plan.kind.omniscient else ()
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
         self._needed: list[list[list[Node]]] = []
@@ -61,7 +68,7 @@ class World:
         replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews)
+                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews, told)
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])
@@ -152,6 +159,8 @@ class World:
                 yield system.deliver(sample, decision, partial(self._answered, sample, decision))
             else:
                 self._answered(sample, decision)
+            if system.on_answer is not None:
+                system.on_answer(self.env.now - self._captured[sample])
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
         except PluginError:

@@ -282,7 +282,7 @@ def test_calibration_gives_a_former_card_the_segments_that_its_network_has_since
     former["graph"]["segments"] = [one for one in former["graph"]["segments"] if not one.get("instead")]
     del former["calibration"]["alternatives"]
     Path("mine.json").write_text(json.dumps(former))
-    assert [name for name in new["graph"]["segments"] if name not in former["graph"]["segments"]]
+    assert len(former["graph"]["segments"]) < len(new["graph"]["segments"])
     assert read_card("mine.json").calibrated("entropy", {"edge-1": "vote"}) is None
     done = call("calibrate", "mine.json")
     assert done.exit_code == 0, done.output

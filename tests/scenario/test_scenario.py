@@ -25,8 +25,9 @@ from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import Batching, Jitter, Node, NodeEntry, PowerModel, Queue
 from simnet.scenario import Scenario, ScenarioError, load_scenario
 from simnet.scenario.header import Header
+from simnet.systems import SYSTEMS
 from simnet.systems.ada_ddnn import AdaOptions
-from simnet.systems.options import EdgeOptions
+from simnet.systems.options import OneEdgeOptions
 from simnet.systems.policies.breaker import Breaker
 from simnet.systems.policies.heartbeat import Heartbeat
 from simnet.systems.policies.retry import Retry
@@ -80,7 +81,7 @@ def test_defaults_units_ranges_and_presets_resolve_to_si_values(write):
     edge = scenario.nodes["edge"]  # the preset's speed and overheads, its own memory
     assert (edge.speed, edge.overhead_per_op, edge.memory) == (70.8e9, 150e-6, 2 * 1024**3)
     assert scenario.nodes["cloud"].workers == 4
-    assert scenario.systems["ddnn"] == EdgeOptions(system="ddnn", weights="ddnn-plaza")
+    assert scenario.systems["ddnn"] == OneEdgeOptions(system="ddnn", weights="ddnn-plaza")
     assert scenario.faults == []
 
 
@@ -322,7 +323,7 @@ def test_networking_and_policies(write):
                                     "breaker: {failures: 3, rest: 10 s}}\nnetwork: {routing: hops}")  # fmt: skip
     scenario = load_scenario(write(text))
     assert scenario.network == Networking(routing="hops", weights="equal")
-    assert scenario.systems["ddnn"] == EdgeOptions(
+    assert scenario.systems["ddnn"] == OneEdgeOptions(
         system="ddnn",
         weights="ddnn-plaza",
         heartbeat=Heartbeat(every=0.5, misses=3, size=8),
@@ -421,7 +422,7 @@ def test_later_stages_can_raise_errors_that_point_at_the_line(write):
 def test_shipped_scenarios_load_survive_yaml_and_their_faults_fall_inside_the_run(path, write):
     scenario = load_scenario(path)
     assert load_scenario(write(scenario.to_yaml())) == scenario
-    assert {spec.system for spec in scenario.systems.values()} <= {"ddnn", "ada-ddnn", "ddnn-2017"}
+    assert {spec.system for spec in scenario.systems.values()} <= {*SYSTEMS}
     end = arrivals(scenario)[-1] if scenario.duration is None else scenario.duration
     for fault in scenario.faults:
         assert fault.at + (fault.lasts or 0) < end
@@ -635,7 +636,7 @@ def scenarios(draw) -> Scenario:
         nodes=nodes,
         links=links,
         systems={
-            "ddnn": EdgeOptions(
+            "ddnn": OneEdgeOptions(
                 system="ddnn",
                 weights="a: b",
                 thresholds=draw(st.floats(0, 1)),
@@ -679,7 +680,7 @@ def test_the_reference_names_every_key_preset_and_unit():
             NodeEntry,
             LinkEntry,
             FaultEntry,
-            EdgeOptions,
+            OneEdgeOptions,
             Periodic,
             Poisson,
             Bursty,

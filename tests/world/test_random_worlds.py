@@ -43,6 +43,8 @@ WORKLOADS = (
 CLASSES = {"urgent": SampleClass(share=0.3, priority=1, deadline=0.03), "normal": SampleClass(share=0.7)}
 BURSTS = Loss(good=0, bad=0.6, good_for=0.2, bad_for=0.1)
 
+BASELINES = ("device-only", "edge-only", "cloud-only", "neurosurgeon", "oracle")
+
 
 def drawn_link(link: Link, draw: random.Random) -> Link:
     kind, values = draw.random(), dict[str, Any]()
@@ -103,7 +105,14 @@ def drawn_scenario(draw: random.Random, system: str) -> Scenario:
         }
     )
     base = world_scenario(samples=40, workload=workload, system=system, hub=draw.choice([None, {"bandwidth": 2e6}]))
+    more = random.Random(draw.random())
+    own = {"last_segment": more.choice(["cloud", "soonest"])}
+    if more.random() < 0.5:
+        own |= {"codec": "fp16", "codec_above": 0.01}
+    if system == "ada-ddnn":
+        own["first_exit"] = more.choice(["complete", "eager"])
     spec = SYSTEMS[system].Options(
+        **(own if system in ("ddnn", "ada-ddnn") else {}),
         system=system,
         weights="none",
         thresholds=draw.choice([0.0, 0.3, 0.6]),
@@ -145,7 +154,7 @@ def charges_agree(world: World, scenario: Scenario) -> None:
 @given(st.integers(0, 2**32))
 def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
     worlds = []
-    for system in ("ddnn", "ada-ddnn"):
+    for system in ("ddnn", "ada-ddnn", BASELINES[seed % len(BASELINES)]):
         scenario = drawn_scenario(random.Random(seed), system)
         world, again = play(scenario), play(scenario)
         assert world.network.spans == again.network.spans and world.endings == again.endings
@@ -155,7 +164,7 @@ def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
             assert size >= 0 and status in ("ok", "lost", "unfinished", "dropped")
         charges_agree(world, scenario)
         worlds.append(world)
-    first, second = worlds
+    first, second, _ = worlds
     assert first._captured == second._captured
     until = min(seconds(first.env.now), seconds(second.env.now))
     begun = [[(one.fault.name, one.began) for one in world.incidents if one.began < until] for world in (first, second)]

@@ -76,6 +76,8 @@ class Carrier(ABC):
     def __init__(self, spec: LinkSpec) -> None:
         self.place = f"{spec.source}{LINK_ARROW}{spec.target}"
         """Its name in the spans: `camera1→edge`."""
+        self.spec = spec
+        """What the scenario says of it."""
         self.base_bandwidth = spec.bandwidth or STANDSTILL
         """Bytes/s without faults: from the scenario, or what its trace says now."""
         self.on_change: list[Callable[[], None]] = []

@@ -120,6 +120,15 @@ class Node:
         """Picoseconds of one call of `work` for these samples at the present pace."""
         return round(self._times.call(work, samples) * self._pace * PER_SECOND)
 
+    @property
+    def pace(self) -> float:
+        """How many times slower than without load and faults it is now."""
+        return self._pace
+
+    def seconds(self, work: Work) -> float:
+        """Seconds of one call of `work` for one sample without load and faults, as it typically is."""
+        return self._times.seconds(work, 1)
+
     def vary(self, jitter: Jitter, seed: int) -> None:
         """From now on have computing times vary, by draws of this seed."""
         from simnet.network.nodes.jitter import Draws, varied

@@ -144,6 +144,22 @@ class SkewedReports(Reports):
             self._at.env.at(self._at.env.now + camera.skew, Order.CAPTURE, partial(super()._begin, [camera]))
 
 
+class Eager(Gather):
+    """Before another kind of gathering in a class's bases: fires, too, as soon as what is there is enough.
+
+    It is asked at every arrival, those of one instant one after the other.
+    """
+
+    enough: Callable[[int], bool] = staticmethod(bool)
+    """Whether the mask of what arrived is enough; to be set when it is made."""
+
+    def arrived(self, sender: Sender) -> None:
+        """See `Gather.arrived`."""
+        super().arrived(sender)
+        if self.callbacks is not None and self.enough(self._views):
+            self._close()
+
+
 class Features(Gather):
     """Cameras are asked for the features of a sample with `request` bytes, and send `size` bytes each.
 

@@ -1,0 +1,138 @@
+"""`npz`: arrays of views and labels in one file, as the DDNN authors publish their six cameras (`MVMC.npz`) [R].
+
+`X` is `[n, views, 3, h, w]`, whole numbers to 255 or fractions to 1; `y` is `[n, views]`, the class of what each view
+sees, or the number of classes where it does not see the object. A sample's class is that of the views that see it; the
+others are black.
+
+The published split is a permutation printed in the authors' code, which we have not: give its row numbers in
+`test_rows`, or the rows' numbers decide (`shares`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from simnet.models.data.base import DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.shares import Shares
+
+
+class Npz(Dataset):
+    """A numpy archive; it is read whole. Raises DataError for one that is missing or of another layout."""
+
+    class Options(DatasetOptions):
+        """Where it is, and what its labels are called."""
+
+        paths: ClassVar[tuple[str, ...]] = ("path", "test_rows")
+
+        path: str
+        """The file, seen from the scenario's file, on a command line from the current directory."""
+        classes: Annotated[tuple[str, ...], Field(min_length=2)]
+        """Names of the labels from 0 on."""
+        test_rows: str | None = None
+        """A text file with the numbers of the rows for `test`, from 0; validation is then cut from the others."""
+        shares: Shares = Shares()
+        """Shares of the rows for `validation` and `test`."""
+
+    name = "npz"
+    licence = "weights trained on images of the user's own; they know their licence"
+
+    def __init__(self, split: str, options: Options) -> None:
+        self.split, self._options, self._path = split, options, Path(options.path).expanduser()
+        self.class_names = options.classes
+        if len(set(options.classes)) < len(options.classes):
+            raise DataError(f"npz {self._path}: two classes have one name")
+        views, labels = self._read()
+        self.views, self.view_shape = views.shape[1], (3, views.shape[3], views.shape[4])
+        everything = self._labels(labels)
+        test = self._test_rows(len(everything))
+        rows = [row for row in range(len(everything)) if self._split_of(row, test) == split]
+        if not rows:
+            raise DataError(f"npz {self._path}: no rows for {split}; other shares would give some")
+        self._rows = np.array(rows)
+        self.labels, self._seen = everything[self._rows], labels[self._rows] < len(self.class_names)
+        self._views = views[self._rows]
+
+    @classmethod
+    def open(cls, options: Options, split: str, data_dir: Path | None) -> Npz:
+        """A split of the archive."""
+        return cls(split, options)
+
+    def _read(self) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+        try:
+            with np.load(self._path, allow_pickle=False) as archive:
+                views, labels = archive["X"], archive["y"]
+        except KeyError:
+            raise DataError(f"npz {self._path}: needs arrays X and y") from None
+        except Exception as problem:  # numpy raises OSError, ValueError, BadZipFile …
+            raise DataError(f"npz {self._path}: cannot be read as a numpy archive ({problem})") from None
+        if views.ndim != 5 or views.shape[2] != 3 or views.dtype.kind not in "uif" or 0 in views.shape:
+            raise DataError(
+                f"npz {self._path}: X must be numbers [n, views, 3, h, w], found {views.dtype} {views.shape}"
+            )
+        if labels.shape != views.shape[:2] or labels.dtype.kind not in "uif" or (labels != np.floor(labels)).any():
+            raise DataError(
+                f"npz {self._path}: y must be whole numbers [n, views], found {labels.dtype} {labels.shape}"
+            )
+        if not (np.isfinite(views).all() and views.min() >= 0 and views.max() <= 255):
+            raise DataError(f"npz {self._path}: X must lie from 0 to 1 or to 255")
+        return views, labels.astype(np.int64)
+
+    def _labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The class of each row: what all views say that see it."""
+        unseen = len(self.class_names)
+        if labels.min() < 0 or labels.max() > unseen:
+            row = int(np.flatnonzero(((labels < 0) | (labels > unseen)).any(axis=1))[0])
+            raise DataError(
+                f"npz {self._path}: row {row} has a label outside 0 to {unseen} ({unseen}: not seen); name all classes"
+            )
+        least, most = labels.min(axis=1), np.where(labels < unseen, labels, -1).max(axis=1)
+        if (bad := (most < 0) | (least != most)).any():
+            row = int(np.flatnonzero(bad)[0])
+            what = "is seen by no view" if most[row] < 0 else "has views of different classes"
+            raise DataError(f"npz {self._path}: row {row} {what}")
+        return np.asarray(least)
+
+    def _test_rows(self, count: int) -> frozenset[int] | None:
+        if self._options.test_rows is None:
+            return None
+        path = Path(self._options.test_rows).expanduser()
+        try:
+            found = [int(word) for word in path.read_text(encoding="utf-8").split()]
+        except (OSError, ValueError) as problem:
+            raise DataError(f"npz: test_rows {path}: no list of row numbers ({problem})") from None
+        if len(set(found)) < len(found) or not all(0 <= row < count for row in found):
+            raise DataError(f"npz: test_rows {path}: must be different rows from 0 to {count - 1}")
+        return frozenset(found)
+
+    def _split_of(self, row: int, test: frozenset[int] | None) -> str:
+        if test is not None and row in test:
+            return "test"
+        found = self._options.shares.split_of(str(row))
+        return "train" if test is not None and found == "test" else found
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over the views and labels of this split."""
+        total = hashlib.sha256(np.ascontiguousarray(self.pixels(range(len(self)))).tobytes())
+        total.update(self.labels.tobytes())
+        return total.hexdigest()
+
+    def pixels(self, rows: Rows) -> NDArray[np.uint8]:
+        """Views `[len(rows), views, 3, h, w]`; black where a camera does not see the object."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        views: NDArray[Any] = self._views[chosen]
+        made: NDArray[np.uint8] = (np.rint(views * 255) if self._scaled else views).astype(np.uint8)
+        made[~self._seen[chosen]] = 0
+        return made
+
+    @cached_property
+    def _scaled(self) -> bool:
+        """Whether pixels are fractions of one."""
+        return bool(self._views.dtype.kind == "f" and self._views.max() <= 1)
