@@ -1,7 +1,7 @@
 """Risk control: how often its promise holds for the weights' own scores, over draws of the validation data.
 
-Validation and test data together, on none of which a network was trained, stand for all samples to come. A draw takes as
-many of them as the validation split has, with replacement, so that they are independent, as the promise asks; the
+Validation and test data together, on none of which a network was trained, stand for all samples to come. A draw takes
+as many of them as the validation split has, with replacement, so that they are independent, as the promise asks; the
 thresholds found on the draw have a risk that is then known exactly, over all of them (our choice).
 """
 
@@ -72,8 +72,8 @@ def run(
 ) -> dict[str, Any]:
     """The study of the card's weights: an entry for its exits, and one for each segment that can stand in at one.
 
-    `entries` is empty, and `unkeepable` tells why, where the validation split is too small; it is also empty where there
-    is one exit only.
+    `entries` is empty, and `unkeepable` tells why, where the validation split is too small; it is also empty where
+    there is one exit only.
     """
     network = load_network(card)
     splits = [segment_scores(network, data) for data in (validation, test)]

@@ -1,4 +1,4 @@
-"""The study of risk control: draws of made-up exits, what is stored of a network, and its table in the documentation."""
+"""The study of risk control: draws of made-up exits, what is stored of a network, its table in the documentation."""
 
 from __future__ import annotations
 
