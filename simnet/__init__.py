@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.models.networks.base import Given as Given
     from simnet.models.networks.base import Network as Network
     from simnet.models.networks.base import Output as Output
+    from simnet.models.networks.dag import DagNetwork as DagNetwork
     from simnet.models.networks.traced import TracedNetwork as TracedNetwork
     from simnet.models.rules import ExitRule as ExitRule
     from simnet.models.rules import probabilities as probabilities
@@ -80,6 +81,7 @@ _HOMES = {
     "Architecture": "simnet.models.networks.base",
     "Given": "simnet.models.networks.base",
     "Output": "simnet.models.networks.base",
+    "DagNetwork": "simnet.models.networks.dag",
     "TracedNetwork": "simnet.models.networks.traced",
     "ExitRule": "simnet.models.rules",
     "probabilities": "simnet.models.rules",

@@ -24,6 +24,7 @@ clock metrics
 language
 models.graph models.device
 models.codecs models.rules models.data
+models.criteria
 models.networks
 models.cards
 models.evaluation
@@ -63,11 +64,16 @@ NAMED_IN = {
     "models/networks/ddnn.py": "defines one",
     "models/networks/ada_ddnn.py": "defines one",
     "models/networks/ddnn_2017.py": "defines one",
+    "models/networks/dapdee.py": "defines three",
+    "models/networks/students/distree.py": "defines one",
+    "models/networks/whole_resnet.py": "defines one",
     "simnet/systems/__init__.py": "the table of systems",
     "simnet/systems/ddnn.py": "defines one",
     "simnet/systems/ada_ddnn.py": "defines one",
     "simnet/systems/ddnn_2017.py": "defines one",
     "simnet/systems/baselines": "what is compared with them",
+    "simnet/systems/dapdee.py": "defines one",
+    "simnet/systems/distree.py": "defines one",
     "models/studies": "repeats what a paper did with its networks",
     "simnet/cli/models/study.py": "the command of the studies",
     "simnet/cli/models/reproduce.py": "the command of the studies",

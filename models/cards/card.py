@@ -122,6 +122,14 @@ class Card:
         return next(those, None)
 
     @property
+    def forced_accuracy(self) -> dict[str, float]:
+        """Of each exit what was right on validation when every sample left there; empty where the card tells none."""
+        told = self.values.get("forced_accuracy")
+        found = told.get("validation") if isinstance(told, dict) else None
+        listed = found.items() if isinstance(found, dict) else ()
+        return {name: float(share) for name, share in listed if type(share) in (int, float) and 0 <= share <= 1}
+
+    @property
     def temperatures(self) -> dict[str, float]:
         """What a segment's scores are divided by before they are tested; 1 for segments that are not named."""
         return dict(self.values["calibration"].get("temperatures", {}))

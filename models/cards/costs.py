@@ -87,8 +87,8 @@ def measured(network: Network) -> Graph:
 
     `flop`, `parameters`, `memory` (bytes: weights, and the largest input and output held at once), `operations`,
     `traffic` (bytes that these read and write, weights apart) and `sends`, the shape of its features without the batch,
-    of segments whose features others take. In the usual layout of memory, so that nothing is counted that only changes
-    it.
+    of segments whose features others take, or that give nothing else. In the usual layout of memory, so that nothing is
+    counted that only changes it.
     """
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format).eval()
     where = next(network.parameters()).device
@@ -100,6 +100,6 @@ def measured(network: Network) -> Graph:
         part = graph.parts_of(name)[0]
         given = given_all(walk, part)
         costs[name], made = _measure(network.module(part), lambda part=part, given=given: network.run(part, given))  # type: ignore[misc]
-        if name in taken and made.features is not None:
+        if (name in taken or not graph.segments[name].scores) and made.features is not None:
             costs[name]["sends"] = tuple(made.features.shape[1:])
     return graph.with_costs(costs)

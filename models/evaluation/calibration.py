@@ -29,6 +29,8 @@ TOLERANCE = 0.005
 """Half a point of accuracy (our choice)."""
 STEP = 0.01
 """Grid of thresholds, 0 to 1 (our choice)."""
+MOST = 2_000_000
+"""Combinations that are counted: with four exits and more before the last the grid is coarser (our choice)."""
 
 Counts = NDArray[np.int64]
 
@@ -108,8 +110,9 @@ def best_thresholds(
 ) -> tuple[float, ...]:
     """The thresholds on a grid of `step` that are best by `rule`, for `entropies` and `correct` `[exits, n]`.
 
-    `grids` `[exits - 1, g]` are those of exits whose rule measures something else than entropy. The rules `risk` and
-    `budget` need no grid; they have `aims`.
+    `grids` `[exits - 1, g]` are those of exits whose rule measures something else than entropy. Of more than `MOST`
+    combinations as many points of every grid are left out, evenly. The rules `risk` and `budget` need no grid; they
+    have `aims`.
 
     `sent` are the bytes sent for a sample that leaves at each exit, which the rule `bytes` needs. Among equals the
     more accurate win, then those that leave earlier, then the lower T. Raises ValueError for an unknown rule.
@@ -125,6 +128,9 @@ def best_thresholds(
         return within_budget(entropies, aims.costs, aims.budget)
     usual = np.arange(0.0, 1.0 + step / 2, step).round(6)
     grid = np.broadcast_to(usual, (early_exits, len(usual))) if grids is None else grids
+    fewer = max(2, int(MOST ** (1 / early_exits) + 1e-9))
+    if grid.shape[1] > fewer:
+        grid = grid[:, np.linspace(0, grid.shape[1] - 1, fewer).round().astype(np.int64)]
     left, right = (counts.reshape(len(counts), -1) for counts in grid_counts(entropies, correct, grid))
     accurate, early = right.sum(0), left[:-1].sum(0)
     good = accurate >= correct[-1].sum() - TOLERANCE * correct.shape[1] - 1e-6  # or rounding would decide

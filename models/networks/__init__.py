@@ -17,5 +17,10 @@ NETWORKS: Registry[Network] = Registry(
         "ddnn": "simnet.models.networks.ddnn:Ddnn",
         "ada-ddnn": "simnet.models.networks.ada_ddnn:AdaDdnn",
         "ddnn-2017": "simnet.models.networks.ddnn_2017:Ddnn2017",
+        "vgg16-quarter": "simnet.models.networks.dapdee:Vgg16Quarter",
+        "alexnet-half": "simnet.models.networks.dapdee:AlexNetHalf",
+        "resnet14": "simnet.models.networks.dapdee:ResNet14",
+        "distree": "simnet.models.networks.students.distree:Distree",
+        "whole-resnet": "simnet.models.networks.whole_resnet:WholeResnet",
     },
 )

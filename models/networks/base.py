@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from simnet.models.graph import Graph, Part
+
+if TYPE_CHECKING:
+    from simnet.models.data.base import Dataset
+    from simnet.models.networks.objective import Objective, Plain
 
 
 class Given(NamedTuple):
@@ -80,6 +84,8 @@ class Network(nn.Module, ABC):
 
     Architecture: ClassVar[type[Any]] = Architecture
     """The class of `arch`."""
+    usual: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields of the recipe that this kind is trained with by default, whatever the data."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     """What of the architecture goes with a recipe, by the recipe's name, unless it is set otherwise."""
     arch: Any
@@ -113,6 +119,19 @@ class Network(nn.Module, ABC):
     def prepare(self, pixels: Tensor) -> Tensor:
         """Pixels `[..., 3, h, w]` uint8 as the network takes them: float32 in [-1, 1]."""
         return pixels.float().div_(127.5).sub_(1.0)
+
+    def objective(self, recipe: Any, teacher: Network | None, plain: Plain) -> Objective | None:
+        """A loss of this kind's own; None: the joint loss of all classifiers.
+
+        `recipe` is the training's; its `objective` holds values for this. `teacher` is the network, in eval mode, whose
+        weights the recipe names. `plain` gives the training views as they are. Raises ValueError for a teacher or
+        values that do not fit.
+        """
+        return None
+
+    def own_values(self, graph: Graph, validation: Dataset) -> dict[str, Any]:
+        """What else the card of trained weights says, found on validation data; `graph` has the costs of segments."""
+        return {}
 
     def after_step(self) -> None:
         """Called after every training step."""

@@ -146,7 +146,8 @@ class Pass:
         shape = next((value for value in values if value is not None), None)
         if shape is None:
             shape = self._blank(*arcs[0], upstream)
-        stacked = torch.stack([torch.zeros_like(shape) if value is None else value for value in values], dim=1)
+        each = [torch.zeros_like(shape) if value is None else value for value in values]
+        stacked = each[0].unsqueeze(1) if len(each) == 1 else torch.stack(each, dim=1)  # of one sender no copy
         return Given(stacked, torch.stack(here, dim=1))
 
     def _value(self, number: int, arc: Arc, upstream: int) -> Tensor:

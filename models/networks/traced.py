@@ -30,6 +30,8 @@ class TracedNetwork(Network):
         self, arch: Any, body: nn.Module, cuts: Mapping[str, str | None], heads: Mapping[str, nn.Module]
     ) -> None:
         super().__init__(arch)
+        if arch.views != 1:
+            raise GraphError(f"{type(self).__name__} takes one view, not {arch.views}")
         names = list(cuts)
         self.blocks = nn.ModuleDict(dict(zip(names, split(body, list(cuts.values())[:-1]), strict=True)))
         self.heads = nn.ModuleDict(heads)

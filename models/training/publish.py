@@ -40,7 +40,10 @@ def train_command(kind: str, network: Network, data: str, how: Recipe) -> str:
     """
     arch, kind_of_data = network.arch, set_of(data)
     usual = network.for_data(kind_of_data, arch.views, arch.view, arch.classes)
-    bases = {name: (replace(usual, **network.variants.get(name, {})), recipe(name, kind_of_data)) for name in RECIPES}
+    bases = {
+        name: (replace(usual, **network.variants.get(name, {})), recipe(name, kind_of_data, network.usual))
+        for name in RECIPES
+    }
     settings = {name: settings_of(arch, how, base) for name, base in bases.items()}
     nearest = min(RECIPES, key=lambda name: len(settings[name]))
     words = [] if nearest == RECIPES[0] else ["--recipe", nearest]
@@ -89,6 +92,7 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
     Raises DataError when the test split is missing.
     """
     test = open_dataset(run.data_name, "test", data_dir)
+    run.conclude()
     network = run.result
     graph = measured(network)
     told: dict[str, Any] = {
@@ -113,7 +117,8 @@ def publish(run: Training, path: Path, data_dir: Path | None, sent: Sent) -> Non
         "checksums": {"validation": run.validation.checksum, "test": test.checksum},
     }
     found = judged(network, run.validation, test, sent(run.kind, graph, run.arch.codec))
-    save_weights(network, {**told, **found, "log": run.log}, path)
+    own = network.own_values(graph, run.validation)
+    save_weights(network, {**told, **found, **own, "log": run.log}, path)
 
 
 def recalibrate(
@@ -147,7 +152,8 @@ def recalibrate(
     until = sent(card.network, card.graph, card.codec)
     found = judged(network, splits["validation"], splits["test"], until, rule, temperature, exit_rules, aims)
     command = train_command(card.network, network, kind, how)
-    values = {**renewed(card, network), "command": command, **found}
+    own = network.own_values(card.graph, splits["validation"])
+    values = {**renewed(card, network), "command": command, **found, **own}
     values = {key: values[key] for key in sorted(values, key=("log", "sha256").__contains__)}  # these two stay last
     write_card(values, card.path)
     return Card(card.path, values)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from sys import float_info
+from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from simnet.language.errors import shown, unknown
@@ -15,8 +16,8 @@ from simnet.models.training.training import Recipe
 RECIPES = ("ours", "paper", "lineage")
 
 
-def recipe(name: str, data: str) -> Recipe:
-    """The recipe `name` for `data`.
+def recipe(name: str, data: str, own: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
+    """The recipe `name` for `data`; `own` are the fields that a kind of network has by default, whatever the data.
 
     `paper`: ADA-DDNN, section 4.2 (SGD, rate 0.1, cosine annealing, batch 200, 180 epochs); momentum, weight decay,
     augmentation and loss weights are not given there, and are ours [I]. On `mvmc` it is that of DDNN (2017): Adam 1e-3,
@@ -25,6 +26,11 @@ def recipe(name: str, data: str) -> Recipe:
     weights, cosine annealing, plain sum of all cross-entropies, shifts with zeros at the border. Epochs are ours [I].
     Raises KeyError for an unknown name.
     """
+    return replace(_usual(name, data), **own)
+
+
+def _usual(name: str, data: str) -> Recipe:
+    """Without what a kind of network has of its own."""
     if name == "lineage":
         return _LINEAGE
     if name == "paper" and data == "mvmc":

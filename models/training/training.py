@@ -28,7 +28,11 @@ from simnet.models.data.base import Dataset
 from simnet.models.evaluation.scores import exit_scores, seen_by, segment_scores, view_segment
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Architecture, Network
+from simnet.models.networks.objective import ITSELF
 from simnet.models.training.whitening import whiten
+
+PLAIN_BATCH = 500
+"""Training images that are served at a time without augmentation."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Recipe:
     """Largest random shift of the augmentation, in pixels."""
     flip: bool = True
     """Half of the images mirrored."""
+    teacher: str | None = None
+    """Weights, by name, that a kind with an objective of its own learns from; "itself": its own last exit."""
+    objective: dict[str, float] = field(default_factory=dict)
+    """Values of the kind's own objective; those that are not named are as usual."""
     border: Literal["repeat", "zeros"] = "repeat"
     """What a shifted image has at the sides that it left: its edges again, or zeros."""
     seed: int = 1
@@ -130,7 +138,7 @@ class TrainingData:
     def __init__(self, data: Dataset, shift: int, flip: bool = True, border: str = "repeat") -> None:
         everything = np.arange(len(data))
         self.images = torch.from_numpy(data.images(everything))
-        self._cut = data.cut
+        self.cut = data.cut
         self.labels = torch.from_numpy(data.labels)
         self.shift, self.flip, self.border = shift, flip, border
 
@@ -142,7 +150,7 @@ class TrainingData:
             images = self.images[chosen]
             each = images.flatten(0, -4)  # one image a sample, or one a view
             shifted = shift_and_flip(each, self.shift, generator, self.flip, self.border).reshape(images.shape)
-            yield torch.from_numpy(self._cut(shifted.numpy())), self.labels[chosen]
+            yield torch.from_numpy(self.cut(shifted.numpy())), self.labels[chosen]
 
 
 def dropped_views(n: int, views: int, probability: float, generator: torch.Generator) -> Tensor:
@@ -204,6 +212,11 @@ class Training:
         elif recipe.whitening:
             views, _ = next(self.data.batches(min(1_000, len(self.data.labels)), recipe.seed))
             whiten(self.network, self.network.prepare(views.to(self.device)))
+        taught = None if recipe.teacher in (None, ITSELF) else load_network(read_card(recipe.teacher), device)
+        self.objective = self.network.objective(recipe, taught, self.plain)
+        """What is minimized in the place of the joint loss."""
+        if self.objective is None and (recipe.teacher or recipe.objective):
+            raise ValueError(f"network {kind!r} has no objective of its own, so 'teacher' and 'objective' do nothing")
         if recipe.average:
             average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
             self._average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
@@ -216,6 +229,11 @@ class Training:
         """
         quick = self.device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         return "bf16" if self.recipe.mixed_precision and quick else "fp32"
+
+    def plain(self) -> Iterator[Tensor]:
+        """Prepared views of the training split as they are, in order."""
+        for images in torch.split(self.data.images, PLAIN_BATCH):
+            yield self.network.prepare(torch.from_numpy(self.data.cut(images.numpy())).to(self.device))
 
     @cached_property
     def _own_views(self) -> list[int]:
@@ -238,6 +256,22 @@ class Training:
         """The network that the run is about: the averaged one, if there is one."""
         return self.network if self._average is None else cast(Network, self._average.module)
 
+    def _loss(self, views: Tensor, labels: Tensor, random: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a step minimizes, and its parts."""
+        prepared = self.network.prepare(views.to(self.device))
+        if self.objective is not None:
+            return self.objective.loss(prepared, labels, random)
+        present = dropped_views(len(views), views.shape[1], self.recipe.view_dropout, random).to(self.device)
+        scores = self.network(prepared, present)
+        seen = views.flatten(2).any(-1)[:, self._own_views].to(self.device) if self.recipe.only_seen else None
+        with torch.autocast(self.device.type, enabled=False):
+            return joint_loss(self._trained(scores), labels, self.recipe, seen)
+
+    def conclude(self) -> None:
+        """Fit what of the result no gradient has; after the last epoch."""
+        if self.objective is not None:
+            self.objective.conclude(self.result.eval(), self.plain)
+
     def run_epoch(self, advance: Callable[[], None]) -> dict[str, Any]:
         """Train one epoch, evaluate on validation, append to the log and return its line; `advance` after each step.
 
@@ -253,10 +287,7 @@ class Training:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * _rate(step, total, warm_up, self.recipe.anneal)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-                present = dropped_views(len(views), views.shape[1], self.recipe.view_dropout, dropping).to(self.device)
-                scores = self.network(self.network.prepare(views.to(self.device)), present)
-            seen = views.flatten(2).any(-1)[:, self._own_views].to(self.device) if self.recipe.only_seen else None
-            loss, parts = joint_loss(self._trained(scores), labels.to(self.device), self.recipe, seen)
+                loss, parts = self._loss(views, labels.to(self.device), dropping)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()

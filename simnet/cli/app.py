@@ -9,6 +9,7 @@ import typer
 from simnet.cli.check import check
 from simnet.cli.compare import compare
 from simnet.cli.entry import run_app, stoppable
+from simnet.cli.partition import partition
 from simnet.cli.plot import plot
 from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate distributed early-exit inference with the real network in the loop.",
 )
-for command in (run, check, compare, plot, profile, validate, plugins, schema):
+for command in (run, check, compare, plot, profile, partition, validate, plugins, schema):
     app.command()(stoppable(command))
 
 

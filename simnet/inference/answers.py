@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +126,16 @@ class Answers:
         return answer
 
     def opinions(self, segment: str, sample: int, upstream: int) -> dict[int, NDArray[np.float32]]:
-        """Class scores `[classes]` of every copy of a segment that has something to work on, by its number."""
+        """Class scores `[classes]` of every copy of a segment that has something to work on, by its number.
+
+        Of a segment that gives none its features, flat.
+        """
         row, found = self._index[sample], {}
+        one = self._graph.segments.get(segment)
+        width = None if one is None or one.scores or one.sends is None else prod(one.sends)
         for part in self._graph.parts_of(segment):
             if self._graph.alive(part, upstream):
-                table = self._memo.table((part, self._graph.key(part, upstream)))
+                table = self._memo.table((part, self._graph.key(part, upstream)), width)
                 if not table.known[row]:
                     ahead = np.arange(sample, min(sample + self._window, len(self._index)))
                     alike = ahead[self._alike[ahead] == self._alike[sample]]

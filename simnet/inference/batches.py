@@ -73,7 +73,10 @@ class Batches:
 
     @torch.inference_mode()
     def run(self, part: Part, upstream: int, rows: NDArray[np.int64], scores: Scores) -> NDArray[np.float32]:
-        """Class scores `[n, classes]` of a part for `rows`, of what arrived; `scores` are those that it is given."""
+        """Class scores `[n, classes]` of a part for `rows`, of what arrived; `scores` are those that it is given.
+
+        Of a part that gives none its features, `[n, their number]`.
+        """
         if scores and len(rows) > 1 and self.network.module(part) is not None:
             # A layer on a few scores: its last bits depend on the sample's place in the batch, so each goes alone.
             each = [np.array([place]) for place in range(len(rows))]
@@ -83,8 +86,10 @@ class Batches:
         asked = len(rows)
         enough = np.resize(np.arange(asked), max(asked, 1 if scores else SMALLEST_BATCH))
         filled = {source: torch.from_numpy(given).to(self.device) for source, given in _rows_of(scores, enough).items()}
-        made = _Walk(self, rows[enough], asked, filled).scores(part, upstream)
-        return made[:asked].float().cpu().numpy()
+        made = _Walk(self, rows[enough], asked, filled).output(part, upstream)
+        told = made.features if made.scores is None else made.scores
+        assert told is not None  # checked
+        return told[:asked].flatten(1).float().cpu().numpy()
 
     def features(self, arc: Arc, upstream: int, coded: bool, rows: NDArray[np.int64]) -> Tensor:
         """What an arc's source sends of `rows`, a batch; computed now where it is not held."""

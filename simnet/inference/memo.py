@@ -100,10 +100,10 @@ class Memo:
         self._size, self._classes, self._folder = size, classes, folder
         self._tables: dict[Key, Table] = {}
 
-    def table(self, key: Key) -> Table:
-        """The table of a part and what arrived."""
+    def table(self, key: Key, width: int | None = None) -> Table:
+        """The table of a part and what arrived, of `width` numbers a row: by default a score for each class."""
         if key not in self._tables:
-            self._tables[key] = Table(key, self._size, self._classes, self._folder)
+            self._tables[key] = Table(key, self._size, self._classes if width is None else width, self._folder)
         return self._tables[key]
 
     @property

@@ -32,7 +32,7 @@ def seeing(roles: Iterable[Roles]) -> tuple[str, ...]:
 
 def with_views(checks: Checks, nodes: Mapping[str, Node], seeing: Iterable[str]) -> dict[str, Node]:
     """The nodes, of which those that see have a view, by default in order at their site; `seeing` are their tiers."""
-    tiers = dict.fromkeys(["device", *seeing])
+    tiers = dict.fromkeys(seeing) or {"device": None}
     result: dict[str, Node] = {}
     seen: dict[str | None, dict[int, str]] = {}
     counts: dict[str | None, int] = {}
@@ -47,7 +47,7 @@ def with_views(checks: Checks, nodes: Mapping[str, Node], seeing: Iterable[str])
             seen_by[view] = name
             node = node.model_copy(update={"view": view})
         elif node.view is not None:
-            checks.wrong(path, f"only devices have a view, this is a {node.tier}")
+            checks.wrong(path, f"only {' and '.join(tiers)}s have a view, this is a {node.tier}")
         result[name] = node
     return result
 

@@ -86,10 +86,12 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
     if isinstance(spec.rule, dict):
         _early_only(checks, spec.rule, exits, (*path, "rule"), "tests nothing")
     if len(checks.problems) == before:
-        _thresholds(checks, thresholds, exits, spec.rule, (*path, "thresholds"))
+        _thresholds(checks, thresholds, exits, spec.rule, (*path, "thresholds"), kind.range_of(spec))
     if len(checks.problems) > before:
         return None
-    if not isinstance(thresholds, dict) and thresholds != "calibrated":
+    if isinstance(thresholds, dict):
+        thresholds = {exit_name: float(t) for exit_name, t in thresholds.items()}
+    elif thresholds != "calibrated":
         thresholds = float(thresholds)
     return spec.model_copy(update={"thresholds": thresholds})
 
@@ -147,12 +149,22 @@ def _early_only(
 
 
 def _thresholds(
-    checks: Checks, given: object, exits: Sequence[str] | None, rules: str | Mapping[str, str], path: Path
+    checks: Checks,
+    given: object,
+    exits: Sequence[str] | None,
+    rules: str | Mapping[str, str],
+    path: Path,
+    its_own: tuple[float, float] | None,
 ) -> None:
-    """Note what is wrong with them; pydantic's words about unions would help nobody. Each lies in its rule's range."""
+    """Note what is wrong with them; pydantic's words about unions would help nobody.
+
+    Each lies in its rule's range, or in the system's own.
+    """
 
     def range_of(exit_name: str | None) -> tuple[float, float]:
         """The thresholds that make sense at an exit, or (None) at all of them."""
+        if its_own is not None:
+            return its_own
         if isinstance(rules, str):
             names = [rules]
         else:

@@ -25,6 +25,8 @@ SYSTEMS: Registry[System] = Registry(
         "cloud-only": "simnet.systems.baselines.cloud_only:CloudOnly",
         "neurosurgeon": "simnet.systems.baselines.neurosurgeon:Neurosurgeon",
         "oracle": "simnet.systems.baselines.oracle:Oracle",
+        "dapdee": "simnet.systems.dapdee:Dapdee",
+        "distree": "simnet.systems.distree:Distree",
     },
     "simnet.systems.contract:check_system",
 )

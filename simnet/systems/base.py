@@ -67,6 +67,8 @@ class Setting:
         codec: How features travel.
         skews: Seconds by which a camera captures later than the sample, by name.
         truth: The right class of every sample, for an omniscient system; others are not told.
+        accuracy: What is right at each exit on validation when every sample leaves there, as far as the card tells.
+        seed: The scenario's, for random streams of a name of their own.
     """
 
     network: Topology
@@ -79,6 +81,8 @@ class Setting:
     codec: str = "fp32"
     skews: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     truth: Sequence[int] = ()
+    accuracy: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    seed: int = 1
 
 
 class System(ABC):
@@ -145,6 +149,19 @@ class System(ABC):
     def idle_keys(cls, options: Any) -> Mapping[str, str]:
         """Keys of a scenario's entry that would do nothing with these options, and why ("with tiers '…': …")."""
         return {}
+
+    @classmethod
+    def calibrated(cls, card: Mapping[str, Any], options: Any) -> Mapping[str, float] | None:
+        """T of each exit, of the values of the weights' card, where it is not those of the exits' rules; else None.
+
+        What is missing the scenario must give.
+        """
+        return None
+
+    @classmethod
+    def range_of(cls, options: Any) -> tuple[float, float] | None:
+        """Least and greatest T that make sense, where it is not the exits' rules that are compared with it."""
+        return None
 
     @classmethod
     def fit(cls, graph: Graph, place: Place, options: Any) -> None:
@@ -227,7 +244,10 @@ class System(ABC):
         return Decision(exit_name, prediction, measure, upstream)
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
-        """Class scores `[classes]` of each copy of a segment, by its number, as far as something has arrived."""
+        """Class scores `[classes]` of each copy of a segment, by its number, as far as something has arrived.
+
+        Of a segment that gives none its features, flat.
+        """
         return self.setting.opinions(segment, sample, upstream | self.onward | self.coded)
 
     def leaves(self, decision: Decision) -> bool:

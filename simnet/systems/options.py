@@ -51,6 +51,9 @@ def _in_short(value: object) -> object:
     return {"to": value} if isinstance(value, str) else value
 
 
+ReplyWay = Annotated[Reply, BeforeValidator(_in_short)]
+
+
 class SystemOptions(Model):
     """Keys of every system. A system's own are fields of its `Options`, derived from this class."""
 
@@ -64,7 +67,7 @@ class SystemOptions(Model):
     """What is compared with the threshold, for all exits or for each."""
     codec: str | None = None
     """How features travel; by default as the weights' card says."""
-    reply: Annotated[Reply, BeforeValidator(_in_short)] = Reply()
+    reply: ReplyWay = Reply()
     """Where the answer is wanted (`edge`, `device` or `none`), or that and the bytes of the message."""
 
     def problems(self) -> Iterator[tuple[str, str]]:

@@ -11,11 +11,19 @@ from simnet.registry import PluginError
 
 
 class Message(NamedTuple):
-    """Each copy of a segment sends `size` bytes before the answer at an exit."""
+    """Each copy of a segment sends `size` bytes before the answer at an exit.
+
+    `senders` is how many send it, where these are not all copies; the segment may then be `INPUT`: raw views.
+    """
 
     segment: str
     exit: str
     size: int
+    senders: int | None = None
+
+    def total(self, graph: Graph) -> int:
+        """Bytes of all senders."""
+        return self.size * (graph.segments[self.segment].copies if self.senders is None else self.senders)
 
 
 def feature_bytes(graph: Graph, codec: str, segment: str) -> int:
@@ -34,7 +42,7 @@ def until(graph: Graph, messages: Sequence[Message]) -> dict[str, int]:
     names = list(graph.exits)
     return {
         name: sum(
-            graph.segments[message.segment].copies * message.size
+            message.total(graph)
             for message in messages
             if message.exit in names and names.index(message.exit) <= number
         )

@@ -112,7 +112,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         raise scenario.error(where, f"{card.name} has no segment '{unknown_there[0]}'; {_calibrate(card)} adds it")
     given = spec.rule if isinstance(spec.rule, dict) else dict.fromkeys(exits[:-1], spec.rule)
     chosen = {exit_name: given.get(exit_name, USUAL) for exit_name in exits[:-1]}
-    thresholds = _thresholds(scenario, name, spec, card, chosen, instead)
+    thresholds = _thresholds(scenario, kind, name, spec, card, chosen, instead)
     rules = {exit_name: _rule(rule, folder) for exit_name, rule in chosen.items()}
     for exit_name, rule in rules.items():
         if type(rule).fit.__func__ is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
@@ -167,6 +167,7 @@ def _same(one: str, other: str) -> bool:
 
 def _thresholds(
     scenario: Scenario,
+    kind: type[System],
     name: str,
     spec: SystemOptions,
     card: Card,
@@ -181,15 +182,21 @@ def _thresholds(
     if isinstance(spec.thresholds, float):
         return dict.fromkeys(early, spec.thresholds)
     if spec.thresholds == "calibrated":
+        own = kind.calibrated(card.values, spec)
+        if own is not None:
+            if missing := [exit_name for exit_name in early if exit_name not in own]:
+                without = f"{card.name} has no calibrated threshold for {', '.join(missing)}"
+                raise scenario.error(where, f"{without}; give 'thresholds'")
+            return {exit_name: own[exit_name] for exit_name in early}
         found: dict[str, float] = {}
         for exit_name, rule in rules.items():
             known = card.calibrated(rule, instead)
             if known is None or exit_name not in known["thresholds"]:
                 what = "" if rule == USUAL else f" by the rule {short(rule)}"
                 what += "".join(f" with {segment}" for segment in instead.values())
-                own = f" --exit-rule {short(rule)}" if ":" in rule else ""
+                named = f" --exit-rule {short(rule)}" if ":" in rule else ""
                 without = f"{card.name} has no calibrated threshold for {exit_name}{what}"
-                raise scenario.error(where, f"{without}; give 'thresholds', or run {_calibrate(card)}{own}")
+                raise scenario.error(where, f"{without}; give 'thresholds', or run {_calibrate(card)}{named}")
             found[exit_name] = float(known["thresholds"][exit_name])
         return found
     for exit_name in spec.thresholds:

@@ -58,7 +58,7 @@ class World:
             weights=plan.card.name,
             priorities=priorities,
         )
-        skews, say = skews_of(scenario), opinions or _none
+        skews, say, accuracy = skews_of(scenario), opinions or _none, plan.card.forced_accuracy
         told = truth if plan.kind.omniscient else ()
         self.systems: list[list[System]] = []
         """For each of the sites that `captured` names: who plays, and who stands in, in order."""
@@ -68,7 +68,20 @@ class World:
         replaced |= {str(scenario.nodes[name].fallback) for name in replaced}
         for place, others in zip(plan.places, plan.stand_ins, strict=True):
             settings = [
-                Setting(self.network, one, plan.graph, ask, say, plan.thresholds, plan.options, plan.codec, skews, told)
+                Setting(
+                    self.network,
+                    one,
+                    plan.graph,
+                    ask,
+                    say,
+                    plan.thresholds,
+                    plan.options,
+                    plan.codec,
+                    skews,
+                    truth=told,
+                    accuracy=accuracy,
+                    seed=scenario.seed,
+                )
                 for one in (place, *others)
             ]
             self.systems.append([plan.kind(setting) for setting in settings])

@@ -35,7 +35,7 @@ def run(samples: int, **changes: Any) -> list[dict[str, Any]]:
     overrides = [f"{key}={value}" for key, value in changes.items()]
     only = "systems={vote: {system: ada-ddnn, edge_1: vote}}"
     made = simnet.run(simnet.load(SCENARIO, samples=samples, overrides=["faults=[]", only, *overrides]))
-    return list(made["vote"].samples.to_pylist())
+    return list(made.samples("vote").to_pylist())
 
 
 @pytest.mark.parametrize("missing", [None, 1])

@@ -69,20 +69,8 @@ def test_every_shipped_scenario_is_played_here():
     names = {str(path.relative_to(SCENARIOS).with_suffix("")) for path in SCENARIOS.rglob("*.yaml")}
     assert names == {
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
-        *(
-            "battery",
-            "baselines",
-            "first_exit",
-            "failures",
-            "codec_by_bandwidth",
-            "allocation",
-            "latency_target",
-            "resilience",
-            "two_sites",
-            "deadlines",
-            "four_groups",
-            "vote",
-        ),
+        *("battery", "baselines", "first_exit", "failures", "codec_by_bandwidth", "allocation", "latency_target"),
+        *("resilience", "two_sites", "deadlines", "four_groups", "vote", "distree", "distree_fluctuating"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -357,6 +345,38 @@ def test_six_cameras_cifar10(play: Callable[..., Any], cifar10_folder: Path):
         rows = run.samples(system).to_pylist()
         assert {row["outcome"] for row in rows} == {"finished"} and {row["views"] for row in rows} == {0b111111}
         assert run.summary["systems"][system]["accuracy"] > 0.5
+
+
+def test_distree(play: Callable[..., Any], cifar10_folder: Path):
+    """Policies save computation and bytes to the degree that samples leave early; nothing is forced."""
+    names = ("feature-difference", "similarity", "entropy", "random", "last-exit")
+    run, _ = play("distree", "--data-dir", str(cifar10_folder), "--no-figures", faults=0, systems=names)
+    found = {name: run.summary["systems"][name] for name in names}
+    assert found["last-exit"]["exits"]["exit-4"]["count"] == SAMPLES
+    header = 78
+    for one in found.values():
+        assert one["exits"]["exit-1"]["count"] == 0
+        counts = [one["exits"][f"exit-{n}"]["count"] for n in (1, 2, 3, 4)]
+        sent = [3 * (3072 + header) + 3 * n * (128 + header) + 3 * (n - 1) * (4 + header) for n in (1, 2, 3, 4)]
+        assert one["bytes"]["total"] == sum(count * size for count, size in zip(counts, sent, strict=True))
+        assert one["accuracy"] > 0.4
+    for name in names[:-1]:
+        assert found[name]["latency"]["mean"] < found["last-exit"]["latency"]["mean"]
+
+
+def test_distree_fluctuating(play: Callable[..., Any], cifar10_folder: Path):
+    """With a deadline samples are forced to leave while nodes are slow; who is lost costs the wait once."""
+    names = ("no-limit", "deadline", "speculative", "last-exit")
+    moved = ["--set", "faults.1.at=8 s", "--set", "faults.1.for=4 s", "--data-dir", str(cifar10_folder)]
+    run, _ = play("distree_fluctuating", *moved, "--no-figures", faults=0, systems=names)
+    rows = {name: run.samples(name).to_pylist() for name in names}
+    outcomes = {name: {row["outcome"] for row in rows[name]} for name in names}
+    assert outcomes["no-limit"] == outcomes["last-exit"] == {"finished"}
+    assert "forced" in outcomes["deadline"] and "forced" in outcomes["speculative"]
+    spent = {name: run.summary["systems"][name]["latency"]["mean"] for name in names}
+    assert spent["deadline"] < spent["no-limit"] < spent["last-exit"]
+    for row in during(rows["no-limit"], (8.0, 12.0), 0.2):
+        assert row["latency"] > 0.015
 
 
 @pytest.fixture

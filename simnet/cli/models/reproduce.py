@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simnet.cli.models.options import console
-from simnet.cli.models.study import CODECS, FAULTS, FINE_TUNED
+from simnet.cli.models.study import CODECS, EARLY_STOP, FAULTS, FINE_TUNED
 from simnet.models.cards.card import read_card
 from simnet.models.cards.markdown import filled
 
@@ -64,9 +64,11 @@ def tables() -> dict[str, str]:
     """
     from simnet.models.studies import reproduction as page
     from simnet.models.studies.base import check_weights_of, stored
+    from simnet.models.studies.early_stop_page import parts as parts_early_stop
     from simnet.models.studies.reproduction_2017 import parts as parts_2017
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
+    early = read_card(EARLY_STOP[0])
     study_2017 = stored("ddnn-2017")
     check_weights_of(study_2017["sweep_shipped"], read_card("ddnn-2017-mvmc"), "ddnn-2017")
     fine_tuned = [stored(f"fine-tuning-{name}", read_card(name)) for name in FINE_TUNED]
@@ -96,6 +98,7 @@ def tables() -> dict[str, str]:
         "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
         **parts_2017(study_2017),
+        **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
     }
 
 

@@ -23,7 +23,9 @@ FINE_TUNED = (
     *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
     *(name for name in CODECS if name.endswith("-1bit")),
 )
-STUDIES = ("faults", "codecs", "risk", "fine-tuning", "ablation", "ddnn-2017", "ddnn-2017-published")
+EARLY_STOP = ("distree-cifar10-n4",)
+"""Networks whose policies are compared over their whole range."""
+STUDIES = ("faults", "codecs", "risk", "fine-tuning", "ablation", "early-stop", "ddnn-2017", "ddnn-2017-published")
 
 
 def study(
@@ -42,7 +44,7 @@ def study(
     import torch
 
     from simnet.models.data import open_dataset, set_of
-    from simnet.models.studies import ablation, codecs, ddnn2017, faults, fine_tuning, risk
+    from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning, risk
     from simnet.models.studies.base import store
 
     if name not in STUDIES:
@@ -57,8 +59,13 @@ def study(
         if name == of_variant:
             ddnn2017.run(data_dir, range(1, seeds + 1), tell, variant)
             return
-    every = tuple(card.name for card in shipped())
-    usual = {"faults": tuple(FAULTS.values()), "codecs": CODECS, "fine-tuning": FINE_TUNED, "risk": every}[name]
+    usual = {
+        "faults": tuple(FAULTS.values()),
+        "codecs": CODECS,
+        "fine-tuning": FINE_TUNED,
+        "early-stop": EARLY_STOP,
+        "risk": tuple(card.name for card in shipped()),
+    }[name]
     for one in weights or usual:
         card = read_card(one)
         kind = str(card.values["data"])
@@ -71,5 +78,8 @@ def study(
             found = faults.run(card, data, rows)
         else:
             held_out = open_dataset(kind, "validation", data_dir, folder)
-            found = risk.run(card, held_out, data, draws) if name == "risk" else codecs.run(card, data, held_out)
+            if name == "risk":
+                found = risk.run(card, held_out, data, draws)
+            else:
+                found = (early_stop if name == "early-stop" else codecs).run(card, data, held_out)
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)

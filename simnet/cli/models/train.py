@@ -15,6 +15,7 @@ from simnet.models.cards.card import WEIGHTS
 from simnet.models.data import DATASETS, options_of, words, written
 from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
+from simnet.models.graph import GraphError
 from simnet.models.networks import NETWORKS
 from simnet.registry import Registry
 from simnet.terminal.output import say
@@ -136,7 +137,8 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     given: dict[str, Any] = {"epochs": epochs, "batch": batch, "rate": rate, "shift": shift}
-    how = replace(recipe_of(recipe, chosen.set), seed=seed, **{k: v for k, v in given.items() if v is not None})
+    own = kind.usual
+    how = replace(recipe_of(recipe, chosen.set, own), seed=seed, **{k: v for k, v in given.items() if v is not None})
     try:
         arch, how = changed(arch, how, setting or ())
     except ValueError as problem:
@@ -157,6 +159,8 @@ def train(
         option = "--resume"
         if resume:
             run.resume(saved)
+    except GraphError as problem:
+        raise typer.BadParameter(str(problem), param_hint="NETWORK") from problem
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint=option) from problem
     kept = f"{saved} holds epoch {run.epoch} of {how.epochs}; go on with --resume" if resume else None

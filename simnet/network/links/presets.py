@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from simnet.language.presets import Preset
 
+DADS = (
+    "bandwidth up: {what}, and neither latency nor headers modelled, as in Hu et al., 'Dynamic Adaptive DNN "
+    "Surgery for Inference Acceleration on the Edge' (DADS, INFOCOM 2019), Table I; down the same: our choice"
+)
+
+
+def dads(bandwidth: str, what: str) -> Preset:
+    """A network of DADS: for runs that are set beside its figures, and DAPDEE's."""
+    return Preset({"bandwidth": bandwidth, "latency": "0 s", "header": "0 B"}, DADS.format(what=what))
+
+
 LINK_PRESETS: dict[str, Preset] = {
     "ethernet-100m": Preset(
         {"bandwidth": "100 Mbit/s", "latency": "200 us", "header": "78 B"},
@@ -47,6 +58,10 @@ LINK_PRESETS: dict[str, Preset] = {
         "bandwidth: the 3G setting of DAPDEE (Ding et al. 2025); latency: half of 63.5 ms, the UK 3G average of Q4 "
         "2014 (Ofcom, as 4g); header: IPv4 + TCP",
     ),
+    "dads-cat1": dads("0.13 Mbit/s", "LTE CAT1"),
+    "dads-3g": dads("1.1 Mbit/s", "3G"),
+    "dads-4g": dads("5.85 Mbit/s", "4G"),
+    "dads-wifi": dads("18.88 Mbit/s", "Wi-Fi"),
     "wan": Preset(
         {"bandwidth": "100 Mbit/s", "latency": "20 ms", "header": "40 B"},
         "bandwidth and latency: a wired site to a cloud region of its own continent: our choice (latencies of this "

@@ -87,7 +87,7 @@ class QueueLine:
         puts its own reason in its place.
         """
         now = self.env.now
-        urgency = 0 if self._priorities is None else -int(self._priorities[sample])
+        urgency = 0 if self._priorities is None or sample < 0 else -int(self._priorities[sample])
         age = -self._arrived if self._newest_first else self._arrived
         call = Call((urgency, age), sample, now, work, done, lost, token)
         self._arrived += 1

@@ -140,6 +140,20 @@ def test_calibration_of_a_hopeless_edge_sends_everybody_on() -> None:
         assert calibrated(exits, rule, (1, 2)).shares == (0, 1)
 
 
+def test_with_many_exits_the_grid_is_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five exits on a grid of 101 points each would be 104 million combinations; 36 of two are steps of a fifth."""
+    random = np.random.default_rng(3)
+    entropies, correct = random.random((5, 300)), random.random((5, 300)) < np.linspace(0.6, 0.9, 5)[:, None]
+    found = best_thresholds(entropies[2:], correct[2:], step=0.2)
+    monkeypatch.setattr("simnet.models.evaluation.calibration.MOST", 36)
+    assert best_thresholds(entropies[2:], correct[2:]) == found
+    monkeypatch.setattr("simnet.models.evaluation.calibration.MOST", 10_000)
+    thresholds = best_thresholds(entropies, correct)
+    assert len(thresholds) == 4 and all(0 <= threshold <= 1 for threshold in thresholds)
+    left, right = grid_counts(entropies, correct, np.linspace(0, 1, 10))
+    assert left.shape == (5, 10, 10, 10, 10) and (left.sum(0) == 300).all() and (right <= left).all()
+
+
 def test_wrong_rules() -> None:
     exits, _ = made_up(0)
     with pytest.raises(ValueError, match="unknown rule 'luck'; known: accuracy, early, bytes"):

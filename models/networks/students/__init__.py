@@ -1,0 +1,1 @@
+"""Networks of several students, one a node, whose features meet after every stage."""
