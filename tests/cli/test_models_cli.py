@@ -274,6 +274,51 @@ def test_a_device_that_is_not_there_is_one_message(
     assert message in printed and len(printed.splitlines()) == 1
 
 
+def test_promises_and_budgets_that_cannot_be_kept_are_one_message_and_change_nothing() -> None:
+    """20 validation samples: (1 − ε)²⁰ ≤ 0.1 takes ε ≥ 0.109, so 12 % can be promised and 10 % cannot."""
+    assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0
+    before = read_card("mine.json").values
+    cheapest = 6 * read_card("mine.json").graph.segments["device"].flop
+    for rule, options, message in (
+        ("risk", (), "a risk of at most 0.01 with probability 0.9 takes 230 validation samples at least; there are 20"),
+        ("risk", ("--epsilon", "0.1"), "takes 22 validation samples"),
+        ("risk", ("--epsilon", "1.5"), "1.5 is no share between 0 and 1"),
+        ("risk", ("--delta", "0"), "0 is no share between 0 and 1"),
+        ("budget", (), "budget needs --bytes or --flop"),
+        ("budget", ("--flop", "1000"), f"a budget of 1000 is less than the {cheapest:g} of the cheapest exit"),
+        ("budget", ("--flop", "nan"), "nan is no positive number"),
+        ("budget", ("--bytes", "1 B"), "a budget of 1 is less than the 12552 of the cheapest exit"),
+        ("budget", ("--bytes", "much"), "--bytes"),
+        ("budget", ("--bytes", "1 MB", "--flop", "1e9"), "give --bytes or --flop, not both"),
+    ):
+        done = call("calibrate", "mine.json", "--rule", rule, *options)
+        assert done.exit_code == 2 and message in words(done), done.output
+        assert read_card("mine.json").values == before
+    assert call("calibrate", "mine.json", "--rule", "risk", "--epsilon", "0.12").exit_code == 0
+    assert read_card("mine.json").values["calibration"]["rule"] == "risk"
+    assert read_card("mine.json").values["calibration"]["rules"]["risk"]["epsilon"] == 0.12
+    done = call("calibrate", "mine.json", "--rule", "budget", "--bytes", "13 kB")
+    assert done.exit_code == 0, done.output
+    found = read_card("mine.json").values["calibration"]["rules"]["budget"]
+    assert (found["budget"], found["of"]) == (13_000, "bytes") and found["validation"]["bytes"] <= 13_000
+
+
+def test_calibration_gives_a_former_card_the_segments_that_its_network_has_since() -> None:
+    """A card of before the vote: it loads, has no vote, and calibration adds segments and thresholds, nothing else."""
+    assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0
+    new = read_card("mine.json").values
+    former = json.loads(json.dumps(new))
+    former["graph"]["segments"] = [one for one in former["graph"]["segments"] if not one.get("instead")]
+    del former["calibration"]["alternatives"]
+    Path("mine.json").write_text(json.dumps(former))
+    assert len(former["graph"]["segments"]) < len(new["graph"]["segments"])
+    assert read_card("mine.json").calibrated("entropy", {"edge-1": "vote"}) is None
+    done = call("calibrate", "mine.json")
+    assert done.exit_code == 0, done.output
+    assert read_card("mine.json").values == new
+    assert read_card("mine.json").calibrated("entropy", {"edge-1": "vote"}) is not None
+
+
 def test_calibration_refuses_other_data_and_changes_nothing(tmp_path: Path) -> None:
     """Validation data from elsewhere could hold images that the network was trained on."""
     assert call(*TRAIN[:3], "--epochs", "1", *TRAIN[5:], "--out", "mine").exit_code == 0

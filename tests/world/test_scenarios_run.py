@@ -405,6 +405,21 @@ def test_codecs(play: Callable[..., Any]):
     assert [one["codec"] for one in found] == ["fp32", "fp16", "int8", "1bit"]
 
 
+def test_vote(play: Callable[..., Any]):
+    """For the same bytes more leave at exit 1; forced to, more are right; a camera that is down drops out."""
+    names = ("surest", "vote", "mean", "margin")
+    run, (down,) = play("vote", "--no-figures", "--forced", faults=1, systems=names)
+    surest, *others = (run.summary["systems"][name] for name in names)
+    for one in others:
+        assert one["exits"]["edge-1"]["share"] > surest["exits"]["edge-1"]["share"]
+        assert one["exits"]["edge-1"]["forced_accuracy"] >= surest["exits"]["edge-1"]["forced_accuracy"]
+        assert one["bytes"]["device_to_edge"] == surest["bytes"]["device_to_edge"]
+    for name in names:
+        rows = run.samples(name).to_pylist()
+        assert {row["views"] for row in during(rows, down)} == {0b111101}
+        assert {row["views"] for row in outside(rows, down)} == {0b111111}
+
+
 def test_ddnn_2017(play: Callable[..., Any], mvmc_folder: Path):
     """From raw views to scores only: bytes of a device by the published formula, headers on top."""
     names = ("cloud-only", "calibrated", "careful", "all-up")

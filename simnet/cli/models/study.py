@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.models.options import DataDir, console
-from simnet.models.cards.card import read_card
+from simnet.models.cards.card import read_card, shipped
 
 FAULTS = {
     "ADA-DDNN": "ada-ddnn-cifar10",
@@ -25,7 +25,7 @@ FINE_TUNED = (
 )
 EARLY_STOP = ("distree-cifar10-n4",)
 """Networks whose policies are compared over their whole range."""
-STUDIES = ("faults", "codecs", "fine-tuning", "ablation", "early-stop", "ddnn-2017", "ddnn-2017-published")
+STUDIES = ("faults", "codecs", "risk", "fine-tuning", "ablation", "early-stop", "ddnn-2017", "ddnn-2017-published")
 
 
 def study(
@@ -36,6 +36,7 @@ def study(
     ] = 1_000,
     epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
     seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017 (both): number of seeds.", min=1)] = 3,
+    draws: Annotated[int, typer.Option(help="risk: draws of validation data.", min=1)] = 500,
     data_dir: DataDir = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
 ) -> None:
@@ -43,7 +44,7 @@ def study(
     import torch
 
     from simnet.models.data import open_dataset, set_of
-    from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning
+    from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning, risk
     from simnet.models.studies.base import store
 
     if name not in STUDIES:
@@ -63,6 +64,7 @@ def study(
         "codecs": CODECS,
         "fine-tuning": FINE_TUNED,
         "early-stop": EARLY_STOP,
+        "risk": tuple(card.name for card in shipped()),
     }[name]
     for one in weights or usual:
         card = read_card(one)
@@ -76,5 +78,8 @@ def study(
             found = faults.run(card, data, rows)
         else:
             held_out = open_dataset(kind, "validation", data_dir, folder)
-            found = (early_stop if name == "early-stop" else codecs).run(card, data, held_out)
+            if name == "risk":
+                found = risk.run(card, held_out, data, draws)
+            else:
+                found = (early_stop if name == "early-stop" else codecs).run(card, data, held_out)
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)
