@@ -66,7 +66,7 @@ NAMED_IN = {
     "models/networks/ddnn_2017.py": "defines one",
     "models/networks/dapdee.py": "defines three",
     "models/networks/students/distree.py": "defines one",
-    "models/networks/whole_resnet.py": "defines one",
+    "models/networks/students/whole_resnet.py": "defines one",
     "simnet/systems/__init__.py": "the table of systems",
     "simnet/systems/ddnn.py": "defines one",
     "simnet/systems/ada_ddnn.py": "defines one",

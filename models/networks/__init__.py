@@ -21,6 +21,6 @@ NETWORKS: Registry[Network] = Registry(
         "alexnet-half": "simnet.models.networks.dapdee:AlexNetHalf",
         "resnet14": "simnet.models.networks.dapdee:ResNet14",
         "distree": "simnet.models.networks.students.distree:Distree",
-        "whole-resnet": "simnet.models.networks.whole_resnet:WholeResnet",
+        "whole-resnet": "simnet.models.networks.students.whole_resnet:WholeResnet",
     },
 )

@@ -126,9 +126,7 @@ def test_first_exit(play):
 
 def test_codec_by_bandwidth(play):
     """From 15 s on the radio is poor: then the features that are coded by bandwidth weigh as those that always are."""
-    made, _ = play(
-        "codec_by_bandwidth", "allocation", faults=0, systems=("fp32", "int8", "bit", "int8-above", "bit-above")
-    )
+    made, _ = play("codec_by_bandwidth", faults=0, systems=("fp32", "int8", "bit", "int8-above", "bit-above"))
     assert {name: len({row["bytes"] for row in made.samples(name).to_pylist() if row["exit"] != "cloud"}) for name in (
         "fp32", "bit", "bit-above"
     )} == {"fp32": 1, "bit": 1, "bit-above": 2}  # fmt: skip

@@ -21,8 +21,8 @@ from simnet.models.graph import INPUT, Graph, Part, Segment, Take
 from simnet.models.networks import base
 from simnet.models.networks.base import Given, Network, Output
 from simnet.models.networks.objective import ITSELF, Plain
-from simnet.models.networks.preactivation import PreactivationBlock
 from simnet.models.networks.students.distillation import Distillation
+from simnet.models.networks.students.preactivation import PreactivationBlock
 from simnet.models.networks.students.stages import policies, stages_of
 
 USUAL_NODES = 4

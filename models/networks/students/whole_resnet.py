@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from simnet.models.graph import INPUT, Graph, Part, Segment, Take
 from simnet.models.networks import base
 from simnet.models.networks.base import Given, Network, Output
-from simnet.models.networks.preactivation import PreactivationBlock
+from simnet.models.networks.students.preactivation import PreactivationBlock
 
 
 @dataclass(frozen=True)
