@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.markdown import table
 from simnet.models.graph import Segment
+from simnet.models.rules import USUAL
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -160,6 +161,24 @@ def _rules(card: Card) -> list[list[str]]:
     ]
 
 
+def _exit_rules(card: Card) -> list[list[str]]:
+    """Each exit rule, with T by the rule of calibration that counts."""
+    calibration = card.values["calibration"]
+    usual = {"exit_rule": USUAL, **calibration["rules"][calibration["rule"]]} if "rules" in calibration else None
+    others = [entry for entry in calibration.get("alternatives", ()) if "instead" not in entry]
+    return [
+        [
+            f"`{card.name}`",
+            entry["exit_rule"],
+            _thresholds(entry["thresholds"]),
+            f"{100 * entry['validation']['system_accuracy']:.2f}",
+            _percent(entry["test"]["shares"]),
+            f"{100 * entry['test']['system_accuracy']:.2f}",
+        ]
+        for entry in ([usual, *others] if usual is not None and others else ())
+    ]
+
+
 def _reliability(card: Card) -> list[list[str]]:
     return [
         [
@@ -215,6 +234,10 @@ def markdown(cards: Sequence[Card], sent: Sent) -> str:
          "bytes a sample"),
         (row for card in cards for row in _told(_rules)(card)),
     )  # fmt: skip
+    exit_rules = table(
+        ("weights", "exit rule", "T", "system, validation %", "shares, test %", "system, test %"),
+        (row for card in cards for row in _told(_exit_rules)(card)),
+    )
     reliability = table(
         ("weights", "exit", "ECE, validation %", "ECE, test %", "fitted temperature", "then: validation %", "test %",
          "in force"),
@@ -225,7 +248,8 @@ def markdown(cards: Sequence[Card], sent: Sent) -> str:
         ("Layers", architecture),
         ("Cost of one sample", cost),
         ("Training and accuracy", result),
-        ("Calibration by three rules", rules),
+        ("Calibration by every rule", rules),
+        ("Calibration of every exit rule", exit_rules),
         ("Reliability", reliability),
         ("Origin", origins),
     )

@@ -10,11 +10,12 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from paths import ROOT
 
 EXAMPLES = ROOT / "examples"
-LONGEST = {"majority.py": 25, "margin.py": 10, "resnet18.py": 40}
+LONGEST = {"majority.py": 25, "gate.py": 20, "resnet18.py": 40}
 """Lines that an example may take, comments, imports and blank lines apart."""
 
 
@@ -26,6 +27,22 @@ def lines_of(file: Path) -> int:
 @pytest.mark.parametrize("name", LONGEST)
 def test_an_example_is_short(name: str) -> None:
     assert lines_of(EXAMPLES / "simnet_examples" / name) <= LONGEST[name]
+
+
+def test_a_gate_learns_who_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores that are the surer the more often right: the gate's measure is the share of mistakes among its like."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from simnet_examples.gate import Gate
+
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 3, 4_000)
+    scores = random.exponential(2, 4_000)[:, None] * (np.eye(3)[labels] + random.normal(0, 0.8, (4_000, 3)))
+    gate = Gate()
+    gate.parameters = Gate.fit(scores, [], labels)
+    measures, wrong = gate.measure(scores, []), scores.argmax(-1) != labels
+    assert abs(measures.mean() - wrong.mean()) < 0.01
+    for part in np.array_split(measures.argsort(), 4):
+        assert abs(measures[part].mean() - wrong[part].mean()) < 0.05
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +82,7 @@ def test_the_installed_kinds_are_listed(python: Path, tmp_path: Path) -> None:
     found = {(one["group"], one["name"]): one["origin"] for one in listed if one["origin"] != "simnet"}
     assert found == {
         ("simnet.systems", "majority"): "simnet_examples.majority:Majority",
-        ("simnet.exit_rules", "margin"): "simnet_examples.margin:Margin",
+        ("simnet.exit_rules", "gate"): "simnet_examples.gate:Gate",
         ("simnet.networks", "resnet18"): "simnet_examples.resnet18:ResNet18",
         ("simnet.codecs", "nibble"): "simnet_examples.nibble:Nibble",
         ("simnet.datasets", "stripes"): "simnet_examples.stripes:Stripes",
