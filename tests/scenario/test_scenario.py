@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from paths import ROOT
 
@@ -653,7 +653,12 @@ def scenarios(draw) -> Scenario:
 def test_any_scenario_survives_the_way_through_yaml(tmp_path_factory, scenario):
     path = tmp_path_factory.mktemp("round") / "x.yaml"
     path.write_text(scenario.to_yaml(), encoding="utf-8")
-    assert load_scenario(path) == scenario
+    try:
+        again = load_scenario(path)
+    except ScenarioError as problem:
+        assume("would come about" not in str(problem))  # so many events that no file may ask for them
+        raise
+    assert again == scenario
 
 
 @pytest.mark.parametrize("name", ["on", "no", "null", "y", "True"])
