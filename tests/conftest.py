@@ -15,6 +15,9 @@ from paths import ROOT
 
 from simnet.models.data.cache import cache_dir
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many of us as there are cores: torch must not take them all for each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def prepare_cache(folder: Path, pixels: Path) -> Path:
     """An empty cache at `folder` that shares the rendered views of the one at `pixels`."""

@@ -434,8 +434,8 @@ CASES = {
     "data: fails to open": late("return cls(split)", "1 / 0", "mine.py:Greys cannot be opened (ZeroDivisionError"),
     "data: opens nothing": late("return cls(split)", "return None", "data set greys: open gives NoneType, no Dataset"),
     "data: no view": late("(3, 8, 8)", "(8, 8)", "view_shape is (8, 8), not (3, height, width)"),
-    "data: other views": late("views = 2", "views = 3", "tiny is for 2 views of 3×8×8; greys has 3 views of 3×8×8"),
-    "data: other sides": late("(3, 8, 8)", "(3, 8, 9)", "tiny is for 2 views of 3×8×8; greys has 2 views of 3×8×9"),
+    "data: other views": late("views = 2", "views = 3", "tiny is for 2 views of 3×8×8; Greys has 3 views of 3×8×8"),
+    "data: other sides": late("(3, 8, 8)", "(3, 8, 9)", "tiny is for 2 views of 3×8×8; Greys has 2 views of 3×8×9"),
     "data: other classes": late(', "light")', ', "light", "blue")', "tiny is for 3 classes; greys has 4"),
     "data: label out of range": late("np.arange(12) % 3", "np.arange(12) % 4", "label 3 of row 3 is outside 0..2"),
     "data: pixels of another shape": late(
