@@ -535,7 +535,8 @@ def demands(every: float) -> st.SearchStrategy[object]:
 def policies() -> dict[str, st.SearchStrategy[object]]:
     short = st.floats(1e-6, 0.9)
     return {
-        "heartbeat": st.none() | st.builds(Heartbeat, every=times(), misses=st.integers(1, 9), size=st.integers(0, 99)),
+        "heartbeat": st.none()
+        | st.builds(Heartbeat, every=st.floats(100, 1e6), misses=st.integers(1, 9), size=st.integers(0, 99)),
         "retry": st.none() | st.builds(Retry, times=st.integers(1, 9), after=short, factor=st.floats(1, 9)),
         "breaker": st.none() | st.builds(Breaker, failures=st.integers(1, 9), rest=times()),
     }

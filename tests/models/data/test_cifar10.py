@@ -109,9 +109,9 @@ def test_what_is_written_is_read_again() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{set: cifar10, cut: 9x1}", "option cut: must be whole, 16x10 or rows x columns of patches"),
+        ("{set: cifar10, cut: 9x1}", "cut: must be whole, 16x10 or rows x columns of patches"),
         ("{set: cifar10, cut: 3x0}", "must be whole, 16x10 or rows x columns"),
-        ("{set: cifar10, cutt: whole}", "unknown key of data set cifar10 'cutt'; did you mean 'cut'?"),
+        ("{set: cifar10, cutt: whole}", "cutt: unknown key 'cutt'; did you mean 'cut'? (allowed: set, order, cut)"),
         ("{cut: whole}", "names no data set; write {set: NAME, key: value, …}"),
         ("{set: cifar10", "not YAML"),
         ("{set: [1]}", "names no data set"),

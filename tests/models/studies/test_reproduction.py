@@ -193,7 +193,7 @@ def test_no_part_of_the_page_is_of_other_weights(tmp_path: Path, monkeypatch: py
     for path in sorted(base.EVALUATIONS.glob("*.json")):
         found = re.findall(r'"sha256": "(\w+)"', path.read_text(encoding="utf-8"))
         assert len(found) == (path.name != "ablation-cifar10.json"), path
-        if not found:
+        if not found or path.name.startswith("risk-"):  # on another page: see test_promises
             continue
         shutil.copytree(base.EVALUATIONS, tmp_path / path.stem)
         (tmp_path / path.stem / path.name).write_text(path.read_text(encoding="utf-8").replace(found[0], "0"))

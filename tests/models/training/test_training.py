@@ -155,6 +155,7 @@ def test_cifar10_is_augmented_whole_and_then_cut(monkeypatch: pytest.MonkeyPatch
 
         def __init__(self) -> None:
             self.split = "train"
+            self._set_cut(None)
 
         def __len__(self) -> int:
             return 8
