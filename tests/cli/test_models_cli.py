@@ -144,6 +144,7 @@ def test_train_resume_and_evaluate(tmp_path: Path) -> None:
     assert done.exit_code == 0 and "with temperature" in done.output, done.output
     changed = read_card("mine.json")
     assert changed.values["calibration"]["rule"] == "accuracy"
+    assert set(card.temperatures) == {"vote", "mean"}  # in force always
     assert set(changed.temperatures) == {"device", "edge", "cloud", "vote", "mean"}
     assert changed.thresholds == changed.values["calibration"]["rules"]["accuracy"]["thresholds"]
     again = call("calibrate", "mine.json", "--temperature")  # the card's own rule stays in force
