@@ -49,20 +49,13 @@ def results(folder: Path) -> dict[str, bytes]:
 # what there is, and what it costs
 
 
-def test_the_import_is_quick_and_loads_nothing() -> None:
-    code = (
-        "import sys, time; before = set(sys.modules); start = time.perf_counter(); import simnet; "
-        "print(time.perf_counter() - start, *(set(sys.modules) - before))"
-    )
-    seconds = []
-    for _ in range(5):  # the least of several: others may use the machine
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-        taken, *loaded = done.stdout.split()
-        assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
-        assert {name for name in loaded if name.startswith("simnet")} == {"simnet"}
-        seconds.append(float(taken))
-    print(f"import simnet: {1e3 * min(seconds):.1f} ms")
-    assert min(seconds) < 0.1
+def test_the_import_loads_nothing() -> None:
+    """Which is why it takes milliseconds."""
+    code = "import sys; before = set(sys.modules); import simnet; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = done.stdout.split()
+    assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
+    assert {name for name in loaded if name.startswith("simnet")} == {"simnet"}
 
 
 def test_all_public_names_are_there_and_type_checkers_know_them() -> None:
