@@ -16,6 +16,7 @@ from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
+from simnet.cli.whatif import whatif
 from simnet.installation import __version__
 from simnet.terminal.output import say
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate distributed early-exit inference with the real network in the loop.",
 )
-for command in (run, check, compare, plot, profile, partition, validate, plugins, schema):
+for command in (run, check, compare, plot, whatif, profile, partition, validate, plugins, schema):
     app.command()(stoppable(command))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -63,26 +63,9 @@ def run_system(
     name, card = plan.name, plan.card
     captured = captures(scenario)
     warm_up = captured.before(scenario)
-    zero_input = getattr(plan.options, "missing", None) == "zero input"
-    folder = memo_folder(card, data, plan.codec, zero_input, kind_of(options.device)) if options.memo else None
     rows = images_of(scenario, len(captured), len(data))
-    answers = Answers(
-        card,
-        data,
-        plan.exits,
-        plan.thresholds,
-        alike(scenario, captured),
-        rows=rows,
-        rules=plan.rules,
-        instead=plan.instead,
-        codec=plan.codec,
-        zero_input=zero_input,
-        device=options.device,
-        batch=options.batch,
-        memo=folder,
-        system=name,
-        tell=None if progress is None else lambda samples: progress.evaluated(name, samples),
-    )
+    tell = None if progress is None else lambda samples: progress.evaluated(name, samples)
+    answers = answers_of(scenario, plan, data, captured, rows, options, tell)
     labels = data.labels[rows]
     world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
     try:
@@ -146,6 +129,37 @@ def run_system(
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         warm_up=warm_up,
         usage=usage_table(usage),
+    )
+
+
+def answers_of(
+    scenario: Scenario,
+    plan: Plan,
+    data: Dataset,
+    captured: Captures,
+    rows: NDArray[np.int64],
+    options: Options,
+    tell: Callable[[int], None] | None = None,
+) -> Answers:
+    """What the network of a system answers; `rows` is each sample's number in the data."""
+    zero_input = getattr(plan.options, "missing", None) == "zero input"
+    device = kind_of(options.device)
+    return Answers(
+        plan.card,
+        data,
+        plan.exits,
+        plan.thresholds,
+        alike(scenario, captured),
+        rows=rows,
+        rules=plan.rules,
+        instead=plan.instead,
+        codec=plan.codec,
+        zero_input=zero_input,
+        device=options.device,
+        batch=options.batch,
+        memo=memo_folder(plan.card, data, plan.codec, zero_input, device) if options.memo else None,
+        system=plan.name,
+        tell=tell,
     )
 
 
