@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -103,6 +104,7 @@ def _short(text: str) -> str:
     return text if len(text) <= MOST_DIGITS else f"{text[:20]}…"
 
 
+@lru_cache(maxsize=4096)  # files repeat themselves: keys, names, most numbers
 def value(text: str) -> tuple[Any, str]:
     """What a word without quotes means, and a note for who wanted the text: "" where there is nothing to say.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simnet.collector import no_garbage_collection
 from simnet.language.source import Source, read, read_text
 from simnet.scenario.changes import Overrides, applied, changes
 from simnet.scenario.plain import plain
@@ -16,6 +17,7 @@ OWN = "x-"
 """What begins so at the top of a file is the user's own: a place for anchors, as in Compose files."""
 
 
+@no_garbage_collection()
 def load_scenario(
     path: Path, overrides: Sequence[str] = (), samples: int | None = None, seed: int | None = None
 ) -> Scenario:
@@ -32,6 +34,7 @@ def load_scenario(
     return _named(data, path.stem, source, overrides, samples, seed, "--set ")
 
 
+@no_garbage_collection()
 def load(
     source: str | Path | Mapping[str, Any],
     overrides: Overrides | Iterable[Overrides] = (),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from math import inf
 from types import GeneratorType
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from simpy import Event
 
 from simnet.clock import Clock, Life, Lost, Occurrence, Order, ProtocolError, Signal, seconds, ticks
+from simnet.collector import no_garbage_collection
 from simnet.network.faults.incidents import Incident, name_of
 from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.nodes.plain import Node
@@ -120,7 +119,7 @@ class World:
         script = [fault for fault in scenario.faults if without is None or name_of(fault) != without]
         self.incidents = schedule_faults(self.network, script, scenario.nodes, scenario.seed)
         self._await_capture()
-        with _no_garbage_collection():
+        with no_garbage_collection():
             try:
                 self.env.run(until=self._over if scenario.duration is None else ticks(scenario.duration))
             except RuntimeError as problem:  # SimPy's word for a clock on which nothing is left
@@ -219,15 +218,3 @@ def _none(segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.f
 
 def _called(system: System) -> str:
     return f"{type(system).__module__}.{type(system).__qualname__}"
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A run keeps what it makes and makes no reference cycles: looking for some would cost a fifth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
