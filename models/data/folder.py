@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.colours import DeepImageError, in_colours
 from simnet.models.data.shares import Shares
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -120,8 +121,10 @@ class Folder(Dataset):
             return [(file.stem, [file]) for file in files]
         found: dict[str, list[Path | None]] = {}
         for file in files:
-            sample, _, view = file.stem.rpartition("_")
-            if not sample or view not in self._options.views:
+            fitting = [view for view in self._options.views if file.stem.endswith(f"_{view}")]
+            view = max(fitting, key=len, default="")
+            sample = file.stem.removesuffix(f"_{view}")
+            if not sample or not fitting:
                 views = ", ".join(self._options.views)
                 raise DataError(f"folder {place}: {file.name!r} is no <sample>_<view>; the views are {views}")
             slot, number = found.setdefault(sample, [None] * self.views), self._options.views.index(view)
@@ -158,8 +161,9 @@ class Folder(Dataset):
         side = self._options.side
         try:
             with Image.open(file) as opened:
-                upright = ImageOps.exif_transpose(opened).convert("RGB")
-                fitted = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+                fitted = ImageOps.fit(in_colours(opened), (side, side), Image.Resampling.BILINEAR)
             return np.asarray(fitted).transpose(2, 0, 1)
+        except DeepImageError as problem:
+            raise DataError(f"{file}: {problem}") from None
         except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
             raise DataError(f"{file}: is no readable image") from problem

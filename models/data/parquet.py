@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.models.data.base import DataError
+from simnet.models.data.colours import DeepImageError, in_colours
 
 
 def find_split(folders: Sequence[Path], split: str) -> Path | None:
@@ -111,7 +112,9 @@ class ImageTable:
         if not len(self.labels):
             raise DataError(f"{self.path}: holds no samples")
         try:
-            width, height = Image.open(io.BytesIO(self._files[0][0].as_py() or b"")).size
+            width, height = in_colours(Image.open(io.BytesIO(self._files[0][0].as_py() or b""))).size
+        except DeepImageError as problem:
+            raise DataError(f"{self.path}: row 0, column {self._columns[0]!r} {problem}") from None
         except Exception as problem:  # as in `_image`
             raise DataError(f"{self.path}: row 0, column {self._columns[0]!r} is no readable image") from problem
         return height, width
@@ -157,10 +160,12 @@ class ImageTable:
         from PIL import Image
 
         try:
-            image = Image.open(io.BytesIO(content or b""))
+            image = in_colours(Image.open(io.BytesIO(content or b"")))
             width, height = image.size
             if (height, width) == self.size:
-                return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+                return np.asarray(image).transpose(2, 0, 1)
+        except DeepImageError as problem:
+            raise DataError(f"{self.path}: {where} {problem}") from None
         except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
             raise DataError(f"{self.path}: {where} is no readable image") from problem
         raise DataError(f"{self.path}: {where} is {width}x{height}, not {self.size[1]}x{self.size[0]} pixels")

@@ -203,6 +203,32 @@ def test_an_image_that_is_none_is_named(tmp_path: Path) -> None:
         data.pixels(range(len(data)))
 
 
+def test_an_image_of_sixteen_bits_is_refused_rather_than_cut_off(tmp_path: Path) -> None:
+    root = photos(tmp_path / "p", n=20)
+    for file in (root / "tin").iterdir():
+        Image.fromarray(np.full((9, 9), 1_000, np.uint16)).save(file)
+    data = open_dataset(named("folder", path=root), "train")
+    with pytest.raises(DataError, match="has more than 8 bits a channel; save it with 8"):
+        data.pixels(range(len(data)))
+
+
+@pytest.mark.parametrize("kind", ["L", "P", "RGBA", "CMYK", "1"])
+def test_every_kind_of_eight_bits_is_read_in_colours(tmp_path: Path, kind: str) -> None:
+    root = photos(tmp_path / "p", n=20)
+    for file in [*(root / "tin").iterdir(), *(root / "cup").iterdir()]:
+        Image.new("RGB", (9, 9), (255, 255, 255)).convert(kind).save(file.with_suffix(".tif"))
+        file.unlink()
+    data = open_dataset(named("folder", path=root), "train")
+    assert data.pixels([0]).min() > 250
+
+
+def test_names_of_views_may_have_underscores(tmp_path: Path) -> None:
+    photos(tmp_path / "p", views=("cam_1", "1"))
+    data = open_dataset(named("folder", path=tmp_path / "p", side=8, views=["cam_1", "1"]), "train")
+    left, right = data.pixels(range(len(data)))[:, :, 0, 0, 0].astype(int).T
+    assert (right == left + 1).all()
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -268,6 +294,16 @@ def test_parquet_with_views_of_different_sizes_is_one_message(tmp_path: Path) ->
         data.pixels([0])
     with pytest.raises(DataError, match=r"lacks test\.parquet"):
         open_dataset(named("parquet", path=tmp_path, **PARQUET), "test")
+
+
+def test_parquet_of_sixteen_bits_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((9, 9), 1_000, np.uint16)).save(file, "PNG")
+    columns = {"cam0": [file.getvalue()] * 20, "cam1": [file.getvalue()] * 20, "kind": ["cup", "tin"] * 10}
+    pq.write_table(pa.table(columns), tmp_path / "train.parquet")
+    data = open_dataset(named("parquet", path=tmp_path, **PARQUET), "train")
+    with pytest.raises(DataError, match="row 0, column 'cam1' has more than 8 bits a channel"):
+        data.pixels([0])
 
 
 def archive(path: Path, n: int = 40, **changes: Any) -> str:

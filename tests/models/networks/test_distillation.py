@@ -113,7 +113,9 @@ def test_without_any_teacher_it_is_the_labels_alone() -> None:
             cross_entropy(h(f).double().numpy(), labels.numpy())
             for h, f in zip(network.heads, network.joined(x), strict=True)
         ]
-    assert float(total.detach()) == pytest.approx(sum(w * c for w, c in zip(WEIGHTS.values(), ce, strict=True)), rel=1e-5)
+    assert float(total.detach()) == pytest.approx(
+        sum(w * c for w, c in zip(WEIGHTS.values(), ce, strict=True)), rel=1e-5
+    )
     assert list(parts) == list(WEIGHTS)
 
 
