@@ -109,11 +109,14 @@ def written(options: DatasetOptions) -> str:
 def words(options: DatasetOptions) -> list[str]:
     """The name and what is not as usual, in letters, digits, dots and hyphens: for the names of files.
 
-    But for keys that have keys or lists themselves.
+    But for keys that have keys themselves.
     """
-    values = options.model_dump(mode="json", exclude_defaults=True)
-    single = {key: value for key, value in values.items() if not isinstance(value, dict | list)}
-    said = [f"{key}{value}" if type(value) in (int, float) else str(value) for key, value in single.items()]
+    said: list[str] = []
+    for key, value in options.model_dump(mode="json", exclude_defaults=True).items():
+        if isinstance(value, list):
+            said += map(str, value)
+        elif not isinstance(value, dict):
+            said.append(f"{key}{value}" if type(value) in (int, float) else str(value))
     return [options.set, *("".join(c if c.isalnum() or c in ".-" else "-" for c in text) for text in said[1:])]
 
 

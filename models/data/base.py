@@ -24,6 +24,16 @@ class DataError(Exception):
     """A data set is missing, damaged or breaks its contract; the message says what, where and what to do."""
 
 
+def place_of(text: str) -> Path:
+    """The file or folder that a user names; `~` is the home. Raises DataError for a name that there cannot be."""
+    try:
+        if "\0" in text:
+            raise DataError(f"{text!r} is no name of a file")
+        return Path(text).expanduser()
+    except RuntimeError:  # Python's word for a home that nobody knows
+        raise DataError(f"{text!r}: there is no such user") from None
+
+
 class DatasetOptions(Model):
     """Keys of a scenario's `data:` entry; a kind adds its own in its `Options`."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simnet.models.data.base import DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.base import DataError, Dataset, DatasetOptions, Rows, place_of
 from simnet.models.data.parquet import ImageTable, find_split
 from simnet.models.data.shares import Shares
 
@@ -44,7 +44,7 @@ class Columns(Dataset):
     licence = "weights trained on images of the user's own; they know their licence"
 
     def __init__(self, split: str, options: Options) -> None:
-        self.split, folder = split, Path(options.path).expanduser()
+        self.split, self._options, folder = split, options, place_of(options.path)
         for what, names in (("classes", options.classes), ("views", options.views)):
             if len(set(names)) < len(names):
                 raise DataError(f"parquet {folder}: two {what} have one name")
@@ -70,8 +70,9 @@ class Columns(Dataset):
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 over the file's digest, the rows of this split and the labels."""
-        total = hashlib.sha256(self._table.digest().encode() + self._rows.tobytes() + self.labels.tobytes())
+        """SHA-256 over the file's digest, the columns of views, the rows of this split and the labels."""
+        how = f"{self._table.digest()} {self._options.views} {self.view_shape}"
+        total = hashlib.sha256(how.encode() + self._rows.tobytes() + self.labels.tobytes())
         return total.hexdigest()
 
     def pixels(self, rows: Rows) -> NDArray[np.uint8]:

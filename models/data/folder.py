@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows, place_of
 from simnet.models.data.colours import DeepImageError, in_colours
 from simnet.models.data.shares import Shares
 
@@ -49,7 +50,7 @@ class Folder(Dataset):
 
     def __init__(self, split: str, options: Options) -> None:
         self.split, self._options = split, options
-        self._root = Path(options.path).expanduser()
+        self._root = place_of(options.path)
         self.views, self.view_shape = max(1, len(options.views)), (3, options.side, options.side)
         if len(set(options.views)) < len(options.views):
             raise DataError(f"folder {self._root}: two views have one name")
@@ -66,6 +67,8 @@ class Folder(Dataset):
         if len(names) < 2:
             found = f"one class ({names[0]!r})" if names else "no class folders"
             raise DataError(f"folder {places[0]}: holds {found}; each class needs a folder of its own, two at least")
+        if parts and (untrained := sorted(set(names) - set(self._folders(self._root / "train")))):
+            raise DataError(f"folder {self._root}: class {untrained[0]!r} has no folder in train")
         self.class_names = tuple(names)
         self._samples = [
             (label, sample)
@@ -100,24 +103,31 @@ class Folder(Dataset):
 
     def _folders(self, place: Path) -> list[str]:
         """Names of the folders in a folder; raises DataError where images lie among them."""
-        try:
-            entries = [entry for entry in sorted(place.iterdir()) if not entry.name.startswith(".")]
-        except OSError as problem:
-            raise DataError(f"folder {place}: cannot be read ({problem.strerror})") from None
+        entries = [place / name for name in self._listed(place)]
         if stray := [entry.name for entry in entries if entry.suffix.lower() in ENDINGS and not entry.is_dir()]:
             raise DataError(f"folder {place}: {stray[0]!r} lies beside the classes' folders; every image needs a class")
         return [entry.name for entry in entries if entry.is_dir()]
+
+    @staticmethod
+    def _listed(place: Path) -> list[str]:
+        try:
+            return sorted(entry.name for entry in place.iterdir() if not entry.name.startswith("."))
+        except OSError as problem:
+            raise DataError(f"folder {place}: cannot be read ({problem.strerror})") from None
 
     def _grouped(self, place: Path) -> list[tuple[str, list[Path | None]]]:
         """The samples of a class folder: their names and the file of each view, None where there is none."""
         if not place.is_dir():
             return []
-        files = [entry for entry in sorted(place.iterdir()) if not entry.name.startswith(".")]
-        if strange := [entry.name for entry in files if entry.is_dir() or entry.suffix.lower() not in ENDINGS]:
+        files = [place / name for name in self._listed(place)]
+        if strange := [entry.name for entry in files if not entry.is_file() or entry.suffix.lower() not in ENDINGS]:
             raise DataError(f"folder {place}: {strange[0]!r} is no image ({', '.join(ENDINGS)})")
         if not files:
             raise DataError(f"folder {place}: is empty")
         if not self._options.views:
+            twins = [file.stem for file, next_file in pairwise(files) if file.stem == next_file.stem]
+            if twins:
+                raise DataError(f"folder {place}: two files for sample {twins[0]!r}")
             return [(file.stem, [file]) for file in files]
         found: dict[str, list[Path | None]] = {}
         for file in files:

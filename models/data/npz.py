@@ -19,8 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simnet.models.data.base import DataError, Dataset, DatasetOptions, Rows
+from simnet.models.data.base import DataError, Dataset, DatasetOptions, Rows, place_of
 from simnet.models.data.shares import Shares
+
+
+def _whole(values: NDArray[Any]) -> bool:
+    return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
 
 
 class Npz(Dataset):
@@ -44,7 +48,7 @@ class Npz(Dataset):
     licence = "weights trained on images of the user's own; they know their licence"
 
     def __init__(self, split: str, options: Options) -> None:
-        self.split, self._options, self._path = split, options, Path(options.path).expanduser()
+        self.split, self._options, self._path = split, options, place_of(options.path)
         self.class_names = options.classes
         if len(set(options.classes)) < len(options.classes):
             raise DataError(f"npz {self._path}: two classes have one name")
@@ -58,6 +62,7 @@ class Npz(Dataset):
         self._rows = np.array(rows)
         self.labels, self._seen = everything[self._rows], labels[self._rows] < len(self.class_names)
         self._views = views[self._rows]
+        self._scaled = bool(views.dtype.kind == "f" and views.max() <= 1)  # of all rows: splits must not differ
 
     @classmethod
     def open(cls, options: Options, split: str, data_dir: Path | None) -> Npz:
@@ -76,12 +81,14 @@ class Npz(Dataset):
             raise DataError(
                 f"npz {self._path}: X must be numbers [n, views, 3, h, w], found {views.dtype} {views.shape}"
             )
-        if labels.shape != views.shape[:2] or labels.dtype.kind not in "uif" or (labels != np.floor(labels)).any():
+        if labels.shape != views.shape[:2] or labels.dtype.kind not in "uif" or not _whole(labels):
             raise DataError(
                 f"npz {self._path}: y must be whole numbers [n, views], found {labels.dtype} {labels.shape}"
             )
         if not (np.isfinite(views).all() and views.min() >= 0 and views.max() <= 255):
             raise DataError(f"npz {self._path}: X must lie from 0 to 1 or to 255")
+        if views.dtype.kind == "f" and 1 < views.max() < 2:
+            raise DataError(f"npz {self._path}: X must lie from 0 to 1 or to 255; the greatest is {views.max():g}")
         return views, labels.astype(np.int64)
 
     def _labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -102,7 +109,7 @@ class Npz(Dataset):
     def _test_rows(self, count: int) -> frozenset[int] | None:
         if self._options.test_rows is None:
             return None
-        path = Path(self._options.test_rows).expanduser()
+        path = place_of(self._options.test_rows)
         try:
             found = [int(word) for word in path.read_text(encoding="utf-8").split()]
         except (OSError, ValueError) as problem:
@@ -120,7 +127,8 @@ class Npz(Dataset):
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over the views and labels of this split."""
-        total = hashlib.sha256(np.ascontiguousarray(self.pixels(range(len(self)))).tobytes())
+        pixels = self.pixels(range(len(self)))
+        total = hashlib.sha256(str(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes())
         total.update(self.labels.tobytes())
         return total.hexdigest()
 
@@ -128,11 +136,6 @@ class Npz(Dataset):
         """Views `[len(rows), views, 3, h, w]`; black where a camera does not see the object."""
         chosen = np.asarray(rows, dtype=np.int64)
         views: NDArray[Any] = self._views[chosen]
-        made: NDArray[np.uint8] = (np.rint(views * 255) if self._scaled else views).astype(np.uint8)
+        made: NDArray[np.uint8] = np.rint(views * (255 if self._scaled else 1)).astype(np.uint8)
         made[~self._seen[chosen]] = 0
         return made
-
-    @cached_property
-    def _scaled(self) -> bool:
-        """Whether pixels are fractions of one."""
-        return bool(self._views.dtype.kind == "f" and self._views.max() <= 1)

@@ -18,6 +18,7 @@ from simnet.models.evaluation.scores import Scores, exit_scores
 from simnet.models.graph import Graph
 from simnet.models.networks.base import Network
 from simnet.models.rules import RULES, USUAL, ExitRule
+from simnet.models.rules.checked import grid_of, learned
 
 Split = tuple[Scores, NDArray[np.int64]]
 """Scores of every segment, and the labels."""
@@ -34,7 +35,7 @@ def fitted_rules(name: str, scores: Mapping[str, NDArray[np.floating]], labels: 
     made = []
     for number, here in enumerate(at[:-1]):
         rule = kind()
-        rule.parameters = kind.fit(here, at[:number], labels) or {}
+        rule.parameters = learned(kind, here, at[:number], labels)
         made.append(rule)
     return made
 
@@ -65,7 +66,7 @@ def alternatives(
             chosen = on_validation.outcome(
                 best_thresholds(
                     on_validation.measures, on_validation.correct, rule, [sent[name] for name in names],
-                    grids=np.stack([one.grid() for one in rules.values()]), aims=aims,
+                    grids=np.stack([grid_of(one) for one in rules.values()]), aims=aims,
                 )
             )  # fmt: skip
             on_test = Exits(tested, test[1], rules)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.models.rules import Entropy, ExitRule, taken_exit
+from simnet.models.rules.checked import judged
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,12 @@ class Exits:
         self.names = tuple(scores)
         at = list(scores.values())
         chosen = [(rules or {}).get(name, Entropy()) for name in self.names]
-        self.measures = np.stack(
-            [rule.measure(s, at[:number]) for number, (rule, s) in enumerate(zip(chosen, at, strict=True))]
-        )
-        answered = [rule.answers(s, at[:number]) for number, (rule, s) in enumerate(zip(chosen, at, strict=True))]
-        self.correct = np.stack([s.argmax(axis=-1) == labels for s in answered])
+        found = [
+            judged(rule, s, at[:number], f"exit rule {type(rule).__name__} at exit {name!r}", range(len(labels)))
+            for number, (name, rule, s) in enumerate(zip(self.names, chosen, at, strict=True))
+        ]
+        self.measures = np.stack([measures for _, measures in found])
+        self.correct = np.stack([answered.argmax(axis=-1) == labels for answered, _ in found])
 
     @property
     def forced_accuracies(self) -> dict[str, float]:

@@ -24,7 +24,7 @@ from simnet.models.data.cache import cache_dir
 from simnet.models.device import numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule
-from simnet.registry import PluginError, blamed
+from simnet.models.rules.checked import judged
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""
@@ -186,26 +186,8 @@ class Answers:
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
-        name = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
-        try:
-            made, answered = rule.measure(scores, before), rule.answers(scores, before)
-        except Exception as problem:  # whatever a user's code raises
-            if (told := blamed(problem)) is None:
-                raise
-            raise PluginError(f"{name}: {told}") from problem
-        try:
-            measures = np.asarray(made, np.float64)
-        except (TypeError, ValueError):
-            raise PluginError(f"{name}: measure gives {made!r:.80}, no numbers") from None
-        if measures.shape != rows.shape:
-            raise PluginError(
-                f"{name}: measure gives shape {measures.shape} for {len(rows)} samples, one number for each"
-            )
-        if (lost := np.isnan(measures) & np.isfinite(scores).all(axis=-1)).any():
-            at = int(samples[lost.argmax()])
-            raise PluginError(f"{name}: measure gives no number (NaN) for sample {at}, whose scores are good")
-        if np.shape(answered) != scores.shape:
-            raise PluginError(f"{name}: answers gives shape {np.shape(answered)}, not {scores.shape}")
+        where = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
+        answered, measures = judged(rule, scores, before, where, samples)
         return answered.argmax(axis=-1), measures
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:

@@ -9,7 +9,7 @@ from simnet.language.checks import Checks
 from simnet.language.errors import shown
 from simnet.language.kinds import settled_kind
 from simnet.models.data import DATASETS
-from simnet.models.data.base import DatasetOptions
+from simnet.models.data.base import DataError, DatasetOptions, place_of
 
 
 def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
@@ -31,5 +31,8 @@ def data_of(checks: Checks, raw: object) -> DatasetOptions | None:
 
 
 def _seen_from(folder: Path, place: str) -> str:
-    """An absolute place; `~` is the user's home."""
-    return str((folder / Path(place).expanduser()).absolute())
+    """An absolute place; `~` is the user's home. What there cannot be stays as it is, for the data set to say."""
+    try:
+        return str((folder / place_of(place)).absolute())
+    except DataError:
+        return place

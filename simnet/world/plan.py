@@ -10,7 +10,7 @@ from typing import Any
 from simnet.language.errors import unknown
 from simnet.language.kinds import short
 from simnet.language.units import format_size
-from simnet.models.cards.card import Card, WeightsError, check_weights, read_card
+from simnet.models.cards.card import WEIGHTS, Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
 from simnet.models.data import DATASETS, options_of, set_of
 from simnet.models.graph import Graph, Part
@@ -117,7 +117,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     thresholds = _thresholds(scenario, kind, name, spec, card, chosen, instead)
     rules = {exit_name: _rule(rule, folder) for exit_name, rule in chosen.items()}
     for exit_name, rule in rules.items():
-        if type(rule).fit.__func__ is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
+        if getattr(type(rule).fit, "__func__", None) is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
             rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(
@@ -196,9 +196,8 @@ def _thresholds(
             if known is None or exit_name not in known["thresholds"]:
                 what = "" if rule == USUAL else f" by the rule {short(rule)}"
                 what += "".join(f" with {segment}" for segment in instead.values())
-                named = f" --exit-rule {short(rule)}" if ":" in rule else ""
                 without = f"{card.name} has no calibrated threshold for {exit_name}{what}"
-                raise scenario.error(where, f"{without}; give 'thresholds', or run {_calibrate(card)}{named}")
+                raise scenario.error(where, f"{without}; give 'thresholds', or run {_calibrate(card, rule)}")
             found[exit_name] = float(known["thresholds"][exit_name])
         return found
     for exit_name in spec.thresholds:
@@ -216,14 +215,15 @@ def _learned(
     known = (card.calibrated(rule, instead) or {}).get("parameters", {})
     if exit_name not in known:
         what = f"{card.name} does not say what the rule {short(rule)} has learned for {exit_name}"
-        own = f" --exit-rule {short(rule)}" if ":" in rule else ""
-        raise scenario.error(("systems", name, "rule"), f"{what}; run {_calibrate(card)}{own}")
+        raise scenario.error(("systems", name, "rule"), f"{what}; run {_calibrate(card, rule)}")
     found: Mapping[str, Any] = known[exit_name]
     return found
 
 
-def _calibrate(card: Card) -> str:
-    return f"'python -m models calibrate {card.name}'"
+def _calibrate(card: Card, rule: str = "") -> str:
+    own = f" --exit-rule {rule}" if ":" in rule else ""
+    name = card.name if card.path.parent == WEIGHTS else str(card.weights)
+    return f"'python -m models calibrate {name}{own}'"
 
 
 def codec_of(kind: type[System], spec: SystemOptions, card: Card) -> str:

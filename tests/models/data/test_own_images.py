@@ -368,3 +368,44 @@ def test_what_is_no_archive_is_one_message(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", Z=np.zeros(3))
     with pytest.raises(DataError, match="needs arrays X and y"):
         open_dataset(text, "train")
+
+
+def test_other_columns_are_other_data(tmp_path: Path) -> None:
+    """Answers that are kept between runs are known by the checksum."""
+    table(tmp_path / "train.parquet")
+    found = {open_dataset(named("parquet", path=tmp_path, **{**PARQUET, "views": v}), "train").checksum for v in (
+        ["cam0", "cam1"], ["cam1", "cam0"], ["cam0"]
+    )}  # fmt: skip
+    assert len(found) == 3
+
+
+def test_pixels_of_an_archive_are_scaled_alike_in_all_splits(tmp_path: Path) -> None:
+    """One pixel above 128, in one row: all rows are whole numbers to 255 in floats, and none is stretched."""
+    views = np.zeros((40, 6, 3, 8, 8), np.float32)
+    views[0, 0, 0, 0, 0], views[1:, :, :, 0, 0] = 200.6, 1
+    splits = splits_of(archive(tmp_path / "a.npz", X=views))
+    assert sorted({int(data.pixels(range(len(data))).max()) for data in splits.values()}) == [1, 201]
+    views[0, 0, 0, 0, 0] = 1.01
+    with pytest.raises(DataError, match="must lie from 0 to 1 or to 255; the greatest is 1.01"):
+        open_dataset(archive(tmp_path / "a.npz", X=views), "train")
+
+
+@pytest.mark.parametrize("kind", ["folder", "parquet", "npz"])
+@pytest.mark.parametrize(
+    ("place", "message"), [("~nobody-here/x", "there is no such user"), ("a\0b", "is no name of a file")]
+)
+def test_places_that_there_cannot_be(kind: str, place: str, message: str) -> None:
+    keys = {"folder": {}, "parquet": PARQUET, "npz": {"classes": ["a", "b"]}}[kind]
+    with pytest.raises(DataError, match=message):
+        open_dataset(named(kind, path=place, **keys), "train")
+
+
+def test_twins_and_untrained_classes_are_told(tmp_path: Path) -> None:
+    root = photos(tmp_path / "p", n=20)
+    (root / "cup" / "3.bmp").write_bytes(file_of(1, kind="BMP"))
+    with pytest.raises(DataError, match="cup: two files for sample '3'"):
+        open_dataset(named("folder", path=root), "train")
+    for split, classes in (("train", ("cup", "tin")), ("test", ("cup", "can"))):
+        photos(tmp_path / "q" / split, classes, n=3)
+    with pytest.raises(DataError, match="class 'can' has no folder in train"):
+        open_dataset(named("folder", path=tmp_path / "q"), "test")
