@@ -386,7 +386,7 @@ def test_pixels_of_an_archive_are_scaled_alike_in_all_splits(tmp_path: Path) -> 
     splits = splits_of(archive(tmp_path / "a.npz", X=views))
     assert sorted({int(data.pixels(range(len(data))).max()) for data in splits.values()}) == [1, 201]
     views[0, 0, 0, 0, 0] = 1.01
-    with pytest.raises(DataError, match="must lie from 0 to 1 or to 255; the greatest is 1.01"):
+    with pytest.raises(DataError, match=r"must lie from 0 to 1 or to 255; the greatest is 1\.01"):
         open_dataset(archive(tmp_path / "a.npz", X=views), "train")
 
 
