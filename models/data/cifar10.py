@@ -134,6 +134,12 @@ class Cifar10(Dataset):
         """A split from the folder of data, else from the cache or the download into it."""
         return cls(split, data_dir, options=options)
 
+    @classmethod
+    def shape_of(cls, options: Options) -> tuple[int, tuple[int, int, int]]:
+        """Views that this cut gives."""
+        how = cut_of(options.cut)
+        return how.rows * how.columns, how.shape
+
     def _set_cut(self, options: DatasetOptions | None) -> None:
         self._how = options.cut if isinstance(options, Cifar10.Options) else DEFAULT
         self._cut = cut_of(self._how)

@@ -51,7 +51,7 @@ class Folder(Dataset):
     def __init__(self, split: str, options: Options) -> None:
         self.split, self._options = split, options
         self._root = place_of(options.path)
-        self.views, self.view_shape = max(1, len(options.views)), (3, options.side, options.side)
+        self.views, self.view_shape = self.shape_of(options)
         if len(set(options.views)) < len(options.views):
             raise DataError(f"folder {self._root}: two views have one name")
         top = self._folders(self._root)
@@ -87,6 +87,11 @@ class Folder(Dataset):
     def open(cls, options: Options, split: str, data_dir: Path | None) -> Folder:
         """A split; raises DataError where the folder is missing, empty, or holds something else."""
         return cls(split, options)
+
+    @classmethod
+    def shape_of(cls, options: Options) -> tuple[int, tuple[int, int, int]]:
+        """As many views as have names, of this side."""
+        return max(1, len(options.views)), (3, options.side, options.side)
 
     def _places(self, parts: list[str]) -> Iterator[tuple[Path, bool]]:
         """Folders of classes that samples of this split lie in, and whether their names decide further."""
@@ -148,7 +153,7 @@ class Folder(Dataset):
         """SHA-256 over names, contents and labels of this split's files, and how they are resized."""
         total = hashlib.sha256(f"{self._options.side} {self._options.views}".encode())
         for label, (sample, files) in self._samples:
-            total.update(f"\0{self.class_names[label]}/{sample}".encode("utf-8", "surrogateescape"))
+            total.update(f"\0{label} {self.class_names[label]}/{sample}".encode("utf-8", "surrogateescape"))
             for file in files:
                 try:
                     total.update(b"-" if file is None else hashlib.sha256(file.read_bytes()).digest())

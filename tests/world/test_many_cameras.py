@@ -98,3 +98,26 @@ def test_what_does_not_fit_is_one_message(
     (problem,) = error.value.problems
     assert told in problem.message
     assert problem.line in (12, 13) and problem.key.startswith("systems.ada-ddnn")
+
+
+@pytest.mark.parametrize(
+    ("trained", "data", "has"),
+    [
+        ("cifar10", "{set: cifar10, cut: whole}", "cifar10 has 1 view of 3×32×32"),
+        ("cifar10", "{set: cifar10, cut: 16x10}", "cifar10 has 6 views of 3×16×10"),
+        ("folder", "{set: folder, path: photos, side: 64, views: [a, b, c]}", "folder has 3 views of 3×64×64"),
+        ("folder", "{set: folder, path: photos, side: 48}", "folder has 1 view of 3×48×48"),
+    ],
+)
+def test_a_check_tells_the_shape_by_the_keys_alone(trained: str, data: str, has: str, tmp_path: Path) -> None:
+    """No data lie there."""
+    card = write_random_weights(tmp_path, "ada-ddnn", "plaza", views=12, view=(64, 64), **NARROW).with_suffix(".json")
+    told = card.read_text(encoding="utf-8").replace('"data": "plaza"', f'"data": "{trained}"')
+    card.write_text(told, encoding="utf-8")
+    text = SCENARIO.format(cameras=12, side=64, nodes=12)
+    file = tmp_path / "scenario.yaml"
+    file.write_text(text.replace("{set: plaza, cameras: 12, side: 64}", data), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=f"is for 12 views of 3×64×64; {has}") as error:
+        simnet.check(simnet.load(file))
+    (problem,) = error.value.problems
+    assert problem.key == "systems.ada-ddnn.weights"

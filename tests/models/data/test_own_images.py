@@ -136,6 +136,18 @@ def test_checksum_is_of_the_content(tmp_path: Path, change: str) -> None:
     assert open_dataset(named("folder", path=moved, side=side), "train").checksum != before
 
 
+def test_a_further_class_changes_the_checksum_where_labels_move(tmp_path: Path) -> None:
+    """A class without samples in this split is none of its files, but cup and tin become 1 and 2."""
+    for split in ("train", "test"):
+        photos(tmp_path / split, n=2)
+    text = named("folder", path=tmp_path, side=8)
+    before = open_dataset(text, "test")
+    assert before.labels.tolist() == [0, 0, 1, 1]
+    photos(tmp_path / "train", ("axe",), n=1)
+    after = open_dataset(text, "test")
+    assert after.labels.tolist() == [1, 1, 2, 2] and after.checksum != before.checksum
+
+
 def test_paths_of_a_scenario_are_seen_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from paths import ROOT
 
