@@ -11,112 +11,35 @@ that matter to one part. Lossy codecs are a second mask over the same arcs, in t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from simnet.models.segments import (
+    FLOAT,
+    INPUT,
+    MOST,
+    MOST_CLASSES,
+    Arc,
+    GraphError,
+    Part,
+    Segment,
+    Take,
+    segment_of,
+    whole,
+    written,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
 
-INPUT = "input"
-"""What stands for the views where a segment's source is named."""
-FLOAT = 4
-"""Bytes of one float32 value, as scores and entropies travel."""
+__all__ = ["FLOAT", "INPUT", "Arc", "Graph", "GraphError", "Part", "Segment", "Take"]
+"""All that a network is described with."""
 
-MOST = 10_000
-"""Views or copies of a segment in a file: whoever writes more has mistyped it."""
-MOST_CLASSES = 1_000_000
-MOST_COST = 10**18
-"""FLOP, weights or bytes of a segment, and values of its features."""
 MOST_ARCS = 100_000
 """Of a graph: beyond it masks and walks take for ever."""
-
-What = Literal["features", "scores"]
-
-
-class GraphError(ValueError):
-    """A graph that makes no network: an unknown source, a circle, a part that nobody gives anything."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """What each copy of a segment is given by the copies of another one.
-
-    Attributes:
-        source: The other segment's name, or `INPUT` for views.
-        what: Its features or its class scores (of views: features).
-        groups: For each copy the numbers of those copies of `source` that give it something; empty: all give to all.
-        filled: Whether in the mode "zero input" what a source says of a black view stands in for one that is missing.
-    """
-
-    source: str
-    what: What = "features"
-    groups: tuple[tuple[int, ...], ...] = ()
-    filled: bool = True
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One segment; costs are of one copy and one sample.
-
-    Attributes:
-        name: Its name, a word without spaces.
-        takes: What it is given.
-        copies: How many there are.
-        exit: The exit at which its scores are tested; None: at none.
-        sends: Shape of its features, without the batch; None: it gives no features to others.
-        scores: Whether it gives class scores.
-        trained: Whether its scores take part in the joint loss.
-        instead: The exit that it can answer in place of the segment whose exit that is; empty: none. It has no weights.
-        scale: The segment whose scores a fitted temperature divides for this exit; empty: its own.
-        flop: Floating-point operations, two for a multiply-add.
-        parameters: Number of its weights.
-        memory: Bytes of weights and of the largest input and output held at once.
-        operations: Tensor operators that torch dispatches in one call, however many samples; None: not counted.
-        traffic: Bytes of the values, weights apart, that they read and write; None: not counted.
-    """
-
-    name: str
-    takes: tuple[Take, ...]
-    copies: int = 1
-    exit: str | None = None
-    sends: tuple[int, ...] | None = None
-    scores: bool = True
-    trained: bool = True
-    scale: str = ""
-    flop: int = 0
-    parameters: int = 0
-    memory: int = 0
-    operations: int | None = None
-    traffic: int | None = None
-    instead: str = ""
-
-    @property
-    def activations(self) -> int:
-        """Bytes of `memory` that are not parameters, which a batch takes for each sample.
-
-        Statistics of batch norms count as such, too, since a card does not tell them apart: a bound from above.
-        """
-        return self.memory - FLOAT * self.parameters
-
-
-class Part(NamedTuple):
-    """One copy of a segment."""
-
-    segment: str
-    copy: int = 0
-
-
-class Arc(NamedTuple):
-    """`source` gives `target` its features or scores."""
-
-    source: Part
-    target: Part
-    what: What
-    filled: bool
 
 
 class Graph:
@@ -335,23 +258,18 @@ class Graph:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a card."""
-        segments = [{k: v for k, v in asdict(segment).items() if k in ("flop", "parameters", "memory")
-                     or v != _DEFAULTS.get(k)} for segment in self.segments.values()]  # fmt: skip
-        for segment in segments:
-            segment["takes"] = [
-                {k: v for k, v in take.items() if v != _TAKE_DEFAULTS.get(k)} for take in segment["takes"]
-            ]
-        return {"views": self.views, "view": list(self.view), "classes": self.classes, "segments": segments}
+        return {"views": self.views, "view": list(self.view), "classes": self.classes,
+                "segments": [written(segment) for segment in self.segments.values()]}  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Any) -> Graph:
         """Inverse of `as_dict`. Raises GraphError for anything that is no graph."""
         try:
             return cls(
-                _whole(values["views"], 1, MOST),
-                [_whole(n, 1, MOST) for n in values["view"]],
-                [_segment(one) for one in values["segments"]],
-                _whole(values["classes"], 2, MOST_CLASSES),
+                whole(values["views"], 1, MOST),
+                [whole(n, 1, MOST) for n in values["view"]],
+                [segment_of(one) for one in values["segments"]],
+                whole(values["classes"], 2, MOST_CLASSES),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise GraphError(f"is no graph of segments: {problem}") from None
@@ -371,13 +289,6 @@ class Graph:
         """The same graph with further values of its segments, by name: `flop`, `memory`, `operations`, `sends` …"""
         segments = [replace(segment, **costs.get(name, {})) for name, segment in self.segments.items()]
         return Graph(self.views, self.view, segments, self.classes)
-
-
-_DEFAULTS = {
-    "copies": 1, "exit": None, "sends": None, "scores": True, "trained": True, "scale": "", "operations": None,
-    "traffic": None, "instead": "",
-}  # fmt: skip
-_TAKE_DEFAULTS = {"what": "features", "groups": (), "filled": True}
 
 
 def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], classes: int) -> None:
@@ -406,77 +317,3 @@ def _check_names(segments: Sequence[Segment], views: int, view: Sequence[int], c
             raise GraphError(f"segment {segment.name!r}: there is no segment {segment.scale!r} to scale")
     if views < 1 or len(view) != 3 or classes < 2:
         raise GraphError("a graph needs a view at least, its channels, height and width, and two classes")
-
-
-def _segment(values: Mapping[str, Any]) -> Segment:
-    takes = tuple(
-        Take(
-            _text(take["source"]),
-            _one_of(take.get("what", "features"), ("features", "scores")),
-            tuple(tuple(_whole(n, 0) for n in group) for group in take.get("groups", ())),
-            _bool(take.get("filled", True)),
-        )
-        for take in values["takes"]
-    )
-    costs = costs_of(values, "sends")
-    exit_name = values.get("exit")
-    return Segment(
-        _text(values["name"]),
-        takes,
-        _whole(values.get("copies", 1), 1, MOST),
-        None if exit_name is None else _text(exit_name),
-        costs.get("sends"),
-        _bool(values.get("scores", True)),
-        _bool(values.get("trained", True)),
-        _text(values.get("scale", "")),
-        costs["flop"],
-        costs["parameters"],
-        costs["memory"],
-        costs.get("operations"),
-        costs.get("traffic"),
-        _text(values.get("instead", "")),
-    )
-
-
-def costs_of(values: Mapping[str, Any], sends: str) -> dict[str, Any]:
-    """What a card says that a segment costs, in a graph's words; `sends` is the key of its features' shape.
-
-    Raises GraphError for what is no cost; what is missing is left out.
-    """
-    found: dict[str, Any] = {
-        key: _whole(values[key], 0, MOST_COST)
-        for key in ("flop", "parameters", "memory", "operations", "traffic")
-        if key in values
-    }
-    shape = values.get(sends)
-    if shape is not None and (
-        not isinstance(shape, list | tuple) or prod(_whole(n, 1, MOST_COST) for n in shape) > MOST_COST
-    ):
-        raise GraphError(f"{sends} must be a shape, a list of whole numbers, found {shape!r}")
-    return {**found, "sends": None if shape is None else tuple(shape)}
-
-
-def _whole(value: Any, least: int, most: float = math.inf) -> int:
-    if type(value) is not int or not least <= value <= most:
-        upto = "on" if most == math.inf else f"to {most:,.0f}"
-        raise GraphError(f"{value!r} is no whole number from {least} {upto}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise GraphError(f"{value!r} is no text")
-    return value
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise GraphError(f"{value!r} is neither true nor false")
-    return value
-
-
-def _one_of(value: Any, allowed: Sequence[What]) -> What:
-    if value not in allowed:
-        raise GraphError(f"{value!r} is none of {', '.join(allowed)}")
-    found: What = value
-    return found

@@ -22,6 +22,7 @@ terminal locks
 registry streams statistics installation times collector
 clock metrics
 language
+models.segments
 models.graph models.device
 models.codecs models.rules models.data
 models.criteria

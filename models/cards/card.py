@@ -17,8 +17,9 @@ from simnet.language.files import UnreadableError, text_of
 from simnet.models.codecs import CODECS
 from simnet.models.data import set_of
 from simnet.models.data.base import DataError
-from simnet.models.graph import MOST, MOST_CLASSES, Graph, GraphError, costs_of
+from simnet.models.graph import Graph, GraphError
 from simnet.models.rules import USUAL
+from simnet.models.segments import MOST, MOST_CLASSES, costs_of
 from simnet.registry import settled
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
