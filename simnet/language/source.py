@@ -224,6 +224,8 @@ class _Reader:
 
     def _text(self, node: Scalar) -> str:
         """Its text; JSON writes characters beyond 16 bits as pairs of halves."""
+        if node.text.isascii():
+            return node.text
         try:
             node.text.encode()
             return node.text
@@ -250,8 +252,9 @@ class _Reader:
             first.setdefault(key, key_node.line)
         result = {}
         for key, (key_node, value_node) in self._pairs(node).items():
-            self.source.lines[(*path, key)] = key_node.line
-            result[key] = self.value(value_node, (*path, key))
+            place = (*path, key)
+            self.source.lines[place] = key_node.line
+            result[key] = self.value(value_node, place)
         return result
 
     def _key(self, node: Node) -> str:

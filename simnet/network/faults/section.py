@@ -108,6 +108,7 @@ class _Section:
         nodes: Mapping[str, Node],
     ) -> None:
         self.checks, self.known, self.sites, self.links, self.machines = checks, known, sites, links, nodes
+        self.allowed = {target: _allowed(target) for target in _TARGETS}
         self.there = {(link.source, link.target): link for link in links}
         self.taken: set[str] = set()
         """Names that entries have."""
@@ -159,7 +160,7 @@ class _Section:
             found = " and ".join(f"'{key}'" for key in targets) or "none"
             wrong(path, f"needs exactly one of 'node', 'link', 'site' and 'partition', found {found}")
             return None
-        (subject, sort), allowed = _TARGETS[targets[0]], _allowed(targets[0])
+        (subject, sort), allowed = _TARGETS[targets[0]], self.allowed[targets[0]]
         values = {
             "is": entry.state,
             "slow": entry.slow,
