@@ -62,10 +62,13 @@ def scenario() -> Scenario:
             "nodes": {camera: {"tier": "device", "speed": 1000.0} for camera in cameras}
             | {"edge": {"tier": "edge", "speed": 1000.0}, "cloud": {"tier": "cloud", "speed": 1000.0}},
             "links": [*uplinks, {"source": "edge", "target": "cloud", "bandwidth": "50 Mbit/s", "latency": "20 ms"}],
-            "systems": {"ddnn": SYSTEMS["ddnn"].Options(system="ddnn", weights="ddnn-plaza", thresholds=0.5)},
+            "systems": {"ddnn": SYSTEMS["ddnn"].Options.model_validate(OPTIONS)},
         }
     )
 
+
+OPTIONS = {"system": "ddnn", "weights": "ddnn-plaza", "thresholds": 0.5, "reply": "none"}
+"""The edge knows at once what the cloud says, as the yardstick's does: no link leads back."""
 
 COSTS = {
     "device": {"flop": 0, "sends": (2_500, 1, 1)},
@@ -200,6 +203,7 @@ def main() -> None:
     if args.profile:
         made = world()
         cProfile.runctx("made.play()", {}, {"made": made}, sort="tottime")
+        checked(simulated(made))
         return
     found = measure(args.repeats)
     for name in ("engine", "by hand"):
