@@ -13,10 +13,12 @@ import json
 import os
 import tempfile
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -62,6 +64,19 @@ class Samples(Model):
     """Thresholds are calibrated on these."""
     test: _Count = SIZES["test"]
     """What is reported is of these."""
+
+
+class _Watched:
+    """Counts what is rendered, by any thread."""
+
+    def __init__(self, tell: Callable[[int, int], None], most: int) -> None:
+        self._tell, self._most, self._done, self._lock = tell, most, 0, Lock()
+
+    def made(self, samples: int) -> None:
+        """So many more."""
+        with self._lock:
+            self._done += samples
+            self._tell(min(self._done, self._most), self._most)
 
 
 class Plaza(Dataset):
@@ -129,6 +144,7 @@ class Plaza(Dataset):
         self._asked: dict[int, set[int]] = {}
         """Samples asked for of each block that is not there."""
         self._known: dict[int, NDArray[np.uint8]] = {}
+        self._watched: _Watched | None = None
         uniform = np.random.Generator(np.random.Philox(self._stream(_LABELS))).random(self._size)
         self.labels = (uniform * len(self.class_names)).astype(np.int64)
 
@@ -155,6 +171,12 @@ class Plaza(Dataset):
 
     def __len__(self) -> int:
         return self._size
+
+    def expect(self, rows: Rows, tell: Callable[[int, int], None]) -> None:
+        """See `Dataset.expect`: what is rendered are the blocks of these rows that are not on disk."""
+        blocks = [int(b) for b in np.unique(np.asarray(rows, np.int64) // self._block) if b not in self._blocks]
+        new = [b for b in blocks if self._folder is None or not self._path(b).exists()]
+        self._watched = _Watched(tell, len(new) * self._block) if new else None
 
     def pixels(self, rows: Rows) -> NDArray[np.uint8]:
         """Views of several samples, `[len(rows), cameras, 3, side, side]`; raises `IndexError` outside the split."""
@@ -204,6 +226,8 @@ class Plaza(Dataset):
             streams = [self._stream(_VIEWS, int(index)) for index in chunk]
             numbers = Numbers.drawn(streams, self.views, self.view_shape[1])
             parts.append(render(self._label(chunk), numbers, self._cameras))
+            if self._watched is not None:
+                self._watched.made(len(chunk))
         return np.concatenate(parts)
 
     def _label(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
