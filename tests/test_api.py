@@ -332,14 +332,14 @@ def test_the_answers_that_can_still_be_asked_for_are_known(text: str, threshold:
 
 
 def test_what_a_data_set_renders_is_told(tmp_path: Path) -> None:
-    """Of 300 samples the second block of 250 is on disk: 250 are made, 50 at a time."""
+    """The second block of 250 is on disk; of the first all is made, 50 at a time, of the third only what is asked."""
     from simnet.models.data.plaza.plaza import Plaza
 
     Plaza("test", 500, tmp_path).pixels(np.arange(250, 500))
-    data, told = Plaza("test", 300, tmp_path), list[tuple[int, int]]()
-    data.expect(np.arange(300), lambda *numbers: told.append(numbers))
-    data.pixels(np.arange(300))
-    assert told == [(50, 250), (100, 250), (150, 250), (200, 250), (250, 250)]
+    data, told = Plaza("test", 750, tmp_path), list[tuple[int, int]]()
+    data.expect(np.arange(530), lambda *numbers: told.append(numbers))
+    data.pixels(np.arange(530))
+    assert told == [(50, 280), (100, 280), (150, 280), (200, 280), (250, 280), (280, 280)]
 
 
 def test_wrong_arguments_are_refused_before_anything_runs(text: str) -> None:

@@ -173,10 +173,12 @@ class Plaza(Dataset):
         return self._size
 
     def expect(self, rows: Rows, tell: Callable[[int, int], None]) -> None:
-        """See `Dataset.expect`: what is rendered are the blocks of these rows that are not on disk."""
-        blocks = [int(b) for b in np.unique(np.asarray(rows, np.int64) // self._block) if b not in self._blocks]
-        new = [b for b in blocks if self._folder is None or not self._path(b).exists()]
-        self._watched = _Watched(tell, len(new) * self._block) if new else None
+        """See `Dataset.expect`; rendered are whole blocks that are not on disk, or few rows of one (see `_sparse`)."""
+        most = 0
+        for block, asked in zip(*np.unique(np.unique(rows) // self._block, return_counts=True), strict=True):
+            if int(block) not in self._blocks and (self._folder is None or not self._path(int(block)).exists()):
+                most += int(asked) if self._few(int(block), int(asked)) else self._block
+        self._watched = _Watched(tell, most) if most else None
 
     def pixels(self, rows: Rows) -> NDArray[np.uint8]:
         """Views of several samples, `[len(rows), cameras, 3, side, side]`; raises `IndexError` outside the split."""
@@ -203,7 +205,10 @@ class Plaza(Dataset):
         """Whether so few samples of a block have been asked for that it does not pay to render all of it."""
         asked = self._asked.setdefault(block, set())
         asked.update(wanted[wanted // self._block == block].tolist())
-        return 2 * len(asked) < min(self._block, self._size - block * self._block)
+        return self._few(block, len(asked))
+
+    def _few(self, block: int, asked: int) -> bool:
+        return 2 * asked < min(self._block, self._size - block * self._block)
 
     def _one_by_one(self, wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Samples whose blocks are not there; the latest are kept in memory, for the next system to ask."""
