@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.models.networks.dag import DagNetwork as DagNetwork
     from simnet.models.networks.traced import TracedNetwork as TracedNetwork
     from simnet.models.rules import ExitRule as ExitRule
+    from simnet.models.rules import FeatureRule as FeatureRule
     from simnet.models.rules import probabilities as probabilities
     from simnet.progress import Progress as Progress
     from simnet.registry import PluginError as PluginError
@@ -84,6 +85,7 @@ _HOMES = {
     "DagNetwork": "simnet.models.networks.dag",
     "TracedNetwork": "simnet.models.networks.traced",
     "ExitRule": "simnet.models.rules",
+    "FeatureRule": "simnet.models.rules",
     "probabilities": "simnet.models.rules",
     "Codec": "simnet.models.codecs",
     "Dataset": "simnet.models.data.base",

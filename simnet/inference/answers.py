@@ -24,7 +24,7 @@ from simnet.models.data.base import Dataset
 from simnet.models.data.cache import cache_dir
 from simnet.models.device import numerics
 from simnet.models.graph import Part
-from simnet.models.rules import Entropy, ExitRule
+from simnet.models.rules import Entropy, ExitRule, FeatureRule
 from simnet.models.rules.checked import judged
 from simnet.progress import Progress
 
@@ -199,8 +199,23 @@ class Answers:
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
         where = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
-        answered, measures = judged(rule, scores, before, where, samples)
-        return answered.argmax(axis=-1), measures
+        size = self._batch if isinstance(rule, FeatureRule) else len(samples)  # features of a whole run are too much
+        found = []
+        for start in range(0, max(1, len(samples)), max(1, size)):
+            some = slice(start, start + size)
+            features = self._features_at(number, rows[some], upstream) if isinstance(rule, FeatureRule) else None
+            found.append(judged(rule, scores[some], [one[some] for one in before], where, samples[some], features))
+        return (
+            np.concatenate([answered.argmax(axis=-1) for answered, _ in found]),
+            np.concatenate([measures for _, measures in found]),
+        )
+
+    def _features_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.float32] | None:
+        """What a rule may read at an exit for `rows`, computed anew: the memo is one of scores."""
+        part = self._parts[number]
+        once, places = np.unique(rows, return_inverse=True)
+        features = self._network().read(part, upstream, once, self._given(part, upstream, once))
+        return None if features is None else features[places]
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
         part = self._parts[number]
@@ -231,6 +246,10 @@ class Answers:
         return bool(upstream >> number & 1) and self._graph.alive(source, upstream)
 
     def _run(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self._network().run(part, upstream, rows, self._given(part, upstream, rows))
+        return scores
+
+    def _network(self) -> Any:
         if self._batches is None:
             if self._progress is not None:
                 self._progress.begun(f"loading the network of {self._name}")
@@ -239,13 +258,16 @@ class Answers:
             from simnet.inference.batches import Batches
 
             self._batches = Batches(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
+        return self._batches
+
+    def _given(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> dict[Part, NDArray[np.float32]]:
+        """Scores of `rows`, known already, of the parts whose scores a part is given."""
         scale = self._graph.segments[part.segment].scale
         known = {}
         for source in self._scored(part, upstream):
             table = self._memo.table((source, self._graph.key(source, upstream)))
             known[source] = table.scores[rows] / (self._card.temperatures.get(scale, 1.0) if scale else 1.0)
-        scores: NDArray[np.float32] = self._batches.run(part, upstream, rows, known)
-        return scores
+        return known
 
     def forced_accuracy(self, upstream: NDArray[np.object_]) -> dict[str, float] | None:
         """Accuracy of each exit when every sample is made to leave there with its `upstream`; None without samples."""
