@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simnet.experiments.target import Target
-    from simnet.world.run import Progress
+    from simnet.progress import Progress
 
 __all__ = ["Run", "check", "load", "load_run", "run"]
 
@@ -139,8 +139,8 @@ def run(
         repeats: How many runs, or with `until` how many at most (None: 50).
         until: How precisely a value shall be known: after five runs, and then after each, it is looked whether the
             half width of its 95 % interval is as small, for instance ``"latency.p95 ± 2 %"`` (or ``+-``).
-        progress: True: bars on stderr, or lines where it is no terminal; an object with the methods of
-            `simnet.Progress` is told how it goes on.
+        progress: True: bars on stderr, or lines where it is no terminal; an object derived
+            from `simnet.Progress` is told how it goes on.
         command: What the manifest calls the command; None: that of this process.
 
     Raises:
@@ -197,11 +197,13 @@ def run(
 
             summaries = repeat(again, loaded.seed, repeats or MOST, target)
             done = replace(done, summary={**done.summary, "repeats": report(summaries, target)}, repeats=summaries)
-    if out is None:
-        return done
-    from simnet.results.folder import write_run
+        if out is None:
+            return done
+        from simnet.results.folder import write_run
 
-    written = write_run(Path(out), done, done._draw if figures else None)
+        if told is not None:
+            told.begun("writing tables and drawing figures" if figures else "writing tables")
+        written = write_run(Path(out), done, done._draw if figures else None)
     return replace(done, path=Path(out), manifest=written)
 
 

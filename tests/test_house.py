@@ -19,7 +19,7 @@ from simnet.systems import SYSTEMS
 
 FLOORS = """
 terminal locks
-registry streams statistics installation times collector
+registry streams statistics installation times collector progress
 clock metrics
 language
 models.segments

@@ -84,6 +84,12 @@ class Dataset(ABC):
     labels: NDArray[np.int64]
     """Class of every sample, `[n]`, from 0."""
 
+    def expect(self, rows: Rows, tell: Callable[[int, int], None]) -> None:  # noqa: B027 - by default nothing to do
+        """Tell that these rows may be asked for; a kind that makes its samples calls `tell` while it does.
+
+        `tell` gets how many of them it has made, and how many it will have to. By default nothing is made.
+        """
+
     @classmethod
     @abstractmethod
     def open(cls, options: Any, split: str, data_dir: Path | None) -> Dataset:

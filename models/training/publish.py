@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset, set_of
 from simnet.models.data.base import Dataset
-from simnet.models.evaluation.alternatives import alternatives, in_force
+from simnet.models.evaluation.alternatives import Split, alternatives, in_force, reads_features
 from simnet.models.evaluation.calibration import DEFAULT_RULE, Aims, Rule, calibration
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.reliability import fitted_temperatures, reliability
-from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
+from simnet.models.evaluation.scores import camera_accuracy, exit_features, exit_scores, segment_scores
 from simnet.models.graph import Graph
 from simnet.models.networks.base import Network
 from simnet.models.training.recipes import RECIPES, recipe, settings_of
@@ -58,7 +58,7 @@ def judged(
     until: Mapping[str, int],
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
-    exit_rules: Iterable[str] = (),
+    exit_rules: Sequence[str] = (),
     aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
     """What a card says of its network's answers: accuracies, thresholds by every rule, reliability.
@@ -72,7 +72,11 @@ def judged(
     used = in_force(fitted, network.graph, temperature)
     on_validation = Exits(exit_scores(network, held_out, used), validation.labels)
     on_test = Exits(exit_scores(network, tested, used), test.labels)
-    splits = {"validation": (held_out, validation.labels), "test": (tested, test.labels)}
+    reads = reads_features(exit_rules)
+    splits = {
+        name: Split(scores, data.labels, exit_features(network, data) if reads else {})
+        for name, scores, data in (("validation", held_out, validation), ("test", tested, test))
+    }
     return {
         "forced_accuracy": {"validation": on_validation.forced_accuracies, "test": on_test.forced_accuracies},
         "camera_accuracy": camera_accuracy(network, tested, test.labels),
@@ -82,7 +86,7 @@ def judged(
                 alternatives(network, splits["validation"], splits["test"], until, rule, used, exit_rules, aims)
             ),
         },
-        "reliability": reliability(network, splits, fitted),
+        "reliability": reliability(network, {name: one[:2] for name, one in splits.items()}, fitted),
     }
 
 
@@ -128,7 +132,7 @@ def recalibrate(
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
     device: str = "cpu",
-    exit_rules: Iterable[str] = (),
+    exit_rules: Sequence[str] = (),
     aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> Card:
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.

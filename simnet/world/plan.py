@@ -16,6 +16,7 @@ from simnet.models.data import DATASETS, options_of, set_of
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
+from simnet.models.rules.checked import learns
 from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
 from simnet.scenario.places import Reach
@@ -117,7 +118,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     thresholds = _thresholds(scenario, kind, name, spec, card, chosen, instead)
     rules = {exit_name: _rule(rule, folder) for exit_name, rule in chosen.items()}
     for exit_name, rule in rules.items():
-        if getattr(type(rule).fit, "__func__", None) is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
+        if learns(type(rule)):
             rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(

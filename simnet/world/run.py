@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from simnet.language.errors import shown
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.device import kind_of, pick_device
+from simnet.progress import Progress
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
@@ -28,16 +28,6 @@ from simnet.world.plan import Plan, check_shape, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
-
-
-class Progress(Protocol):
-    """Who wants to hear how a run gets on."""
-
-    def simulated(self, system: str, time: float, end: float) -> None:
-        """Simulated time has reached `time`; the last sample is captured, or the run ends, at `end` (seconds)."""
-
-    def evaluated(self, system: str, samples: int) -> None:
-        """The network's segments have run on `samples` samples so far (each segment counts)."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +54,7 @@ def run_system(
     captured = captures(scenario)
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    tell = None if progress is None else lambda samples: progress.evaluated(name, samples)
-    answers = answers_of(scenario, plan, data, captured, rows, options, tell)
+    answers = answers_of(scenario, plan, data, captured, rows, options, progress)
     labels = data.labels[rows]
     world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
     try:
@@ -73,6 +62,8 @@ def run_system(
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
+        if progress is not None and scenario.faults:
+            progress.begun(f"playing {name} without each fault")
         without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
         forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
     finally:
@@ -139,7 +130,7 @@ def answers_of(
     captured: Captures,
     rows: NDArray[np.int64],
     options: Options,
-    tell: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Answers:
     """What the network of a system answers; `rows` is each sample's number in the data."""
     zero_input = getattr(plan.options, "missing", None) == "zero input"
@@ -159,7 +150,7 @@ def answers_of(
         batch=options.batch,
         memo=memo_folder(plan.card, data, plan.codec, zero_input, device) if options.memo else None,
         system=plan.name,
-        tell=tell,
+        progress=progress,
     )
 
 
