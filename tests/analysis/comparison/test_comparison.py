@@ -84,7 +84,7 @@ def test_runs_of_other_samples_are_not_paired(second: Results, why: str) -> None
 
 
 def test_unpaired_accuracies_are_each_over_their_own_answers() -> None:
-    """4 of 6 and, without the one that was dropped, 3 of 5; the interval is wider than to either side of one of them."""
+    """4 of 6 and, without the one that was dropped, 3 of 5; the interval is wide."""
     found = the_pair(run_of({"it": FIRST}), run_of({"it": SECOND}, seed=2)).measure("accuracy")
     assert (found.first, found.second) == pytest.approx((4 / 6, 3 / 5))
     assert found.low < -0.4 and found.high > 0.3
@@ -124,7 +124,7 @@ def test_systems_of_one_name_are_set_against_each_other() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_one_message(runs: list, systems: list[str], message: str) -> None:
-    with pytest.raises(RunError, match=".") as told:
+    with pytest.raises(RunError) as told:
         compare_runs([run_of(one) for one in runs], systems)
     assert message in str(told.value) and "\n" not in str(told.value)
 
