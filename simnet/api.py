@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simnet.experiments.target import Target
-    from simnet.progress import Progress
+    from simnet.terminal.listener import Progress
 
 __all__ = ["Run", "check", "load", "load_run", "run"]
 

@@ -19,7 +19,7 @@ from simnet.systems import SYSTEMS
 
 FLOORS = """
 terminal locks
-registry streams statistics installation times collector progress
+registry streams statistics installation times collector
 clock metrics
 language
 models.segments

@@ -26,7 +26,7 @@ from simnet.models.device import numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule, FeatureRule
 from simnet.models.rules.checked import judged
-from simnet.progress import Progress
+from simnet.terminal.listener import Progress
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""

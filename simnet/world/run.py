@@ -15,13 +15,13 @@ from simnet.language.errors import shown
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.models.device import kind_of, pick_device
-from simnet.progress import Progress
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
+from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import Captures, alike, captures, images_of
 from simnet.world.plan import Plan, check_shape, plans_of

@@ -23,6 +23,7 @@ from simnet.inference.answers import Answers
 from simnet.models.cards.card import read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
+from simnet.models.data.plaza.plaza import Plaza
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import exit_features, exit_scores, segment_scores
 from simnet.models.networks.base import Architecture, Given, Network, Output
@@ -180,8 +181,7 @@ def test_a_run_measures_what_the_network_makes_whatever_the_batch(tmp_path: Path
 
 def test_calibration_measures_what_a_run_does(tmp_path: Path) -> None:
     weights = write_random_weights(tmp_path, "ddnn", "plaza")
-    network, data = load_network(read_card(str(weights))), open_dataset("plaza", "test")
-    data.labels = data.labels[:COUNT]
+    network, data = load_network(read_card(str(weights))), Plaza("test", COUNT)
     features = exit_features(network, data)
     assert set(features) == {"edge"}, "the last exit has no rule"
     scores = exit_scores(network, segment_scores(network, data))
