@@ -17,7 +17,7 @@ VALUES = round(PUBLISHED[SLOW] * SLOW / FLOAT)
 """What is sent, as float32: all that 50 kbit/s carry in the published time. How much it was is not told."""
 
 
-def edge_only(bandwidth: float) -> float:
+def at_edge(bandwidth: float) -> float:
     """Seconds of a sample that is sent to the edge at so many bytes/s, whose computing counts nothing."""
     nodes = {"device": server("device"), "edge": server("edge")}
     return play(
@@ -28,8 +28,8 @@ def edge_only(bandwidth: float) -> float:
 def curve(settings: Settings) -> list[Result]:
     """One end of the curve gives the bytes, the other is predicted."""
     return [
-        Result("edge only, 50 kbit/s (gives the bytes)", "s", edge_only(SLOW), PUBLISHED[SLOW], DIGIT),
-        Result("edge only, 1 Mbit/s", "s", edge_only(FAST), PUBLISHED[FAST], ALLOWED * PUBLISHED[FAST]),
+        Result("edge only, 50 kbit/s (gives the bytes)", "s", at_edge(SLOW), PUBLISHED[SLOW], DIGIT),
+        Result("edge only, 1 Mbit/s", "s", at_edge(FAST), PUBLISHED[FAST], ALLOWED * PUBLISHED[FAST]),
     ]
 
 

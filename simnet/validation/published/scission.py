@@ -130,7 +130,7 @@ def optimum(settings: Settings) -> list[Result]:
         exactly("best cut: last layer on the Pi", "", on_pi, BEST[0]),
         exactly("best cut: last layer at the edge", "", at_edge, BEST[1]),
         Result("sent with the best cut", "MB", first.sent / 1e6, MEGABYTES[BEST], DIGIT),
-        Result("sent with the fifth best, 0–6 | 7–12", "MB", fifth.sent / 1e6, MEGABYTES[FIFTH], DIGIT),
+        Result("sent with the fifth best, 0–6 and 7–12", "MB", fifth.sent / 1e6, MEGABYTES[FIFTH], DIGIT),
         Result("latency of the best cut", "s", first.latency, SECONDS, ALLOWED * SECONDS),
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import fmean
 
@@ -87,10 +88,12 @@ class Played:
     Attributes:
         latency: Mean seconds from the capture to the answer, where that is wanted.
         sent: Bytes that all links carried, headers among them, for one sample.
+        throughput: Answers per s between the first and the last; infinite of a single one.
     """
 
     latency: float
     sent: float
+    throughput: float
 
 
 def server(tier: str) -> Node:
@@ -150,7 +153,8 @@ def play(
         raise RuntimeError(f"{samples - len(ended)} of {samples} samples got no answer")
     latency = fmean(seconds(end - begin) for end, begin in zip(ended, captured.ticks, strict=True))
     sent = sum(span[6] for span in world.network.spans if span[2] == "transfer")
-    return Played(latency, sent / samples)
+    lasted = seconds(max(ended) - min(ended))
+    return Played(latency, sent / samples, (samples - 1) / lasted if lasted else inf)
 
 
 def _graph(pieces: Sequence[Piece]) -> Graph:
