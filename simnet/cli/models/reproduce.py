@@ -97,7 +97,7 @@ def tables() -> dict[str, str]:
         "fine-tuned": page.fine_tuned(fine_tuned),
         "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
-        **parts_2017(study_2017),
+        **parts_2017(study_2017, stored("ddnn-2017-published")),
         **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
     }
 
