@@ -27,25 +27,34 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
         print_table(table, console)
 
 
-def comparison(summary: Mapping[str, Any]) -> list[Table]:
-    """Tables of a summary (see ``docs/results.md``): systems, exits, those of its sections, paired differences.
+def print_listing(listing: Listing, console: Console) -> None:
+    """Print one table."""
+    print_table(_drawn(listing), console)
 
-    Of a run with repeats they have the means over these.
+
+def comparison(summary: Mapping[str, Any]) -> list[Table]:
+    """What `listings` gives, for the terminal."""
+    return [_drawn(listing) for those in listings(summary).values() for listing in those]
+
+
+def listings(summary: Mapping[str, Any], side_by_side: int = SIDE_BY_SIDE) -> dict[str, list[Listing]]:
+    """Tables of a summary (see ``docs/results.md``) by topic: systems, exits, its sections by name, paired differences.
+
+    Of a run with repeats they have the means over these. At most `side_by_side` systems stand in one table.
     """
     if "repeats" in summary:
-        return [_drawn(listing) for listing in repeat_tables(summary)]
+        main, exits, *pairs = repeat_tables(summary)
+        return {"systems": [main], "exits": [exits], "paired": pairs}
     names = list(summary["systems"])
     sections = _sections(summary["systems"].values())
-    tables = [
-        _systems(summary, names[first : first + SIDE_BY_SIDE], sections) for first in range(0, len(names), SIDE_BY_SIDE)
-    ]
-    tables.append(_exits(summary))
+    parts = [names[first : first + side_by_side] for first in range(0, len(names), side_by_side)]
+    tables = {"systems": [_systems(summary, part, sections) for part in parts], "exits": [_exits(summary)]}
     for section in sections:
         found = {name: one for name, system in summary["systems"].items() if (one := system.get(section.name))}
         if (listing := _listing(section, found)) is not None:
-            tables.append(_drawn(listing))
+            tables[section.name] = [listing]
     if summary["paired"]:
-        tables.append(_paired(summary["paired"]))
+        tables["paired"] = [_paired(summary["paired"])]
     return tables
 
 
@@ -95,43 +104,39 @@ def _listing(section: Section, found: Mapping[str, Mapping[str, Any]]) -> Listin
 
 
 def _drawn(listing: Listing) -> Table:
-    table = _table(listing.title, *listing.columns)
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=listing.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(listing.columns):
+        whole = (number > 0) == listing.long_names
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=whole, overflow="fold")
     for row in listing.rows:
         if row:
             table.add_row(*row)
         else:
             table.add_section()
+    if listing.caption:
+        table.caption, table.caption_justify = listing.caption, "left"
     return table
 
 
-def _table(title: str, *columns: str, long_names: bool = True) -> Table:
-    """An empty table; on a narrow terminal the first column's cells are broken (`long_names`), or all others."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        whole = (number > 0) == long_names
-        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=whole, overflow="fold")
-    return table
-
-
-def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequence[Section]) -> Table:
+def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequence[Section]) -> Listing:
     """One column per system named."""
     seed = f", seed {summary['seed']}" if summary["seed"] is not None else ""
     systems = {name: summary["systems"][name] for name in names}
     title = f"{summary['scenario']}: {summary['samples']:,} samples{seed}"
-    table = _table(title, "", *systems, long_names=False)
+    table = Listing(title, ("", *systems), long_names=False)
 
     def row(label: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
-        table.add_row(label, *(cell(system) for system in systems.values()))
+        table.rows.append([label, *(cell(system) for system in systems.values())])
 
     def sections_of(beside: str) -> None:
         for section in sections:
             if section.beside == beside:
                 cells = [_rows(section, found) if (found := one.get(section.name)) else {} for one in systems.values()]
                 for label in dict.fromkeys(label for each in cells for label in each):
-                    table.add_row(label, *(each.get(label, NONE) for each in cells))
+                    table.rows.append([label, *(each.get(label, NONE) for each in cells)])
 
     def interval(key: str, cell: Callable[[float], str]) -> None:
         if any(key in system.get("intervals", ()) for system in systems.values()):
@@ -145,8 +150,8 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     for key in ("p50", "p95", "p99"):
         row(f"latency {key}", lambda system, key=key: time(system["latency"][key]))  # type: ignore[misc]
     row("codec", lambda system: system.get("codec", NONE))
-    for way in dict.fromkeys(way for one in systems.values() for way in _ways(one["bytes"])) or ["sent"]:
-        row(way, lambda system, way=way: _part(system["bytes"], _ways(system["bytes"]).get(way, 0)))  # type: ignore[misc]
+    for way in dict.fromkeys(way for one in systems.values() for way in ways(one["bytes"])) or ["sent"]:
+        row(way, lambda system, way=way: _part(system["bytes"], ways(system["bytes"]).get(way, 0)))  # type: ignore[misc]
     row("raw offload", lambda system: f"{format_size(system['bytes']['raw_offload'], 3)}  100 %")
     sections_of("costs")
     row("finished", lambda system: f"{system['finished']:,}")
@@ -157,42 +162,44 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     return table
 
 
-def _exits(summary: Mapping[str, Any]) -> Table:
+def _exits(summary: Mapping[str, Any]) -> Listing:
     titles = ("system", "exit", "T", "samples", "share", "exit accuracy, %", "accuracy of all, %")
-    table = _table("exits, accuracies with 95 % interval", *titles, long_names=False)
+    table = Listing("exits, accuracies with 95 % interval", titles, long_names=False)
     for name, system in summary["systems"].items():
         for place, numbers in system["exits"].items():
             threshold = system["thresholds"].get(place)
-            table.add_row(
+            row = [
                 name,
                 place,
                 NONE if threshold is None else f"{threshold:.3g}",
                 f"{numbers['count']:,}",
                 percent(numbers["share"]),
                 *(_accuracy(system, place, key) for key in ("accuracy", "forced_accuracy")),
-            )
+            ]
+            table.rows.append(row)
             name = ""  # once per system
-        table.add_section()
+        table.rows.append(())
     return table
 
 
-def _paired(pairs: Mapping[str, Any]) -> Table:
-    table = _table(
+def _paired(pairs: Mapping[str, Any]) -> Listing:
+    table = Listing(
         "paired differences, first − second, with 95 % interval",
-        "systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright",
-    )  # fmt: skip
+        ("systems", "samples", "latency, ms", "accuracy,\npoints", "only one\nright"),
+    )
     reasons: dict[str, None] = {}
     for name, pair in pairs.items():
-        table.add_row(
+        row = [
             name,
             f"{pair['samples']:,}",
             _interval(pair["latency"], 1e3),
             _interval(pair["accuracy"], 100),
             f"{pair['only_first_correct']} : {pair['only_second_correct']}{_p_value(pair.get('p_value'))}",
-        )
+        ]
+        table.rows.append(row)
         reasons |= {reason: None for key in ("latency", "accuracy") if (reason := pair[key].get("reason"))}
     if reasons:
-        table.caption, table.caption_justify = f"no interval: {'; '.join(reasons)}", "left"
+        table.caption = f"no interval: {'; '.join(reasons)}"
     return table
 
 
@@ -227,8 +234,8 @@ def _dropped(system: Mapping[str, Any]) -> str:
     return f"{system['dropped']} ({reasons})" if reasons else str(system["dropped"])
 
 
-def _ways(found: Mapping[str, Any]) -> dict[str, int]:
-    """Bytes sent from tier to tier; a run of a former version knows two of them."""
+def ways(found: Mapping[str, Any]) -> dict[str, int]:
+    """Bytes sent from tier to tier, of a system's `bytes`; a run of a former version knows two of them."""
     if "sent" in found:
         return dict(found["sent"])
     former = {"device→edge": found["device_to_edge"], "edge→cloud": found["edge_to_cloud"]}

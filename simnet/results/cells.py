@@ -15,12 +15,14 @@ NONE = "–"
 class Listing:
     """A table: the title, the columns' names, and the rows; an empty row is a line between two groups.
 
-    On a narrow terminal the first column's cells are broken.
+    The caption stands below it. On a narrow terminal the first column's cells are broken (`long_names`), or all others.
     """
 
     title: str
     columns: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
+    caption: str = ""
+    long_names: bool = True
 
 
 def percent(share: float | None) -> str:
