@@ -13,6 +13,7 @@ from simnet.language.units import format_size
 from simnet.models.cards.card import WEIGHTS, Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
 from simnet.models.data import DATASETS, options_of, set_of
+from simnet.models.data.base import DatasetOptions
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
@@ -38,6 +39,7 @@ class Plan:
         kind: The system.
         options: What the scenario says of it.
         card: Its weights.
+        data: How it sees the scenario's samples.
         exits: The exits in the order in which a sample meets them.
         thresholds: T of every exit but the last.
         rules: What is compared with T, of every exit but the last.
@@ -51,6 +53,7 @@ class Plan:
     kind: type[System]
     options: SystemOptions
     card: Card
+    data: DatasetOptions
     exits: tuple[str, ...]
     thresholds: Mapping[str, float]
     rules: Mapping[str, ExitRule]
@@ -91,7 +94,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         raise scenario.error(where, str(problem)) from None
     if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
-    data = options_of(scenario.data, folder)
+    data = options_of(scenario.data, folder, spec.data)
     if (shape := DATASETS.get(data.set, folder).shape_of(data)) is not None:
         check_shape(scenario, name, card, graph, *shape)
     if len(graph.seen) > MOST_VIEWS:
@@ -100,7 +103,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
         raise scenario.error(where, f"{short(spec.system)} needs an exit '{strange[0]}'; {have}")
-    roles = roles_of(kind, spec)
+    roles = roles_of(kind, spec, scenario.nodes)
     there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
         try:
@@ -121,7 +124,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(
-        name, kind, spec, card, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
+        name, kind, spec, card, data, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
         [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):

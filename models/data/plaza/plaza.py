@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,8 @@ class Plaza(Dataset):
 
     class Options(DatasetOptions):
         """What a scenario can choose."""
+
+        seeing: ClassVar[tuple[str, ...]] = ("cameras", "side")
 
         cameras: Annotated[int, Field(ge=1, le=MOST_CAMERAS, strict=True)] = len(CAMERAS)
         """Cameras around the square, see `cameras_of`."""
