@@ -39,7 +39,6 @@ class Plan:
         kind: The system.
         options: What the scenario says of it.
         card: Its weights.
-        data: How it sees the scenario's samples.
         exits: The exits in the order in which a sample meets them.
         thresholds: T of every exit but the last.
         rules: What is compared with T, of every exit but the last.
@@ -47,13 +46,13 @@ class Plan:
         codec: How features travel.
         places: Who plays what, at every site.
         stand_ins: For each site further places in order, one of which plays while a node of the first is down.
+        data: How it sees the scenario's samples.
     """
 
     name: str
     kind: type[System]
     options: SystemOptions
     card: Card
-    data: DatasetOptions
     exits: tuple[str, ...]
     thresholds: Mapping[str, float]
     rules: Mapping[str, ExitRule]
@@ -61,6 +60,7 @@ class Plan:
     codec: str
     places: Sequence[Place]
     stand_ins: Sequence[Sequence[Place]]
+    data: DatasetOptions
 
     @property
     def graph(self) -> Graph:
@@ -124,8 +124,8 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
             rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(
-        name, kind, spec, card, data, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
-        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
+        name, kind, spec, card, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
+        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there], data,
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
