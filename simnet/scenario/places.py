@@ -19,9 +19,7 @@ TIERS = ("device", "gateway", "edge", "cloud", "router")
 """Tiers that need no system to name them."""
 
 
-def roles_of(
-    systems: Mapping[str, SystemOptions], checks: Checks, nodes: Mapping[str, Node]
-) -> dict[str, Roles]:
+def roles_of(systems: Mapping[str, SystemOptions], checks: Checks, nodes: Mapping[str, Node]) -> dict[str, Roles]:
     """The roles of each system."""
     folder = checks.source.folder
     return {name: contract.roles_of(SYSTEMS.get(spec.system, folder), spec, nodes) for name, spec in systems.items()}

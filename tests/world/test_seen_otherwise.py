@@ -7,6 +7,7 @@ the third camera.
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 from weights import architecture, untrained, write_network
 
 import simnet
@@ -50,10 +52,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
     files = []
     for image in images:
-        from io import BytesIO
-
-        from PIL import Image
-
         file = BytesIO()
         Image.fromarray(image).save(file, "PNG")
         files.append({"bytes": file.getvalue(), "path": None})
@@ -131,13 +129,13 @@ def test_who_is_named_for_one_role_plays_no_other(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "messages"),
     [
-        ("cut: whole", "cuts: whole", ["scenario.yaml:13: systems.dapdee.data.cuts", "only cut", "did you mean 'cut'?"]),
+        ("cut: whole", "cuts: whole", ["yaml:13: systems.dapdee.data.cuts", "only cut", "did you mean 'cut'?"]),
         ("cut: whole", "order: file", ["systems.dapdee.data.order: all systems see the same samples", "only cut"]),
         ("cut: whole", "cut: 3", ["scenario.yaml:13: systems.dapdee.data.cut: "]),
         ("cut: whole", "cut: 9x9", ["systems.dapdee.data.cut: must be whole, 16x10 or rows x columns"]),
         ("{cut: whole}", "whole", ["systems.dapdee.data: ", "'whole'"]),
         (", data: {cut: whole}", "", ["whole is for 1 view of 3×32×32; cifar10 has 6 views of 3×10×16"]),
-        ("device: camera3", "device: camera9", ["scenario.yaml:13: systems.dapdee.roles.device: unknown node 'camera9'"]),
+        ("device: camera3", "device: camera9", ["systems.dapdee.roles.device: unknown node 'camera9'"]),
         ("device: camera3", "devices: camera3", ["systems.dapdee.roles.devices: unknown role 'devices'", "'device'?"]),
         ("device: camera3", "device: []", ["systems.dapdee.roles.device: "]),
         ("device: camera3", "device: camera*", ["role 'device' needs exactly one node of tier 'device', found 6"]),
