@@ -14,7 +14,7 @@ from time import process_time
 from typing import Any
 
 import simnet
-from simnet.analysis.league import draw_league, pairs, rows
+from simnet.analysis.pages.league import draw_league, pairs, rows
 from simnet.analysis.style import look, save
 from simnet.models.cards.card import Card
 from simnet.models.cards.markdown import filled, table
@@ -49,7 +49,7 @@ def networks(scenario: simnet.Scenario) -> str:
 def conditions(summary: Mapping[str, Any]) -> str:
     """How often, of how many samples."""
     count, samples = summary["repeats"]["count"], summary["samples"]
-    return f"{count} runs of {samples:,} samples, each with a seed of its own: {count * samples:,} samples for each system."
+    return f"{count} runs of {samples:,} samples, each with a seed of its own: {count * samples:,} samples a system."
 
 
 def main() -> None:

@@ -97,6 +97,18 @@ def test_only_the_nodes_of_a_role_play(folder: Path) -> None:
     assert run.summary["systems"]["ada-ddnn"]["bytes"]["raw_offload"] == 45 * 6 * 10 * 16 * 3
 
 
+def test_operations_are_those_of_the_segments_that_ran(folder: Path) -> None:
+    """All leave at the last exit: six devices, the edge and the cloud; the trunk and the last head on camera 3."""
+    run = simnet.run(folder / "scenario.yaml", device="cpu")
+    patches, whole = (read_card(str(folder / f"{name}.json")).graph.segments for name in ("patches", "whole"))
+    cut = 6 * patches["device"].flop + patches["edge"].flop + patches["cloud"].flop
+    one = sum(segment.flop for name, segment in whole.items() if name not in ("exit-1", "exit-2"))
+    found = {name: system["flop"] for name, system in run.summary["systems"].items()}
+    assert found["ada-ddnn"]["per_sample"] == cut and found["ada-ddnn"]["total"] == 45 * cut
+    assert found["ada-ddnn"]["nodes"]["camera4"] == 45 * patches["device"].flop
+    assert found["dapdee"] == {"total": 45 * one, "per_sample": one, "nodes": {"camera3": 45 * one}}
+
+
 def test_what_is_resolved_says_so_and_so_does_the_manifest(folder: Path) -> None:
     run = simnet.run(folder / "scenario.yaml", device="cpu", out=folder / "run")
     again = simnet.load(folder / "run" / "scenario.yaml")

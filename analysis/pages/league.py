@@ -99,11 +99,12 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
     `bounds` names systems that nobody can build: hollow, and said so.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
     systems = summary["repeats"]["systems"]
     figure = Figure(figsize=(10.5, 4.6))
     panels = figure.subplots(1, 3, sharey=True)
-    figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.31, wspace=0.08)
+    figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.27, wspace=0.08)
     titles = (
         ("over bytes", BYTES, "kB a sample"),
         ("over latency", MEAN, "mean latency, ms"),
@@ -116,9 +117,9 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
         axes.set_xlabel(unit)
         axes.set_xscale("log")
         axes.grid(axis="both")
-        axes.tick_params(axis="x", which="both", labelsize=8)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: "")
+        axes.xaxis.set_minor_locator(NullLocator())
     panels[0].set_ylabel("right of all captured, %")
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="lower center", ncols=5, fontsize=8.5)
