@@ -28,6 +28,7 @@ class Columns(Dataset):
         """Where they are, and which columns count."""
 
         paths: ClassVar[tuple[str, ...]] = ("path",)
+        seeing: ClassVar[tuple[str, ...]] = ("views",)
 
         path: str
         """The folder of the files, seen from the scenario's file, on a command line from the current directory."""

@@ -35,6 +35,7 @@ class Folder(Dataset):
         """Where they are, and how they are seen."""
 
         paths: ClassVar[tuple[str, ...]] = ("path",)
+        seeing: ClassVar[tuple[str, ...]] = ("side",)
 
         path: str
         """The folder, seen from the scenario's file, on a command line from the current directory."""

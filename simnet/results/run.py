@@ -180,7 +180,12 @@ def collect(
     if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
-        result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
+        result.name: {
+            "system": result.system,
+            "inference": result.inference,
+            "weights": result.weights,
+            **({} if result.seen is None else {"data": result.seen}),
+        }
         for result in results
     }
     summary = summary_of(scenario_name, scenario, results)

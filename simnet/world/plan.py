@@ -13,6 +13,7 @@ from simnet.language.units import format_size
 from simnet.models.cards.card import WEIGHTS, Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
 from simnet.models.data import DATASETS, options_of, set_of
+from simnet.models.data.base import DatasetOptions
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
@@ -46,6 +47,7 @@ class Plan:
         codec: How features travel.
         places: Who plays what, at every site.
         stand_ins: For each site further places in order, one of which plays while a node of the first is down.
+        data: How it sees the scenario's samples.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Plan:
     codec: str
     places: Sequence[Place]
     stand_ins: Sequence[Sequence[Place]]
+    data: DatasetOptions
 
     @property
     def graph(self) -> Graph:
@@ -92,7 +95,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         raise scenario.error(where, str(problem)) from None
     if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
-    data = options_of(scenario.data, folder)
+    data = options_of(scenario.data, folder, spec.data)
     if (shape := DATASETS.get(data.set, folder).shape_of(data)) is not None:
         check_shape(scenario, name, card, graph, *shape)
     if len(graph.seen) > MOST_VIEWS:
@@ -101,7 +104,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
         raise scenario.error(where, f"{short(spec.system)} needs an exit '{strange[0]}'; {have}")
-    roles = roles_of(kind, spec)
+    roles = roles_of(kind, spec, scenario.nodes)
     there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
         try:
@@ -123,7 +126,7 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     reach = Reach(scenario.links)
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
-        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
+        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there], data,
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)

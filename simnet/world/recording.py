@@ -34,8 +34,12 @@ def samples_table(
     decisions = [None if one is None else one.decision for one in endings]
     sizes = np.zeros(len(lives), np.int64)
     if spans:
-        numbers, amounts = (np.array([span[field] for span in spans], np.int64) for field in (0, 6))
-        np.add.at(sizes, numbers[numbers >= 0], amounts[numbers >= 0])
+        numbers, amounts = (
+            np.array([(span[0], span[6]) for span in spans if span[0] >= 0 and span[2] == "transfer"], np.int64)
+            .reshape(-1, 2)
+            .T
+        )
+        np.add.at(sizes, numbers, amounts)
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
@@ -78,6 +82,8 @@ def spans_table(spans: Sequence[Step]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
     columns: list[Any] = [*zip(*spans, strict=True)] if spans else [()] * (len(schema.names) - 1)
+    if spans:
+        columns[6] = tuple(span[6] if span[2] == "transfer" else 0 for span in spans)
     columns.append(tuple(ends_of(span) if span[2] == "transfer" else None for span in spans))
     return _table(dict(zip(schema.names, columns, strict=True)), schema)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from simnet.clock import seconds
 from simnet.inference.answers import Answers, memo_folder
 from simnet.language.errors import shown
-from simnet.models.data import open_dataset
-from simnet.models.data.base import Dataset
+from simnet.models.data import open_dataset, options_of
+from simnet.models.data.base import DataError, Dataset, DatasetOptions
 from simnet.models.device import kind_of, pick_device
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
@@ -120,6 +120,7 @@ def run_system(
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         warm_up=warm_up,
         usage=usage_table(usage),
+        seen=data.checksum if plan.options.data else None,
     )
 
 
@@ -163,6 +164,27 @@ def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
     return found
 
 
+def seen_by(scenario: Scenario, plans: Mapping[str, Plan], data: Dataset, options: Options) -> dict[str, Dataset]:
+    """The data of every system: the scenario's, or as its own keys have them, with the same samples in the same order.
+
+    Raises DataError where they are others.
+    """
+    opened: list[tuple[DatasetOptions, Dataset]] = [(options_of(scenario.data, scenario.folder), data)]
+    found: dict[str, Dataset] = {}
+    for name, plan in plans.items():
+        mine = next((there for asked, there in opened if asked == plan.data), None)
+        if mine is None:
+            mine = open_dataset(plan.data, scenario.split, options.data_dir, scenario.folder)
+            opened.append((plan.data, mine))
+            if not np.array_equal(mine.labels, data.labels) or mine.class_names != data.class_names:
+                keys = ", ".join(plan.options.data)
+                raise DataError(
+                    f"data set {data.name}: with the keys of system '{name}' ({keys}) it has other samples or labels"
+                )
+        found[name] = mine
+    return found
+
+
 def run(
     scenario: Scenario,
     options: Options,
@@ -177,8 +199,9 @@ def run(
         pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
     plans = plans_of(scenario) if plans is None else plans
     data = open_dataset(scenario.data, scenario.split, options.data_dir, scenario.folder)
+    seen = seen_by(scenario, plans, data, options)
     for name, plan in plans.items():
-        check_shape(scenario, name, plan.card, plan.graph, data.views, data.view_shape)
+        check_shape(scenario, name, plan.card, plan.graph, seen[name].views, seen[name].view_shape)
         if len(data.class_names) != plan.graph.classes:
             its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
             raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
@@ -188,7 +211,7 @@ def run(
             raise scenario.error(
                 ("systems", name, "weights"), f"{plan.card.name} knows a class {its} where {data.name} has {there}"
             )
-    results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
+    results = [run_system(scenario, plan, seen[name], options, progress) for name, plan in plans.items()]
     if told := too_late(scenario, results):
         results[-1].notes.append(told)
     return results, data

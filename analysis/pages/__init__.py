@@ -1,0 +1,1 @@
+"""Figures and tables of the pages in docs/, from evaluations and runs."""
