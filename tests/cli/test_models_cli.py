@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +21,14 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 from weights import write_random_weights
 
+from simnet import ScenarioError, load
 from simnet.cli.models import app as cli
 from simnet.cli.models.train import short_name
 from simnet.models.cards.card import WEIGHTS, WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.base import DataError
 from simnet.models.training import training
+from simnet.world.plan import plans_of
 
 TRAIN = ("train", "ada-ddnn", "plaza", "--epochs", "2", "--batch", "16", "--threads", "1")
 WITHOUT_TORCH = (
@@ -553,6 +556,12 @@ def test_data_are_found_beside_the_card_or_by_name_from_everywhere(
         assert "--data" in str(done.exception)
     assert call("evaluate", "mine.json", "--data", now, "--json").output == told
     assert call("calibrate", "mine.json", "--data", now).exit_code == 0
+    done = call("calibrate", "mine.json", "--data", now, "--exit-rule", f"{here / 'rule.py'}:Half")
+    assert done.exit_code == 0, done.output
+    entries = read_card("mine.json").values["calibration"]["alternatives"]
+    assert [one["exit_rule"] for one in entries if ":" in one["exit_rule"]] == [f"{here / 'rule.py'}:Half"], "once"
+    done = call("calibrate", "mine.json", "--data", now, "--exit-rule", "rule.py:Half")
+    assert done.exit_code == 0, done.output
     done = call("evaluate", "mine.json", "--data", where)
     assert str(done.exception) == "mine.json: knows a class 'cup' where folder has 'box'"
     done = call("calibrate", "mine.json", "--data", where)
@@ -580,3 +589,39 @@ def test_names_that_no_file_can_have() -> None:
     assert short_name("x" * 230) == "x" * 230
     one, other = short_name("é" * 115 + "1"), short_name("é" * 115 + "2")
     assert one != other and one[:110] == "é" * 110 and len(one) == 110 + 9
+
+
+def test_a_check_compares_classes_and_views_before_data_are_opened() -> None:
+    """Two classes and one view of 16 x 16 are known."""
+    assert call("train", "ddnn", yard(Path("yard")), *QUICK, "--out", "mine").exit_code == 0
+    yard(Path("other"), ("cup", "box"), 1)
+    np.savez("x.npz", X=np.zeros((4, 1, 3, 8, 8), np.uint8), y=np.zeros((4, 1)))
+    scenario: dict[str, Any] = {
+        "samples": 5,
+        "workload": {"every": "1 s"},
+        "nodes": {tier: {"tier": tier, "speed": "1 GFLOP/s"} for tier in ("device", "edge", "cloud")},
+        "links": [{"between": pair, "preset": "wifi"} for pair in (["device", "edge"], ["edge", "cloud"])],
+        "systems": {"ddnn": {"weights": "mine.safetensors"}},
+    }
+    for data, message in (
+        ({"set": "folder", "path": "other", "side": 16}, "mine knows a class 'tin' where folder has 'cup'"),
+        ({"set": "folder", "path": "yard", "side": 32}, "mine is for 1 view of 3×16×16; folder has 1 view of 3×32×32"),
+        (
+            {"set": "parquet", "path": "gone", "views": ["l", "r"], "classes": ["cup", "tin"]},
+            "mine is for 1 view of 3×16×16; parquet has 2 views",
+        ),
+        (
+            {"set": "parquet", "path": "gone", "views": ["l"], "classes": ["cup", "tin", "box"]},
+            "mine is for 2 classes; parquet has 3",
+        ),
+        (
+            {"set": "npz", "path": "x.npz", "classes": ["cup", "tin"]},
+            "mine is for 1 view of 3×16×16; npz has 1 view of 3×8×8",
+        ),
+    ):
+        card = json.loads(Path("mine.json").read_text())
+        Path("mine.json").write_text(json.dumps({**card, "data": data["set"]}))
+        with pytest.raises(ScenarioError, match=message):
+            plans_of(load({**scenario, "data": data}))
+    Path("mine.json").write_text(json.dumps({**card, "data": "parquet"}))
+    plans_of(load({**scenario, "data": {"set": "parquet", "path": "gone", "views": ["l"], "classes": ["cup", "tin"]}}))

@@ -13,7 +13,7 @@ from rich.table import Table
 from simnet.cli.models.aims import Budgets, aims_of
 from simnet.cli.models.options import Data, DataDir, Device, console
 from simnet.language.kinds import short
-from simnet.models.cards.card import Card, read_card
+from simnet.models.cards.card import Card, read_card, same_rule
 from simnet.models.device import pick_device
 from simnet.models.evaluation.budget import UnaffordableError
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
@@ -30,9 +30,10 @@ def _own(card: Card, exit_rules: Sequence[str]) -> dict[str, type[ExitRule]]:
     Files of the latter are looked for beside the card, too. Raises typer.BadParameter for a rule that there is not,
     PluginError for one that cannot be used.
     """
-    former = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
+    told = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
+    former = [name for name in told if name not in EXIT_RULES and not any(same_rule(name, one) for one in exit_rules)]
     found = {}
-    for name in dict.fromkeys([*(name for name in former if name not in EXIT_RULES), *exit_rules]):
+    for name in dict.fromkeys([*former, *exit_rules]):
         try:
             found[name] = EXIT_RULES.get(name, None if name in exit_rules else card.folder_of(name))
         except KeyError:
@@ -56,7 +57,9 @@ def calibrate(
     ] = False,
     epsilon: Annotated[
         float | None,
-        typer.Option(help=f"risk: most samples that lose a right answer by leaving early [default: {EPSILON:g}]."),
+        typer.Option(
+            help=f"risk: largest share of samples that lose a right answer by leaving early [default: {EPSILON:g}]."
+        ),
     ] = None,
     delta: Annotated[
         float | None, typer.Option(help=f"risk: most chance that this promise is broken [default: {DELTA:g}].")
