@@ -101,11 +101,17 @@ class Dataset(ABC):
         """
 
     @classmethod
-    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int]] | None:
-        """Views of a sample and the shape of each, where the options tell; None, the usual: `open` does.
+    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int] | None] | None:
+        """Views of a sample and the shape of each, where it takes no data to tell them; None, the usual: `open` does.
 
-        A scenario whose weights do not fit is then refused by a check, too, which opens no data.
+        A scenario whose weights do not fit is then refused by a check, too, which opens no data. None in place of the
+        shape: only the number of views is known.
         """
+        return None
+
+    @classmethod
+    def classes_of(cls, options: Any) -> tuple[str, ...] | None:
+        """Names of the classes, likewise; None, the usual: `open` tells them."""
         return None
 
     @classmethod

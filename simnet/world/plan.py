@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simnet.language.errors import unknown
+from simnet.language.errors import shown, unknown
 from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import WEIGHTS, Card, WeightsError, check_weights, read_card
@@ -96,8 +96,11 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
     data = options_of(scenario.data, folder, spec.data)
-    if (shape := DATASETS.get(data.set, folder).shape_of(data)) is not None:
+    kind_of_data = DATASETS.get(data.set, folder)
+    if (shape := kind_of_data.shape_of(data)) is not None:
         check_shape(scenario, name, card, graph, *shape)
+    if (classes := kind_of_data.classes_of(data)) is not None:
+        check_classes(scenario, name, card, graph, kind_of_data.name, classes)
     if len(graph.seen) > MOST_VIEWS:
         raise scenario.error(where, f"{card.name} has {len(graph.seen)} views; at most {MOST_VIEWS} can be simulated")
     exits = exits_of(kind, spec, graph) or ()
@@ -148,22 +151,36 @@ def _reachable(kind: type[System], reach: Reach, found: Sequence[Place]) -> list
 
 
 def check_shape(
-    scenario: Scenario, name: str, card: Card, graph: Graph, views: int, view: tuple[int, int, int]
+    scenario: Scenario, name: str, card: Card, graph: Graph, views: int, view: tuple[int, int, int] | None
 ) -> None:
-    """Refuse data of another shape than a system's network takes: `views` of shape `view`.
+    """Refuse data of another shape than a system's network takes: `views` of shape `view` (None: not known yet).
 
     Raises ScenarioError that names both, and the keys of the data that the weights were trained on.
     """
-    if (views, view) == (graph.views, graph.view):
+    if views == graph.views and view in (None, graph.view):
         return
     its, there = (
-        f"{n} view{'s' * (n != 1)} of {'×'.join(map(str, shape))}"
+        f"{n} view{'s' * (n != 1)}" + ("" if shape is None else f" of {'×'.join(map(str, shape))}")
         for n, shape in ((graph.views, graph.view), (views, view))
     )
     trained_on = str(card.values["data"])
     hint = "" if trained_on == set_of(trained_on) else f"; it was trained on {trained_on}"
     message = f"{card.name} is for {its}; {short(scenario.data.set)} has {there}{hint}"
     raise scenario.error(("systems", name, "weights"), message)
+
+
+def check_classes(
+    scenario: Scenario, name: str, card: Card, graph: Graph, data: str, class_names: Sequence[str]
+) -> None:
+    """Refuse data of other classes than a system's network knows. Raises ScenarioError that names the first of them."""
+    where = ("systems", name, "weights")
+    if len(class_names) != graph.classes:
+        its = f"{graph.classes} classes"
+        raise scenario.error(where, f"{card.name} is for {its}; {data} has {len(class_names)}")
+    known = card.values["class_names"]
+    if different := [pair for pair in zip(known, class_names, strict=True) if pair[0] != pair[1]]:
+        its, there = (shown(one) for one in different[0])
+        raise scenario.error(where, f"{card.name} knows a class {its} where {data} has {there}")
 
 
 def _same(one: str, other: str) -> bool:

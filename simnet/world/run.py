@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from simnet.clock import seconds
 from simnet.inference.answers import Answers, memo_folder
-from simnet.language.errors import shown
 from simnet.models.data import open_dataset, options_of
 from simnet.models.data.base import DataError, Dataset, DatasetOptions
 from simnet.models.device import kind_of, pick_device
@@ -24,7 +23,7 @@ from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.captures import Captures, alike, captures, images_of
-from simnet.world.plan import Plan, check_shape, plans_of
+from simnet.world.plan import Plan, check_classes, check_shape, plans_of
 from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
@@ -202,15 +201,7 @@ def run(
     seen = seen_by(scenario, plans, data, options)
     for name, plan in plans.items():
         check_shape(scenario, name, plan.card, plan.graph, seen[name].views, seen[name].view_shape)
-        if len(data.class_names) != plan.graph.classes:
-            its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
-            raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
-        known = plan.card.values["class_names"]
-        if different := [pair for pair in zip(known, data.class_names, strict=True) if pair[0] != pair[1]]:
-            its, there = (shown(one) for one in different[0])
-            raise scenario.error(
-                ("systems", name, "weights"), f"{plan.card.name} knows a class {its} where {data.name} has {there}"
-            )
+        check_classes(scenario, name, plan.card, plan.graph, data.name, data.class_names)
     results = [run_system(scenario, plan, seen[name], options, progress) for name, plan in plans.items()]
     if told := too_late(scenario, results):
         results[-1].notes.append(told)
