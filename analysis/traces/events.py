@@ -13,7 +13,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from simnet.analysis.lanes import slots
-from simnet.analysis.traces.critical import Life, critical_path
+from simnet.analysis.traces.account import life_of
+from simnet.analysis.traces.critical import critical_path
 from simnet.analysis.traces.setting import Setting
 from simnet.analysis.traces.steps import Step, by_sample, steps_of
 from simnet.analysis.traces.tracks import one_batch, tracks_of
@@ -111,18 +112,18 @@ def _slices(track: Sequence[Step], process: int, thread: int, flows: Mapping[int
 
 
 def _slice(step: Step, where: str) -> str:
-    name = str(step.sample) if step.sample >= 0 else "heartbeat"
-    told: dict[str, Any] = {"sample": step.sample}
+    name = step.sample if step.sample >= 0 else "heartbeat"
+    told = f'"sample":{step.sample}'
     if step.started > step.queued:
-        told["waited_us"] = float(micro(step.started - step.queued))
+        told += f',"waited_us":{micro(step.started - step.queued)}'
     if step.transfer:
-        told["bytes"] = step.bytes
+        told += f',"bytes":{step.bytes}'
         if step.message != step.place:
-            told["message"] = step.message
+            told += f',"message":{_json(step.message)}'
     if step.status != "ok":
-        told["status"] = step.status
+        told += f',"status":"{step.status}"'
     kind = "transfer" if step.transfer else "compute"
-    return f'{{"ph":"B","cat":"{kind}","name":"{name}",{where},"ts":{micro(step.started)},"args":{_json(told)}}}'
+    return f'{{"ph":"B","cat":"{kind}","name":"{name}",{where},"ts":{micro(step.started)},"args":{{{told}}}}}'
 
 
 def _flows(steps: Iterable[Step], samples: Sequence[Mapping[str, Any]], setting: Setting, ids: Ids) -> dict[int, str]:
@@ -139,14 +140,6 @@ def _flows(steps: Iterable[Step], samples: Sequence[Mapping[str, Any]], setting:
                 phase = '"ph":"s"' if place == 0 else '"ph":"t"' if place < len(chain) - 1 else '"ph":"f","bp":"e"'
                 found[step] = f'{phase},"cat":"path","name":"path","id":{number}'
     return found
-
-
-def life_of(row: Mapping[str, Any]) -> Life | None:
-    """What a row of ``samples.parquet`` says of when a sample lived; None of one without an outcome."""
-    ended = row["finished_at"] if row["ended_at"] is None else row["ended_at"]
-    if ended is None:
-        return None
-    return Life(row["site"], ticks(row["captured_at"]), ticks(ended), row["outcome"], row["exit"])
 
 
 def _lives(samples: Iterable[Mapping[str, Any]], process: int, system: str) -> Iterator[Event]:
@@ -225,5 +218,4 @@ def _meta(what: str, process: int, thread: int, told: Mapping[str, Any]) -> Even
     return Event(-1, f'{{"ph":"M","name":"{what}","pid":{process},"tid":{thread},"ts":0,"args":{_json(told)}}}')
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_json = json.JSONEncoder(separators=(",", ":")).encode
