@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from simnet.analysis.lanes import slots
+from simnet.analysis.timeline.lanes import slots
 from simnet.analysis.traces.account import life_of
 from simnet.analysis.traces.critical import critical_path
 from simnet.analysis.traces.setting import Setting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simnet.analysis.lanes import slots
+from simnet.analysis.timeline.lanes import slots
 from simnet.analysis.traces.steps import Step
 
 
