@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.analysis.exits import draw_exits
+from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import save, unreadable
-from simnet.analysis.timeline import draw_timeline
+from simnet.analysis.timeline.figure import draw_timeline
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from time import process_time
 from typing import Any
 
 import simnet
-from simnet.analysis.pages.league import draw_league, pairs, rows
+from simnet.analysis.league import draw_league, pairs, rows
 from simnet.analysis.style import look, save
 from simnet.models.cards.card import Card
 from simnet.models.cards.markdown import filled, table

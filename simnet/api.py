@@ -48,9 +48,9 @@ class Run(Results):
         Raises:
             RunError: there is no such figure, the run has no such samples, or a table is damaged.
         """
-        from simnet.analysis.exits import draw_exits
+        from simnet.analysis.exits.shares import draw_exits
         from simnet.analysis.latency import draw_latency
-        from simnet.analysis.timeline import draw_timeline
+        from simnet.analysis.timeline.figure import draw_timeline
 
         if kind == "timeline":
             return draw_timeline(self, first, samples)

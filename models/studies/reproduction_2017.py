@@ -115,7 +115,9 @@ def alone_as_published(study: Mapping[str, Any]) -> str:
                 over_seeds(joint, line["local"]["samples"]),
             )
         )
-    return table(("camera, worst first", "published", "ours, local exit", "ours, cloud exit", "its head among six"), rows)
+    return table(
+        ("camera, worst first", "published", "ours, local exit", "ours, cloud exit", "its head among six"), rows
+    )
 
 
 def alone(study: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simnet.analysis.pages.league import BYTES, CAPTURED, draw_league, pairs, rows
+from simnet.analysis.league import BYTES, CAPTURED, draw_league, pairs, rows
 from simnet.analysis.style import look
 
 

@@ -103,8 +103,8 @@ def tables() -> dict[str, str]:
 
 
 def _figures() -> Iterable[tuple[str, Figure]]:
-    from simnet.analysis.pages.missing_cameras import draw_many_missing, draw_one_missing
-    from simnet.analysis.pages.training_curves import draw_accuracy, draw_loss
+    from simnet.analysis.networks.missing_cameras import draw_many_missing, draw_one_missing
+    from simnet.analysis.networks.training_curves import draw_accuracy, draw_loss
     from simnet.models.studies.reproduction import PUBLISHED, PUBLISHED_LOSS
 
     cards: list[Card] = [read_card(name) for name in NETWORKS]

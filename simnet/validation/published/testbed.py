@@ -137,7 +137,7 @@ def play(
     card = Card(Path(f"{NAME}.json"), {"graph": graph.as_dict()})
     thresholds = dict.fromkeys(exits[:-1], THRESHOLD)
     rules = dict.fromkeys(thresholds, Entropy())
-    plan = Plan(NAME, Chain, options, card, exits, thresholds, rules, {}, "fp32", [place], [[]])
+    plan = Plan(NAME, Chain, options, card, exits, thresholds, rules, {}, "fp32", [place], [[]], scenario.data)
     shares = {piece.tier: piece.leave for piece in pieces}
 
     def ask(exit_name: str, sample: int, upstream: int) -> tuple[int, float]:

@@ -1,1 +1,0 @@
-"""Figures and tables of the pages in docs/, from evaluations and runs."""
