@@ -145,6 +145,34 @@ class Answers:
                 found[part.copy] = table.scores[row]
         return found
 
+    def part(self, exit_name: str) -> Part:
+        """The part of the network that answers at an exit."""
+        return self._parts[self._exits[exit_name]]
+
+    def told(
+        self, exit_name: str, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores `[n, classes]` that an exit answers with, and what its rule measures, `[n]`."""
+        return self._judged(self._exits[exit_name], samples, upstream)
+
+    def heads(self, exit_name: str, upstream: int) -> list[Part]:
+        """The parts of whose scores those of an exit are made, and of theirs: known wherever the exit was asked."""
+        found, todo = dict[Part, None](), [self.part(exit_name)]
+        while todo:
+            more = [part for part in self._scored(todo.pop(), upstream) if part not in found]
+            found |= dict.fromkeys(more)
+            todo += more
+        return list(found)
+
+    def head_scores(self, head: Part, samples: NDArray[np.int64], upstream: int) -> NDArray[np.float64]:
+        """The scores `[n, classes]` of a part as those are given them that take them: divided by their temperature."""
+        rows = self._index[samples]
+        self._ensure(head, upstream, np.unique(rows))
+        takers = (arc.target.segment for arc in self._graph.arcs if arc.source == head and arc.what == "scores")
+        scale = next((self._graph.segments[name].scale for name in takers), "") or head.segment
+        scores = self._memo.table((head, self._graph.key(head, upstream))).scores[rows]
+        return np.asarray(scores / self._card.temperatures.get(scale, 1.0), np.float64)
+
     def _key(self, number: int, upstream: int) -> int:
         return self._graph.key(self._parts[number], upstream)
 
@@ -182,13 +210,19 @@ class Answers:
         self, number: int, samples: NDArray[np.int64], upstream: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Predicted class and measure at an exit."""
+        answered, measures = self._judged(number, samples, upstream)
+        return answered.argmax(axis=-1), measures
+
+    def _judged(
+        self, number: int, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores that an exit answers with, and what its rule measures."""
         rows = self._index[samples]
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
         where = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
-        answered, measures = judged(rule, scores, before, where, samples)
-        return answered.argmax(axis=-1), measures
+        return judged(rule, scores, before, where, samples)
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
         part = self._parts[number]

@@ -36,6 +36,7 @@ class SystemResult:
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
         warm_up: Samples of the warm-up, the first ones.
         usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
+        scores: What every exit and head said of every sample, columns as in `scores_schema`; None: it was not asked.
     """
 
     name: str
@@ -57,3 +58,4 @@ class SystemResult:
     incidents: pa.Table | None = None
     warm_up: int = 0
     usage: pa.Table | None = None
+    scores: pa.Table | None = None

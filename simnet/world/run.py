@@ -23,9 +23,10 @@ from simnet.results.section import Played, sections_of
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.world.aftermath import notes_of, used
+from simnet.world.asked import Asked, scores_rows
 from simnet.world.captures import Captures, alike, captures, images_of
 from simnet.world.plan import Plan, check_shape, plans_of
-from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
+from simnet.world.recording import incidents_table, samples_table, scores_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
 
@@ -67,14 +68,18 @@ def run_system(
     tell = None if progress is None else lambda samples: progress.evaluated(name, samples)
     answers = answers_of(scenario, plan, data, captured, rows, options, tell)
     labels = data.labels[rows]
-    world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
+    asked = Asked(answers)
+    world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
+    asked.clock = world.env
     try:
         end = scenario.duration or float(captured.times[-1])
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
         without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
-        forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
+        complete = _complete(world, captured) if options.forced else None
+        forced = None if complete is None else answers.forced_accuracy(complete)
+        scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
     finally:
         answers.save()
     if progress is not None:
@@ -129,6 +134,7 @@ def run_system(
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         warm_up=warm_up,
         usage=usage_table(usage),
+        scores=scores,
     )
 
 
