@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
+WIDTH = 7.16
+"""Inches of a page's text, or of two columns of a paper."""
 INK, MUTED, GRID, PAPER = "#1F2933", "#6B7785", "#E3E7EB", "#FFFFFF"
 BAND = "#F5F7F9"  # every other lane
 FAULT = "#D7263D"
@@ -58,8 +60,16 @@ _RC: dict[Any, Any] = {
     "legend.frameon": False,
     "hatch.linewidth": 0.9,
     "savefig.dpi": 150,
+    "svg.hashsalt": "simnet",
     "figure.facecolor": PAPER,
 }
+
+_PLAIN: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": dict.fromkeys(("Creator", "Producer", "CreationDate")),
+}
+"""What a file is not to say of when and with what it was made."""
 
 
 @contextmanager
@@ -180,7 +190,7 @@ def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG whose bytes depend on the picture alone: no date, no program version.
+    """Write a PNG, SVG or PDF, by the file's ending, whose bytes depend on the picture alone: no date, no version.
 
     Raises OSError, with the file's name; a former file is whole or replaced.
     """
@@ -191,7 +201,8 @@ def save(figure: Figure, path: Path) -> Path:
     try:
         with look(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # `unreadable` tells, once
-            figure.savefig(partial, format="png", metadata={"Software": None})
+            kind = path.suffix.removeprefix(".")
+            figure.savefig(partial, format=kind, metadata=_PLAIN[kind])
         partial.replace(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error

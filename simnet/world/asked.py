@@ -16,7 +16,8 @@ from simnet.inference.answers import Answer, Answers
 from simnet.models.graph import Graph, Part
 from simnet.models.rules.base import normalized_entropy, probabilities
 
-Floats, Numbers = NDArray[np.float64], NDArray[np.int64]
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 Masks = NDArray[np.object_]
 """For each sample what had arrived upstream, as a mask of the graph's arcs; None where nobody asked."""
 
