@@ -10,7 +10,18 @@ import numpy as np
 from simnet.analysis.comparison.listings import scale
 from simnet.analysis.comparison.sides import Side
 from simnet.analysis.distributions import overlay, scaled, side_colours
-from simnet.analysis.style import INK, MUTED, PAPER, dark, exit_colours, exit_legend, exit_markers, label, look, readable
+from simnet.analysis.style import (
+    INK,
+    MUTED,
+    PAPER,
+    dark,
+    exit_colours,
+    exit_legend,
+    exit_markers,
+    label,
+    look,
+    readable,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

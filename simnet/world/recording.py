@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
 from simnet.results.lives import Ending, Lives
 from simnet.results.steps import Step
-from simnet.results.tables import incidents_schema, samples_schema, spans_schema, usage_schema
+from simnet.results.tables import incidents_schema, samples_schema, scores_schema, spans_schema, usage_schema
 from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
+from simnet.world.asked import Rows
 
 
 def samples_table(
@@ -97,6 +98,37 @@ def usage_table(usage: Usage) -> pa.Table:
     return _table(arrays, schema)
 
 
+def scores_table(rows: Rows) -> pa.Table:
+    """One row for each sample and each exit or head, all of one exit together."""
+    n, parts = len(rows.labels), len(rows)
+    each = np.repeat(np.arange(parts), n)
+
+    def joined(values: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype), *values])
+
+    def repeated(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+        return pa.array(values, kind).take(each)
+
+    asked_at, prediction = joined((one.at for one in rows), float), joined((one.prediction for one in rows), np.int64)
+    floats = {
+        name: joined((getattr(one, name) for one in rows), float) for name in ("measure", "entropy", "confidence")
+    }
+    columns = {
+        "sample": np.tile(np.arange(n), parts),
+        "exit": repeated([one.exit for one in rows], pa.string()),
+        "segment": repeated([one.part.segment for one in rows], pa.string()),
+        "copy": repeated([one.part.copy for one in rows], pa.int16()),
+        "view": repeated([one.view for one in rows], pa.int16()),
+        "asked": ~np.isnan(asked_at),
+        "asked_at": pa.array(asked_at, from_pandas=True),  # not a number: null
+        "prediction": pa.array(prediction, mask=prediction < 0),
+        "correct": pa.array(prediction == np.tile(rows.labels, parts), mask=prediction < 0),
+        **{name: pa.array(values, from_pandas=True) for name, values in floats.items()},
+        "views": joined((one.views for one in rows), np.uint32),
+    }
+    return _table(columns, scores_schema())
+
+
 def incidents_table(incidents: Sequence[Incident]) -> pa.Table:
     """One row for each incident, in the order in which they began."""
     columns: dict[str, Any] = {
@@ -115,7 +147,8 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
     for field in schema:
         values = columns[field.name]
         if pa.types.is_dictionary(field.type):
-            arrays.append(pa.array(values, pa.string()).dictionary_encode())
+            text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+            arrays.append(text.dictionary_encode())
         else:
             arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -22,9 +22,10 @@ from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
+from simnet.world.asked import Asked, scores_rows
 from simnet.world.captures import Captures, alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
-from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
+from simnet.world.recording import incidents_table, samples_table, scores_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
 
@@ -55,7 +56,9 @@ def run_system(
     rows = images_of(scenario, len(captured), len(data))
     answers = answers_of(scenario, plan, data, captured, rows, options, progress)
     labels = data.labels[rows]
-    world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
+    asked = Asked(answers)
+    world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
+    asked.clock = world.env
     try:
         end = scenario.duration or float(captured.times[-1])
         if progress is not None:
@@ -64,7 +67,9 @@ def run_system(
         if progress is not None and scenario.faults:
             progress.begun(f"playing {name} without each fault")
         without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
-        forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
+        complete = _complete(world, captured) if options.forced else None
+        forced = None if complete is None else answers.forced_accuracy(complete)
+        scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
     finally:
         answers.save()
     if progress is not None:
@@ -120,6 +125,7 @@ def run_system(
         warm_up=warm_up,
         usage=usage_table(usage),
         seen=data.checksum if plan.options.data else None,
+        scores=scores,
     )
 
 
