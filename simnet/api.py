@@ -19,6 +19,7 @@ from simnet.scenario.load import load
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from simnet.analysis.comparison.compare_runs import Comparison
     from simnet.experiments.target import Target
     from simnet.terminal.listener import Progress
 
@@ -60,6 +61,23 @@ class Run(Results):
         if (first, samples) != (None, None):
             raise RunError(f"the figure '{kind}' shows all samples; only 'timeline' takes 'first' and 'samples'")
         return drawings[kind](self)
+
+    def compare(self, *others: Results, systems: Sequence[str] = ()) -> Comparison:
+        """Set other runs against this one, or without any the systems of this one against each other.
+
+        Differences are those of the second side of each pair less the first, which is of this run.
+
+        Args:
+            others: Other runs.
+            systems: Which systems are compared: `NAME` in every run, `FIRST=OTHER` this run's and the others'. None:
+                all that have the same name.
+
+        Raises:
+            RunError: a run has no such system, the runs are of different data sets, or a table is damaged.
+        """
+        from simnet.analysis.comparison.compare_runs import compare_runs
+
+        return compare_runs([self, *others], systems)
 
     def save(self, path: str | Path, *, figures: bool = False) -> Path:
         """Write the run folder that ``simnet run --out`` writes, and return its path; a former run there is replaced.
