@@ -604,7 +604,7 @@ def test_a_check_compares_classes_and_views_before_data_are_opened() -> None:
         "systems": {"ddnn": {"weights": "mine.safetensors"}},
     }
     for data, message in (
-        ({"set": "folder", "path": "other", "side": 16}, "mine knows a class 'tin' where folder has 'cup'"),
+        ({"set": "folder", "path": "other", "side": 16}, "mine knows a class 'cup' where folder has 'box'"),
         ({"set": "folder", "path": "yard", "side": 32}, "mine is for 1 view of 3×16×16; folder has 1 view of 3×32×32"),
         (
             {"set": "parquet", "path": "gone", "views": ["l", "r"], "classes": ["cup", "tin"]},
