@@ -57,9 +57,18 @@ def draw_all(
     return _drawn(drawings, folder, ending)
 
 
+EXITS: Mapping[str, Callable[[Results], Figure]] = {
+    "exit_probability": draw_probability,
+    "exits_over_time": draw_over_time,
+    "exit_entropy": draw_histograms,
+    "exit_reliability": draw_confidence,
+    "exit_fronts": draw_fronts,
+}
+"""What the stored scores of the exits tell, by name."""
+
+
 def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
-    """Draw what the stored scores tell: ``exit_probability``, ``exits_over_time``, ``exit_entropy``,
-    ``exit_reliability`` and ``exit_fronts``.
+    """Draw what the stored scores of the exits tell, the figures of `EXITS`.
 
     Args:
         run: The run.
@@ -69,14 +78,7 @@ def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
     Raises:
         RunError: a table is damaged, or the run is of a version that kept no scores.
     """
-    drawings = {
-        "exit_probability": draw_probability,
-        "exits_over_time": draw_over_time,
-        "exit_entropy": draw_histograms,
-        "exit_reliability": draw_confidence,
-        "exit_fronts": draw_fronts,
-    }
-    return _drawn({name: partial(draw, run) for name, draw in drawings.items()}, folder, ending)
+    return _drawn({name: partial(draw, run) for name, draw in EXITS.items()}, folder, ending)
 
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]], folder: Path, ending: str) -> Drawn:

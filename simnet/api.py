@@ -27,7 +27,16 @@ __all__ = ["Run", "check", "load", "load_run", "run"]
 
 Described = Scenario | str | Path | Mapping[str, Any]
 """A scenario, or what `load` makes one of."""
-FigureKind = Literal["timeline", "exits", "latency"]
+FigureKind = Literal[
+    "timeline",
+    "exits",
+    "latency",
+    "exit_probability",
+    "exits_over_time",
+    "exit_entropy",
+    "exit_reliability",
+    "exit_fronts",
+]
 
 
 class Run(Results):
@@ -39,7 +48,7 @@ class Run(Results):
         return list(self.manifest.get("notes", ()))
 
     def figure(self, kind: FigureKind, *, first: int | None = None, samples: int | None = None) -> Figure:
-        """A matplotlib figure: "timeline", "exits" or "latency".
+        """A matplotlib figure: "timeline", "exits" (shares and accuracies), "latency", or one of what the exits said.
 
         Args:
             kind: Which one.
@@ -47,15 +56,16 @@ class Run(Results):
             samples: Samples in the timeline; None takes as many as stay readable.
 
         Raises:
-            RunError: there is no such figure, the run has no such samples, or a table is damaged.
+            RunError: there is no such figure, the run has no such samples or no scores, or a table is damaged.
         """
         from simnet.analysis.exits.shares import draw_exits
+        from simnet.analysis.figures import EXITS
         from simnet.analysis.latency import draw_latency
         from simnet.analysis.timeline.figure import draw_timeline
 
         if kind == "timeline":
             return draw_timeline(self, first, samples)
-        drawings = {"exits": draw_exits, "latency": draw_latency}
+        drawings = {"exits": draw_exits, "latency": draw_latency, **EXITS}
         if kind not in drawings:
             raise RunError(unknown("figure", kind, ["timeline", *drawings]))
         if (first, samples) != (None, None):
