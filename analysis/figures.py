@@ -16,6 +16,7 @@ from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import save, unreadable
 from simnet.analysis.timeline.figure import draw_timeline
+from simnet.analysis.timeline.selection import Selection
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ class Drawn(NamedTuple):
     notes: list[str]
 
 
-def draw_all(
-    run: Results, folder: Path, first: int | None = None, count: int | None = None, ending: str = "png"
-) -> Drawn:
+def draw_all(run: Results, folder: Path, selection: Selection | None = None, ending: str = "png") -> Drawn:
     """Draw the figures ``timeline``, ``exit_shares`` and ``latency``; a run without samples has no timeline.
 
     One that cannot be drawn, whatever the reason, does no harm to the others.
@@ -40,15 +39,14 @@ def draw_all(
     Args:
         run: The run.
         folder: Where the figures go; made if need be.
-        first: First sample of the timeline; None chooses.
-        count: Samples in the timeline; None chooses.
+        selection: What the timeline shows; None chooses.
         ending: Of the files: png, svg or pdf.
 
     Raises:
-        RunError: a table is damaged, or the run has no such samples.
+        RunError: a table is damaged, or the run has no such samples, systems or nodes.
     """
     drawings: dict[str, Callable[[], Figure]] = {
-        "timeline": lambda: draw_timeline(run, first, count),
+        "timeline": lambda: draw_timeline(run, selection),
         "exit_shares": lambda: draw_exits(run),
         "latency": lambda: draw_latency(run),
     }
