@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
+WIDTH = 7.16
+"""Inches of a page's text, or of two columns of a paper."""
 INK, MUTED, GRID, PAPER = "#1F2933", "#6B7785", "#E3E7EB", "#FFFFFF"
 BAND = "#F5F7F9"  # every other lane
 FAULT = "#D7263D"

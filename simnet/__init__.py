@@ -38,7 +38,6 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.models.rules import ExitRule as ExitRule
     from simnet.models.rules import FeatureRule as FeatureRule
     from simnet.models.rules import probabilities as probabilities
-    from simnet.progress import Progress as Progress
     from simnet.registry import PluginError as PluginError
     from simnet.results.run import RunError as RunError
     from simnet.scenario.scenario import Scenario as Scenario
@@ -49,6 +48,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.systems.options import SystemOptions as SystemOptions
     from simnet.systems.roles import Role as Role
     from simnet.systems.roles import Roles as Roles
+    from simnet.terminal.listener import Progress as Progress
 
 _HOMES = {
     "__version__": "simnet.installation",
@@ -59,7 +59,7 @@ _HOMES = {
     "load_run": "simnet.api",
     "Run": "simnet.api",
     "Scenario": "simnet.scenario.scenario",
-    "Progress": "simnet.progress",
+    "Progress": "simnet.terminal.listener",
     # what goes wrong
     "Problem": "simnet.language.errors",
     "ScenarioError": "simnet.language.errors",

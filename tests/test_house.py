@@ -19,7 +19,7 @@ from simnet.systems import SYSTEMS
 
 FLOORS = """
 terminal locks
-registry streams statistics installation times collector progress
+registry streams statistics installation times collector
 clock metrics
 language
 models.segments
@@ -78,7 +78,7 @@ NAMED_IN = {
     "models/studies": "repeats what a paper did with its networks",
     "simnet/cli/models/study.py": "the command of the studies",
     "simnet/cli/models/reproduce.py": "the command of the studies",
-    "analysis/training_curves.py": "a figure of the studies",
+    "analysis/networks/training_curves.py": "a figure of the studies",
 }
 """Where a kind of ours may be called by its name, and why; a folder stands for its files."""
 

@@ -6,7 +6,7 @@ these choices, found on validation data as the usual ones are, and with them wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -43,19 +43,24 @@ def stand_ins(graph: Graph) -> list[dict[str, str]]:
     return [{}, *({one.instead: one.name} for one in graph.segments.values() if one.instead)]
 
 
-def reads_features(exit_rules: Iterable[str]) -> bool:
+Kinds = Mapping[str, type[ExitRule]]
+"""Exit rules of a user's own by the name that the card has of them."""
+NONE: Kinds = MappingProxyType({})
+
+
+def reads_features(exit_rules: Kinds) -> bool:
     """Whether one of these rules does."""
-    return any(issubclass(RULES[name], FeatureRule) for name in exit_rules)
+    return any(issubclass(kind, FeatureRule) for kind in exit_rules.values())
 
 
 def fitted_rules(
-    name: str,
+    kind: type[ExitRule],
     scores: Mapping[str, NDArray[np.floating]],
     labels: NDArray[np.int64],
     features: Mapping[str, Features | None] = MappingProxyType({}),
 ) -> list[ExitRule]:
-    """The rule `name` for every exit but the last, with what it learns of validation `scores` `[n, classes]`."""
-    kind, at, exits = RULES[name], list(scores.values()), list(scores)
+    """A rule for every exit but the last, with what it learns of validation `scores` `[n, classes]`."""
+    at, exits = list(scores.values()), list(scores)
     made = []
     for number, here in enumerate(at[:-1]):
         rule = kind()
@@ -71,7 +76,7 @@ def alternatives(
     sent: Mapping[str, int],
     rule: Rule,
     temperatures: Mapping[str, float],
-    exit_rules: Iterable[str] = (),
+    exit_rules: Kinds = NONE,
     aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """An entry of the card for each of our exit rules, and `exit_rules`, with each of the segments that stand in.
@@ -82,11 +87,11 @@ def alternatives(
     for instead in stand_ins(network.graph):
         held_out, tested = (exit_scores(network, one.scores, temperatures, instead) for one in (validation, test))
         seen, seen_on_test = (one.features_at(network.graph, instead) for one in (validation, test))
-        names = list(held_out)
-        for exit_rule in dict.fromkeys([*RULES, *exit_rules]) if len(names) > 1 else ():
+        names, kinds = list(held_out), {**{name: RULES[name] for name in RULES}, **exit_rules}
+        for exit_rule, kind in kinds.items() if len(names) > 1 else ():
             if exit_rule == USUAL and not instead:
                 continue
-            rules = dict(zip(names, fitted_rules(exit_rule, held_out, validation.labels, seen), strict=False))
+            rules = dict(zip(names, fitted_rules(kind, held_out, validation.labels, seen), strict=False))
             on_validation = Exits(held_out, validation.labels, rules, seen)
             chosen = on_validation.outcome(
                 best_thresholds(
@@ -95,7 +100,7 @@ def alternatives(
                 )
             )  # fmt: skip
             on_test = Exits(tested, test.labels, rules, seen_on_test)
-            parameters = {name: dict(one.parameters) for name, one in rules.items()} if learns(RULES[exit_rule]) else {}
+            parameters = {name: dict(one.parameters) for name, one in rules.items()} if learns(kind) else {}
             yield {
                 "exit_rule": exit_rule,
                 **({"instead": instead} if instead else {}),

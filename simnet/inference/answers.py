@@ -26,7 +26,7 @@ from simnet.models.device import numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule, FeatureRule
 from simnet.models.rules.checked import judged
-from simnet.progress import Progress
+from simnet.terminal.listener import Progress
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""
@@ -151,6 +151,40 @@ class Answers:
                 found[part.copy] = table.scores[row]
         return found
 
+    def part(self, exit_name: str) -> Part:
+        """The part of the network that answers at an exit."""
+        return self._parts[self._exits[exit_name]]
+
+    def told(
+        self, exit_name: str, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores `[n, classes]` that an exit answers with, and what its rule measures, `[n]`.
+
+        Of a rule that reads features the exit's own scores, and NaN: its features are not kept.
+        """
+        number = self._exits[exit_name]
+        if isinstance(self._rules[number], FeatureRule):
+            return self._scores_at(number, self._index[samples], upstream), np.full(len(samples), np.nan)
+        return self._judged(number, samples, upstream)
+
+    def heads(self, exit_name: str, upstream: int) -> list[Part]:
+        """The parts of whose scores those of an exit are made, and of theirs: known wherever the exit was asked."""
+        found, todo = dict[Part, None](), [self.part(exit_name)]
+        while todo:
+            more = [part for part in self._scored(todo.pop(), upstream) if part not in found]
+            found |= dict.fromkeys(more)
+            todo += more
+        return list(found)
+
+    def head_scores(self, head: Part, samples: NDArray[np.int64], upstream: int) -> NDArray[np.float64]:
+        """The scores `[n, classes]` of a part as those are given them that take them: divided by their temperature."""
+        rows = self._index[samples]
+        self._ensure(head, upstream, np.unique(rows))
+        takers = (arc.target.segment for arc in self._graph.arcs if arc.source == head and arc.what == "scores")
+        scale = next((self._graph.segments[name].scale for name in takers), "") or head.segment
+        scores = self._memo.table((head, self._graph.key(head, upstream))).scores[rows]
+        return np.asarray(scores / self._card.temperatures.get(scale, 1.0), np.float64)
+
     def _key(self, number: int, upstream: int) -> int:
         return self._graph.key(self._parts[number], upstream)
 
@@ -194,6 +228,13 @@ class Answers:
         self, number: int, samples: NDArray[np.int64], upstream: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Predicted class and measure at an exit."""
+        answered, measures = self._judged(number, samples, upstream)
+        return answered.argmax(axis=-1), measures
+
+    def _judged(
+        self, number: int, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores that an exit answers with, and what its rule measures."""
         rows = self._index[samples]
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
@@ -205,15 +246,14 @@ class Answers:
             some = slice(start, start + size)
             features = self._features_at(number, rows[some], upstream) if isinstance(rule, FeatureRule) else None
             found.append(judged(rule, scores[some], [one[some] for one in before], where, samples[some], features))
-        return (
-            np.concatenate([answered.argmax(axis=-1) for answered, _ in found]),
-            np.concatenate([measures for _, measures in found]),
-        )
+        return np.concatenate([answered for answered, _ in found]), np.concatenate([measures for _, measures in found])
 
     def _features_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.float32] | None:
         """What a rule may read at an exit for `rows`, computed anew: the memo is one of scores."""
         part = self._parts[number]
         once, places = np.unique(rows, return_inverse=True)
+        for source in self._scored(part, upstream):  # the exit's own scores may come from the disk without these
+            self._ensure(source, upstream, once)
         features = self._network().read(part, upstream, once, self._given(part, upstream, once))
         return None if features is None else features[places]
 

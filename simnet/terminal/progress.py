@@ -7,11 +7,12 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from simnet.terminal.listener import Progress as Listener
 from simnet.terminal.output import shown
 
 
-class Watcher:
-    """Implements `simnet.progress.Progress` and says nothing; shown while its `with` block lasts."""
+class Watcher(Listener):
+    """Says nothing; shown while its `with` block lasts."""
 
     def __enter__(self) -> Watcher:
         return self
@@ -20,18 +21,6 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take away what moves."""
-
-    def begun(self, what: str) -> None:
-        """Something begins that may take seconds."""
-
-    def rendered(self, data: str, samples: int, most: int) -> None:
-        """So many samples of those that may be asked for have been made."""
-
-    def evaluated(self, system: str, answers: int, most: int) -> None:
-        """The network has given so many answers, of those that can still be asked for."""
-
-    def simulated(self, system: str, time: float, end: float) -> None:
-        """Simulated time has come so far, in seconds."""
 
 
 def watcher(console: Console) -> Watcher:

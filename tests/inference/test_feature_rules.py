@@ -20,7 +20,9 @@ from weights import write_random_weights
 import simnet
 from simnet.cli.models.app import main as models_main
 from simnet.inference.answers import Answers
-from simnet.models.cards.card import read_card
+from simnet.inference.batches import Batches
+from simnet.models.cards.card import Card, read_card
+from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import load_network
 from simnet.models.data import open_dataset
 from simnet.models.evaluation.outcome import Exits
@@ -89,6 +91,80 @@ def test_features_are_those_that_an_exit_makes_else_those_that_it_is_given() -> 
         found = {name: walk.features(simnet.Part(name), upstream) for name in ("edge", "head", "both", "choice")}
         told = {name: None if one is None else one.tolist() for name, one in found.items()}
         assert told == {"edge": sums, "head": sums, "both": each, "choice": None}
+
+
+class Levels(simnet.Dataset):
+    """Two views of one level each: 3 and 5, 10 and 20, 0 and 0."""
+
+    name, licence, split = "levels", "made up", "test"
+    class_names = ("a", "b")
+    views, view_shape = 2, (3, 2, 2)
+    labels = np.zeros(3, np.int64)
+    all = np.array([[3, 5], [10, 20], [0, 0]], np.uint8)
+
+    @classmethod
+    def open(cls, options: Any, split: str, data_dir: Path | None) -> Levels:
+        return cls()
+
+    @property
+    def checksum(self) -> str:
+        return "0" * 64
+
+    def pixels(self, rows: Any) -> NDArray[np.uint8]:
+        return np.broadcast_to(self.all[rows][:, :, None, None, None], (len(rows), 2, 3, 2, 2)).copy()
+
+
+def test_in_batches_they_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone or together, of what is held or made anew; of a choice, which is told the scores, there are none."""
+    network = Sums(Architecture(view=(2, 2), classes=2, views=2)).eval()
+    monkeypatch.setattr("simnet.inference.batches.load_network", lambda card, device: network)
+    values = {"network": "sums", "graph": measured(network).as_dict(), "class_names": ["a", "b"]}
+    card = Card(Path("none.json"), values)
+    one, both = network.graph.of_views(0b01), network.graph.all
+    for chunks in ([[0, 1, 2]], [[2], [0], [1]], [[1, 0], [2]]):
+        batches = Batches(card, Levels(), "cpu", 256)
+        for rows in (np.array(chunk) for chunk in chunks):
+            north, south = Levels.all[rows].astype(float).T
+            found = {name: batches.read(simnet.Part(name), both, rows, {}) for name in ("edge", "head", "both")}
+            told = {name: None if read is None else read.tolist() for name, read in found.items()}
+            sums = (north + south)[:, None].tolist()
+            assert told == {"edge": sums, "head": sums, "both": np.stack([north, south], 1)[..., None].tolist()}
+            alone = batches.read(simnet.Part("both"), one, rows, {})
+            assert alone is not None and alone[:, :, 0].T.tolist() == [north.tolist(), [0] * len(rows)]
+            scores = {simnet.Part("edge"): batches.run(simnet.Part("edge"), both, rows, {})}
+            assert batches.read(simnet.Part("choice"), both, rows, scores) is None
+
+
+class Chosen(Sums):
+    """The choice makes features of the scores that it is given."""
+
+    def run(self, part: simnet.Part, given: Sequence[Given]) -> Output:
+        if part.segment != "choice":
+            return super().run(part, given)
+        scores = given[0].values[:, 0]
+        return Output(scores[:, :1], scores)
+
+
+def test_what_features_are_made_of_need_not_be_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit's scores are known of an earlier run, those that it chose from are not: 3 + 5, 10 + 20, 0."""
+    network = Chosen(Architecture(view=(2, 2), classes=2, views=2)).eval()
+    monkeypatch.setattr("simnet.inference.batches.load_network", lambda card, device: network)
+    values = {"network": "sums", "graph": measured(network).as_dict(), "class_names": ["a", "b"], "calibration": {}}
+
+    def asked(rules: Any) -> list[float]:
+        answers = Answers(
+            Card(Path("none.json"), values), Levels(), ("last",), {}, np.zeros(3, np.int64), rules=rules,
+            device="cpu", memo=tmp_path,
+        )  # fmt: skip
+        found = [answers.get("last", sample, network.graph.all)[1] for sample in range(3)]
+        answers.save()
+        return found
+
+    asked({})
+    for file in tmp_path.glob("edge-*"):
+        file.unlink()
+    assert [file.name.partition("-")[0] for file in tmp_path.iterdir()] == ["choice"]
+    assert asked({"last": Level()}) == [8, 30, 0]
 
 
 def test_a_rule_is_handed_features_that_it_cannot_change() -> None:
@@ -180,8 +256,8 @@ def test_a_run_measures_what_the_network_makes_whatever_the_batch(tmp_path: Path
 
 def test_calibration_measures_what_a_run_does(tmp_path: Path) -> None:
     weights = write_random_weights(tmp_path, "ddnn", "plaza")
-    network, data = load_network(read_card(str(weights))), open_dataset("plaza", "test")
-    data.labels = data.labels[:COUNT]
+    first = json.dumps({"set": "plaza", "samples": {"test": COUNT}})
+    network, data = load_network(read_card(str(weights))), open_dataset(first, "test")
     features = exit_features(network, data)
     assert set(features) == {"edge"}, "the last exit has no rule"
     scores = exit_scores(network, segment_scores(network, data))

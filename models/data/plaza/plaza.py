@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,8 @@ class Plaza(Dataset):
 
     class Options(DatasetOptions):
         """What a scenario can choose."""
+
+        seeing: ClassVar[tuple[str, ...]] = ("cameras", "side")
 
         cameras: Annotated[int, Field(ge=1, le=MOST_CAMERAS, strict=True)] = len(CAMERAS)
         """Cameras around the square, see `cameras_of`."""

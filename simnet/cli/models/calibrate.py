@@ -11,31 +11,38 @@ from rich import box
 from rich.table import Table
 
 from simnet.cli.models.aims import Budgets, aims_of
-from simnet.cli.models.options import DataDir, Device, console
+from simnet.cli.models.options import Data, DataDir, Device, console
 from simnet.language.kinds import short
-from simnet.models.cards.card import Card, read_card
+from simnet.models.cards.card import Card, read_card, same_rule
 from simnet.models.device import pick_device
 from simnet.models.evaluation.budget import UnaffordableError
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
 from simnet.models.evaluation.risk import DELTA, EPSILON, UnkeepableError
 from simnet.models.rules import RULES as EXIT_RULES
+from simnet.models.rules import ExitRule
+from simnet.registry import PluginError
 from simnet.terminal.stacked import print_table
 
 
-def _own(card: Card, exit_rules: Sequence[str]) -> list[str]:
+def _own(card: Card, exit_rules: Sequence[str]) -> dict[str, type[ExitRule]]:
     """The exit rules of a user's own: those that are asked for and those that the card has thresholds of.
 
-    Raises typer.BadParameter for one that there is not, PluginError for one that cannot be used.
+    Files of the latter are looked for beside the card, too. Raises typer.BadParameter for a rule that there is not,
+    PluginError for one that cannot be used.
     """
-    former = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
-    found = []
-    for name in dict.fromkeys([*(name for name in former if name not in EXIT_RULES), *exit_rules]):
+    told = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
+    former = [name for name in told if name not in EXIT_RULES and not any(same_rule(name, one) for one in exit_rules)]
+    found = {}
+    for name in dict.fromkeys([*former, *exit_rules]):
         try:
-            EXIT_RULES.get(name, None)
+            found[name] = EXIT_RULES.get(name, None if name in exit_rules else card.folder_of(name))
         except KeyError:
             text = f"{name!r} is none of {', '.join(EXIT_RULES)}; write file.py:Name or module:Name"
             raise typer.BadParameter(text, param_hint="--exit-rule") from None
-        found.append(name)
+        except PluginError as problem:
+            if name in exit_rules:
+                raise
+            raise PluginError(f"{problem}; {card.path} has T of it, so it must lie beside that") from None
     return found
 
 
@@ -50,7 +57,9 @@ def calibrate(
     ] = False,
     epsilon: Annotated[
         float | None,
-        typer.Option(help=f"risk: most samples that lose a right answer by leaving early [default: {EPSILON:g}]."),
+        typer.Option(
+            help=f"risk: largest share of samples that lose a right answer by leaving early [default: {EPSILON:g}]."
+        ),
     ] = None,
     delta: Annotated[
         float | None, typer.Option(help=f"risk: most chance that this promise is broken [default: {DELTA:g}].")
@@ -74,6 +83,7 @@ def calibrate(
         list[str] | None,
         typer.Option(help="Find T for this rule of your own (file.py:Name, module:Name), too; may be repeated."),
     ] = None,
+    data: Data = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> None:
@@ -96,7 +106,7 @@ def calibrate(
     if wanted == "budget" and aims.budget is None:
         raise typer.BadParameter("budget needs --bytes, --flop or --energy", param_hint="--rule")
     try:
-        card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device), own, aims)
+        card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device), own, aims, data)
     except (UnkeepableError, UnaffordableError) as problem:
         raise typer.BadParameter(str(problem), param_hint="--rule") from problem
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

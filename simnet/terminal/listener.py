@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
 
-
-class Progress(Protocol):
+class Progress:
     """Who wants to hear how a run gets on; derived classes write the methods that they want."""
 
     def begun(self, what: str) -> None:
