@@ -57,7 +57,7 @@ def test_first_last_and_number_say_which_samples(run: Results, selection: Select
 def test_systems_and_nodes_are_those_asked_for(run: Results) -> None:
     figure = draw_timeline(run, Selection(first=20, count=4, systems=["ada-ddnn"], nodes=["camera[2..3]", "edge"]))
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["ada-ddnn"]
-    assert rows(figure) == ["samples", "camera2", "camera3", "edge"]
+    assert rows(figure) == ["samples", "camera2", "camera2 → edge", "camera3", "camera3 → edge", "edge"]
     with pytest.raises(RunError, match=r"unknown node 'edg', did you mean 'edge'\?"):
         draw_timeline(run, Selection(nodes=["edg"]))
     with pytest.raises(RunError, match="no system 'ada'"):
@@ -191,4 +191,4 @@ def test_figures_of_bands_are_saved_by_plot(tmp_path: Path) -> None:
     from simnet.analysis.figures import draw_all
 
     drawn = draw_all(read_run(folder), tmp_path / "figures", Selection(first=0, count=60))
-    assert [path.name for path in drawn.files][0] == "timeline.png" and not drawn.problems
+    assert drawn.files[0].name == "timeline.png" and not drawn.problems
