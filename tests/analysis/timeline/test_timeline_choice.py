@@ -58,7 +58,7 @@ def test_systems_and_nodes_are_those_asked_for(run: Results) -> None:
     figure = draw_timeline(run, Selection(first=20, count=4, systems=["ada-ddnn"], nodes=["camera[2..3]", "edge"]))
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["ada-ddnn"]
     assert rows(figure) == ["samples", "camera2", "camera2 → edge", "camera3", "camera3 → edge", "edge"]
-    with pytest.raises(RunError, match=r"unknown node 'edg', did you mean 'edge'\?"):
+    with pytest.raises(RunError, match=r"unknown node 'edg'; did you mean 'edge'\?"):
         draw_timeline(run, Selection(nodes=["edg"]))
     with pytest.raises(RunError, match="no system 'ada'"):
         draw_timeline(run, Selection(systems=["ada"]))
