@@ -24,7 +24,11 @@ class Lane:
 
 
 def lay_out(
-    scenario: Mapping[str, Any], used: Iterable[str], faults: Sequence[Fault], chosen: Collection[str] = ()
+    scenario: Mapping[str, Any],
+    used: Iterable[str],
+    faults: Sequence[Fault],
+    chosen: Collection[str] = (),
+    most: int = MAX_DEVICES,
 ) -> list[Lane]:
     """Lanes from the nodes that capture, here called devices, to those that are most links away from them.
 
@@ -33,6 +37,7 @@ def lay_out(
         used: Places that have a span; links and routers appear only if they are among them, or hit by a fault.
         faults: Faults in view; devices that they hit are shown first where not all devices fit.
         chosen: Places where the samples shown were; their devices come next.
+        most: Devices that are shown at most.
     """
     nodes = _nodes(scenario)
     devices = capturing(scenario)
@@ -44,7 +49,7 @@ def lay_out(
 
     hit = {place for fault in faults for place in fault.places}
     links = sorted({place for place in used if LINK_ARROW in place} | {p for p in hit if LINK_ARROW in p and upward(p)})
-    shown = _most_telling(devices, faults, chosen)
+    shown = _most_telling(devices, faults, chosen)[:most]
     lanes = []
     for node in sorted(nodes, key=lambda node: far[node]):
         out = [link for link in links if link.split(LINK_ARROW)[0] == node]
@@ -96,7 +101,7 @@ def _links(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _most_telling(devices: Sequence[str], faults: Sequence[Fault], chosen: Collection[str]) -> list[str]:
     hit = {device for device in devices if any(fault.hits(device) for fault in faults)}
-    return sorted(devices, key=lambda device: (device not in hit, device not in chosen))[:MAX_DEVICES]
+    return sorted(devices, key=lambda device: (device not in hit, device not in chosen))
 
 
 def slots(starts: Sequence[float], ends: Sequence[float]) -> list[int]:

@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 
 from simnet.cli.check import check
-from simnet.cli.compare import compare
 from simnet.cli.entry import run_app, stoppable
 from simnet.cli.partition import partition
-from simnet.cli.plot import plot
 from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
+from simnet.cli.runs.compare import compare
+from simnet.cli.runs.plot import plot
+from simnet.cli.runs.report import report
+from simnet.cli.runs.whatif import whatif
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
-from simnet.cli.whatif import whatif
 from simnet.installation import __version__
 from simnet.terminal.output import say
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate distributed early-exit inference with the real network in the loop.",
 )
-for command in (run, check, compare, plot, whatif, profile, partition, validate, plugins, schema):
+for command in (run, check, compare, plot, report, whatif, profile, partition, validate, plugins, schema):
     app.command()(stoppable(command))
 
 
