@@ -44,7 +44,7 @@ def latency(run: Results) -> Markup:
     x = logarithmic(least, most, _time) if wide else linear(0.0, most, _time)
     y = linear(0.0, 1.0, lambda share: f"{100 * share:.0f} %", 4)
     lines = [_distribution(found[name], number) for number, name in enumerate(run.systems)]
-    label = "; ".join(f"{name}: half within {time(float(np.median(v)))}" for name, v in found.items() if len(v))
+    label = "; ".join(f"{name}: half within {time(float(np.percentile(v, 50)))}" for name, v in found.items() if len(v))
     title = tag("p", "Share of the answers that came within a time", class_="small")
     return join(title, plot(f"distribution of latency. {label}", lines, x, y), legend(run.systems))
 

@@ -33,6 +33,7 @@ def stage(key: str, places: Mapping[str, int], drawn: Mapping[str, Any]) -> Mark
         tag("label", "sample ", for_=field),
         tag("input", id=field, type="number", min=0, max=most, inputmode="numeric", placeholder=f"0–{most}"),
         tag("button", "show", type="submit"),
+        novalidate=True,  # what is wrong is told in the page's own words
         class_="search", role="search",
     )  # fmt: skip
     buttons = [

@@ -44,7 +44,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Content]],
 def _row(row: Sequence[Content], wide: int, line: bool) -> Markup:
     first, *others = row
     inside = isinstance(first, str) and first.startswith(" ") and not isinstance(first, Markup)
-    head = _cell(first.strip() if inside and isinstance(first, str) else first)
+    head = _cell(first.lstrip(" ") if inside and isinstance(first, str) else first)
     kind = _kind(first, "inner" if inside else "")
     if not others:
         return tag("tr", tag("th", head, scope="rowgroup", colspan=wide, class_=kind), class_="group")

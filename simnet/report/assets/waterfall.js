@@ -26,9 +26,7 @@ function waterfall(run, sample) {
 
 function card(run, system, sample, longest) {
   const heading = make('h4', {}, system.name, ' ', make('small', {}, `sample ${sample}`));
-  const [title, table] = waterfallTable(run, system, sample, longest);
-  const wide = make('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': `steps of sample ${sample} in ${system.name}` }, table);
-  return make('div', { class: 'card' }, heading, facts(system, sample), said(system, sample), title, wide);
+  return make('div', { class: 'card' }, heading, facts(system, sample), said(system, sample), scrolled(...waterfallTable(run, system, sample, longest)));
 }
 
 function facts(system, sample) {
@@ -62,7 +60,7 @@ function said(system, sample) {
   const heads = ['', 'answer', 'measure', 'T', ''].map((word) => make('th', { scope: 'col' }, word));
   const body = rows.map(([name, ...cells]) => make('tr', {}, make('th', { scope: 'row' }, name), ...cells.map((cell) => (
     cell === 'wrong' ? make('td', { class: 'wrong' }, cell) : make('td', {}, cell)))));
-  return make('div', { class: 'said' }, ...titled('what the exits said', heads, body));
+  return scrolled(...titled('what the exits said', heads, body));
 }
 
 function answered(system, sample) {
@@ -90,6 +88,11 @@ function waterfallTable(run, system, sample, longest) {
   });
   const heads = ['step', 'time', 'ready after', 'waits', 'takes', 'bytes', ''].map((word) => make('th', { scope: 'col' }, word));
   return titled(`where the time went (the bars end at ${timeText(longest)})`, heads, rows);
+}
+
+// A title and what scrolls by itself below it, also by keyboard.
+function scrolled(title, table) {
+  return make('div', {}, title, make('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': title.textContent }, table));
 }
 
 // A title and the table below it.
