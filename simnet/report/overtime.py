@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simnet.analysis.faults import Fault
 from simnet.report.charts import DASHES, Axis, Line, linear, logarithmic, plot
 from simnet.report.html import Markup, join, tag
+from simnet.report.tables import table
 from simnet.results.cells import time
 from simnet.results.run import Results
 
@@ -26,6 +27,11 @@ LEAST = 5
 """Samples on average in a window of a curve over time (our choice)."""
 SPREAD = 20.0
 """Ratio of the slowest to the fastest answer from which on their axis is logarithmic (our choice)."""
+
+MOST_BANDS = 200
+"""Incidents that are shaded."""
+MOST_FAULTS = 40
+"""Incidents that are listed."""
 
 Column = NDArray[np.float64]
 
@@ -60,19 +66,19 @@ def _distribution(values: Column, stroke: int) -> Line:
 def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
     """Right answers and latency in windows of the time of capture, with faults shaded."""
     tables = {name: run.samples(name) for name in run.systems}
-    captured = {name: _numbers(table, "captured_at") for name, table in tables.items()}
+    captured = {name: _numbers(samples, "captured_at") for name, samples in tables.items()}
     times = np.concatenate([np.zeros(1), *captured.values()])
     end = float(np.nanmax(times)) or 1.0
     most = max((len(one) for one in captured.values()), default=0)
     count = int(np.clip(most // LEAST, 1, WINDOWS))
     edges = np.linspace(0.0, end, count + 1)
     bands = [(max(fault.start, 0.0), min(fault.end, end)) for fault in faults if fault.start < end]
-    bands = list(dict.fromkeys(bands))[:200]
+    bands = list(dict.fromkeys(bands))[:MOST_BANDS]
     right, middle, late = [], [], []
-    for stroke, (name, table) in enumerate(tables.items()):
+    for stroke, (name, samples) in enumerate(tables.items()):
         window = np.clip(np.searchsorted(edges, captured[name], side="right") - 1, 0, count - 1)
-        correct = np.nan_to_num(_numbers(table, "correct"))
-        lasted = _numbers(table, "latency")
+        correct = np.nan_to_num(_numbers(samples, "correct"))
+        lasted = _numbers(samples, "latency")
         right.append(_means(edges, window, correct, stroke))
         middle.append(_percentile(edges, window, lasted, stroke, 50))
         late.append(_percentile(edges, window, lasted, stroke, 95))
@@ -89,6 +95,18 @@ def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
         plot(f"95th percentile of latency over time: {names}", late, x, _latencies(late), bands),
         legend(run.systems, bool(bands)),
     )
+
+
+def incidents(faults: Sequence[Fault]) -> Markup:
+    """Which fault was in effect when."""
+    if not faults:
+        return Markup()
+    rows = [
+        [fault.label, time(fault.start), time(fault.end) if fault.end < math.inf else "the end"] for fault in faults
+    ]
+    listed = table("faults in effect", ("fault", "from", "to"), rows[:MOST_FAULTS])
+    more = len(rows) - MOST_FAULTS
+    return join(listed, tag("p", f"and {more:,} more, in incidents.parquet", class_="small")) if more > 0 else listed
 
 
 def _latencies(lines: Sequence[Line]) -> Axis:
@@ -136,6 +154,6 @@ def _time(seconds: float) -> str:
     return time(seconds) if seconds else "0"
 
 
-def _numbers(table: pa.Table, name: str) -> Column:
+def _numbers(samples: pa.Table, name: str) -> Column:
     """A column as floats; not a number where there is none."""
-    return np.asarray(table.column(name).cast("float64").to_numpy(), float)
+    return np.asarray(samples.column(name).cast("float64").to_numpy(), float)

@@ -115,7 +115,9 @@ def _run(run: Results, number: int, most: int) -> tuple[Markup, Markup]:
         "timeline": stage(f"r{number}", places, drawn),
         "exits": numbers.exits(run, places),
         "latency": overtime.latency(run),
-        "time": join(overtime.over_time(run, faults), *map(listed, found.get("faults", ()))),
+        "time": join(
+            overtime.over_time(run, faults), *map(listed, found.get("faults", ())), overtime.incidents(faults)
+        ),
         "bytes": numbers.sent(run),
         "energy": numbers.energy(run) or tag("p", "No node has a power model."),
         "usage": numbers.usage(run) or tag("p", "This run has no table of usage."),
