@@ -27,6 +27,11 @@ def print_comparison(summary: Mapping[str, Any], console: Console) -> None:
         print_table(table, console)
 
 
+def print_listing(listing: Listing, console: Console) -> None:
+    """Print one table."""
+    print_table(_drawn(listing), console)
+
+
 def comparison(summary: Mapping[str, Any]) -> list[Table]:
     """What `listings` gives, for the terminal."""
     return [_drawn(listing) for those in listings(summary).values() for listing in those]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.analysis.exits import draw_exits
+from simnet.analysis.exits.confidence import draw_confidence
+from simnet.analysis.exits.fronts import draw_fronts
+from simnet.analysis.exits.histograms import draw_histograms
+from simnet.analysis.exits.over_time import draw_over_time
+from simnet.analysis.exits.probability import draw_probability
+from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import save, unreadable
-from simnet.analysis.timeline import draw_timeline
+from simnet.analysis.timeline.figure import draw_timeline
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
@@ -24,8 +30,10 @@ class Drawn(NamedTuple):
     notes: list[str]
 
 
-def draw_all(run: Results, folder: Path, first: int | None = None, count: int | None = None) -> Drawn:
-    """Draw ``timeline.png``, ``exit_shares.png`` and ``latency.png``; a run without samples has no timeline.
+def draw_all(
+    run: Results, folder: Path, first: int | None = None, count: int | None = None, ending: str = "png"
+) -> Drawn:
+    """Draw the figures ``timeline``, ``exit_shares`` and ``latency``; a run without samples has no timeline.
 
     One that cannot be drawn, whatever the reason, does no harm to the others.
 
@@ -34,6 +42,7 @@ def draw_all(run: Results, folder: Path, first: int | None = None, count: int | 
         folder: Where the figures go; made if need be.
         first: First sample of the timeline; None chooses.
         count: Samples in the timeline; None chooses.
+        ending: Of the files: png, svg or pdf.
 
     Raises:
         RunError: a table is damaged, or the run has no such samples.
@@ -45,17 +54,43 @@ def draw_all(run: Results, folder: Path, first: int | None = None, count: int | 
     }
     if not run.summary["samples"]:
         del drawings["timeline"]
+    return _drawn(drawings, folder, ending)
+
+
+def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
+    """Draw what the stored scores tell: ``exit_probability``, ``exits_over_time``, ``exit_entropy``,
+    ``exit_reliability`` and ``exit_fronts``.
+
+    Args:
+        run: The run.
+        folder: Where the figures go; made if need be.
+        ending: Of the files: png, svg or pdf.
+
+    Raises:
+        RunError: a table is damaged, or the run is of a version that kept no scores.
+    """
+    drawings = {
+        "exit_probability": draw_probability,
+        "exits_over_time": draw_over_time,
+        "exit_entropy": draw_histograms,
+        "exit_reliability": draw_confidence,
+        "exit_fronts": draw_fronts,
+    }
+    return _drawn({name: partial(draw, run) for name, draw in drawings.items()}, folder, ending)
+
+
+def _drawn(drawings: Mapping[str, Callable[[], Figure]], folder: Path, ending: str) -> Drawn:
     drawn, failed, signs = Drawn([], [], []), dict[str, list[str]](), dict[str, None]()
     for name, draw in drawings.items():
         try:
             figure = draw()
-            drawn.files.append(save(figure, folder / f"{name}.png"))
+            drawn.files.append(save(figure, folder / f"{name}.{ending}"))
             signs |= dict.fromkeys(unreadable(figure))
         except RunError:
             raise
         except Exception as error:  # a full disk, or whatever matplotlib and its settings make of it
             reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}".rstrip(": ")
-            failed.setdefault(reason.splitlines()[0], []).append(f"{name}.png")
+            failed.setdefault(reason.splitlines()[0], []).append(f"{name}.{ending}")
     drawn.problems.extend(_missing(names, reason) for reason, names in failed.items())
     if signs:
         drawn.notes.append(f"no font on this machine has {''.join(signs)}: boxes stand for them in the figures")

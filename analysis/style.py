@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simnet.analysis.whole_file import whole
 from simnet.terminal.output import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
+WIDTH = 7.16
+"""Inches of a page's text, or of two columns of a paper."""
 INK, MUTED, GRID, PAPER = "#1F2933", "#6B7785", "#E3E7EB", "#FFFFFF"
 BAND = "#F5F7F9"  # every other lane
 FAULT = "#D7263D"
@@ -58,6 +60,7 @@ _RC: dict[Any, Any] = {
     "legend.frameon": False,
     "hatch.linewidth": 0.9,
     "savefig.dpi": 150,
+    "svg.hashsalt": "simnet",
     "figure.facecolor": PAPER,
 }
 
@@ -179,22 +182,28 @@ def exit_legend(colours: Mapping[str, str], markers: Mapping[str, str]) -> list[
     return [(marker, colour, " or ".join(names)) for (marker, colour), names in alike.items()]
 
 
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"metadata": {"Software": None}},
+    ".svg": {"metadata": {"Date": None, "Creator": None}},
+    ".pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
+}
+"""By a file's ending what is said to matplotlib, so that neither date nor program stands in it."""
+
+
+def check_format(path: Path) -> str:
+    """The ending of a figure's file. Raises OSError, with the file's name, for one that is none of `FORMATS`."""
+    if (ending := path.suffix.lower()) not in FORMATS:
+        raise OSError(errno.EINVAL, f"a figure's file ends in {', '.join(FORMATS)}", str(path))
+    return ending
+
+
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG whose bytes depend on the picture alone: no date, no program version.
+    """Write a PNG, SVG or PDF, by the file's ending, whose bytes depend on the picture alone: no date, no version.
 
     Raises OSError, with the file's name; a former file is whole or replaced.
     """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with look(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")  # `unreadable` tells, once
-            figure.savefig(partial, format="png", metadata={"Software": None})
-        partial.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    ending = check_format(path)
+    with look(), warnings.catch_warnings(), whole(path) as partial:
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # `unreadable` tells, once
+        figure.savefig(partial, format=ending[1:], **FORMATS[ending])
     return path

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.models.networks.dag import DagNetwork as DagNetwork
     from simnet.models.networks.traced import TracedNetwork as TracedNetwork
     from simnet.models.rules import ExitRule as ExitRule
+    from simnet.models.rules import FeatureRule as FeatureRule
     from simnet.models.rules import probabilities as probabilities
     from simnet.registry import PluginError as PluginError
     from simnet.results.run import RunError as RunError
@@ -47,7 +48,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.systems.options import SystemOptions as SystemOptions
     from simnet.systems.roles import Role as Role
     from simnet.systems.roles import Roles as Roles
-    from simnet.world.run import Progress as Progress
+    from simnet.terminal.listener import Progress as Progress
 
 _HOMES = {
     "__version__": "simnet.installation",
@@ -58,7 +59,7 @@ _HOMES = {
     "load_run": "simnet.api",
     "Run": "simnet.api",
     "Scenario": "simnet.scenario.scenario",
-    "Progress": "simnet.world.run",
+    "Progress": "simnet.terminal.listener",
     # what goes wrong
     "Problem": "simnet.language.errors",
     "ScenarioError": "simnet.language.errors",
@@ -84,6 +85,7 @@ _HOMES = {
     "DagNetwork": "simnet.models.networks.dag",
     "TracedNetwork": "simnet.models.networks.traced",
     "ExitRule": "simnet.models.rules",
+    "FeatureRule": "simnet.models.rules",
     "probabilities": "simnet.models.rules",
     "Codec": "simnet.models.codecs",
     "Dataset": "simnet.models.data.base",

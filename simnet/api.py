@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simnet.experiments.target import Target
-    from simnet.world.run import Progress
+    from simnet.terminal.listener import Progress
 
 __all__ = ["Run", "check", "load", "load_run", "run"]
 
@@ -48,9 +48,9 @@ class Run(Results):
         Raises:
             RunError: there is no such figure, the run has no such samples, or a table is damaged.
         """
-        from simnet.analysis.exits import draw_exits
+        from simnet.analysis.exits.shares import draw_exits
         from simnet.analysis.latency import draw_latency
-        from simnet.analysis.timeline import draw_timeline
+        from simnet.analysis.timeline.figure import draw_timeline
 
         if kind == "timeline":
             return draw_timeline(self, first, samples)
@@ -174,8 +174,8 @@ def run(
         repeats: How many runs, or with `until` how many at most (None: 50).
         until: How precisely a value shall be known: after five runs, and then after each, it is looked whether the
             half width of its 95 % interval is as small, for instance ``"latency.p95 ± 2 %"`` (or ``+-``).
-        progress: True: bars on stderr, or lines where it is no terminal; an object with the methods of
-            `simnet.Progress` is told how it goes on.
+        progress: True: bars on stderr, or lines where it is no terminal; an object derived
+            from `simnet.Progress` is told how it goes on.
         command: What the manifest calls the command; None: that of this process.
 
     Raises:
@@ -235,11 +235,13 @@ def run(
 
             summaries = repeat(again, loaded.seed, repeats or MOST, target)
             done = replace(done, summary={**done.summary, "repeats": statistics(summaries, target)}, repeats=summaries)
-    if out is None:
-        return done
-    from simnet.results.folder import write_run
+        if out is None:
+            return done
+        from simnet.results.folder import write_run
 
-    written = write_run(Path(out), done, done._extras(figures, report))
+        if told is not None:
+            told.begun("writing tables and drawing figures" if figures else "writing tables")
+        written = write_run(Path(out), done, done._extras(figures, report))
     return replace(done, path=Path(out), manifest=written)
 
 

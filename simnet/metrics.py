@@ -14,6 +14,7 @@ SECTIONS: Registry[Section] = Registry(
     "metric",
     "simnet.results.section:Section",
     {
+        "flop": "simnet.results.sections.flop:Flop",
         "energy": "simnet.results.sections.energy:Energy",
         "deadlines": "simnet.results.sections.deadlines:Deadlines",
         "classes": "simnet.results.sections.classes:Classes",

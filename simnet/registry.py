@@ -162,10 +162,8 @@ class Registry(Generic[T]):
             raise PluginError(
                 f"{self.what} {name!r}: {attribute} lacks {', '.join(missing)}, which {base_name} demands"
             )
-        for method, wanted, found in () if place == self._ours.get(name) else _other_signatures(kind, base):
-            raise PluginError(
-                f"{self.what} {name!r}: {attribute}.{method} takes {found}; {base_name}'s is given {wanted}"
-            )
+        for method, whose, wanted, found in () if place == self._ours.get(name) else _other_signatures(kind, base):
+            raise PluginError(f"{self.what} {name!r}: {attribute}.{method} takes {found}; {whose}'s is given {wanted}")
         if self._check is not None:
             try:
                 check = _at(self._check) if isinstance(self._check, str) else self._check
@@ -177,8 +175,8 @@ class Registry(Generic[T]):
         return kind
 
 
-def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, str, str]]:
-    """Methods of `kind` that cannot take what those of its base are given: name, parameters there and here.
+def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Methods of `kind` that cannot take what those of a base are given: name, base, parameters there and here.
 
     How objects are made is a kind's own affair where it has a `make`.
     """
@@ -200,7 +198,13 @@ def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, s
             found.bind(*given)
         except TypeError:
             if not open_ended:
-                yield name, f"({', '.join(wanted.parameters)})", f"({', '.join(found.parameters)})"
+                yield name, above.__name__, _shown(wanted), _shown(found)
+
+
+def _shown(signature: inspect.Signature) -> str:
+    """Names of parameters, with what stands in for those that may be left out."""
+    each = signature.parameters.values()
+    return f"({', '.join(one.name if one.default is one.empty else f'{one.name}={one.default!r}' for one in each)})"
 
 
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from simnet.models.data import open_dataset as really_open
+from simnet.models.data import written
 from simnet.models.data.base import SPLITS, Dataset, DatasetOptions, Rows
 
 SIZES = {"train": 48, "validation": 20, "test": 20}
@@ -40,14 +41,16 @@ class FakeViews(Dataset):
         return self._views[np.asarray(rows)]
 
 
-def open_fake(name: str, split: str, data_dir: Path | None = None, folder: Path | None = None) -> Dataset:
+def open_fake(
+    name: str | DatasetOptions, split: str, data_dir: Path | None = None, folder: Path | None = None
+) -> Dataset:
     """Stands in for `open_dataset`: fake plaza views; anything else as in earnest."""
-    if name == "plaza" and split in SPLITS:
+    if (name if isinstance(name, str) else written(name)) == "plaza" and split in SPLITS:
         return FakeViews(split)
     return really_open(name, split, data_dir, folder)
 
 
 def use_fake_views(patch: pytest.MonkeyPatch) -> None:
     """Let training, publishing and the command line open `FakeViews` as plaza."""
-    for place in ("simnet.models.data", "simnet.models.training.training", "simnet.models.training.publish"):
-        patch.setattr(f"{place}.open_dataset", open_fake)
+    for place in ("data", "cards.sources", "training.training", "training.publish"):
+        patch.setattr(f"simnet.models.{place}.open_dataset", open_fake)

@@ -274,15 +274,24 @@ def test_a_run_with_out_is_the_folder_of_the_command_line(text: str, in_tmp: Pat
         made.save("thesis")
 
 
-class Told:
+class Told(package.Progress):
     def __init__(self) -> None:
         self.ends: dict[str, tuple[float, float]] = {}
+        self.answers: dict[str, list[tuple[int, int]]] = {}
+        self.made: list[tuple[int, int]] = []
+        self.words: list[str] = []
+
+    def begun(self, what: str) -> None:
+        self.words.append(what)
+
+    def rendered(self, data: str, samples: int, most: int) -> None:
+        self.made.append((samples, most))
+
+    def evaluated(self, system: str, answers: int, most: int) -> None:
+        self.answers.setdefault(system, []).append((answers, most))
 
     def simulated(self, system: str, time: float, end: float) -> None:
         self.ends[system] = time, end
-
-    def evaluated(self, system: str, samples: int) -> None:
-        assert samples > 0
 
 
 @pytest.mark.parametrize("progress", [None, False, True])
@@ -294,10 +303,43 @@ def test_a_run_is_quiet(text: str, progress: bool | None, capfd: pytest.CaptureF
     assert printed.out == "" and begun == (["ddnn", "ada-ddnn"] if progress else [])
 
 
+@pytest.fixture
+def nothing_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answers of earlier runs."""
+    monkeypatch.setenv("SIMNET_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("nothing_known")
 def test_progress_is_told_to_who_wants_to_hear(text: str) -> None:
     told = Told()
     package.run(text, progress=told)
     assert set(told.ends) == {"ddnn", "ada-ddnn"} and all(time == end for time, end in told.ends.values())
+    assert "loading the network of ddnn" in told.words and "playing ddnn without each fault" in told.words
+    for answers in told.answers.values():
+        assert all(done <= most for done, most in answers)
+        mosts = [most for _, most in answers]
+        assert mosts == sorted(mosts, reverse=True), "who has left asks no more"
+
+
+@pytest.mark.usefixtures("nothing_known")
+@pytest.mark.parametrize(("threshold", "most"), [(1, [40]), (0, [80, 80])])
+def test_the_answers_that_can_still_be_asked_for_are_known(text: str, threshold: float, most: list[int]) -> None:
+    """40 samples and two exits: all leave at the first, or all ask both."""
+    told = Told()
+    scenario = package.load(text).with_(f"systems.ddnn.thresholds={threshold}", "faults=[]")
+    package.run(scenario, progress=told)
+    assert told.answers["ddnn"] == [(40 * number, each) for number, each in enumerate(most, start=1)]
+
+
+def test_what_a_data_set_renders_is_told(tmp_path: Path) -> None:
+    """The second block of 250 is on disk; of the first all is made, 50 at a time, of the third only what is asked."""
+    from simnet.models.data.plaza.plaza import Plaza
+
+    Plaza("test", 500, tmp_path).pixels(np.arange(250, 500))
+    data, told = Plaza("test", 750, tmp_path), list[tuple[int, int]]()
+    data.expect(np.arange(530), lambda *numbers: told.append(numbers))
+    data.pixels(np.arange(530))
+    assert told == [(50, 280), (100, 280), (150, 280), (200, 280), (250, 280), (280, 280)]
 
 
 def test_wrong_arguments_are_refused_before_anything_runs(text: str) -> None:

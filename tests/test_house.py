@@ -79,7 +79,7 @@ NAMED_IN = {
     "models/studies": "repeats what a paper did with its networks",
     "simnet/cli/models/study.py": "the command of the studies",
     "simnet/cli/models/reproduce.py": "the command of the studies",
-    "analysis/training_curves.py": "a figure of the studies",
+    "analysis/networks/training_curves.py": "a figure of the studies",
 }
 """Where a kind of ours may be called by its name, and why; a folder stands for its files."""
 

@@ -219,7 +219,8 @@ def plan_of(scenario: Scenario, cost: Any = None) -> Plan:
     codec = "binary" if spec.system == "ddnn-2017" else spec.codec or "fp32"
     rules = {exit_name: Entropy() for exit_name in early}
     others = [stand_ins(place, scenario.nodes) for place in there]
-    return Plan(name, kind, spec, card, exits, thresholds, rules, kind.instead(spec), codec, there, others)
+    instead, data = kind.instead(spec), scenario.data
+    return Plan(name, kind, spec, card, exits, thresholds, rules, instead, codec, there, others, data)
 
 
 def play(scenario: Scenario, ask: Any = fake_ask, cost: Any = None, without: str | None = None) -> World:

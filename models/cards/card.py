@@ -119,7 +119,7 @@ class Card:
         if exit_rule == USUAL and not instead:
             return dict(calibration)
         entries = calibration.get("alternatives", ())
-        those = (e for e in entries if _same_rule(e["exit_rule"], exit_rule) and e.get("instead", {}) == instead)
+        those = (e for e in entries if same_rule(e["exit_rule"], exit_rule) and e.get("instead", {}) == instead)
         return next(those, None)
 
     @property
@@ -164,7 +164,7 @@ def _former_costs(segments: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _same_rule(one: str, other: str) -> bool:
+def same_rule(one: str, other: str) -> bool:
     """Whether two names are of one rule: of a user's own, whose file may have moved, the class has that name."""
     return one == other or (":" in one and ":" in other and one.rpartition(":")[2] == other.rpartition(":")[2])
 

@@ -40,6 +40,8 @@ class DatasetOptions(Model):
     quiet: ClassVar[tuple[str, ...]] = ("order",)
     paths: ClassVar[tuple[str, ...]] = ()
     """Keys that name a file or a folder, in a scenario seen from its own folder."""
+    seeing: ClassVar[tuple[str, ...]] = ()
+    """Keys that say how the samples are seen, not which there are: a system of a scenario may have its own."""
 
     set: str
     """Name of the kind."""
@@ -54,7 +56,7 @@ class Dataset(ABC):
     a `note`. Its `open` sets `split`, `class_names`, `views`, `view_shape` and `labels` (what is the same for every
     split may be an attribute of the class). Write `checksum` and `pixels`. Own keys of the scenario's `data:` entry
     are fields of a class `Options(DatasetOptions)` in it. `from_file`, `images` and `cut` have defaults that do for
-    most.
+    most. Keys with which the same rows are seen otherwise, with the same labels, are named in `Options.seeing`.
 
     The same row always gives the same pixels, whatever is asked for beside it. What cannot be read is a DataError with
     the file's name. Import nothing heavy at the top: a run whose answers are all known opens a split and reads no
@@ -84,6 +86,12 @@ class Dataset(ABC):
     labels: NDArray[np.int64]
     """Class of every sample, `[n]`, from 0."""
 
+    def expect(self, rows: Rows, tell: Callable[[int, int], None]) -> None:  # noqa: B027 - by default nothing to do
+        """Tell that these rows may be asked for; a kind that makes its samples calls `tell` while it does.
+
+        `tell` gets how many of them it has made, and how many it will have to. By default nothing is made.
+        """
+
     @classmethod
     @abstractmethod
     def open(cls, options: Any, split: str, data_dir: Path | None) -> Dataset:
@@ -93,11 +101,17 @@ class Dataset(ABC):
         """
 
     @classmethod
-    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int]] | None:
-        """Views of a sample and the shape of each, where the options tell; None, the usual: `open` does.
+    def shape_of(cls, options: Any) -> tuple[int, tuple[int, int, int] | None] | None:
+        """Views of a sample and the shape of each, where it takes no data to tell them; None, the usual: `open` does.
 
-        A scenario whose weights do not fit is then refused by a check, too, which opens no data.
+        A scenario whose weights do not fit is then refused by a check, too, which opens no data. None in place of the
+        shape: only the number of views is known.
         """
+        return None
+
+    @classmethod
+    def classes_of(cls, options: Any) -> tuple[str, ...] | None:
+        """Names of the classes, likewise; None, the usual: `open` tells them."""
         return None
 
     @classmethod

@@ -17,7 +17,7 @@ from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tarfile import TarError
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,8 @@ class Cifar10(Dataset):
 
     class Options(DatasetOptions):
         """How images become views."""
+
+        seeing: ClassVar[tuple[str, ...]] = ("cut",)
 
         cut: str = DEFAULT
         """`whole` (one view of 32 × 32), rows × columns of patches, or `16x10`: patches as in the lineage's code."""

@@ -1,8 +1,8 @@
 """`parquet`: image files and labels in Parquet files of a user's own, by the names of their columns.
 
 In `path` lie `train.parquet` and `test.parquet` (or one `train-*.parquet` …); without `validation.parquet` that split
-is cut from the training rows by their numbers. Each column of `views` holds the image files (bytes) of one view, all
-of one size; `label` holds numbers from 0 or the classes' names.
+is cut from the training rows by their numbers, whatever their labels. Each column of `views` holds the image files
+(bytes) of one view, all of one size; `label` holds numbers from 0 or the classes' names.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Columns(Dataset):
         """Where they are, and which columns count."""
 
         paths: ClassVar[tuple[str, ...]] = ("path",)
+        seeing: ClassVar[tuple[str, ...]] = ("views",)
 
         path: str
         """The folder of the files, seen from the scenario's file, on a command line from the current directory."""
@@ -67,6 +68,16 @@ class Columns(Dataset):
     def open(cls, options: Options, split: str, data_dir: Path | None) -> Columns:
         """A split from its file."""
         return cls(split, options)
+
+    @classmethod
+    def shape_of(cls, options: Options) -> tuple[int, None]:
+        """As many views as columns; their size is the images'."""
+        return len(options.views), None
+
+    @classmethod
+    def classes_of(cls, options: Options) -> tuple[str, ...]:
+        """As the options say."""
+        return options.classes
 
     @cached_property
     def checksum(self) -> str:

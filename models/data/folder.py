@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows, place_of
-from simnet.models.data.colours import DeepImageError, in_colours
+from simnet.models.data.colours import ImageError, read_colours
 from simnet.models.data.shares import Shares
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -35,6 +35,7 @@ class Folder(Dataset):
         """Where they are, and how they are seen."""
 
         paths: ClassVar[tuple[str, ...]] = ("path",)
+        seeing: ClassVar[tuple[str, ...]] = ("side",)
 
         path: str
         """The folder, seen from the scenario's file, on a command line from the current directory."""
@@ -93,6 +94,18 @@ class Folder(Dataset):
         """As many views as have names, of this side."""
         return max(1, len(options.views)), (3, options.side, options.side)
 
+    @classmethod
+    def classes_of(cls, options: Options) -> tuple[str, ...] | None:
+        """Names of the folders, in which nothing is looked at; None where there are none that will do."""
+        try:
+            root = place_of(options.path)
+            top = cls._folders(root)
+            splits = [name for name in top if name in SPLITS]
+            names = {name for one in splits for name in cls._folders(root / one)} if splits else set(top)
+        except DataError:  # `open` tells
+            return None
+        return tuple(sorted(names)) or None
+
     def _places(self, parts: list[str]) -> Iterator[tuple[Path, bool]]:
         """Folders of classes that samples of this split lie in, and whether their names decide further."""
         if not parts:
@@ -106,9 +119,10 @@ class Folder(Dataset):
         found = self._options.shares.split_of(sample)
         return "train" if parts and found == "test" else found
 
-    def _folders(self, place: Path) -> list[str]:
+    @classmethod
+    def _folders(cls, place: Path) -> list[str]:
         """Names of the folders in a folder; raises DataError where images lie among them."""
-        entries = [place / name for name in self._listed(place)]
+        entries = [place / name for name in cls._listed(place)]
         if stray := [entry.name for entry in entries if entry.suffix.lower() in ENDINGS and not entry.is_dir()]:
             raise DataError(f"folder {place}: {stray[0]!r} lies beside the classes' folders; every image needs a class")
         return [entry.name for entry in entries if entry.is_dir()]
@@ -175,10 +189,9 @@ class Folder(Dataset):
 
         side = self._options.side
         try:
-            with Image.open(file) as opened:
-                fitted = ImageOps.fit(in_colours(opened), (side, side), Image.Resampling.BILINEAR)
+            fitted = ImageOps.fit(read_colours(file), (side, side), Image.Resampling.BILINEAR)
             return np.asarray(fitted).transpose(2, 0, 1)
-        except DeepImageError as problem:
+        except ImageError as problem:
             raise DataError(f"{file}: {problem}") from None
         except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
             raise DataError(f"{file}: is no readable image") from problem

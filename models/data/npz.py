@@ -11,6 +11,8 @@ The published split is a permutation printed in the authors' code, which we have
 from __future__ import annotations
 
 import hashlib
+import re
+import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -69,7 +71,24 @@ class Npz(Dataset):
         """A split of the archive."""
         return cls(split, options)
 
-    def _read(self) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    @classmethod
+    def shape_of(cls, options: Options) -> tuple[int, tuple[int, int, int]] | None:
+        """As the head of `X` says; None where the archive has none that can be read."""
+        try:
+            with zipfile.ZipFile(place_of(options.path)) as archive, archive.open("X.npy") as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, _ = read(file)
+        except Exception:  # whatever is wrong with it, `open` tells
+            return None
+        return (shape[1], (3, *shape[3:])) if len(shape) == 5 and shape[2] == 3 else None
+
+    @classmethod
+    def classes_of(cls, options: Options) -> tuple[str, ...]:
+        """As the options say."""
+        return options.classes
+
+    def _read(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         try:
             with np.load(self._path, allow_pickle=False) as archive:
                 views, labels = archive["X"], archive["y"]
@@ -89,16 +108,21 @@ class Npz(Dataset):
             raise DataError(f"npz {self._path}: X must lie from 0 to 1 or to 255")
         if views.dtype.kind == "f" and 1 < views.max() < 2:
             raise DataError(f"npz {self._path}: X must lie from 0 to 1 or to 255; the greatest is {views.max():g}")
-        return views, labels.astype(np.int64)
+        return views, self._numbers(labels)
+
+    def _numbers(self, labels: NDArray[Any]) -> NDArray[np.int64]:
+        """Labels as whole numbers, once it is sure that they are classes, or `not seen`."""
+        unseen = len(self.class_names)
+        if (outside := (labels < 0) | (labels > unseen)).any():  # before a cast, which warns of what it cannot hold
+            row = int(np.flatnonzero(outside.any(axis=1))[0])
+            raise DataError(
+                f"npz {self._path}: row {row} has a label outside 0 to {unseen} ({unseen}: not seen); name all classes"
+            )
+        return labels.astype(np.int64)
 
     def _labels(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """The class of each row: what all views say that see it."""
         unseen = len(self.class_names)
-        if labels.min() < 0 or labels.max() > unseen:
-            row = int(np.flatnonzero(((labels < 0) | (labels > unseen)).any(axis=1))[0])
-            raise DataError(
-                f"npz {self._path}: row {row} has a label outside 0 to {unseen} ({unseen}: not seen); name all classes"
-            )
         least, most = labels.min(axis=1), np.where(labels < unseen, labels, -1).max(axis=1)
         if (bad := (most < 0) | (least != most)).any():
             row = int(np.flatnonzero(bad)[0])
@@ -111,9 +135,12 @@ class Npz(Dataset):
             return None
         path = place_of(self._options.test_rows)
         try:
-            found = [int(word) for word in path.read_text(encoding="utf-8").split()]
+            words = path.read_text(encoding="utf-8").split()
         except (OSError, ValueError) as problem:
             raise DataError(f"npz: test_rows {path}: no list of row numbers ({problem})") from None
+        if strange := next((one for one in words if not re.fullmatch("[0-9]{1,18}", one)), None):
+            raise DataError(f"npz: test_rows {path}: {strange!r:.60} is no row number")
+        found = [int(word) for word in words]
         if len(set(found)) < len(found) or not all(0 <= row < count for row in found):
             raise DataError(f"npz: test_rows {path}: must be different rows from 0 to {count - 1}")
         return frozenset(found)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.models.data.base import DataError
-from simnet.models.data.colours import DeepImageError, in_colours
+from simnet.models.data.colours import ImageError, read_colours
 
 
 def find_split(folders: Sequence[Path], split: str) -> Path | None:
@@ -32,6 +32,9 @@ def find_split(folders: Sequence[Path], split: str) -> Path | None:
 
 BINARY = ("binary", "large_binary", "binary_view", "fixed_size_binary")
 """Arrow's types of bytes, by name: not every pyarrow that we allow can ask for the third."""
+
+TEXT = ("string", "large_string", "string_view")
+"""Arrow's types of text, likewise."""
 
 
 class ImageTable:
@@ -87,33 +90,38 @@ class ImageTable:
             raise DataError(f"{self.path}: lacks the column {name!r}")
         column = self._table[name]
         if not pa.types.is_integer(column.type) or column.null_count:
-            raise DataError(f"{self.path}: {name!r} must hold whole numbers, none of them missing")
-        return np.asarray(column.to_numpy().astype(np.int64))
+            holds = f"{column.null_count} of them are" if pa.types.is_integer(column.type) else f"it is {column.type}"
+            raise DataError(f"{self.path}: {name!r} must hold whole numbers, none of them missing; {holds}")
+        numbers = column.to_numpy()
+        if len(numbers) and numbers.max() > np.iinfo(np.int64).max:
+            row = int(numbers.argmax())
+            raise DataError(f"{self.path}: row {row}, column {name!r}: {numbers[row]} is too large a number")
+        return np.asarray(numbers.astype(np.int64))
 
     def _is_text(self, name: str) -> bool:
         import pyarrow as pa
 
         kind = self._table[name].type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+        return str(kind) in TEXT
 
     def _named(self, name: str, known: Sequence[str]) -> NDArray[np.int64]:
         """A column of the classes' names as their numbers."""
         numbers = {text: number for number, text in enumerate(known)}
         said = self._table[name].to_pylist()
         for row, text in enumerate(said):
+            if text is None:
+                raise DataError(f"{self.path}: row {row}, column {name!r}: there is no label")
             if text not in numbers:
                 raise DataError(f"{self.path}: row {row}, column {name!r}: {text!r:.60} is none of {', '.join(known)}")
         return np.array([numbers[text] for text in said], dtype=np.int64)
 
     def _first_size(self) -> tuple[int, int]:
-        from PIL import Image
-
         if not len(self.labels):
             raise DataError(f"{self.path}: holds no samples")
         try:
-            width, height = in_colours(Image.open(io.BytesIO(self._files[0][0].as_py() or b""))).size
-        except DeepImageError as problem:
+            width, height = read_colours(io.BytesIO(self._files[0][0].as_py() or b"")).size
+        except ImageError as problem:
             raise DataError(f"{self.path}: row 0, column {self._columns[0]!r} {problem}") from None
         except Exception as problem:  # as in `_image`
             raise DataError(f"{self.path}: row 0, column {self._columns[0]!r} is no readable image") from problem
@@ -157,14 +165,12 @@ class ImageTable:
         return column.combine_chunks()
 
     def _image(self, content: bytes | None, where: str) -> NDArray[np.uint8]:
-        from PIL import Image
-
         try:
-            image = in_colours(Image.open(io.BytesIO(content or b"")))
+            image = read_colours(io.BytesIO(content or b""))
             width, height = image.size
             if (height, width) == self.size:
                 return np.asarray(image).transpose(2, 0, 1)
-        except DeepImageError as problem:
+        except ImageError as problem:
             raise DataError(f"{self.path}: {where} {problem}") from None
         except Exception as problem:  # bytes that are no image make Pillow raise nearly anything
             raise DataError(f"{self.path}: {where} is no readable image") from problem

@@ -6,8 +6,9 @@ these choices, found on validation data as the usual ones are, and with them wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,24 @@ from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import Scores, exit_scores
 from simnet.models.graph import Graph
 from simnet.models.networks.base import Network
-from simnet.models.rules import RULES, USUAL, ExitRule
-from simnet.models.rules.checked import grid_of, learned
+from simnet.models.rules import RULES, USUAL, ExitRule, FeatureRule
+from simnet.models.rules.base import Features
+from simnet.models.rules.checked import grid_of, learned, learns
 
-Split = tuple[Scores, NDArray[np.int64]]
-"""Scores of every segment, and the labels."""
+
+class Split(NamedTuple):
+    """What a network says of a split: scores of every segment, the labels, and what a `FeatureRule` reads, if any does.
+
+    Features are those of every segment that can answer at an exit (`exit_features`).
+    """
+
+    scores: Scores
+    labels: NDArray[np.int64]
+    features: Mapping[str, Features | None] = MappingProxyType({})
+
+    def features_at(self, graph: Graph, instead: Mapping[str, str]) -> dict[str, Features | None]:
+        """Those of the segment that answers at each exit."""
+        return {name: self.features.get(graph.answering(name, instead.get(name)).name) for name in graph.exits}
 
 
 def stand_ins(graph: Graph) -> list[dict[str, str]]:
@@ -29,13 +43,28 @@ def stand_ins(graph: Graph) -> list[dict[str, str]]:
     return [{}, *({one.instead: one.name} for one in graph.segments.values() if one.instead)]
 
 
-def fitted_rules(name: str, scores: Mapping[str, NDArray[np.floating]], labels: NDArray[np.int64]) -> list[ExitRule]:
-    """The rule `name` for every exit but the last, with what it learns of validation `scores` `[n, classes]`."""
-    kind, at = RULES[name], list(scores.values())
+Kinds = Mapping[str, type[ExitRule]]
+"""Exit rules of a user's own by the name that the card has of them."""
+NONE: Kinds = MappingProxyType({})
+
+
+def reads_features(exit_rules: Kinds) -> bool:
+    """Whether one of these rules does."""
+    return any(issubclass(kind, FeatureRule) for kind in exit_rules.values())
+
+
+def fitted_rules(
+    kind: type[ExitRule],
+    scores: Mapping[str, NDArray[np.floating]],
+    labels: NDArray[np.int64],
+    features: Mapping[str, Features | None] = MappingProxyType({}),
+) -> list[ExitRule]:
+    """A rule for every exit but the last, with what it learns of validation `scores` `[n, classes]`."""
+    at, exits = list(scores.values()), list(scores)
     made = []
     for number, here in enumerate(at[:-1]):
         rule = kind()
-        rule.parameters = learned(kind, here, at[:number], labels)
+        rule.parameters = learned(kind, here, at[:number], labels, features.get(exits[number]))
         made.append(rule)
     return made
 
@@ -47,7 +76,7 @@ def alternatives(
     sent: Mapping[str, int],
     rule: Rule,
     temperatures: Mapping[str, float],
-    exit_rules: Iterable[str] = (),
+    exit_rules: Kinds = NONE,
     aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """An entry of the card for each of our exit rules, and `exit_rules`, with each of the segments that stand in.
@@ -56,26 +85,27 @@ def alternatives(
     out. A network without an early exit has nothing to choose.
     """
     for instead in stand_ins(network.graph):
-        held_out, tested = (exit_scores(network, scores, temperatures, instead) for scores, _ in (validation, test))
-        names = list(held_out)
-        for exit_rule in dict.fromkeys([*RULES, *exit_rules]) if len(names) > 1 else ():
+        held_out, tested = (exit_scores(network, one.scores, temperatures, instead) for one in (validation, test))
+        seen, seen_on_test = (one.features_at(network.graph, instead) for one in (validation, test))
+        names, kinds = list(held_out), {**{name: RULES[name] for name in RULES}, **exit_rules}
+        for exit_rule, kind in kinds.items() if len(names) > 1 else ():
             if exit_rule == USUAL and not instead:
                 continue
-            rules = dict(zip(names, fitted_rules(exit_rule, held_out, validation[1]), strict=False))
-            on_validation = Exits(held_out, validation[1], rules)
+            rules = dict(zip(names, fitted_rules(kind, held_out, validation.labels, seen), strict=False))
+            on_validation = Exits(held_out, validation.labels, rules, seen)
             chosen = on_validation.outcome(
                 best_thresholds(
                     on_validation.measures, on_validation.correct, rule, [sent[name] for name in names],
                     grids=np.stack([grid_of(one) for one in rules.values()]), aims=aims,
                 )
             )  # fmt: skip
-            on_test = Exits(tested, test[1], rules)
-            learned = {name: dict(one.parameters) for name, one in rules.items() if one.parameters}
+            on_test = Exits(tested, test.labels, rules, seen_on_test)
+            parameters = {name: dict(one.parameters) for name, one in rules.items()} if learns(kind) else {}
             yield {
                 "exit_rule": exit_rule,
                 **({"instead": instead} if instead else {}),
                 "thresholds": dict(zip(names, chosen.thresholds, strict=False)),
-                **({"parameters": learned} if learned else {}),
+                **({"parameters": parameters} if parameters else {}),
                 "forced_accuracy": {"test": on_test.forced_accuracies},
                 "validation": outcome_values(chosen, names, sent),
                 "test": outcome_values(on_test.outcome(chosen.thresholds), names, sent),

@@ -44,7 +44,7 @@ class Aims:
         delta: Most chance that the promise is broken.
         budget: Most cost of a sample, on average; None: there is no such rule.
         costs: Cost of a sample that leaves at each exit.
-        of: What is counted, for the card (`bytes`, `FLOP`).
+        of: What is counted, for the card (`bytes`, `FLOP`, `J`).
     """
 
     epsilon: float = EPSILON
@@ -53,11 +53,13 @@ class Aims:
     costs: Sequence[float] = ()
     of: str = ""
 
-    def told(self, rule: Rule) -> dict[str, Any]:
-        """For the card: what a rule aimed at."""
+    def told(self, rule: Rule, exits: Sequence[str]) -> dict[str, Any]:
+        """For the card: what a rule aimed at, with what a sample costs at each of the `exits`."""
         if rule == "risk":
             return {"epsilon": self.epsilon, "delta": self.delta}
-        return {"budget": self.budget, "of": self.of} if rule == "budget" else {}
+        if rule != "budget":
+            return {}
+        return {"budget": self.budget, "of": self.of, "costs": dict(zip(exits, self.costs, strict=True))}
 
 
 def grid_counts(
@@ -203,7 +205,7 @@ def calibration(
                 raise
             continue
         rules[name] = {
-            **aims.told(name),
+            **aims.told(name, validation.names),
             "thresholds": dict(zip(validation.names, chosen.thresholds, strict=False)),
             "validation": outcome_values(chosen, validation.names, sent),
             "test": outcome_values(test.outcome(chosen.thresholds), test.names, sent),

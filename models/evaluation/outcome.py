@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.models.rules import Entropy, ExitRule, taken_exit
+from simnet.models.rules.base import Features
 from simnet.models.rules.checked import judged
 
 
@@ -29,6 +30,7 @@ class Exits:
         scores: Exit → class scores `[n, classes]`, in order.
         labels: The classes, `[n]`.
         rules: The rule of an exit; entropy for those that are not named.
+        features: Exit → what a `FeatureRule` reads there, `[n, ...]`.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Exits:
         scores: Mapping[str, NDArray[np.floating]],
         labels: NDArray[np.int64],
         rules: Mapping[str, ExitRule] | None = None,
+        features: Mapping[str, Features | None] | None = None,
     ) -> None:
         self.names = tuple(scores)
         at = list(scores.values())
         chosen = [(rules or {}).get(name, Entropy()) for name in self.names]
+        read, everyone = features or {}, range(len(labels))
         found = [
-            judged(rule, s, at[:number], f"exit rule {type(rule).__name__} at exit {name!r}", range(len(labels)))
+            judged(rule, s, at[:number], f"exit rule {type(rule).__name__} at exit {name!r}", everyone, read.get(name))
             for number, (name, rule, s) in enumerate(zip(self.names, chosen, at, strict=True))
         ]
         self.measures = np.stack([measures for _, measures in found])

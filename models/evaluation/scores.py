@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from simnet.models.data.base import Dataset
-from simnet.models.graph import Graph
+from simnet.models.graph import Graph, Part
 from simnet.models.networks.base import Given, Network
 from simnet.models.networks.passes import Pass
 
@@ -55,6 +55,26 @@ def scores_of(walk: Pass, missing: Sequence[int] = ()) -> Scores:
                 each.append(scores if graph.alive(part, upstream) else np.full_like(scores, np.nan))
             found[name] = each[0] if segment.copies == 1 else np.stack(each, axis=1)
     return found
+
+
+@torch.inference_mode()
+def exit_features(network: Network, data: Dataset, batch: int = 500) -> dict[str, NDArray[np.float32] | None]:
+    """What a rule may read, `[n, ...]`, of every segment that can answer at an exit but the last (`Pass.features`).
+
+    Over a whole data set, everything held at once. None for a segment that has no features.
+    """
+    network.eval()
+    graph, where = network.graph, next(network.parameters()).device
+    early = list(graph.exits)[:-1]
+    names = [name for name, one in graph.segments.items() if (one.exit or one.instead) in early]
+    parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
+    for start in range(0, len(data), batch):
+        pixels = torch.from_numpy(data.pixels(np.arange(start, min(start + batch, len(data)))))
+        walk = Pass(network, network.prepare(pixels.to(where)))
+        for name, found in parts.items():
+            features = walk.features(Part(name), walk.usual)
+            found += [] if features is None else [features.float().cpu().numpy()]
+    return {name: np.concatenate(found) if found else None for name, found in parts.items()}
 
 
 def exit_scores(

@@ -97,6 +97,21 @@ class Pass:
             raise TypeError(f"segment {part.segment!r} gives no scores")
         return made
 
+    def features(self, part: Part, upstream: int) -> Tensor | None:
+        """What an exit rule may read at a part: the features that it makes, else those that it is given.
+
+        `[n, ...]`; of k senders `[n, k, ...]`, zeros for one that is not there. None where it is given none.
+        """
+        made = self.output(part, upstream).features
+        if made is not None:
+            return made
+        for arcs in self.graph.into[part]:
+            each = [(number, self.graph.arcs[number]) for number in arcs]
+            if all(arc.what == "features" and arc.source.segment != INPUT for _, arc in each):
+                values = self._taken(each, upstream).values
+                return values[:, 0] if len(each) == 1 else values
+        return None
+
     @cached_property
     def usual(self) -> int:
         """All arcs have arrived, and features travelled over each with the codec."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simnet.models.rules.base import ExitRule, normalized_entropy, probabilities, taken_exit
+from simnet.models.rules.base import ExitRule, FeatureRule, normalized_entropy, probabilities, taken_exit
 from simnet.models.rules.entropy import Entropy
 from simnet.registry import Registry
 
@@ -20,4 +20,4 @@ RULES: Registry[ExitRule] = Registry(
 )
 USUAL = "entropy"
 
-__all__ = ["RULES", "USUAL", "Entropy", "ExitRule", "normalized_entropy", "probabilities", "taken_exit"]
+__all__ = ["RULES", "USUAL", "Entropy", "ExitRule", "FeatureRule", "normalized_entropy", "probabilities", "taken_exit"]

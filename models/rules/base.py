@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.floating]
+Features = NDArray[np.float32]
+"""What an exit's segment makes, `[n, ...]`; of one that makes none what it is given (see `FeatureRule`)."""
 
 
 def probabilities(scores: NDArray[np.floating]) -> Floats:
@@ -43,7 +45,7 @@ class ExitRule(ABC):
     and must not change what it is given; `T` of a scenario's `thresholds` is in its own range. A rule that learns
     from validation data writes `fit`, too; what that gives is kept in the weights' card and is `parameters` here.
 
-    A rule reads class scores. Who wants to judge features gives the network a segment that makes scores of them.
+    A rule reads class scores; one that reads features, too, is derived from `FeatureRule`.
     """
 
     reads_earlier: ClassVar[bool] = False
@@ -74,6 +76,35 @@ class ExitRule(ABC):
     def grid(self, step: float = 0.01) -> Floats:
         """Thresholds worth trying, ascending."""
         return np.asarray(np.arange(self.least, self.most + step / 2, step).round(6))
+
+
+class FeatureRule(ExitRule):
+    """An exit rule that reads the features of its exit, too.
+
+    `features` `[n, ...]` (float32, read-only) are what the exit's segment makes, as `sends` of the graph says, before
+    any codec. Of a segment that makes none they are what it is given as it arrives, after the codec: of one sender
+    `[n, ...]`, of k senders `[n, k, ...]`, zeros for one that did not arrive. None where it is given scores only, as a
+    choice among devices is. Features are kept for no later run: with such a rule the network runs in every one.
+    """
+
+    @abstractmethod
+    def measure(self, here: Scores, before: Sequence[Scores], features: Features | None = None) -> Floats:
+        """As of `ExitRule`, with the exit's features."""
+
+    def answers(self, here: Scores, before: Sequence[Scores], features: Features | None = None) -> Scores:
+        """As of `ExitRule`, with the exit's features."""
+        return here
+
+    @classmethod
+    def fit(
+        cls,
+        here: Scores,
+        before: Sequence[Scores],
+        labels: NDArray[np.int64],
+        features: Features | None = None,
+    ) -> Mapping[str, Any] | None:
+        """As of `ExitRule`, with the exit's features of all validation data at once."""
+        return None
 
 
 def taken_exit(measures: Sequence[Floats], thresholds: Sequence[float], samples: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.rules.base import ExitRule, Floats, Scores
+from simnet.models.rules.base import ExitRule, FeatureRule, Features, Floats, Scores
 from simnet.registry import PluginError, blamed
 
 
@@ -21,16 +21,26 @@ def frozen(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def judged(
-    rule: ExitRule, here: Scores, before: Sequence[Scores], where: str, samples: Sequence[int] | NDArray[np.int64]
+    rule: ExitRule,
+    here: Scores,
+    before: Sequence[Scores],
+    where: str,
+    samples: Sequence[int] | NDArray[np.int64],
+    features: Features | None = None,
 ) -> tuple[Scores, Floats]:
     """The scores `[n, classes]` that the exit answers with, and what the rule measures, `[n]`.
 
-    `where` names rule and exit, `samples` the samples, in messages. Raises PluginError for a rule that fails, changes
-    what it is given, or gives something else than numbers of these shapes.
+    `where` names rule and exit, `samples` the samples, in messages. A rule that reads no features is given none.
+    Raises PluginError for a rule that fails, changes what it is given, or gives something else than numbers of these
+    shapes.
     """
     here, before = frozen(here), [frozen(one) for one in before]
     try:
-        made, answered = rule.measure(here, before), rule.answers(here, before)
+        if isinstance(rule, FeatureRule):
+            seen = None if features is None else frozen(features)
+            made, answered = rule.measure(here, before, seen), rule.answers(here, before, seen)
+        else:
+            made, answered = rule.measure(here, before), rule.answers(here, before)
     except Exception as problem:  # whatever a user's code raises
         told = blamed(problem)
         if told is None and type(rule).__module__.startswith("simnet."):
@@ -52,14 +62,30 @@ def judged(
     return answered, measures
 
 
-def learned(kind: type[ExitRule], here: Scores, before: Sequence[Scores], labels: NDArray[np.int64]) -> dict[str, Any]:
+def learns(kind: type[ExitRule]) -> bool:
+    """Whether a rule has a `fit` of its own."""
+    own = getattr(kind.fit, "__func__", None)
+    return own not in (ExitRule.fit.__func__, FeatureRule.fit.__func__)  # type: ignore[attr-defined]
+
+
+def learned(
+    kind: type[ExitRule],
+    here: Scores,
+    before: Sequence[Scores],
+    labels: NDArray[np.int64],
+    features: Features | None = None,
+) -> dict[str, Any]:
     """What `fit` gives, as a card can hold it; empty where a rule learns nothing.
 
     Raises PluginError where it fails, changes what it is given, or gives what no card can hold.
     """
     where = f"exit rule {kind.__name__}"
     try:
-        found = kind.fit(frozen(here), [frozen(one) for one in before], frozen(labels))
+        seen = frozen(here), [frozen(one) for one in before], frozen(labels)
+        if issubclass(kind, FeatureRule):
+            found = kind.fit(*seen, None if features is None else frozen(features))
+        else:
+            found = kind.fit(*seen)
     except Exception as problem:  # whatever a user's code raises
         if kind.__module__.startswith("simnet."):
             raise

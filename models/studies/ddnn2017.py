@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
@@ -78,6 +79,7 @@ def run(
                 training.run_epoch(lambda: None)
             found = _measured(training.result, views["validation"], views["test"])
             values["runs"].append({"devices": list(devices), "pair": pair, "filters": filters, "seed": seed, **found})
+            values.update(_summary(values["runs"], seeds, len(views["test"].labels)))
             store(study, values)
             tell(
                 f"devices {devices}, {pair}, {filters} filters, seed {seed}: {found['forced']}, "
@@ -87,7 +89,7 @@ def run(
     trained(ALL)
     for camera in ALL:
         trained((camera,))
-    order = _order([r for r in values["runs"] if r["seed"] in seeds])
+    order = _order(values["runs"], seeds)
     for n in range(2, CAMERAS):
         trained(tuple(sorted(order[:n])))
     for camera in ALL:
@@ -96,7 +98,7 @@ def run(
         trained(ALL, pair)
     for filters in FILTERS:
         trained(ALL, PAIR, filters)
-    values.update(_summary(values["runs"], order, seeds, len(views["test"].labels)))
+    values.update(_summary(values["runs"], seeds, len(views["test"].labels)))
     values["sweep_shipped"] = _shipped_sweep(WEIGHTS[variant], views["test"])
     store(study, values)
     return values
@@ -194,11 +196,18 @@ def _baselines(train: _Views, test: _Views) -> dict[str, Any]:
     }
 
 
-def _order(runs: Sequence[dict[str, Any]]) -> list[int]:
+class _UntrainedError(LookupError):
+    """A part of the study lacks a run."""
+
+
+def _order(runs: Sequence[dict[str, Any]], seeds: Sequence[int]) -> list[int]:
     """Cameras from worst to best alone, by the share of validation samples that their network gets right."""
 
     def alone(camera: int) -> float:
-        return fmean(r["validation"]["local"] for r in runs if r["devices"] == [camera])
+        found = [r["validation"]["local"] for r in runs if r["devices"] == [camera] and r["seed"] in seeds]
+        if len(found) < len(seeds):
+            raise _UntrainedError
+        return fmean(found)
 
     return sorted(ALL, key=alone)
 
@@ -207,13 +216,15 @@ def _without(camera: int) -> tuple[int, ...]:
     return tuple(c for c in ALL if c != camera)
 
 
-def _summary(
-    runs: Sequence[dict[str, Any]], order: Sequence[int], seeds: Sequence[int], samples: int
-) -> dict[str, Any]:
+def _summary(runs: Sequence[dict[str, Any]], seeds: Sequence[int], samples: int) -> dict[str, Any]:
+    """The parts whose networks are all trained, with every seed."""
+
     def figure(
         of: Callable[[dict[str, Any]], float], devices: Sequence[int] = ALL, pair: str = PAIR, filters: int = USUAL
     ) -> dict[str, Any]:
         chosen = {r["seed"]: r for r in runs if _is(r, devices, pair, filters)}
+        if not chosen.keys() >= set(seeds):
+            raise _UntrainedError
         each = [of(chosen[seed]) for seed in seeds]
         return {"samples": samples, "seeds": list(seeds), "per_seed": each, "mean": fmean(each)}
 
@@ -237,9 +248,14 @@ def _summary(
         return {"T": SWEEP[number], **found}
 
     kinds = ("seen", "accuracy_where_seen", "seen_and_right")
-    return {
-        "sweep": [sweep(number) for number in range(len(SWEEP))],
-        "alone": [
+
+    def growing(n: int) -> dict[str, Any]:
+        first = _order(runs, seeds)[:n]
+        return {"cameras": first, **exits(first)}
+
+    parts: dict[str, Callable[[], list[Any]]] = {
+        "sweep": lambda: [sweep(number) for number in range(len(SWEEP))],
+        "alone": lambda: [
             {
                 "camera": c,
                 **exits((c,)),
@@ -247,11 +263,11 @@ def _summary(
             }
             for c in ALL
         ],
-        "order": list(order),
-        "growing": [{"cameras": list(order[:n]), **exits(order[:n])} for n in range(1, CAMERAS + 1)],
-        "missing": [{"camera": c, "retrained": exits(_without(c)), "failing": failing(c)} for c in ALL],
-        "fusion": [{"pair": pair, **exits(ALL, pair)} for pair in PAIRS],
-        "filters": [
+        "order": lambda: _order(runs, seeds),
+        "growing": lambda: [growing(n) for n in range(1, CAMERAS + 1)],
+        "missing": lambda: [{"camera": c, "retrained": exits(_without(c)), "failing": failing(c)} for c in ALL],
+        "fusion": lambda: [{"pair": pair, **exits(ALL, pair)} for pair in PAIRS],
+        "filters": lambda: [
             {
                 "filters": f,
                 **exits(ALL, PAIR, f),
@@ -260,6 +276,11 @@ def _summary(
             for f in FILTERS
         ],
     }
+    found = {}
+    for name, part in parts.items():
+        with suppress(_UntrainedError):
+            found[name] = part()
+    return found
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from statistics import fmean
 from typing import Any
 
 from simnet.models.cards.card import Card
+from simnet.models.cards.sources import data_of
 from simnet.models.cards.weights import build, load_network
+from simnet.models.data import written
 from simnet.models.data.base import Dataset
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.scores import exit_scores, segment_scores
@@ -24,9 +26,16 @@ from simnet.models.training.training import Recipe, Training
 
 
 def run(
-    card: Card, data: Dataset, rows: int, seeds: Sequence[int], data_dir: Path | None, tell: Callable[[str], None]
+    card: Card,
+    data: Dataset,
+    rows: int,
+    seeds: Sequence[int],
+    data_dir: Path | None,
+    tell: Callable[[str], None],
+    chosen: str | None = None,
 ) -> None:
     """Measure the card's network and its likes with other seeds on `data`; what is stored is not run again.
+    `chosen` says where the card's data lie now.
 
     A run has `forced`, the accuracy of each exit over all samples, and, where views were dropped in training,
     `cloud_missing`: for each mode the cloud's accuracy on the first `rows` samples with 0, 1, … cameras missing, the
@@ -49,7 +58,7 @@ def run(
     for seed in seeds:
         if seed in [done["seed"] for done in values["runs"]]:
             continue
-        network = load_network(card) if seed == how.seed else _trained(card, replace(how, seed=seed), data_dir)
+        network = load_network(card) if seed == how.seed else _trained(card, replace(how, seed=seed), data_dir, chosen)
         exits = Exits(exit_scores(network, segment_scores(network, data)), data.labels)
         line: dict[str, Any] = {"seed": seed, "forced": exits.forced_accuracies}
         if how.view_dropout:
@@ -65,9 +74,9 @@ def run(
         tell(f"{card.name}, seed {seed}: {line['forced']}")
 
 
-def _trained(card: Card, how: Recipe, data_dir: Path | None) -> Network:
+def _trained(card: Card, how: Recipe, data_dir: Path | None, chosen: str | None) -> Network:
     """A network like the card's, trained anew."""
-    training = Training(card.network, build(card).arch, card.values["data"], how, data_dir, "cpu")
+    training = Training(card.network, build(card).arch, written(data_of(card, chosen)[0]), how, data_dir, "cpu")
     while training.epoch < how.epochs:
         training.run_epoch(lambda: None)
     return training.result

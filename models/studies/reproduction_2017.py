@@ -81,6 +81,45 @@ def sweep(study: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
+def sweep_as_published(study: Mapping[str, Any]) -> str:
+    """The same of networks with the heads, cloud and recipe of the public code."""
+    rows = [
+        (
+            f"{t:g}",
+            f"{share:g}",
+            _beside(line["local_share"], share),
+            str(accuracy),
+            _beside(line["system"], accuracy),
+            str(size),
+            f"{line['bytes']['mean']:.0f}",
+        )
+        for (t, (share, accuracy)), size, line in zip(SWEEP.items(), SWEEP_BYTES, study["sweep"], strict=True)
+    ]
+    head = ("T", "local share: published", "ours", "system accuracy: published", "ours", "bytes: published", "ours")
+    return table(head, rows)
+
+
+def alone_as_published(study: Mapping[str, Any]) -> str:
+    """Each camera's head of the networks of six, over all samples, beside networks of one camera each."""
+    networks = sorted(study["alone"], key=lambda line: line["local"]["mean"])
+    runs = [r for r in study["runs"] if len(r["devices"]) == len(ALONE) and r["pair"] == "MP-CC"]
+    rows = []
+    for number, (published, line) in enumerate(zip(ALONE, networks, strict=True), start=1):
+        joint = [r["device"]["accuracy"][line["camera"]] for r in runs if r["seed"] in line["local"]["seeds"]]
+        rows.append(
+            (
+                f"{number} (view {line['camera'] + 1})",
+                str(published),
+                _beside(line["local"], published),
+                _over_seeds(line["cloud"]),
+                over_seeds(joint, line["local"]["samples"]),
+            )
+        )
+    return table(
+        ("camera, worst first", "published", "ours, local exit", "ours, cloud exit", "its head among six"), rows
+    )
+
+
 def alone(study: Mapping[str, Any]) -> str:
     """Networks of one camera each, sorted by their accuracy as the published ones are."""
     lines = sorted(study["alone"], key=lambda line: line["local"]["mean"])
@@ -162,9 +201,11 @@ def baselines(study: Mapping[str, Any]) -> str:
     return table(("guess", "accuracy, % (95 %)"), rows)
 
 
-def parts(study: Mapping[str, Any]) -> dict[str, str]:
-    """Every generated part, by the name of its marks."""
+def parts(study: Mapping[str, Any], published: Mapping[str, Any]) -> dict[str, str]:
+    """Every generated part, by the name of its marks; `published` is the study of networks as published."""
     return {
+        "2017 published sweep": sweep_as_published(published),
+        "2017 published alone": alone_as_published(published),
         "2017 baselines": baselines(study),
         "2017 sweep": sweep(study),
         "2017 alone": alone(study),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ import torch
 
 from simnet.models.cards.card import Card, WeightsError, write_card
 from simnet.models.cards.costs import measured
+from simnet.models.cards.sources import open_data
 from simnet.models.cards.weights import load_network, save_weights
 from simnet.models.data import open_dataset, set_of
 from simnet.models.data.base import Dataset
-from simnet.models.evaluation.alternatives import alternatives, in_force
+from simnet.models.evaluation.alternatives import NONE, Kinds, Split, alternatives, in_force, reads_features
 from simnet.models.evaluation.calibration import DEFAULT_RULE, Aims, Rule, calibration
 from simnet.models.evaluation.outcome import Exits
 from simnet.models.evaluation.reliability import fitted_temperatures, reliability
-from simnet.models.evaluation.scores import camera_accuracy, exit_scores, segment_scores
+from simnet.models.evaluation.scores import camera_accuracy, exit_features, exit_scores, segment_scores
 from simnet.models.graph import Graph
 from simnet.models.networks.base import Network
 from simnet.models.training.recipes import RECIPES, recipe, settings_of
@@ -58,7 +59,7 @@ def judged(
     until: Mapping[str, int],
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
-    exit_rules: Iterable[str] = (),
+    exit_rules: Kinds = NONE,
     aims: Aims = Aims(),  # noqa: B008 - frozen
 ) -> dict[str, Any]:
     """What a card says of its network's answers: accuracies, thresholds by every rule, reliability.
@@ -72,7 +73,11 @@ def judged(
     used = in_force(fitted, network.graph, temperature)
     on_validation = Exits(exit_scores(network, held_out, used), validation.labels)
     on_test = Exits(exit_scores(network, tested, used), test.labels)
-    splits = {"validation": (held_out, validation.labels), "test": (tested, test.labels)}
+    reads = reads_features(exit_rules)
+    splits = {
+        name: Split(scores, data.labels, exit_features(network, data) if reads else {})
+        for name, scores, data in (("validation", held_out, validation), ("test", tested, test))
+    }
     return {
         "forced_accuracy": {"validation": on_validation.forced_accuracies, "test": on_test.forced_accuracies},
         "camera_accuracy": camera_accuracy(network, tested, test.labels),
@@ -82,7 +87,7 @@ def judged(
                 alternatives(network, splits["validation"], splits["test"], until, rule, used, exit_rules, aims)
             ),
         },
-        "reliability": reliability(network, splits, fitted),
+        "reliability": reliability(network, {name: one[:2] for name, one in splits.items()}, fitted),
     }
 
 
@@ -128,15 +133,16 @@ def recalibrate(
     rule: Rule = DEFAULT_RULE,
     temperature: bool = False,
     device: str = "cpu",
-    exit_rules: Iterable[str] = (),
+    exit_rules: Kinds = NONE,
     aims: Aims = Aims(),  # noqa: B008 - frozen
+    data: str | None = None,
 ) -> Card:
     """Evaluate and calibrate the card's weights again and rewrite the card, as `publish` would; the weights stay.
 
     A card of the first edition becomes one of this. The command in the card is written anew, too: it names what differs
-    from the present architectures and recipes. Raises WeightsError when the weights do not fit, or the data are not
-    those that the card was made with (images that the network was trained on could be among them); DataError when they
-    are missing.
+    from the present architectures and recipes. `data` says where the card's data lie now. Raises WeightsError when the
+    weights do not fit, or the data are not those that the card was made with (images that the network was trained on
+    could be among them); DataError when they are missing.
     """
     network = load_network(card, device)
     try:
@@ -144,10 +150,9 @@ def recalibrate(
     except (KeyError, TypeError) as problem:
         raise WeightsError(f"{card.path}: the recipe is none that can be trained: {problem}") from problem
     kind = str(card.values["data"])
-    folder = card.folder_of(set_of(kind))
-    splits = {name: open_dataset(kind, name, data_dir, folder) for name in ("validation", "test")}
-    for name, data in splits.items():
-        if card.values.get("checksums", {}).get(name) != data.checksum:
+    splits = {name: open_data(card, name, data_dir, data) for name in ("validation", "test")}
+    for name, opened in splits.items():
+        if card.values.get("checksums", {}).get(name) != opened.checksum:
             raise WeightsError(f"{card.path}: the {name} data here are not those that the card was made with")
     until = sent(card.network, card.graph, card.codec)
     found = judged(network, splits["validation"], splits["test"], until, rule, temperature, exit_rules, aims)

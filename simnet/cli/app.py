@@ -8,14 +8,16 @@ import typer
 
 from simnet.cli.check import check
 from simnet.cli.entry import run_app, stoppable
+from simnet.cli.finished.compare import compare
+from simnet.cli.finished.explain import explain
+from simnet.cli.finished.plot import plot
+from simnet.cli.finished.report import report
+from simnet.cli.finished.trace import trace
+from simnet.cli.finished.whatif import whatif
 from simnet.cli.partition import partition
 from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
-from simnet.cli.runs.compare import compare
-from simnet.cli.runs.plot import plot
-from simnet.cli.runs.report import report
-from simnet.cli.runs.whatif import whatif
 from simnet.cli.schema import schema
 from simnet.cli.validate import validate
 from simnet.installation import __version__
@@ -28,7 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate distributed early-exit inference with the real network in the loop.",
 )
-for command in (run, check, compare, plot, report, whatif, profile, partition, validate, plugins, schema):
+for command in (
+    run,
+    check,
+    compare,
+    plot,
+    report,
+    explain,
+    trace,
+    whatif,
+    profile,
+    partition,
+    validate,
+    plugins,
+    schema,
+):
     app.command()(stoppable(command))
 
 

@@ -16,7 +16,7 @@ from simnet.terminal.stacked import print_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from simnet.analysis.partitions import Setup, Stretch
+    from simnet.analysis.networks.partitions import Setup, Stretch
 
 
 def partition(
@@ -45,7 +45,7 @@ def partition(
         _read(units.TIME, latency, "--latency", least=0.0),
         _share(loss),
     )
-    from simnet.analysis.partitions import by_bandwidth, by_deadline, draw_partitions
+    from simnet.analysis.networks.partitions import by_bandwidth, by_deadline, draw_partitions
 
     terminal = console()
     title, rows = f"exit by deadline at {units.format_bandwidth(bytes_per_s)}", by_deadline(setup, bytes_per_s)
@@ -81,7 +81,7 @@ def _share(text: str) -> float:
 
 
 def _setup(weights: str, codec: str, speeds: tuple[float, float], latency: float, loss: float) -> Setup:
-    from simnet.analysis.partitions import Setup
+    from simnet.analysis.networks.partitions import Setup
     from simnet.models.cards.card import read_card
     from simnet.models.codecs import CODECS, REAL_VALUED
     from simnet.models.codecs import codec as codec_named

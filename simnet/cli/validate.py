@@ -27,7 +27,12 @@ MOST = 110
 
 
 def validate(
-    full: Annotated[bool, typer.Option("--full", help="More and longer replications: tight intervals.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="More and longer replications: tight intervals; with --published's checks.")
+    ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Only other people's testbeds, from their own published numbers.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this check; 'ciw*' for several. May be repeated.")
     ] = None,
@@ -38,10 +43,10 @@ def validate(
     from rich.text import Text
 
     from simnet.validation.base import Settings
-    from simnet.validation.checks import carry_out, chosen
+    from simnet.validation.checks import ALL, OWN, PUBLISHED, carry_out, chosen
 
     try:
-        checks = chosen(only or ())
+        checks = chosen(only or (), PUBLISHED if published else ALL if full or only else OWN)
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--only") from None
     if json_file is not None and not json_file.parent.is_dir():
@@ -75,13 +80,18 @@ def report(found: Sequence[Finding], settings: Settings) -> dict[str, object]:
 
 def show(found: Sequence[Finding], console: Console) -> None:
     """All references, each with its checks and their quantities, and the sum."""
+    from rich.padding import Padding
     from rich.text import Text
+
+    from simnet.validation.base import Published
 
     for reference in dict.fromkeys(finding.check.reference for finding in found):
         group = [finding for finding in found if finding.check.reference == reference]
         sources = "; ".join(dict.fromkeys(finding.check.source for finding in group))
+        published = isinstance(group[0].check, Published)
+        beside, difference = ("published", "ratio") if published else ("reference", "error")
         console.print(Text.assemble((reference, "bold"), " ", (f"({sources})", "dim")))
-        console.print(_row(console, "", "simulated", "reference", "error", "tolerance", "", style="dim"))
+        console.print(_row(console, "", "simulated", beside, difference, "tolerance", "", style="dim"))
         for finding in group:
             console.print(Text.assemble("  ", (finding.check.name, "bold"), f"  {finding.check.about}"))
             if finding.reason:
@@ -90,7 +100,12 @@ def show(found: Sequence[Finding], console: Console) -> None:
             for result in finding.results:
                 verdict = "passed" if result.passed else "failed"
                 what = f"{result.what}, {result.unit}" if result.unit else result.what
-                console.print(_row(console, what, *_numbers(result), Text(verdict, COLOURS[verdict])))
+                numbers = _ratio(result) if published else _numbers(result)
+                console.print(_row(console, what, *numbers, Text(verdict, COLOURS[verdict])))
+            if isinstance(finding.check, Published):
+                for name, text in (("tolerance", finding.check.allowed), ("not run", finding.check.missing)):
+                    if text:
+                        console.print(Padding(Text(f"{name}: {text}", "dim"), (0, 0, 0, 4)))
         console.print()
     totals = count(found)
     summary = ", ".join(f"{number} {status}" for status, number in totals.items() if number)
@@ -120,3 +135,11 @@ def _numbers(result: Result) -> tuple[str, str, str, str]:
     share = 100 / abs(result.reference)
     limit = "" if result.widest is None else f" (≤ {result.widest * share:.0f} %)"
     return *values, f"{result.error * share:+.2f} %", f"{result.tolerance * share:.2f} %{limit}"
+
+
+def _ratio(result: Result) -> tuple[str, str, str, str]:
+    """Simulated ÷ published, and how far it may be from 1; of a bound, that it is one."""
+    values = f"{result.simulated:.6g}", f"{result.reference:.6g}"
+    share = result.tolerance / abs(result.reference)
+    allowed = "at most" if result.bound else "exact" if share < 1e-6 else f"{100 * share:.2g} %"
+    return *values, f"{result.simulated / result.reference:.4f}", allowed

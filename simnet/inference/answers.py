@@ -8,7 +8,8 @@ the time it takes; a wrong guess costs that time only.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -23,8 +24,9 @@ from simnet.models.data.base import Dataset
 from simnet.models.data.cache import cache_dir
 from simnet.models.device import numerics
 from simnet.models.graph import Part
-from simnet.models.rules import Entropy, ExitRule
+from simnet.models.rules import Entropy, ExitRule, FeatureRule
 from simnet.models.rules.checked import judged
+from simnet.terminal.listener import Progress
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""
@@ -72,7 +74,7 @@ class Answers:
         batch: Samples that run at a time.
         window: Samples ahead that are looked at.
         memo: Folder for later runs.
-        tell: Hears how many samples ran.
+        progress: Hears how the network gets on, if asked.
         system: Name of the system, for messages.
     """
 
@@ -93,7 +95,7 @@ class Answers:
         batch: int = 256,
         window: int = 1024,
         memo: Path | None = None,
-        tell: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
         system: str = "",
     ) -> None:
         self._card, self._data, self._wish = card, data, device
@@ -106,7 +108,11 @@ class Answers:
         self._alike, self._batch, self._window = alike, batch, window
         self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
         self._memo = Memo(len(data), graph.classes, memo)
-        self._tell, self._system = tell, f"system {system!r}: " if system else ""
+        self._progress, self._name, self._system = progress, system, f"system {system!r}: " if system else ""
+        self._asked = np.zeros((len(exits), len(alike)), bool)
+        """Which samples have been answered at an exit."""
+        self._past = np.zeros((len(exits), len(alike)), bool)
+        """Which will not get to an exit: they leave before it."""
         self._found: dict[tuple[str, int], dict[int, Answer]] = {}
         self._keyed: dict[tuple[str, int], dict[int, Answer]] = {}
         self._usual: dict[tuple[str, int], int] = {}
@@ -145,6 +151,40 @@ class Answers:
                 found[part.copy] = table.scores[row]
         return found
 
+    def part(self, exit_name: str) -> Part:
+        """The part of the network that answers at an exit."""
+        return self._parts[self._exits[exit_name]]
+
+    def told(
+        self, exit_name: str, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores `[n, classes]` that an exit answers with, and what its rule measures, `[n]`.
+
+        Of a rule that reads features the exit's own scores, and NaN: its features are not kept.
+        """
+        number = self._exits[exit_name]
+        if isinstance(self._rules[number], FeatureRule):
+            return self._scores_at(number, self._index[samples], upstream), np.full(len(samples), np.nan)
+        return self._judged(number, samples, upstream)
+
+    def heads(self, exit_name: str, upstream: int) -> list[Part]:
+        """The parts of whose scores those of an exit are made, and of theirs: known wherever the exit was asked."""
+        found, todo = dict[Part, None](), [self.part(exit_name)]
+        while todo:
+            more = [part for part in self._scored(todo.pop(), upstream) if part not in found]
+            found |= dict.fromkeys(more)
+            todo += more
+        return list(found)
+
+    def head_scores(self, head: Part, samples: NDArray[np.int64], upstream: int) -> NDArray[np.float64]:
+        """The scores `[n, classes]` of a part as those are given them that take them: divided by their temperature."""
+        rows = self._index[samples]
+        self._ensure(head, upstream, np.unique(rows))
+        takers = (arc.target.segment for arc in self._graph.arcs if arc.source == head and arc.what == "scores")
+        scale = next((self._graph.segments[name].scale for name in takers), "") or head.segment
+        scores = self._memo.table((head, self._graph.key(head, upstream))).scores[rows]
+        return np.asarray(scores / self._card.temperatures.get(scale, 1.0), np.float64)
+
     def _key(self, number: int, upstream: int) -> int:
         return self._graph.key(self._parts[number], upstream)
 
@@ -165,6 +205,12 @@ class Answers:
         ahead = ahead[self._alike[ahead] == group]
         predictions, measures, reached = self._reach(number, ahead, upstream, sample)
         found.update(zip(reached.tolist(), zip(predictions.tolist(), measures.tolist(), strict=True), strict=True))
+        if self._progress is not None and self._batches is not None:
+            self._asked[number, reached] = True
+            self._past[number + 1 :, reached[measures < self._thresholds[number]]] = True
+            done = int(self._asked.sum())
+            left = ~(self._asked[:, sample:] | self._past[:, sample:])
+            self._progress.evaluated(self._name, done, done + int(left.sum()))
 
     def _reach(
         self, number: int, ahead: NDArray[np.int64], upstream: int, asked: int
@@ -182,13 +228,32 @@ class Answers:
         self, number: int, samples: NDArray[np.int64], upstream: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Predicted class and measure at an exit."""
+        answered, measures = self._judged(number, samples, upstream)
+        return answered.argmax(axis=-1), measures
+
+    def _judged(
+        self, number: int, samples: NDArray[np.int64], upstream: int
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The scores that an exit answers with, and what its rule measures."""
         rows = self._index[samples]
         scores = self._scores_at(number, rows, upstream)
         rule = self._rules[number]
         before = [self._scores_at(n, rows, upstream) for n in range(number)] if rule.reads_earlier else []
         where = f"{self._system}exit rule {type(rule).__name__} at exit {list(self._exits)[number]!r}"
-        answered, measures = judged(rule, scores, before, where, samples)
-        return answered.argmax(axis=-1), measures
+        size = self._batch if isinstance(rule, FeatureRule) else len(samples)  # features of a whole run are too much
+        found = []
+        for start in range(0, max(1, len(samples)), max(1, size)):
+            some = slice(start, start + size)
+            features = self._features_at(number, rows[some], upstream) if isinstance(rule, FeatureRule) else None
+            found.append(judged(rule, scores[some], [one[some] for one in before], where, samples[some], features))
+        return np.concatenate([answered for answered, _ in found]), np.concatenate([measures for _, measures in found])
+
+    def _features_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.float32] | None:
+        """What a rule may read at an exit for `rows`, computed anew: the memo is one of scores."""
+        part = self._parts[number]
+        once, places = np.unique(rows, return_inverse=True)
+        features = self._network().read(part, upstream, once, self._given(part, upstream, once))
+        return None if features is None else features[places]
 
     def _scores_at(self, number: int, rows: NDArray[np.int64], upstream: int) -> NDArray[np.floating]:
         part = self._parts[number]
@@ -219,19 +284,28 @@ class Answers:
         return bool(upstream >> number & 1) and self._graph.alive(source, upstream)
 
     def _run(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self._network().run(part, upstream, rows, self._given(part, upstream, rows))
+        return scores
+
+    def _network(self) -> Any:
         if self._batches is None:
+            if self._progress is not None:
+                self._progress.begun(f"loading the network of {self._name}")
+                self._data.expect(self._index, partial(self._progress.rendered, self._data.name))
+
             from simnet.inference.batches import Batches
 
             self._batches = Batches(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
+        return self._batches
+
+    def _given(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> dict[Part, NDArray[np.float32]]:
+        """Scores of `rows`, known already, of the parts whose scores a part is given."""
         scale = self._graph.segments[part.segment].scale
         known = {}
         for source in self._scored(part, upstream):
             table = self._memo.table((source, self._graph.key(source, upstream)))
             known[source] = table.scores[rows] / (self._card.temperatures.get(scale, 1.0) if scale else 1.0)
-        scores: NDArray[np.float32] = self._batches.run(part, upstream, rows, known)
-        if self._tell is not None:
-            self._tell(self._batches.samples)
-        return scores
+        return known
 
     def forced_accuracy(self, upstream: NDArray[np.object_]) -> dict[str, float] | None:
         """Accuracy of each exit when every sample is made to leave there with its `upstream`; None without samples."""

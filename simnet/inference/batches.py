@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -77,19 +77,36 @@ class Batches:
 
         Of a part that gives none its features, `[n, their number]`.
         """
+
+        def told(walk: _Walk) -> Tensor | None:
+            made = walk.output(part, upstream)
+            return made.features if made.scores is None else made.scores
+
+        found = self._told(told, part, rows, scores)
+        assert found is not None  # checked
+        return found.reshape(len(rows), -1)
+
+    @torch.inference_mode()
+    def read(self, part: Part, upstream: int, rows: NDArray[np.int64], scores: Scores) -> NDArray[np.float32] | None:
+        """What an exit rule may read at a part for `rows`, `[n, ...]`; see `Pass.features`."""
+        return self._told(lambda walk: walk.features(part, upstream), part, rows, scores)
+
+    def _told(
+        self, told: Callable[[_Walk], Tensor | None], part: Part, rows: NDArray[np.int64], scores: Scores
+    ) -> NDArray[np.float32] | None:
+        """What a walk over `rows` tells of a part; batches that are too small are filled up."""
         if scores and len(rows) > 1 and self.network.module(part) is not None:
             # A layer on a few scores: its last bits depend on the sample's place in the batch, so each goes alone.
             each = [np.array([place]) for place in range(len(rows))]
-            found = [self.run(part, upstream, rows[one], _rows_of(scores, one)) for one in each]
+            found = [self._told(told, part, rows[one], _rows_of(scores, one)) for one in each]
             self.batches -= len(each) - 1
-            return np.concatenate(found)
+            good = [one for one in found if one is not None]
+            return np.concatenate(good) if good else None
         asked = len(rows)
         enough = np.resize(np.arange(asked), max(asked, 1 if scores else SMALLEST_BATCH))
         filled = {source: torch.from_numpy(given).to(self.device) for source, given in _rows_of(scores, enough).items()}
-        made = _Walk(self, rows[enough], asked, filled).output(part, upstream)
-        told = made.features if made.scores is None else made.scores
-        assert told is not None  # checked
-        return told[:asked].flatten(1).float().cpu().numpy()
+        values = told(_Walk(self, rows[enough], asked, filled))
+        return None if values is None else values[:asked].float().cpu().numpy()
 
     def features(self, arc: Arc, upstream: int, coded: bool, rows: NDArray[np.int64]) -> Tensor:
         """What an arc's source sends of `rows`, a batch; computed now where it is not held."""

@@ -17,7 +17,10 @@ from simnet.clock import Clock, Occurrence, Order
 
 Callback = Callable[[Any], None]
 Span = tuple[int, str, str, int, int, int, int, str]
-"""sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md. Times in picoseconds."""
+"""sample, place, kind, queued_at, started_at, ended_at, amount, status; see docs/results.md. Times in picoseconds.
+
+The amount is bytes put on a link, or FLOP done on a node.
+"""
 
 
 Flow = tuple[int, int, float]
@@ -72,7 +75,7 @@ class FifoLine:
         """The callbacks of all jobs."""
 
     def submit(self, sample: int, service: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
-        """Queue a job of `service` picoseconds (and `size` bytes, for the record)."""
+        """Queue a job of `service` picoseconds (and `size` bytes or FLOP, for the record)."""
         now, free = self.env._now, self._free  # not `now`: a property is a call, and this is called for every hop
         starts = free[0]
         if starts < now:
@@ -161,7 +164,7 @@ class FifoLine:
         job.cancel()
 
     def _cut_short(self, job: Job, status: str) -> Span:
-        """What is recorded of a job that does not end: of its bytes, those that had left by now."""
+        """What is recorded of a job that does not end: of its bytes or FLOP, what had left or was done by now."""
         now = self.env.now
         sample, place, kind, queued, starts, ends, size, _ = job.span
         if now <= starts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from simnet.analysis.compare import listings
 from simnet.analysis.faults import faults_of
 from simnet.analysis.style import exit_ranks
+from simnet.analysis.whole_file import whole
 from simnet.installation import __version__
 from simnet.report import numbers, overtime, words
 from simnet.report.html import Markup, data, join, page, tag, text
@@ -62,15 +62,8 @@ def write_report(runs: Sequence[Results], path: Path) -> Path:
         OSError: the file cannot be written.
     """
     content = report(runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
+    with whole(path) as partial:
         partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

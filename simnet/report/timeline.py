@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.analysis.faults import Fault
-from simnet.analysis.lanes import Lane, lay_out
+from simnet.analysis.timeline.lanes import Lane, lay_out
 from simnet.report.packed import pack
 from simnet.results.run import Results
 

@@ -25,6 +25,7 @@ from simnet.results.run import (
     SAMPLES,
     SCENARIO,
     SCHEMAS,
+    SCORES,
     SPANS,
     SUMMARY,
     USAGE,
@@ -92,7 +93,11 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
 def _read(run: Results, system: str) -> dict[str, pa.Table]:
     """The tables of a system from the run's own folder."""
     found = {SAMPLES: run.samples(system), SPANS: run.spans(system)}
-    for file, table in ((INCIDENTS, run.incidents(system)), (USAGE, run.usage(system))):
+    for file, table in (
+        (INCIDENTS, run.incidents(system)),
+        (USAGE, run.usage(system)),
+        (SCORES, run.scores(system)),
+    ):
         if table is not None:
             found[file] = table
     return {file: conform(table, SCHEMAS[file](), f"{system}: {file}") for file, table in found.items()}

@@ -36,6 +36,8 @@ class SystemResult:
         incidents: What faults did, columns as in `incidents_schema`; None for a scenario without faults.
         warm_up: Samples of the warm-up, the first ones.
         usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
+        seen: SHA-256 of the data as it saw them, where it has keys of its own; goes to the manifest.
+        scores: What every exit and head said of every sample, columns as in `scores_schema`; None: it was not asked.
     """
 
     name: str
@@ -57,3 +59,5 @@ class SystemResult:
     incidents: pa.Table | None = None
     warm_up: int = 0
     usage: pa.Table | None = None
+    seen: str | None = None
+    scores: pa.Table | None = None

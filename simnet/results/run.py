@@ -20,6 +20,7 @@ from simnet.results.tables import (
     incidents_schema,
     misfits,
     samples_schema,
+    scores_schema,
     spans_schema,
     summary_form,
     usage_schema,
@@ -30,12 +31,18 @@ if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a t
 
     from simnet.results.result import SystemResult
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE = (
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE, SCORES = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
-    "usage.parquet",
+    "usage.parquet", "scores.parquet",
 )  # fmt: skip
 REPEATS = "repeats.json"
-SCHEMAS = {SAMPLES: samples_schema, SPANS: spans_schema, INCIDENTS: incidents_schema, USAGE: usage_schema}
+SCHEMAS = {
+    SAMPLES: samples_schema,
+    SPANS: spans_schema,
+    INCIDENTS: incidents_schema,
+    USAGE: usage_schema,
+    SCORES: scores_schema,
+}
 """The tables of a system and what they look like."""
 
 
@@ -107,6 +114,15 @@ class Results:
         """
         return self._table(system, USAGE) if self.has(system, USAGE) else None
 
+    def scores(self, system: str) -> pa.Table | None:
+        """What every exit and head said of every sample, columns as in `scores_schema`; None in a run of a former
+        version.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, SCORES) if self.has(system, SCORES) else None
+
     def has(self, system: str, file: str) -> bool:
         """Whether there is this table of a system.
 
@@ -170,7 +186,13 @@ def collect(
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
     tables: dict[str, dict[str, pa.Table]] = {}
     for result in results:
-        given = {SAMPLES: result.samples, SPANS: result.spans, INCIDENTS: result.incidents, USAGE: result.usage}
+        given = {
+            SAMPLES: result.samples,
+            SPANS: result.spans,
+            INCIDENTS: result.incidents,
+            USAGE: result.usage,
+            SCORES: result.scores,
+        }
         tables[result.name] = {
             file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")
             for file, table in given.items()
@@ -180,7 +202,12 @@ def collect(
     if notes := [*notes, *order_notes({result.name: result.lives for result in results})]:
         manifest = {**manifest, "notes": [*manifest.get("notes", ()), *notes]}
     systems = {
-        result.name: {"system": result.system, "inference": result.inference, "weights": result.weights}
+        result.name: {
+            "system": result.system,
+            "inference": result.inference,
+            "weights": result.weights,
+            **({} if result.seen is None else {"data": result.seen}),
+        }
         for result in results
     }
     summary = summary_of(scenario_name, scenario, results)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from simnet.network.line import Span
 
 Step = tuple[int, str, str, float, float, float, int, str]
-"""sample, place, kind, queued_at, started_at, ended_at, bytes, status; see docs/results.md. Times in s."""
+"""sample, place, kind, queued_at, started_at, ended_at, amount, status; see docs/results.md. Times in s.
+
+The amount is bytes put on a link, or FLOP done on a node.
+"""
 
 
 def in_seconds(spans: Sequence[Span]) -> list[Step]:

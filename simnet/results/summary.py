@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
 from simnet.results.lives import latency_of, mean_of
-from simnet.statistics.batches import Interval, no_narrower, none, of_mean, of_share
-from simnet.statistics.proportions import Pairs, mcnemar, newcombe, wilson
+from simnet.statistics.batches import Interval, none, of_mean, of_share, of_shares
+from simnet.statistics.proportions import mcnemar, wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,19 +77,19 @@ def _intervals(result: SystemResult) -> Iterator[tuple[str, Interval]]:
     """
     lives = result.lives
     answered = lives.answered
-    yield "accuracy", of_share(lives.correct[answered], _different(lives.image[answered]))
-    yield "accuracy_of_captured", of_share(lives.correct, _different(lives.image))
+    yield "accuracy", of_share(lives.correct[answered], different_of(lives.image[answered]))
+    yield "accuracy_of_captured", of_share(lives.correct, different_of(lives.image))
     yield "latency.mean", of_mean(lives.latency[answered], least=0.0)
     for name in result.exits:
         here = answered & (lives.exit == name)
         yield f"exits.{name}.share", of_share(here[answered])
-        yield f"exits.{name}.accuracy", of_share(lives.correct[here], _different(lives.image[here]))
+        yield f"exits.{name}.accuracy", of_share(lives.correct[here], different_of(lives.image[here]))
         if result.forced is not None and (accuracy := result.forced.get(name)) is not None:
-            n = _different(result.samples.column("image").to_numpy())  # of all samples, those of the warm-up, too
+            n = different_of(result.samples.column("image").to_numpy())  # of all samples, those of the warm-up, too
             yield f"exits.{name}.forced_accuracy", Interval(*wilson(accuracy * n, n)) if n else none("no samples")
 
 
-def _different(images: NDArray[np.int64]) -> int:
+def different_of(images: NDArray[np.int64]) -> int:
     """How many there are: those that come round again tell nothing new of accuracy."""
     import numpy as np
 
@@ -114,19 +114,14 @@ def paired(results: Sequence[SystemResult]) -> dict[str, Any]:
 def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
     first, second = one.lives, other.lives
     both = first.answered & second.answered
-    n, different = int(both.sum()), _different(first.image[both])
+    n, different = int(both.sum()), different_of(first.image[both])
     right, right_too = first.correct[both], second.correct[both]
     latency = first.latency[both] - second.latency[both]
     gained, lost = int((right & ~right_too).sum()), int((right_too & ~right).sum())
-    counts = int((right & right_too).sum()), gained, lost, int((~right & ~right_too).sum())
-    accuracy = none("no samples")
-    if n:
-        limits = newcombe(Pairs(*(count * different / n for count in counts)))
-        accuracy = no_narrower(limits, right.astype(float) - right_too, (-1.0, 1.0))
     return {
         "samples": n,
         "latency": {"mean": mean_of(latency), **of_mean(latency).to_dict()},
-        "accuracy": {"mean": (gained - lost) / n if n else None, **accuracy.to_dict()},
+        "accuracy": {"mean": (gained - lost) / n if n else None, **of_shares(right, right_too, different).to_dict()},
         "only_first_correct": gained,
         "only_second_correct": lost,
         "p_value": mcnemar(gained, lost) if n and different == n else None,

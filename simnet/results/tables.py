@@ -141,6 +141,31 @@ def usage_schema() -> pa.Schema:
 
 
 @cache
+def scores_schema() -> pa.Schema:
+    """Columns of ``scores.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word, number, small = pa.dictionary(pa.int32(), pa.string()), pa.float64(), pa.int16()
+    return pa.schema(
+        [
+            ("sample", pa.int64()),
+            ("exit", word),
+            ("segment", word),
+            ("copy", small),
+            ("view", small),
+            ("asked", pa.bool_()),
+            ("asked_at", number),
+            ("prediction", small),
+            ("correct", pa.bool_()),
+            ("measure", number),
+            ("entropy", number),
+            ("confidence", number),
+            ("views", pa.uint32()),
+        ]
+    )
+
+
+@cache
 def incidents_schema() -> pa.Schema:
     """Columns of ``incidents.parquet``; times in seconds of simulated time."""
     import pyarrow as pa

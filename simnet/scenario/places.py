@@ -19,10 +19,10 @@ TIERS = ("device", "gateway", "edge", "cloud", "router")
 """Tiers that need no system to name them."""
 
 
-def roles_of(systems: Mapping[str, SystemOptions], checks: Checks) -> dict[str, Roles]:
+def roles_of(systems: Mapping[str, SystemOptions], checks: Checks, nodes: Mapping[str, Node]) -> dict[str, Roles]:
     """The roles of each system."""
     folder = checks.source.folder
-    return {name: contract.roles_of(SYSTEMS.get(spec.system, folder), spec) for name, spec in systems.items()}
+    return {name: contract.roles_of(SYSTEMS.get(spec.system, folder), spec, nodes) for name, spec in systems.items()}
 
 
 def seeing(roles: Iterable[Roles]) -> tuple[str, ...]:
@@ -56,12 +56,16 @@ def whole(
     checks: Checks, nodes: Mapping[str, Node], links: Sequence[Link], systems: Mapping[str, SystemOptions]
 ) -> None:
     """Note roles that are not filled, tiers that nobody knows, sites that are none, and ways that are not there."""
-    roles = roles_of(systems, checks)
+    roles = roles_of(systems, checks, nodes)
     known = dict.fromkeys([*TIERS, *(role.tier for one in roles.values() for role in one.values())])
     before = len(checks.problems)
     for name, node in nodes.items():
         if node.tier not in known:
             checks.wrong(("nodes", name, "tier"), unknown("tier", node.tier, list(known)))
+    for name, spec in systems.items():
+        for role, chosen in spec.roles.items():
+            if len(tiers := dict.fromkeys(nodes[one].tier for one in chosen)) > 1:
+                checks.wrong(("systems", name, "roles", role), f"must be nodes of one tier, found {', '.join(tiers)}")
     if len(checks.problems) == before:
         _sites(checks, nodes, roles.values())
     if len(checks.problems) > before:

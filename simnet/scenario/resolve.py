@@ -106,8 +106,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     dataset = None if data.get("data") is None else data_of(checks, data["data"])
     chosen = {}
     if isinstance(data.get("systems"), dict):
-        chosen = systems(checks, given["systems"], None if dataset is None else dataset.set)
-    seen_by = seeing(roles_of(chosen, checks).values())
+        chosen = systems(checks, given["systems"], dataset, named)
+    seen_by = seeing(roles_of(chosen, checks, nodes).values())
     nodes = with_views(checks, nodes, seen_by)
     sites: list[str | None] | None = None
     if isinstance(data.get("nodes"), dict) and len(nodes) == len(named) and len(chosen) == len(given["systems"]):

@@ -13,16 +13,20 @@ from simnet.language.errors import Path, nearest, shown, unknown
 from simnet.language.kinds import settled_kind, short
 from simnet.language.quantities import Model
 from simnet.models.codecs import CODECS
+from simnet.models.data.base import DatasetOptions
 from simnet.models.rules import RULES
 from simnet.systems import SYSTEMS
 from simnet.systems.base import System
-from simnet.systems.contract import exits_of
+from simnet.systems.contract import exits_of, roles_of
 from simnet.systems.options import SystemOptions
 from simnet.systems.policies import POLICIES
+from simnet.systems.roles import Roles
 
 
-def systems(checks: Checks, raw: Mapping[str, Any], data: str | None) -> dict[str, SystemOptions]:
-    """The systems of a file with data set `data`, those that are good; problems are noted in `checks`."""
+def systems(
+    checks: Checks, raw: Mapping[str, Any], data: DatasetOptions | None, nodes: names.Known
+) -> dict[str, SystemOptions]:
+    """The systems of a file with these data and nodes, those that are good; problems are noted in `checks`."""
     result: dict[str, SystemOptions] = {}
     for name, value in raw.items():
         given = {} if value is None else value
@@ -32,7 +36,7 @@ def systems(checks: Checks, raw: Mapping[str, Any], data: str | None) -> dict[st
             checks.wrong(path, f"'{name}' is taken: it names the folder of figures beside the systems' folders")
         if not isinstance(given, dict):
             checks.check(SystemOptions, given, path)
-        elif (spec := _system(checks, name, given, data)) is not None:
+        elif (spec := _system(checks, name, given, data, nodes)) is not None:
             result[name] = spec
     _check_folders(checks, raw)
     if not raw:
@@ -51,7 +55,9 @@ def _check_folders(checks: Checks, raw: Mapping[str, Any]) -> None:
             checks.wrong(path, f"'{name}' and '{twin}' would share a folder of results where case does not count")
 
 
-def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | None) -> SystemOptions | None:
+def _system(
+    checks: Checks, name: str, given: Mapping[str, Any], data: DatasetOptions | None, nodes: names.Known
+) -> SystemOptions | None:
     path: Path = ("systems", name)
     kind_name = given.get("system", name)
     where = (*path, "system") if "system" in given else path
@@ -71,7 +77,7 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
         values["weights"] = seen_from(weights, checks.source.folder)
     thresholds = values.pop("thresholds", "calibrated")
     if (usual := kind.usual_weights or (None if ":" in kind_name else kind_name)) is not None:
-        values.setdefault("weights", f"{usual}-{data}")
+        values.setdefault("weights", f"{usual}-{None if data is None else data.set}")
     spec: SystemOptions | None = checks.check(kind.Options, {**values, "system": kind_name}, path)
     if spec is None or len(checks.problems) > before:
         return None
@@ -82,6 +88,8 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
             checks.wrong((*path, key), f"does nothing {why}")
     for key, message in spec.problems():
         checks.wrong((*path, key), message)
+    _seeing(checks, spec.data, data, (*path, "data"))
+    roles = _played(checks, spec.roles, roles_of(kind, spec), nodes, (*path, "roles"))
     exits = exits_of(kind, spec, None)
     if isinstance(spec.rule, dict):
         _early_only(checks, spec.rule, exits, (*path, "rule"), "tests nothing")
@@ -93,7 +101,39 @@ def _system(checks: Checks, name: str, given: Mapping[str, Any], data: str | Non
         thresholds = {exit_name: float(t) for exit_name, t in thresholds.items()}
     elif thresholds != "calibrated":
         thresholds = float(thresholds)
-    return spec.model_copy(update={"thresholds": thresholds})
+    return spec.model_copy(update={"thresholds": thresholds, "roles": roles})
+
+
+def _seeing(checks: Checks, own: Mapping[str, Any], data: DatasetOptions | None, path: Path) -> None:
+    """Note keys that would change which samples there are, and what the data set does not understand."""
+    if data is None or not own:
+        return
+    allowed = type(data).seeing
+    for key in own:
+        if key not in allowed:
+            may = f"only {', '.join(allowed)}" if allowed else "none"
+            why = f"all systems see the same samples; of {short(data.set)}'s keys a system may have {may} of its own"
+            checks.wrong((*path, key), f"{why}{nearest(key, allowed)}")
+    if set(own) <= set(allowed):
+        checks.check(type(data), {**data.model_dump(mode="json"), **own}, path)
+
+
+def _played(
+    checks: Checks, chosen: Mapping[str, Sequence[str]], roles: Roles, nodes: names.Known, path: Path
+) -> dict[str, tuple[str, ...]]:
+    """The names of the nodes that play each role that is named, in the file's order."""
+    found: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, str] = {}
+    for role, patterns in chosen.items():
+        if role not in roles:
+            checks.wrong((*path, role), unknown("role", role, list(roles)))
+            continue
+        playing = {name for pattern in patterns for name in checks.matching(pattern, nodes, (*path, role))}
+        found[role] = tuple(name for name in nodes if name in playing)
+        for name in found[role]:
+            if (other := taken.setdefault(name, role)) != role:
+                checks.wrong((*path, role), f"'{name}' already plays '{other}'")
+    return found
 
 
 def seen_from(name: str, folder: FilePath) -> str:

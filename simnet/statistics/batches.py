@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.statistics.proportions import wilson
+from simnet.statistics.proportions import Pairs, newcombe, wilson
 from simnet.statistics.student import LEVEL, t_quantile
 
 BATCHES = 20
@@ -33,6 +33,8 @@ TOO_CLOSE = 0.75
 """Correlation of neighbouring batches above which a series is shorter than what happens in it (our choice)."""
 MOST = 0.6
 """Correlation that is counted at most: 4 times the variance, 5 independent batches of 20 (our choice)."""
+
+TOO_SHORT = "the run is too short: what happens in it lasts longer than a twentieth of it; repeat it (--repeats)"
 
 ROUNDING = 1e-12
 """Share of a value by which means of equal values may differ: what is always the same must not look correlated."""
@@ -88,6 +90,22 @@ def of_share(hits: NDArray[np.bool_], different: int | None = None, level: float
     return no_narrower(wilson(int(hits.sum()) * n / len(hits), n, level), hits.astype(float), (0.0, 1.0), level)
 
 
+def of_shares(
+    hits: NDArray[np.bool_], others: NDArray[np.bool_], different: int | None = None, level: float = LEVEL
+) -> Interval:
+    """Interval of the difference hits − others of the shares of true values among the same units, in their order, as
+    `no_narrower` than Newcombe's.
+
+    `different` says how many of the units tell something new; None: all.
+    """
+    if not len(hits):
+        return none("no samples")
+    counts = (hits & others).sum(), (hits & ~others).sum(), (others & ~hits).sum(), (~hits & ~others).sum()
+    n = len(hits) if different is None else different
+    limits = newcombe(Pairs(*(int(count) * n / len(hits) for count in counts)), level)
+    return no_narrower(limits, hits.astype(float) - others, (-1.0, 1.0), level)
+
+
 def no_narrower(
     independent: tuple[float, float], values: Floats, bounds: tuple[float, float], level: float = LEVEL
 ) -> Interval:
@@ -125,13 +143,19 @@ def _spread(values: Floats) -> Spread | str:
     variance = float(off @ off) / k
     if sqrt(variance) <= ROUNDING * float(np.abs(values).max()):
         return Spread(0.0, k - 1, 0.0)
+    if (count := independent(means)) is None:
+        return TOO_SHORT
+    skewness = float((off**3).mean()) / variance**1.5 * sqrt(k * (k - 1)) / (k - 2)
+    return Spread(sqrt(k / count * variance / (k - 1)), round(count) - 1, skewness)
+
+
+def independent(means: Floats) -> float | None:
+    """How many independent batches tell as much as these means, which are correlated; None: it cannot be told."""
     r = correlation(means)
     if r > TOO_CLOSE:
-        return "the run is too short: what happens in it lasts longer than a twentieth of it; repeat it (--repeats)"
-    r = min(max(r + (1 + 4 * r) / k, 0.0), MOST)
-    inflation = (1 + r) / (1 - r)
-    skewness = float((off**3).mean()) / variance**1.5 * sqrt(k * (k - 1)) / (k - 2)
-    return Spread(sqrt(inflation * variance / (k - 1)), round(k / inflation) - 1, skewness)
+        return None
+    r = min(max(r + (1 + 4 * r) / len(means), 0.0), MOST)
+    return len(means) * (1 - r) / (1 + r)
 
 
 def _bent(t: float, beta: float) -> float:

@@ -9,6 +9,7 @@ from math import exp, lgamma, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
+from simnet.statistics.differences import Known, joined
 from simnet.statistics.student import LEVEL
 
 
@@ -47,16 +48,10 @@ def newcombe(pairs: Pairs, level: float = LEVEL) -> tuple[float, float]:
     both, only_first, only_second, neither = pairs
     n = sum(pairs)
     first, second = both + only_first, both + only_second
-    p, q = first / n, second / n
-    (p_low, p_high), (q_low, q_high) = wilson(first, n, level), wilson(second, n, level)
     product = first * (n - first) * second * (n - second)
     excess = both * neither - only_first * only_second
     phi = 0.0 if product == 0 else (excess if excess <= 0 else max(excess - n / 2, 0.0)) / sqrt(product)
-
-    def joined(one: float, other: float) -> float:
-        return sqrt(max(one * one - 2 * phi * one * other + other * other, 0.0))
-
-    return p - q - joined(p - p_low, q_high - q), p - q + joined(p_high - p, q - q_low)
+    return joined(Known(first / n, *wilson(first, n, level)), Known(second / n, *wilson(second, n, level)), phi)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.registry import PluginError
 from simnet.systems.options import SystemOptions
-from simnet.systems.roles import Place, Roles
+from simnet.systems.roles import Node, Place, Roles
 
 if TYPE_CHECKING:
     from simnet.models.graph import Graph, Part
@@ -43,12 +43,15 @@ def _are_names(value: Any) -> bool:
     return 0 < len(value) == len(set(value))
 
 
-def roles_of(kind: type[System], options: SystemOptions) -> Roles:
-    """The roles of a system with these options. Raises PluginError where it tells none."""
+def roles_of(kind: type[System], options: SystemOptions, nodes: Mapping[str, Node] | None = None) -> Roles:
+    """The roles of a system with these options; with `nodes`, played by those that the options choose.
+
+    Raises PluginError where it tells none.
+    """
     found: Any = kind.roles_of(options)
     if not isinstance(found, Roles):
         raise PluginError(f"system {options.system!r}: roles_of gives {found!r}, no Roles")
-    return found
+    return found if nodes is None or not options.roles else found.played_by(options.roles, nodes)
 
 
 def exits_of(kind: type[System], options: SystemOptions, graph: Graph | None) -> tuple[str, ...] | None:

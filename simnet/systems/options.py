@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import Model, Size, Time
@@ -55,6 +55,20 @@ def _in_short(value: object) -> object:
 ReplyWay = Annotated[Reply, BeforeValidator(_in_short)]
 
 
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+_TEXT = {"type": "string"}
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
+]
+"""One name or several; in a file also ranges and globs."""
+
+
 class SystemOptions(Model):
     """Keys of every system. A system's own are fields of its `Options`, derived from this class."""
 
@@ -72,6 +86,10 @@ class SystemOptions(Model):
     """How features travel; by default as the weights' card says."""
     reply: ReplyWay = Reply()
     """Where the answer is wanted (`edge`, `device` or `none`), or that and the bytes of the message."""
+    data: dict[str, Any] = Field(default_factory=dict)
+    """Keys of the scenario's data set that are others here: how this system sees the same samples."""
+    roles: dict[str, Names] = Field(default_factory=dict)
+    """Nodes that play a role, whatever their tier, and nobody else; by default all of the role's tier."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What is wrong with several keys together: (key, message)."""

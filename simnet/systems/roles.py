@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import Protocol
@@ -22,12 +22,14 @@ class Role:
         least: How many are needed.
         most: How many there may be.
         sees: They capture views: each site has its own, and they are what `site` groups.
+        names: Only these nodes of the tier; None: all of it.
     """
 
     tier: str
     least: int = 1
     most: int | None = 1
     sees: bool = False
+    names: tuple[str, ...] | None = None
 
     @property
     def wanted(self) -> str:
@@ -83,6 +85,22 @@ class Roles(Mapping[str, Role]):
     def seeing(self) -> tuple[str, ...]:
         """Tiers whose nodes capture views."""
         return tuple(role.tier for role in self.values() if role.sees)
+
+    def played_by(self, chosen: Mapping[str, Sequence[str]], nodes: Mapping[str, Node]) -> Roles:
+        """The same roles, some of them played by chosen nodes (of one tier, whichever), the others by nobody of these.
+
+        Who is not among `nodes` is passed over.
+        """
+        taken = {name for names in chosen.values() for name in names}
+        found: dict[str, Role] = {}
+        for name, role in self.items():
+            names = [n for n in chosen.get(name, ()) if n in nodes]
+            if name in chosen:
+                found[name] = replace(role, tier=nodes[names[0]].tier if names else role.tier, names=tuple(names))
+            else:
+                others = (n for n, node in nodes.items() if node.tier == role.tier and n not in taken)
+                found[name] = replace(role, names=tuple(others))
+        return Roles(**found)
 
 
 class Node(Protocol):
@@ -196,6 +214,8 @@ def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, tiers: Map
         mine = tiers[role.tier].at.get(site, [])
         if not role.sees and not mine:
             mine = tiers[role.tier].common
+        if role.names is not None:
+            mine = [n for n in mine if n in role.names]
         if role.most is not None and len(mine) > role.most:  # who only stands in for one of them has no part of its own
             mine = [n for n in mine if not any(nodes[other].fallback == n for other in mine)] or mine
         if len(mine) < role.least or (role.most is not None and len(mine) > role.most):
@@ -207,5 +227,5 @@ def _place(roles: Roles, nodes: Mapping[str, Node], site: str | None, tiers: Map
         found[name] = tuple(mine)
         if role.sees:
             for number, n in enumerate(mine, start=len(views) + 1):
-                views[n] = (nodes[n].view or number) - 1
+                views[n] = (number if role.names is not None else nodes[n].view or number) - 1
     return Place(site, found, views)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from simnet.terminal.listener import Progress as Listener
 from simnet.terminal.output import shown
 
 
-class Watcher:
-    """Implements `simnet.world.run.Progress` and says nothing; shown while its `with` block lasts."""
+class Watcher(Listener):
+    """Says nothing; shown while its `with` block lasts."""
 
     def __enter__(self) -> Watcher:
         return self
@@ -21,12 +22,6 @@ class Watcher:
     ) -> None:
         """Take away what moves."""
 
-    def simulated(self, system: str, time: float, end: float) -> None:
-        """Simulated time has come so far, in seconds."""
-
-    def evaluated(self, system: str, samples: int) -> None:
-        """The network's segments have run on so many samples."""
-
 
 def watcher(console: Console) -> Watcher:
     """What suits the console: bars where they can move, else lines."""
@@ -34,7 +29,7 @@ def watcher(console: Console) -> Watcher:
 
 
 class Bars(Watcher):
-    """Bars of rich: simulated time and samples evaluated by the network."""
+    """Bars of rich with the time that is left: samples rendered, answers of the network, simulated time."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -42,9 +37,12 @@ class Bars(Watcher):
             BarColumn(),
             TextColumn("{task.fields[note]}", markup=False),
             TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
         )
         self._progress = Progress(*columns, console=console, transient=True, disable=console.quiet)
         self._tasks: dict[str, TaskID] = {}
+        self._present: TaskID | None = None
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -60,14 +58,29 @@ class Bars(Watcher):
             self._tasks[title] = self._progress.add_task(shown(title), total=None, note="")
         return self._tasks[title]
 
+    def _show(self, title: str, done: float, most: float, note: str) -> None:
+        if self._present is not None:  # more is known now
+            self._progress.remove_task(self._present)
+            self._present = None
+        self._progress.update(self._task(title), completed=done, total=most, note=note)
+
+    def begun(self, what: str) -> None:
+        """Show it until something else is told."""
+        if self._present is not None:
+            self._progress.remove_task(self._present)
+        self._present = self._progress.add_task(shown(what), total=None, note="")
+
+    def rendered(self, data: str, samples: int, most: int) -> None:
+        """Show how many samples have been made."""
+        self._show(f"rendering {data}", samples, most, f"{samples:,} of {most:,} samples")
+
+    def evaluated(self, system: str, answers: int, most: int) -> None:
+        """Show how many answers the network has given."""
+        self._show(f"{system}: network", answers, most, f"{answers:,} of {most:,} answers")
+
     def simulated(self, system: str, time: float, end: float) -> None:
         """Show how far simulated time has come, in seconds."""
-        note = f"{time:.1f} of {end:.1f} s"
-        self._progress.update(self._task(f"{system}: simulated time"), completed=time, total=end, note=note)
-
-    def evaluated(self, system: str, samples: int) -> None:
-        """Show how many samples the network's segments have run on."""
-        self._progress.update(self._task(f"{system}: network"), completed=samples, note=f"{samples} samples")
+        self._show(f"{system}: simulated time", time, end, f"{time:.1f} of {end:.1f} s")
 
 
 class Lines(Watcher):

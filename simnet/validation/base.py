@@ -33,7 +33,7 @@ class Result:
 
     It passes when they differ by `tolerance` at most. Where the value is a mean over replications, `tolerance` is the
     half width of its confidence interval, and the interval itself must be no wider than `widest` to either side: an
-    interval that holds everything proves nothing.
+    interval that holds everything proves nothing. Where the reference is only a `bound` from above, less agrees, too.
     """
 
     what: str
@@ -42,6 +42,7 @@ class Result:
     reference: float
     tolerance: float
     widest: float | None = None
+    bound: bool = False
 
     @property
     def error(self) -> float:
@@ -51,7 +52,8 @@ class Result:
     @property
     def passed(self) -> bool:
         """Whether it agrees; a value that is not a number never does."""
-        return abs(self.error) <= self.tolerance and (self.widest is None or self.tolerance <= self.widest)
+        near = self.error <= self.tolerance and (self.bound or -self.error <= self.tolerance)
+        return near and (self.widest is None or self.tolerance <= self.widest)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, which has no word for what is not a number: None."""
@@ -63,7 +65,8 @@ class Result:
             "widest": self.widest,
         }
         finite = {key: value if value is not None and isfinite(value) else None for key, value in values.items()}
-        return {"what": self.what, "unit": self.unit, **finite, "passed": self.passed}
+        bound = {"bound": True} if self.bound else {}
+        return {"what": self.what, "unit": self.unit, **finite, **bound, "passed": self.passed}
 
 
 def exactly(what: str, unit: str, simulated: float, reference: float, tolerance: float = 1e-9) -> Result:
@@ -89,6 +92,19 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Published(Check):
+    """Somebody else's testbed from its own numbers, beside what was published of it; `reference` is its name.
+
+    Attributes:
+        allowed: Why the tolerances are what they are.
+        missing: What of it is not simulated, and why.
+    """
+
+    allowed: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """What came of a check: its results, or the `reason` for which it was skipped or broke off."""
 
@@ -102,11 +118,15 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
+        told = {}
+        if isinstance(self.check, Published):
+            told = {"allowed": self.check.allowed, "missing": self.check.missing or None}
         return {
             "name": self.check.name,
             "reference": self.check.reference,
             "about": self.check.about,
             "source": self.check.source,
+            **told,
             "status": self.status,
             "reason": self.reason or None,
             "processor_seconds": round(self.seconds, 3),

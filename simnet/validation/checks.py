@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -18,30 +18,35 @@ from simnet.validation import (
     tcp_reference,
 )
 from simnet.validation.base import Check, Finding, Settings, Unavailable
+from simnet.validation.published import dads, edgent, portend, scission
 
-ALL: list[Check] = [
+OWN: list[Check] = [
     check
     for module in (queueing, links, fairness, ledgers, coverage, ciw_reference, simgrid_reference, tcp_reference)
     for check in module.CHECKS
 ]
+"""The usual ones."""
+PUBLISHED: list[Check] = [check for module in (portend, scission, edgent, dads) for check in module.CHECKS]
+"""Other people's testbeds: part of a full validation, or asked for alone."""
+ALL = OWN + PUBLISHED
 
 
-def chosen(names: Iterable[str]) -> list[Check]:
-    """The checks of these names (`*` and `?` match), in their own order; all when there is no name.
+def chosen(names: Iterable[str], checks: Sequence[Check] = ALL) -> list[Check]:
+    """Those of `checks` with these names (`*` and `?` match), in their own order; all when there is no name.
 
     Raises:
-        ValueError: a name that no check has.
+        ValueError: a name that none of them has.
     """
     wanted = set()
     for name in names:
-        found = [check.name for check in ALL if fnmatchcase(check.name, name)]
+        found = [check.name for check in checks if fnmatchcase(check.name, name)]
         if not found:
-            known = [check.name for check in ALL]
+            known = [check.name for check in checks]
             near = get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"no check is called {name!r}{hint} (there are {', '.join(known)})")
         wanted.update(found)
-    return [check for check in ALL if not wanted or check.name in wanted]
+    return [check for check in checks if not wanted or check.name in wanted]
 
 
 def carry_out(check: Check, settings: Settings) -> Finding:

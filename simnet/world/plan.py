@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simnet.language.errors import unknown
+from simnet.language.errors import shown, unknown
 from simnet.language.kinds import short
 from simnet.language.units import format_size
 from simnet.models.cards.card import WEIGHTS, Card, WeightsError, check_weights, read_card
 from simnet.models.codecs import CODECS
 from simnet.models.data import DATASETS, options_of, set_of
+from simnet.models.data.base import DatasetOptions
 from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
+from simnet.models.rules.checked import learns
 from simnet.registry import PluginError, blamed
 from simnet.scenario import Scenario
 from simnet.scenario.places import Reach
@@ -45,6 +47,7 @@ class Plan:
         codec: How features travel.
         places: Who plays what, at every site.
         stand_ins: For each site further places in order, one of which plays while a node of the first is down.
+        data: How it sees the scenario's samples.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Plan:
     codec: str
     places: Sequence[Place]
     stand_ins: Sequence[Sequence[Place]]
+    data: DatasetOptions
 
     @property
     def graph(self) -> Graph:
@@ -91,16 +95,19 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
         raise scenario.error(where, str(problem)) from None
     if not _same(trained_on := set_of(card.values["data"]), scenario.data.set):
         raise scenario.error(where, f"{card.name} is for data {trained_on!r}, not {scenario.data.set!r}")
-    data = options_of(scenario.data, folder)
-    if (shape := DATASETS.get(data.set, folder).shape_of(data)) is not None:
+    data = options_of(scenario.data, folder, spec.data)
+    kind_of_data = DATASETS.get(data.set, folder)
+    if (shape := kind_of_data.shape_of(data)) is not None:
         check_shape(scenario, name, card, graph, *shape)
+    if (classes := kind_of_data.classes_of(data)) is not None:
+        check_classes(scenario, name, card, graph, kind_of_data.name, classes)
     if len(graph.seen) > MOST_VIEWS:
         raise scenario.error(where, f"{card.name} has {len(graph.seen)} views; at most {MOST_VIEWS} can be simulated")
     exits = exits_of(kind, spec, graph) or ()
     if strange := [exit_name for exit_name in exits if exit_name not in graph.exits]:
         have = f"{card.name} has exits {', '.join(graph.exits)}"
         raise scenario.error(where, f"{short(spec.system)} needs an exit '{strange[0]}'; {have}")
-    roles = roles_of(kind, spec)
+    roles = roles_of(kind, spec, scenario.nodes)
     there = places(roles, scenario.nodes, sites_of(scenario.nodes, roles.seeing))
     for place in there:
         try:
@@ -117,12 +124,12 @@ def _plan(scenario: Scenario, name: str, spec: SystemOptions) -> Plan:
     thresholds = _thresholds(scenario, kind, name, spec, card, chosen, instead)
     rules = {exit_name: _rule(rule, folder) for exit_name, rule in chosen.items()}
     for exit_name, rule in rules.items():
-        if getattr(type(rule).fit, "__func__", None) is not ExitRule.fit.__func__:  # type: ignore[attr-defined]
+        if learns(type(rule)):
             rule.parameters = _learned(scenario, name, card, exit_name, chosen[exit_name], instead)
     reach = Reach(scenario.links)
     plan = Plan(
         name, kind, spec, card, exits, thresholds, rules, instead, codec_of(kind, spec, card), there,
-        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there],
+        [_reachable(kind, reach, stand_ins(place, scenario.nodes)) for place in there], data,
     )  # fmt: skip
     for place in (*there, *(other for others in plan.stand_ins for other in others)):
         _memory(scenario, plan, place)
@@ -144,22 +151,36 @@ def _reachable(kind: type[System], reach: Reach, found: Sequence[Place]) -> list
 
 
 def check_shape(
-    scenario: Scenario, name: str, card: Card, graph: Graph, views: int, view: tuple[int, int, int]
+    scenario: Scenario, name: str, card: Card, graph: Graph, views: int, view: tuple[int, int, int] | None
 ) -> None:
-    """Refuse data of another shape than a system's network takes: `views` of shape `view`.
+    """Refuse data of another shape than a system's network takes: `views` of shape `view` (None: not known yet).
 
     Raises ScenarioError that names both, and the keys of the data that the weights were trained on.
     """
-    if (views, view) == (graph.views, graph.view):
+    if views == graph.views and view in (None, graph.view):
         return
     its, there = (
-        f"{n} view{'s' * (n != 1)} of {'×'.join(map(str, shape))}"
+        f"{n} view{'s' * (n != 1)}" + ("" if shape is None else f" of {'×'.join(map(str, shape))}")
         for n, shape in ((graph.views, graph.view), (views, view))
     )
     trained_on = str(card.values["data"])
     hint = "" if trained_on == set_of(trained_on) else f"; it was trained on {trained_on}"
     message = f"{card.name} is for {its}; {short(scenario.data.set)} has {there}{hint}"
     raise scenario.error(("systems", name, "weights"), message)
+
+
+def check_classes(
+    scenario: Scenario, name: str, card: Card, graph: Graph, data: str, class_names: Sequence[str]
+) -> None:
+    """Refuse data of other classes than a system's network knows. Raises ScenarioError that names the first of them."""
+    where = ("systems", name, "weights")
+    if len(class_names) != graph.classes:
+        its = f"{graph.classes} classes"
+        raise scenario.error(where, f"{card.name} is for {its}; {data} has {len(class_names)}")
+    known = card.values["class_names"]
+    if different := [pair for pair in zip(known, class_names, strict=True) if pair[0] != pair[1]]:
+        its, there = (shown(one) for one in different[0])
+        raise scenario.error(where, f"{card.name} knows a class {its} where {data} has {there}")
 
 
 def _same(one: str, other: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
 from simnet.results.lives import Ending, Lives
 from simnet.results.steps import Step
-from simnet.results.tables import incidents_schema, samples_schema, spans_schema, usage_schema
+from simnet.results.tables import incidents_schema, samples_schema, scores_schema, spans_schema, usage_schema
 from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
+from simnet.world.asked import Rows
 
 
 def samples_table(
@@ -34,8 +35,12 @@ def samples_table(
     decisions = [None if one is None else one.decision for one in endings]
     sizes = np.zeros(len(lives), np.int64)
     if spans:
-        numbers, amounts = (np.array([span[field] for span in spans], np.int64) for field in (0, 6))
-        np.add.at(sizes, numbers[numbers >= 0], amounts[numbers >= 0])
+        numbers, amounts = (
+            np.array([(span[0], span[6]) for span in spans if span[0] >= 0 and span[2] == "transfer"], np.int64)
+            .reshape(-1, 2)
+            .T
+        )
+        np.add.at(sizes, numbers, amounts)
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
@@ -78,6 +83,8 @@ def spans_table(spans: Sequence[Step]) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
     schema = spans_schema()
     columns: list[Any] = [*zip(*spans, strict=True)] if spans else [()] * (len(schema.names) - 1)
+    if spans:
+        columns[6] = tuple(span[6] if span[2] == "transfer" else 0 for span in spans)
     columns.append(tuple(ends_of(span) if span[2] == "transfer" else None for span in spans))
     return _table(dict(zip(schema.names, columns, strict=True)), schema)
 
@@ -89,6 +96,37 @@ def usage_table(usage: Usage) -> pa.Table:
     for name, values in usage.columns.items():
         arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
     return _table(arrays, schema)
+
+
+def scores_table(rows: Rows) -> pa.Table:
+    """One row for each sample and each exit or head, all of one exit together."""
+    n, parts = len(rows.labels), len(rows)
+    each = np.repeat(np.arange(parts), n)
+
+    def joined(values: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype), *values])
+
+    def repeated(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+        return pa.array(values, kind).take(each)
+
+    asked_at, prediction = joined((one.at for one in rows), float), joined((one.prediction for one in rows), np.int64)
+    floats = {
+        name: joined((getattr(one, name) for one in rows), float) for name in ("measure", "entropy", "confidence")
+    }
+    columns = {
+        "sample": np.tile(np.arange(n), parts),
+        "exit": repeated([one.exit for one in rows], pa.string()),
+        "segment": repeated([one.part.segment for one in rows], pa.string()),
+        "copy": repeated([one.part.copy for one in rows], pa.int16()),
+        "view": repeated([one.view for one in rows], pa.int16()),
+        "asked": ~np.isnan(asked_at),
+        "asked_at": pa.array(asked_at, from_pandas=True),  # not a number: null
+        "prediction": pa.array(prediction, mask=prediction < 0),
+        "correct": pa.array(prediction == np.tile(rows.labels, parts), mask=prediction < 0),
+        **{name: pa.array(values, from_pandas=True) for name, values in floats.items()},
+        "views": joined((one.views for one in rows), np.uint32),
+    }
+    return _table(columns, scores_schema())
 
 
 def incidents_table(incidents: Sequence[Incident]) -> pa.Table:
@@ -109,7 +147,8 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
     for field in schema:
         values = columns[field.name]
         if pa.types.is_dictionary(field.type):
-            arrays.append(pa.array(values, pa.string()).dictionary_encode())
+            text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+            arrays.append(text.dictionary_encode())
         else:
             arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
     return pa.Table.from_arrays(arrays, schema=schema)

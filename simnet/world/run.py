@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.clock import seconds
 from simnet.inference.answers import Answers, memo_folder
-from simnet.language.errors import shown
-from simnet.models.data import open_dataset
-from simnet.models.data.base import Dataset
+from simnet.models.data import open_dataset, options_of
+from simnet.models.data.base import DataError, Dataset, DatasetOptions
 from simnet.models.device import kind_of, pick_device
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
@@ -22,22 +20,14 @@ from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
+from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
+from simnet.world.asked import Asked, scores_rows
 from simnet.world.captures import Captures, alike, captures, images_of
-from simnet.world.plan import Plan, check_shape, plans_of
-from simnet.world.recording import incidents_table, samples_table, spans_table, usage_table, views_of
+from simnet.world.plan import Plan, check_classes, check_shape, plans_of
+from simnet.world.recording import incidents_table, samples_table, scores_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
 from simnet.world.world import World
-
-
-class Progress(Protocol):
-    """Who wants to hear how a run gets on."""
-
-    def simulated(self, system: str, time: float, end: float) -> None:
-        """Simulated time has reached `time`; the last sample is captured, or the run ends, at `end` (seconds)."""
-
-    def evaluated(self, system: str, samples: int) -> None:
-        """The network's segments have run on `samples` samples so far (each segment counts)."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +54,22 @@ def run_system(
     captured = captures(scenario)
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    tell = None if progress is None else lambda samples: progress.evaluated(name, samples)
-    answers = answers_of(scenario, plan, data, captured, rows, options, tell)
+    answers = answers_of(scenario, plan, data, captured, rows, options, progress)
     labels = data.labels[rows]
-    world = World(scenario, plan, answers.get, captured, answers.opinions, labels.tolist())
+    asked = Asked(answers)
+    world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
+    asked.clock = world.env
     try:
         end = scenario.duration or float(captured.times[-1])
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
+        if progress is not None and scenario.faults:
+            progress.begun(f"playing {name} without each fault")
         without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
-        forced = answers.forced_accuracy(_complete(world, captured)) if options.forced else None
+        complete = _complete(world, captured) if options.forced else None
+        forced = None if complete is None else answers.forced_accuracy(complete)
+        scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
     finally:
         answers.save()
     if progress is not None:
@@ -129,6 +124,8 @@ def run_system(
         incidents=incidents_table(world.incidents) if scenario.faults else None,
         warm_up=warm_up,
         usage=usage_table(usage),
+        seen=data.checksum if plan.options.data else None,
+        scores=scores,
     )
 
 
@@ -139,7 +136,7 @@ def answers_of(
     captured: Captures,
     rows: NDArray[np.int64],
     options: Options,
-    tell: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Answers:
     """What the network of a system answers; `rows` is each sample's number in the data."""
     zero_input = getattr(plan.options, "missing", None) == "zero input"
@@ -159,7 +156,7 @@ def answers_of(
         batch=options.batch,
         memo=memo_folder(plan.card, data, plan.codec, zero_input, device) if options.memo else None,
         system=plan.name,
-        tell=tell,
+        progress=progress,
     )
 
 
@@ -169,6 +166,27 @@ def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
     for number, (system, *_) in enumerate(world.systems):
         views = sum(1 << view for view in system.setting.place.views.values())
         found[captured.site == number] = system.graph.of_views(views) | system.coded
+    return found
+
+
+def seen_by(scenario: Scenario, plans: Mapping[str, Plan], data: Dataset, options: Options) -> dict[str, Dataset]:
+    """The data of every system: the scenario's, or as its own keys have them, with the same samples in the same order.
+
+    Raises DataError where they are others.
+    """
+    opened: list[tuple[DatasetOptions, Dataset]] = [(options_of(scenario.data, scenario.folder), data)]
+    found: dict[str, Dataset] = {}
+    for name, plan in plans.items():
+        mine = next((there for asked, there in opened if asked == plan.data), None)
+        if mine is None:
+            mine = open_dataset(plan.data, scenario.split, options.data_dir, scenario.folder)
+            opened.append((plan.data, mine))
+            if not np.array_equal(mine.labels, data.labels) or mine.class_names != data.class_names:
+                keys = ", ".join(plan.options.data)
+                raise DataError(
+                    f"data set {data.name}: with the keys of system '{name}' ({keys}) it has other samples or labels"
+                )
+        found[name] = mine
     return found
 
 
@@ -186,18 +204,11 @@ def run(
         pick_device(options.device)  # refuse it before anything runs; `auto` asks for torch only when it must
     plans = plans_of(scenario) if plans is None else plans
     data = open_dataset(scenario.data, scenario.split, options.data_dir, scenario.folder)
+    seen = seen_by(scenario, plans, data, options)
     for name, plan in plans.items():
-        check_shape(scenario, name, plan.card, plan.graph, data.views, data.view_shape)
-        if len(data.class_names) != plan.graph.classes:
-            its, there = f"{plan.graph.classes} classes", f"{data.name} has {len(data.class_names)}"
-            raise scenario.error(("systems", name, "weights"), f"{plan.card.name} is for {its}; {there}")
-        known = plan.card.values["class_names"]
-        if different := [pair for pair in zip(known, data.class_names, strict=True) if pair[0] != pair[1]]:
-            its, there = (shown(one) for one in different[0])
-            raise scenario.error(
-                ("systems", name, "weights"), f"{plan.card.name} knows a class {its} where {data.name} has {there}"
-            )
-    results = [run_system(scenario, plan, data, options, progress) for plan in plans.values()]
+        check_shape(scenario, name, plan.card, plan.graph, seen[name].views, seen[name].view_shape)
+        check_classes(scenario, name, plan.card, plan.graph, data.name, data.class_names)
+    results = [run_system(scenario, plan, seen[name], options, progress) for name, plan in plans.items()]
     if told := too_late(scenario, results):
         results[-1].notes.append(told)
     return results, data

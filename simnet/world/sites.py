@@ -17,7 +17,7 @@ NO_SKEWS: Mapping[str, float] = MappingProxyType({})
 def seeing(scenario: Scenario) -> tuple[str, ...]:
     """Tiers whose nodes capture views in one of the systems."""
     specs = scenario.systems.values()
-    return places.seeing(roles_of(SYSTEMS.get(spec.system, scenario.folder), spec) for spec in specs)
+    return places.seeing(roles_of(SYSTEMS.get(spec.system, scenario.folder), spec, scenario.nodes) for spec in specs)
 
 
 def sites_of(scenario: Scenario) -> tuple[str | None, ...]:

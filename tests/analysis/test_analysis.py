@@ -15,13 +15,13 @@ from paths import ROOT
 from rich.console import Console
 
 from simnet.analysis.compare import print_comparison
-from simnet.analysis.exits import draw_exits
+from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.faults import Fault
 from simnet.analysis.figures import draw_all
-from simnet.analysis.lanes import MAX_DEVICES, lay_out, slots
 from simnet.analysis.style import exit_colours, exit_markers
-from simnet.analysis.timeline import draw_timeline
-from simnet.analysis.window import choose_window, usual_length
+from simnet.analysis.timeline.figure import draw_timeline
+from simnet.analysis.timeline.lanes import MAX_DEVICES, lay_out, slots
+from simnet.analysis.timeline.window import choose_window, usual_length
 from simnet.results.run import RunError, read_run
 
 NAMES = ["timeline.png", "exit_shares.png", "latency.png"]

@@ -17,11 +17,11 @@ from matplotlib.text import Text
 from paths import ROOT
 
 from simnet.analysis import figures as drawings
-from simnet.analysis.exits import draw_exits
+from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.figures import draw_all
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import label, look, readable, save, unreadable
-from simnet.analysis.timeline import draw_timeline
+from simnet.analysis.timeline.figure import draw_timeline
 from simnet.api import load_run
 from simnet.results.run import Results, read_run
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from fake_views import use_fake_views
 from paths import ROOT
+from PIL import Image
 from typer.testing import CliRunner, Result
 from weights import write_random_weights
 
+from simnet import ScenarioError, load
 from simnet.cli.models import app as cli
+from simnet.cli.models.train import short_name
 from simnet.models.cards.card import WEIGHTS, WeightsError, read_card
 from simnet.models.cards.weights import load_network
 from simnet.models.data.base import DataError
 from simnet.models.training import training
+from simnet.world.plan import plans_of
 
 TRAIN = ("train", "ada-ddnn", "plaza", "--epochs", "2", "--batch", "16", "--threads", "1")
 WITHOUT_TORCH = (
@@ -285,9 +292,13 @@ def test_promises_and_budgets_that_cannot_be_kept_are_one_message_and_change_not
         ("risk", ("--epsilon", "0.1"), "takes 22 validation samples"),
         ("risk", ("--epsilon", "1.5"), "1.5 is no share between 0 and 1"),
         ("risk", ("--delta", "0"), "0 is no share between 0 and 1"),
-        ("budget", (), "budget needs --bytes or --flop"),
+        ("budget", (), "budget needs --bytes, --flop or --energy"),
         ("budget", ("--flop", "1000"), f"a budget of 1000 is less than the {cheapest:g} of the cheapest exit"),
-        ("budget", ("--flop", "nan"), "nan is no positive number"),
+        ("budget", ("--flop", "nan"), "'nan FLOP' is no number of operations"),
+        ("budget", ("--flop", "0 FLOP"), "'0 FLOP' is not more than nothing"),
+        ("budget", ("--energy", "0.5 J"), "needs --scenario FILE, whose nodes say what they draw ('power')"),
+        ("budget", ("--energy", "0.5"), "'0.5' has no unit"),
+        ("budget", ("--scenario", "x.yaml"), "says where joules are measured, which --energy asks for"),
         ("budget", ("--bytes", "1 B"), "a budget of 1 is less than the 12552 of the cheapest exit"),
         ("budget", ("--bytes", "much"), "--bytes"),
         ("budget", ("--bytes", "1 MB", "--flop", "1e9"), "give --bytes or --flop, not both"),
@@ -496,3 +507,121 @@ def test_an_own_network_for_a_data_set_of_ours() -> None:
 def test_unknown_weights_need_no_torch() -> None:
     done = python_m("-c", WITHOUT_TORCH, "evaluate", "nobody")
     assert done.returncode == 2 and done.stderr.startswith("error: no weights 'nobody'")
+
+
+def yard(root: Path, classes: tuple[str, ...] = ("cup", "tin"), n: int = 60) -> str:
+    """A folder of grey images of two levels, and its name with keys."""
+    random = np.random.default_rng(1)
+    for level, name in enumerate(classes):
+        (root / name).mkdir(parents=True)
+        for number in range(n):
+            pixels = random.integers(90 * level, 90 * level + 120, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    return f"{{set: folder, path: {root}, side: 16}}"
+
+
+QUICK = ("--epochs", "1", "--batch", "16", "--threads", "1")
+
+
+def test_data_are_found_beside_the_card_or_by_name_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained beside the images; asked from elsewhere, then moved away from them, then with images of other classes."""
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "rule.py").write_text(
+        "from simnet import ExitRule\n\n\nclass Half(ExitRule):\n    def measure(self, here, before):\n"
+        "        return here[:, 0] * 0 + 0.5\n",
+        encoding="utf-8",
+    )
+    done = call("train", "ddnn", yard(Path("yard")), *QUICK, "--out", "mine")
+    assert done.exit_code == 0, done.output
+    assert call("calibrate", "mine.json", "--exit-rule", "rule.py:Half").exit_code == 0
+    told = call("evaluate", "mine.json", "--json").output
+    monkeypatch.chdir(elsewhere)
+    assert call("evaluate", str(here / "mine.json"), "--json").output == told
+    done = call("calibrate", str(here / "mine.json"))  # rule.py lies beside the card, too
+    assert done.exit_code == 0, done.output
+    for ending in ("json", "safetensors"):
+        shutil.copy(here / f"mine.{ending}", elsewhere)
+    shutil.copy(here / "rule.py", elsewhere)
+    where = yard(tmp_path / "other", ("cup", "box"))
+    now = f"{{set: folder, path: {here / 'yard'}, side: 16}}"
+    for command in (("evaluate", "mine.json"), ("calibrate", "mine.json"), ("study", "risk", "--weights", "mine.json")):
+        done = call(*command)
+        message = "mine.json: path of its data, 'yard', lies neither beside the card nor in the current directory"
+        assert isinstance(done.exception, DataError) and str(done.exception).startswith(message)
+        assert "--data" in str(done.exception)
+    assert call("evaluate", "mine.json", "--data", now, "--json").output == told
+    assert call("calibrate", "mine.json", "--data", now).exit_code == 0
+    done = call("calibrate", "mine.json", "--data", now, "--exit-rule", f"{here / 'rule.py'}:Half")
+    assert done.exit_code == 0, done.output
+    entries = read_card("mine.json").values["calibration"]["alternatives"]
+    assert [one["exit_rule"] for one in entries if ":" in one["exit_rule"]] == [f"{here / 'rule.py'}:Half"], "once"
+    done = call("calibrate", "mine.json", "--data", now, "--exit-rule", "rule.py:Half")
+    assert done.exit_code == 0, done.output
+    done = call("evaluate", "mine.json", "--data", where)
+    assert str(done.exception) == "mine.json: knows a class 'cup' where folder has 'box'"
+    done = call("calibrate", "mine.json", "--data", where)
+    assert "are not those that the card was made with" in str(done.exception)
+    (elsewhere / "rule.py").unlink()
+    done = call("calibrate", "mine.json", "--data", now)
+    assert "there is no file rule.py; mine.json has T of it" in str(done.exception)
+
+
+def test_weights_are_not_written_over_those_of_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`shares` do not show in the name; a name that is given may be any."""
+    text = yard(Path("yard"))
+    other = text.replace("side: 16", "side: 16, shares: {test: 0.2}")
+    assert call("train", "ddnn", text, *QUICK).exit_code == 0
+    assert Path("ddnn-folder-yard-side16.json").is_file()
+    done = call("train", "ddnn", other, *QUICK)
+    assert done.exit_code == 2 and "is there, and of other data" in words(done) and "--out" in words(done)
+    assert call("train", "ddnn", text, *QUICK).exit_code == 0
+
+
+def test_names_that_no_file_can_have() -> None:
+    """Of 255 bytes 25 are left for endings; names made of keys are cut, with a digest of the whole."""
+    done = call("train", "ddnn", "plaza", *QUICK, "--out", "x" * 231)
+    assert done.exit_code == 2 and "a file's name may have 230 bytes at most" in words(done)
+    assert short_name("x" * 230) == "x" * 230
+    one, other = short_name("é" * 115 + "1"), short_name("é" * 115 + "2")
+    assert one != other and one[:110] == "é" * 110 and len(one) == 110 + 9
+
+
+def test_a_check_compares_classes_and_views_before_data_are_opened() -> None:
+    """Two classes and one view of 16 x 16 are known."""
+    assert call("train", "ddnn", yard(Path("yard")), *QUICK, "--out", "mine").exit_code == 0
+    yard(Path("other"), ("cup", "box"), 1)
+    np.savez("x.npz", X=np.zeros((4, 1, 3, 8, 8), np.uint8), y=np.zeros((4, 1)))
+    scenario: dict[str, Any] = {
+        "samples": 5,
+        "workload": {"every": "1 s"},
+        "nodes": {tier: {"tier": tier, "speed": "1 GFLOP/s"} for tier in ("device", "edge", "cloud")},
+        "links": [{"between": pair, "preset": "wifi"} for pair in (["device", "edge"], ["edge", "cloud"])],
+        "systems": {"ddnn": {"weights": "mine.safetensors"}},
+    }
+    for data, message in (
+        ({"set": "folder", "path": "other", "side": 16}, "mine knows a class 'tin' where folder has 'cup'"),
+        ({"set": "folder", "path": "yard", "side": 32}, "mine is for 1 view of 3×16×16; folder has 1 view of 3×32×32"),
+        (
+            {"set": "parquet", "path": "gone", "views": ["l", "r"], "classes": ["cup", "tin"]},
+            "mine is for 1 view of 3×16×16; parquet has 2 views",
+        ),
+        (
+            {"set": "parquet", "path": "gone", "views": ["l"], "classes": ["cup", "tin", "box"]},
+            "mine is for 2 classes; parquet has 3",
+        ),
+        (
+            {"set": "npz", "path": "x.npz", "classes": ["cup", "tin"]},
+            "mine is for 1 view of 3×16×16; npz has 1 view of 3×8×8",
+        ),
+    ):
+        card = json.loads(Path("mine.json").read_text())
+        Path("mine.json").write_text(json.dumps({**card, "data": data["set"]}))
+        with pytest.raises(ScenarioError, match=message):
+            plans_of(load({**scenario, "data": data}))
+    Path("mine.json").write_text(json.dumps({**card, "data": "parquet"}))
+    plans_of(load({**scenario, "data": {"set": "parquet", "path": "gone", "views": ["l"], "classes": ["cup", "tin"]}}))

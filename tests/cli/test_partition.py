@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 from weights import untrained
 
-from simnet.analysis.partitions import Setup, by_bandwidth, by_deadline, draw_partitions
+from simnet.analysis.networks.partitions import Setup, by_bandwidth, by_deadline, draw_partitions
 from simnet.cli.app import app
 from simnet.models.cards.costs import measured
 from simnet.models.cards.weights import save_weights

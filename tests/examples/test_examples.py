@@ -15,7 +15,7 @@ import pytest
 from paths import ROOT
 
 EXAMPLES = ROOT / "examples"
-LONGEST = {"majority.py": 25, "gate.py": 20, "resnet18.py": 40}
+LONGEST = {"majority.py": 25, "gate.py": 20, "nearest_mean.py": 20, "resnet18.py": 40}
 """Lines that an example may take, comments, imports and blank lines apart."""
 
 
@@ -43,6 +43,18 @@ def test_a_gate_learns_who_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(measures.mean() - wrong.mean()) < 0.01
     for part in np.array_split(measures.argsort(), 4):
         assert abs(measures[part].mean() - wrong[part].mean()) < 0.05
+
+
+def test_the_nearest_mean_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Class 0 at 0 and 2, class 1 at 9: means 1 and 9. At 3 the nearest is 2 away, the next 6; at 5 both are 4."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from simnet_examples.nearest_mean import NearestMean
+
+    rule, none = NearestMean(), np.zeros((3, 2))
+    rule.parameters = NearestMean.fit(none, [], np.array([0, 0, 1]), np.float32([[[0]], [[2]], [[9]]]))  # type: ignore[assignment]
+    assert rule.parameters == {"means": [[1.0], [9.0]]}
+    assert rule.measure(none, [], np.float32([[[3]], [[5]], [[9]]])).tolist() == pytest.approx([1 / 3, 1, 0])
+    assert rule.measure(none, []).tolist() == [0.5] * 3
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +95,7 @@ def test_the_installed_kinds_are_listed(python: Path, tmp_path: Path) -> None:
     assert found == {
         ("simnet.systems", "majority"): "simnet_examples.majority:Majority",
         ("simnet.exit_rules", "gate"): "simnet_examples.gate:Gate",
+        ("simnet.exit_rules", "nearest-mean"): "simnet_examples.nearest_mean:NearestMean",
         ("simnet.networks", "resnet18"): "simnet_examples.resnet18:ResNet18",
         ("simnet.codecs", "nibble"): "simnet_examples.nibble:Nibble",
         ("simnet.datasets", "stripes"): "simnet_examples.stripes:Stripes",

@@ -124,13 +124,15 @@ def test_idling_empties_a_battery_at_the_second() -> None:
     assert [view & 1 for view in views_in(world)] == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("charge", "empty", "lost"), [(0.031, 2.00075, ("camera1", 0)), (0.035, 2.004, (LINK, 3000))])
+@pytest.mark.parametrize(
+    ("charge", "empty", "lost"), [(0.031, 2.00075, ("camera1", 750_000)), (0.035, 2.004, (LINK, 3000))]
+)
 def test_work_and_bytes_empty_a_battery_in_the_middle_and_what_it_did_is_lost(
     charge: float, empty: float, lost: tuple[str, int]
 ) -> None:
     """Each sample takes 4 mJ in 1 ms of computing and 10 mJ in 10 ms of sending: two samples 28 mJ.
 
-    With 31 mJ three quarters of the third one's computing get done; with 35 mJ three tenths of its view get out.
+    With 31 mJ three quarters of the third one's 1 MFLOP get done; with 35 mJ three tenths of its view get out.
     """
     power = PowerModel(idle=0.0, busy=4.0, send=1e-6)
     scenario = powered(world_scenario(samples=4, thresholds=1.0), "camera1", battery=charge, power=power)

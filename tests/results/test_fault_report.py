@@ -21,7 +21,7 @@ from worlds import node, play, world_scenario
 
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.faults import faults_of
-from simnet.analysis.timeline import draw_timeline
+from simnet.analysis.timeline.figure import draw_timeline
 from simnet.clock import seconds, ticks
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault

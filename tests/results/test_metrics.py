@@ -85,7 +85,7 @@ def test_a_metric_that_fails_is_noted(tmp_path: Path, returned: str, why: str):
     result = fake_system("ddnn", 5, [])
     found, notes = sections_of(played(result.lives, result.exits, 1.0, scenario))
     assert notes == [f"metric '{tmp_path}/tails.py:Tails' has no section for it: {why}"]
-    assert list(found) == ["faults"]  # those of the scenario
+    assert list(found) == ["flop", "faults"]  # ours
 
 
 def test_nothing_else_is_lost_when_a_metric_fails(tmp_path: Path):

@@ -80,6 +80,7 @@ def play(
     plan = Plan(
         name="dapdee", kind=Dapdee, options=spec, card=card, exits=tuple(GRAPH.exits), thresholds={"exit-1": 0.5},
         rules={}, instead={}, codec=codec, places=there, stand_ins=[[] for _ in there],
+        data=scenario.data,
     )  # fmt: skip
     world = World(scenario, plan, ask, captures(scenario))
     world.play()

@@ -13,11 +13,13 @@ import json
 import os
 import tempfile
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from threading import Lock
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +66,26 @@ class Samples(Model):
     """What is reported is of these."""
 
 
+class _Watched:
+    """Counts what is rendered, by any thread."""
+
+    def __init__(self, tell: Callable[[int, int], None], most: int) -> None:
+        self._tell, self._most, self._done, self._lock = tell, most, 0, Lock()
+
+    def made(self, samples: int) -> None:
+        """So many more."""
+        with self._lock:
+            self._done += samples
+            self._tell(min(self._done, self._most), self._most)
+
+
 class Plaza(Dataset):
     """The data set `plaza`."""
 
     class Options(DatasetOptions):
         """What a scenario can choose."""
+
+        seeing: ClassVar[tuple[str, ...]] = ("cameras", "side")
 
         cameras: Annotated[int, Field(ge=1, le=MOST_CAMERAS, strict=True)] = len(CAMERAS)
         """Cameras around the square, see `cameras_of`."""
@@ -129,6 +146,7 @@ class Plaza(Dataset):
         self._asked: dict[int, set[int]] = {}
         """Samples asked for of each block that is not there."""
         self._known: dict[int, NDArray[np.uint8]] = {}
+        self._watched: _Watched | None = None
         uniform = np.random.Generator(np.random.Philox(self._stream(_LABELS))).random(self._size)
         self.labels = (uniform * len(self.class_names)).astype(np.int64)
 
@@ -156,6 +174,14 @@ class Plaza(Dataset):
     def __len__(self) -> int:
         return self._size
 
+    def expect(self, rows: Rows, tell: Callable[[int, int], None]) -> None:
+        """See `Dataset.expect`; rendered are whole blocks that are not on disk, or few rows of one (see `_sparse`)."""
+        most = 0
+        for block, asked in zip(*np.unique(np.unique(rows) // self._block, return_counts=True), strict=True):
+            if int(block) not in self._blocks and (self._folder is None or not self._path(int(block)).exists()):
+                most += int(asked) if self._few(int(block), int(asked)) else self._block
+        self._watched = _Watched(tell, most) if most else None
+
     def pixels(self, rows: Rows) -> NDArray[np.uint8]:
         """Views of several samples, `[len(rows), cameras, 3, side, side]`; raises `IndexError` outside the split."""
         wanted = np.asarray(rows, np.int64)
@@ -181,7 +207,10 @@ class Plaza(Dataset):
         """Whether so few samples of a block have been asked for that it does not pay to render all of it."""
         asked = self._asked.setdefault(block, set())
         asked.update(wanted[wanted // self._block == block].tolist())
-        return 2 * len(asked) < min(self._block, self._size - block * self._block)
+        return self._few(block, len(asked))
+
+    def _few(self, block: int, asked: int) -> bool:
+        return 2 * asked < min(self._block, self._size - block * self._block)
 
     def _one_by_one(self, wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Samples whose blocks are not there; the latest are kept in memory, for the next system to ask."""
@@ -204,6 +233,8 @@ class Plaza(Dataset):
             streams = [self._stream(_VIEWS, int(index)) for index in chunk]
             numbers = Numbers.drawn(streams, self.views, self.view_shape[1])
             parts.append(render(self._label(chunk), numbers, self._cameras))
+            if self._watched is not None:
+                self._watched.made(len(chunk))
         return np.concatenate(parts)
 
     def _label(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:

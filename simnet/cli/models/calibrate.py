@@ -2,71 +2,47 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich import box
 from rich.table import Table
 
-from simnet.cli.models.options import DataDir, Device, console
+from simnet.cli.models.aims import Budgets, aims_of
+from simnet.cli.models.options import Data, DataDir, Device, console
 from simnet.language.kinds import short
-from simnet.language.units import SIZE
-from simnet.models.cards.card import Card, read_card
+from simnet.models.cards.card import Card, read_card, same_rule
 from simnet.models.device import pick_device
 from simnet.models.evaluation.budget import UnaffordableError
-from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES, Aims
+from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
 from simnet.models.evaluation.risk import DELTA, EPSILON, UnkeepableError
 from simnet.models.rules import RULES as EXIT_RULES
+from simnet.models.rules import ExitRule
+from simnet.registry import PluginError
 from simnet.terminal.stacked import print_table
 
 
-def _aims(
-    card: Card, epsilon: float | None, delta: float | None, most_bytes: str | None, most_flop: float | None
-) -> Aims:
-    """What `risk` and `budget` aim at; what is not given is as in the card.
-
-    Raises typer.BadParameter for two budgets, or what is no share or amount.
-    """
-    from simnet.systems import bytes_until
-
-    former = card.values["calibration"].get("rules", {})
-    told = former.get("risk", {})
-    shares = {"epsilon": epsilon or told.get("epsilon", EPSILON), "delta": delta or told.get("delta", DELTA)}
-    for key, value in (("epsilon", epsilon), ("delta", delta)):
-        if value is not None and not 0 < value < 1:
-            raise typer.BadParameter(f"{value:g} is no share between 0 and 1", param_hint=f"--{key}")
-    if most_bytes is not None and most_flop is not None:
-        raise typer.BadParameter("give --bytes or --flop, not both", param_hint="--flop")
-    if most_flop is not None and not (most_flop > 0 and math.isfinite(most_flop)):
-        raise typer.BadParameter(f"{most_flop:g} is no positive number", param_hint="--flop")
-    budget, of = most_flop, "FLOP"
-    if most_bytes is not None:
-        try:
-            budget, of = SIZE.parse(most_bytes), "bytes"
-        except ValueError as problem:
-            raise typer.BadParameter(str(problem), param_hint="--bytes") from problem
-    elif most_flop is None and "budget" in former:
-        budget, of = former["budget"]["budget"], former["budget"]["of"]
-    until = bytes_until(card.network, card.graph, card.codec) if of == "bytes" else card.graph.flop_until
-    return Aims(**shares, budget=budget, costs=[float(until[name]) for name in card.graph.exits], of=of)
-
-
-def _own(card: Card, exit_rules: Sequence[str]) -> list[str]:
+def _own(card: Card, exit_rules: Sequence[str]) -> dict[str, type[ExitRule]]:
     """The exit rules of a user's own: those that are asked for and those that the card has thresholds of.
 
-    Raises typer.BadParameter for one that there is not, PluginError for one that cannot be used.
+    Files of the latter are looked for beside the card, too. Raises typer.BadParameter for a rule that there is not,
+    PluginError for one that cannot be used.
     """
-    former = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
-    found = []
-    for name in dict.fromkeys([*(name for name in former if name not in EXIT_RULES), *exit_rules]):
+    told = [entry["exit_rule"] for entry in card.values["calibration"].get("alternatives", ())]
+    former = [name for name in told if name not in EXIT_RULES and not any(same_rule(name, one) for one in exit_rules)]
+    found = {}
+    for name in dict.fromkeys([*former, *exit_rules]):
         try:
-            EXIT_RULES.get(name, None)
+            found[name] = EXIT_RULES.get(name, None if name in exit_rules else card.folder_of(name))
         except KeyError:
             text = f"{name!r} is none of {', '.join(EXIT_RULES)}; write file.py:Name or module:Name"
             raise typer.BadParameter(text, param_hint="--exit-rule") from None
-        found.append(name)
+        except PluginError as problem:
+            if name in exit_rules:
+                raise
+            raise PluginError(f"{problem}; {card.path} has T of it, so it must lie beside that") from None
     return found
 
 
@@ -81,7 +57,9 @@ def calibrate(
     ] = False,
     epsilon: Annotated[
         float | None,
-        typer.Option(help=f"risk: most samples that lose a right answer by leaving early [default: {EPSILON:g}]."),
+        typer.Option(
+            help=f"risk: largest share of samples that lose a right answer by leaving early [default: {EPSILON:g}]."
+        ),
     ] = None,
     delta: Annotated[
         float | None, typer.Option(help=f"risk: most chance that this promise is broken [default: {DELTA:g}].")
@@ -90,12 +68,22 @@ def calibrate(
         str | None, typer.Option("--bytes", help="budget: most that a sample sends on average ('10 kB').")
     ] = None,
     most_flop: Annotated[
-        float | None, typer.Option("--flop", help="budget: most that a sample computes on average (2e7).")
+        str | None, typer.Option("--flop", help="budget: most that a sample computes on average ('20 MFLOP', 2e7).")
+    ] = None,
+    most_energy: Annotated[
+        str | None, typer.Option("--energy", help="budget: most that a sample draws on average ('0.5 J').")
+    ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="--energy: the scenario in whose network a sample's joules are measured.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="--energy: the system there, where several run these weights.")
     ] = None,
     exit_rule: Annotated[
         list[str] | None,
         typer.Option(help="Find T for this rule of your own (file.py:Name, module:Name), too; may be repeated."),
     ] = None,
+    data: Data = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> None:
@@ -113,11 +101,12 @@ def calibrate(
     from simnet.models.training.publish import recalibrate
     from simnet.systems import bytes_until
 
-    aims, own = _aims(card, epsilon, delta, most_bytes, most_flop), _own(card, exit_rule or ())
+    budgets = Budgets(most_bytes, most_flop, most_energy, scenario, system)
+    aims, own = aims_of(card, epsilon, delta, budgets, data_dir), _own(card, exit_rule or ())
     if wanted == "budget" and aims.budget is None:
-        raise typer.BadParameter("budget needs --bytes or --flop", param_hint="--rule")
+        raise typer.BadParameter("budget needs --bytes, --flop or --energy", param_hint="--rule")
     try:
-        card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device), own, aims)
+        card = recalibrate(card, data_dir, bytes_until, wanted, temperature, pick_device(device), own, aims, data)
     except (UnkeepableError, UnaffordableError) as problem:
         raise typer.BadParameter(str(problem), param_hint="--rule") from problem
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 def evaluate(
     name: Annotated[str, typer.Argument(help="Shipped weights by name (ada-ddnn-plaza) or a .safetensors file.")],
     data: Annotated[
-        Path | None, typer.Option(help="A Parquet file of the layout of the weights' data set, instead of a split.")
+        str | None,
+        typer.Option(
+            help="A Parquet file of the layout of the weights' data set, instead of a split; or, with keys as in a "
+            "scenario ('{set: folder, path: photos}'), another data set, or where the card's lies now."
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="test or validation.")] = "test",
     thresholds: Annotated[
@@ -50,15 +54,20 @@ def evaluate(
     card = read_card(name)
     gone = _missing(missing, card)
 
+    from simnet.models.cards.sources import data_of, open_data
     from simnet.models.cards.weights import load_network
-    from simnet.models.data import open_dataset, open_file, set_of
+    from simnet.models.data import open_file, set_of, written
     from simnet.models.evaluation.outcome import Exits
     from simnet.models.evaluation.scores import camera_accuracy, exit_scores, seen_by, segment_scores, view_segment
 
     network = load_network(card, pick_device(device))
+    keys = data if data is not None and data.lstrip().startswith("{") else None
     data_name = str(card.values["data"])
-    folder = card.folder_of(set_of(data_name))
-    views = open_dataset(data_name, split, data_dir, folder) if data is None else open_file(data_name, data, folder)
+    if data is None or keys is not None:
+        data_name = data_name if keys is None else written(data_of(card, keys)[0])
+        views = open_data(card, split, data_dir, keys)
+    else:
+        views = open_file(data_name, Path(data), card.folder_of(set_of(data_name)))
     _check(card, views)
     scores = segment_scores(network, views, missing=gone, codec=chosen)
     exits = Exits(exit_scores(network, scores, card.temperatures), views.labels)
@@ -68,7 +77,7 @@ def evaluate(
     if as_json:
         say(json.dumps(as_values(exits, calibrated), indent=1))
         return
-    source = split if data is None else data.name
+    source = split if data is None or keys is not None else Path(data).name
     console.print(f"{card.name} on {data_name} ({source}, {len(views)} samples)", soft_wrap=True)
     if note := card.values.get("data_note"):
         console.print(f"note: {note}")
@@ -152,6 +161,10 @@ def _check(card: Card, data: Dataset) -> None:
             return f"{classes} classes and {views} view{'s' * (views != 1)} of {view[1]}x{view[2]}"
 
         raise WeightsError(f"{card.path}: is for {words(*mine)}; {data.name} has {words(*its)}")
+    if other := next(
+        (pair for pair in zip(card.values["class_names"], data.class_names, strict=True) if pair[0] != pair[1]), None
+    ):
+        raise WeightsError(f"{card.path}: knows a class {other[0]!r:.80} where {data.name} has {other[1]!r:.80}")
 
 
 def _percent(value: float) -> str:

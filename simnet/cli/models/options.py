@@ -19,6 +19,10 @@ console = output.console()
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder with the data sets (cifar10/train.parquet …); else SIMNET_DATA.")
 ]
+Data = Annotated[
+    str | None,
+    typer.Option(help="Where the card's data lie now, as a scenario names data: '{set: folder, path: photos}'."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 

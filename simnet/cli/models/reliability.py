@@ -17,7 +17,7 @@ def reliability(
     split: Annotated[str, typer.Option(help="test or validation.")] = "test",
 ) -> None:
     """Draw the reliability diagram of every exit from the card."""
-    from simnet.analysis.reliability import draw_reliability
+    from simnet.analysis.networks.reliability import draw_reliability
     from simnet.analysis.style import save
 
     if split not in ("test", "validation"):

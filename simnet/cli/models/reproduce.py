@@ -97,14 +97,14 @@ def tables() -> dict[str, str]:
         "fine-tuned": page.fine_tuned(fine_tuned),
         "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
-        **parts_2017(study_2017),
+        **parts_2017(study_2017, stored("ddnn-2017-published")),
         **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
     }
 
 
 def _figures() -> Iterable[tuple[str, Figure]]:
-    from simnet.analysis.missing_cameras import draw_many_missing, draw_one_missing
-    from simnet.analysis.training_curves import draw_accuracy, draw_loss
+    from simnet.analysis.networks.missing_cameras import draw_many_missing, draw_one_missing
+    from simnet.analysis.networks.training_curves import draw_accuracy, draw_loss
     from simnet.models.studies.reproduction import PUBLISHED, PUBLISHED_LOSS
 
     cards: list[Card] = [read_card(name) for name in NETWORKS]

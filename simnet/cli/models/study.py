@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.models.options import DataDir, console
+from simnet.cli.models.options import Data, DataDir, console
 from simnet.models.cards.card import read_card, shipped
 
 FAULTS = {
@@ -37,18 +37,21 @@ def study(
     epochs: Annotated[int, typer.Option(help="ablation: epochs of each run.", min=1)] = 3,
     seeds: Annotated[int, typer.Option(help="ablation, fine-tuning, ddnn-2017 (both): number of seeds.", min=1)] = 3,
     draws: Annotated[int, typer.Option(help="risk: draws of validation data.", min=1)] = 500,
+    data: Data = None,
     data_dir: DataDir = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as there are.", min=0)] = 0,
 ) -> None:
     """Compute a study and store it in models/evaluations; one that takes long goes on where it was stopped."""
     import torch
 
-    from simnet.models.data import open_dataset, set_of
+    from simnet.models.cards.sources import open_data
     from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning, risk
     from simnet.models.studies.base import store
 
     if name not in STUDIES:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(STUDIES)}", param_hint="NAME")
+    if data is not None and (name == "ablation" or name in ddnn2017.STUDIES.values()):
+        raise typer.BadParameter(f"{name} trains on data of its own", param_hint="--data")
     if threads:
         torch.set_num_threads(threads)
     tell = partial(console.print, soft_wrap=True)
@@ -68,18 +71,16 @@ def study(
     }[name]
     for one in weights or usual:
         card = read_card(one)
-        kind = str(card.values["data"])
-        folder = card.folder_of(set_of(kind))
-        data = open_dataset(kind, "test", data_dir, folder)
+        tested = open_data(card, "test", data_dir, data)
         if name == "fine-tuning":
-            fine_tuning.run(card, data, rows, range(1, seeds + 1), data_dir, tell)
+            fine_tuning.run(card, tested, rows, range(1, seeds + 1), data_dir, tell, data)
             continue
         if name == "faults":
-            found = faults.run(card, data, rows)
+            found = faults.run(card, tested, rows)
         else:
-            held_out = open_dataset(kind, "validation", data_dir, folder)
+            held_out = open_data(card, "validation", data_dir, data)
             if name == "risk":
-                found = risk.run(card, held_out, data, draws)
+                found = risk.run(card, held_out, tested, draws)
             else:
-                found = (early_stop if name == "early-stop" else codecs).run(card, data, held_out)
+                found = (early_stop if name == "early-stop" else codecs).run(card, tested, held_out)
         console.print(f"wrote {store(f'{name}-{card.name}', found)}", soft_wrap=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import fields
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
 from simnet.cli.models.options import DataDir, Device, console
-from simnet.models.cards.card import WEIGHTS
+from simnet.models.cards.card import WEIGHTS, WeightsError, read_card
 from simnet.models.data import DATASETS, options_of, words, written
 from simnet.models.data.base import Dataset
 from simnet.models.device import pick_device
@@ -25,10 +26,23 @@ if TYPE_CHECKING:
     from simnet.models.networks.base import Network
 
 T = TypeVar("T")
+LONGEST = 230
+"""Bytes of a file's name, so that 25 are left for endings (common file systems take 255)."""
+
+
+def short_name(name: str) -> str:
+    """The name, if a file can be called so; else its beginning and a digest of all of it."""
+    whole = os.fsencode(name)
+    if len(whole) <= LONGEST:
+        return name
+    return whole[: LONGEST - 9].decode("utf-8", "ignore") + "-" + sha256(whole).hexdigest()[:8]
 
 
 def _writable(path: Path, option: str) -> Path:
     """`path`, its folder made. Raises typer.BadParameter now rather than OSError after hours of training."""
+    if len(os.fsencode(path.name)) > LONGEST:
+        text = f"{path.name[:40]}…: a file's name may have {LONGEST} bytes at most"
+        raise typer.BadParameter(text, param_hint=option)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -36,6 +50,24 @@ def _writable(path: Path, option: str) -> Path:
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise typer.BadParameter(f"{path} cannot be written", param_hint=option)
     return path
+
+
+def _check_twin(card: Path, data: str) -> None:
+    """Refuse to write over weights that have this name by chance. Raises typer.BadParameter.
+
+    Keys of the data that have keys themselves do not show in the name, nor do all signs of a path.
+    """
+    if not card.is_file():
+        return
+    try:
+        found = read_card(str(card)).values["data"]
+    except WeightsError:
+        return
+    if found != data:
+        raise typer.BadParameter(
+            f"{card.with_suffix('.safetensors')} is there, and of other data ({found}); choose a name",
+            param_hint="--out",
+        )
 
 
 def _kind(registry: Registry[T], name: str, argument: str) -> type[T]:
@@ -144,11 +176,13 @@ def train(
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--set") from problem
     data = written(chosen)
-    stem = "-".join(name.rpartition(":")[2] for name in (network, *words(chosen)))
+    stem = short_name("-".join(name.rpartition(":")[2] for name in (network, *words(chosen))))
     ours = network in NETWORKS and data in DATASETS
     weights = _writable(out or (WEIGHTS / stem if ours else Path(stem)), "--out")
     named = weights.suffix in (".safetensors", ".json")  # "run.2" is a name without a suffix, too
     weights = weights.with_suffix(".safetensors") if named else weights.with_name(f"{weights.name}.safetensors")
+    if out is None:
+        _check_twin(weights.with_suffix(".json"), data)
     saved = _writable(checkpoint or Path("checkpoints") / f"{stem}.pt", "--checkpoint")
     if resume and not saved.is_file():
         raise typer.BadParameter(f"no checkpoint {saved}", param_hint="--resume")

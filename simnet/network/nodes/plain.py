@@ -97,8 +97,10 @@ class Node:
         self._down_for, self._drained = 0, False
         self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0
-        self._services: dict[float, tuple[Work, int]] = {}
-        """Picoseconds of calls for one sample at the present pace, by their FLOP: rounding costs several divisions."""
+        self._services: dict[float, tuple[Work, int, int]] = {}
+        """Picoseconds of calls for one sample at the present pace, by their FLOP: rounding costs several divisions.
+
+        And their FLOP as a whole number."""
         self._fifo = FifoLine(env, record, name, "compute", spec.workers)
         self._line: Processor = self._fifo
 
@@ -107,12 +109,12 @@ class Node:
         if self.up:
             known = self._services.get(work.flop)
             if known is not None and known[0] is work:  # to hash the whole of it would cost more
-                service = known[1]
+                _, service, flop = known
             else:
-                service = self._ticks(work, (sample,))
+                service, flop = self._ticks(work, (sample,)), round(work.flop)
                 if not self._varies:
-                    self._services[work.flop] = work, service
-            self._fifo.submit(sample, service, 0, done, lost, token)
+                    self._services[work.flop] = work, service, flop
+            self._fifo.submit(sample, service, flop, done, lost, token)
         else:
             lost(token)
 

@@ -159,8 +159,10 @@ class QueueLine:
 
     def _note(self, service: Service, status: str) -> None:
         record, place, started, now = self._record, self.place, service.started, self.env.now
+        lasts = service.ends - started
+        done = (now - started) / lasts if status != "ok" and lasts else 1.0
         for call in service.calls:
-            record((call.sample, place, "compute", call.queued, started, now, 0, status))
+            record((call.sample, place, "compute", call.queued, started, now, round(call.work.flop * done), status))
             record = self._also
 
     def lose(self) -> None:

@@ -28,7 +28,7 @@ class Steps:
         queued: When it was ready.
         started: When it began to be served.
         ended: When it was done, or had arrived.
-        size: Bytes that were put on the link; 0 where it was computed.
+        size: Bytes that were put on the link; FLOP where it was computed.
         status: Number of its status in `statuses`.
         statuses: All that occur.
         joined: Whether it ran in one batch with the span before it.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from simnet import load
-from simnet.models.data import open_dataset
+from simnet.models.data import DATASETS, open_dataset, options_of
 from simnet.models.data.base import SPLITS, DataError, Dataset, check_dataset
 from simnet.models.data.shares import Shares
 
@@ -421,3 +421,110 @@ def test_twins_and_untrained_classes_are_told(tmp_path: Path) -> None:
         photos(tmp_path / "q" / split, classes, n=3)
     with pytest.raises(DataError, match="class 'can' has no folder in train"):
         open_dataset(named("folder", path=tmp_path / "q"), "test")
+
+
+def parquet_of(folder: Path, labels: pa.Array, image: bytes | None = None) -> str:
+    folder.mkdir()
+    table = pa.table({"img": pa.array([image or file_of(n) for n in range(len(labels))]), "label": labels})
+    for split in ("train", "test"):
+        pq.write_table(table, folder / f"{split}.parquet")
+    return named("parquet", path=folder, views=["img"], classes=["cup", "tin"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (pa.array([0, 2**63 + 1], pa.uint64()), "row 1, column 'label': 9223372036854775809 is too large a number"),
+        (pa.array([0, 2], pa.uint64()), "row 1, column 'label': 2 is outside 0..1"),
+        (pa.array([0.0, 1.0]), "'label' must hold whole numbers, none of them missing; it is double"),
+        (pa.array([0, None, None]), "'label' must hold whole numbers, none of them missing; 2 of them are"),
+        (pa.array(["cup", None]), "row 1, column 'label': there is no label"),
+    ],
+)
+def test_labels_of_another_kind_are_told_as_they_are(tmp_path: Path, labels: pa.Array, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
+        open_dataset(parquet_of(tmp_path / "p", labels), "test")
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view"])
+def test_labels_of_every_kind_of_text(tmp_path: Path, kind: str) -> None:
+    labels = pa.array(["tin", "cup", "tin"], getattr(pa, kind)())
+    assert open_dataset(parquet_of(tmp_path / "p", labels), "test").labels.tolist() == [1, 0, 1]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (np.inf, "y must be whole numbers"),
+        (1e300, "row 0 has a label outside 0 to 2"),
+        (-1e300, "row 0 has a label outside 0 to 2"),
+    ],
+)
+def test_labels_that_no_number_can_hold_are_one_message(tmp_path: Path, label: float, message: str) -> None:
+    """No warning of numpy's beside it."""
+    y = np.zeros((30, 1))
+    y[0] = label
+    np.savez(tmp_path / "x.npz", X=np.zeros((30, 1, 3, 8, 8), np.uint8), y=y)
+    with pytest.raises(DataError, match=message):
+        open_dataset(named("npz", path=tmp_path / "x.npz", classes=["a", "b"]), "test")
+
+
+@pytest.mark.parametrize("word", ["1_0", "+3", "٣", "1.0", "1" * 30])
+def test_rows_for_test_are_plain_numbers(tmp_path: Path, word: str) -> None:
+    np.savez(tmp_path / "x.npz", X=np.zeros((30, 1, 3, 8, 8), np.uint8), y=np.zeros((30, 1)))
+    (tmp_path / "rows.txt").write_text(f"0 {word}\n", encoding="utf-8")
+    text = named("npz", path=tmp_path / "x.npz", classes=["a", "b"], test_rows=tmp_path / "rows.txt")
+    with pytest.raises(DataError, match=rf"rows\.txt: '{re.escape(word)}' is no row number"):
+        open_dataset(text, "test")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["folder", "parquet"])
+def test_an_image_of_very_many_pixels_is_one_message(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow warns of more than `MAX_IMAGE_PIXELS`, and refuses twice as many: 120 and 250 of 100."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for number, size in enumerate(((10, 10), (12, 10), (25, 10))):
+        folder = tmp_path / str(number)
+        if kind == "folder":
+            for name in ("cup", "tin"):
+                (folder / name).mkdir(parents=True)
+                for sample in range(30):
+                    (folder / name / f"{sample}.png").write_bytes(file_of(0, size))
+            text = named("folder", path=folder, side=8)
+        else:
+            text = parquet_of(folder, pa.array([0, 1]), file_of(0, size))
+        if number:
+            with pytest.raises(DataError, match="has more than 100 pixels; make it smaller"):
+                open_dataset(text, "test").pixels([0])
+        else:
+            assert open_dataset(text, "test").pixels([0]).shape[-3] == 3
+
+
+def test_classes_and_views_are_told_before_anything_is_opened(tmp_path: Path) -> None:
+    root = photos(tmp_path / "p", ("tin", "cup"), 3)
+    for split in ("train", "test"):
+        photos(tmp_path / "splits" / split, ("b", "a"), 3)
+    np.savez(tmp_path / "x.npz", X=np.zeros((4, 2, 3, 8, 16), np.uint8), y=np.zeros((4, 2)))
+    options = {
+        kind: options_of(named(kind, **keys))
+        for kind, keys in {
+            "folder": {"path": root},
+            "parquet": {"path": "nowhere", "views": ["l", "r"], "classes": ["x", "y"]},
+            "npz": {"path": tmp_path / "x.npz", "classes": ["x", "y"]},
+        }.items()
+    }
+    told = {kind: (DATASETS[kind].shape_of(one), DATASETS[kind].classes_of(one)) for kind, one in options.items()}
+    assert told == {
+        "folder": ((1, (3, 64, 64)), ("cup", "tin")),
+        "parquet": ((2, None), ("x", "y")),
+        "npz": ((2, (3, 8, 16)), ("x", "y")),
+    }
+    splits = options_of(named("folder", path=tmp_path / "splits"))
+    assert DATASETS["folder"].classes_of(splits) == ("a", "b")
+    for kind, key in (("folder", "path"), ("npz", "path")):
+        gone = options[kind].model_copy(update={key: str(tmp_path / "gone")})
+        assert DATASETS[kind].classes_of(gone) == (None if kind == "folder" else ("x", "y"))
+        assert DATASETS[kind].shape_of(gone) == ((1, (3, 64, 64)) if kind == "folder" else None)

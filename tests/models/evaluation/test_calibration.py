@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from simnet.analysis.reliability import draw_reliability
+from simnet.analysis.networks.reliability import draw_reliability
 from simnet.models.evaluation.calibration import (
     GRID_RULES,
     TOLERANCE,

@@ -299,6 +299,8 @@ def test_study_goes_on_where_it_was_stopped_and_sums_up(
 
     with pytest.raises(KeyboardInterrupt):
         ddnn2017.run(folder, [1], stop_after_three, variant)
+    parts = {"sweep", "alone", "order", "growing", "missing", "fusion", "filters"}
+    assert parts.intersection(base.stored(ddnn2017.STUDIES[variant])) == {"sweep"}, "what all six gave, no other yet"
     found = ddnn2017.run(folder, [1], told.append, variant)
     assert len(told) == 1 + 6 + 3 + 6 + 1 + 3  # all; alone; two to four; five; the other pair; 1, 2 and 8 filters
     assert len(set(told)) == len(told) == len(found["runs"])

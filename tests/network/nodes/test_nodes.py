@@ -357,8 +357,8 @@ def test_the_end_of_a_run_closes_what_runs_and_what_waits():
     bench.env.play(until=0.75)
     bench.node.close()
     assert bench.spans == [
-        (0, "edge", "compute", 0.0, 0.0, 0.75, 0, "unfinished"),
-        (1, "edge", "compute", 0.0, 0.0, 0.75, 0, "unfinished"),
+        (0, "edge", "compute", 0.0, 0.0, 0.75, 375_000_000, "unfinished"),  # three eighths of 2 s are done
+        (1, "edge", "compute", 0.0, 0.0, 0.75, 375_000_000, "unfinished"),
         (2, "edge", "compute", 0.5, 0.75, 0.75, 0, "unfinished"),
     ]
     assert bench.heard == []

@@ -36,7 +36,7 @@ def whatif(
     from simnet.results.run import Results, read_run
     from simnet.scenario import load_scenario
     from simnet.world.plan import plans_of
-    from simnet.world.run import Options
+    from simnet.world.run import Options, seen_by
     from simnet.world.whatif import Exit, NoChangeError, changed, played, with_node, with_threshold
 
     if sum(given is not None for given in (exit_name, threshold, node)) > 1:
@@ -51,6 +51,7 @@ def whatif(
         raise typer.BadParameter(unknown("system", system, list(plans)), param_hint="--system")
     data = open_dataset(scenario.data, scenario.split, data_dir, scenario.folder)
     options, found = Options(data_dir=data_dir), {}
+    seen = seen_by(scenario, plans, data, options)
     for name, plan in plans.items():
         if system not in (None, name):
             continue
@@ -60,7 +61,7 @@ def whatif(
             raise typer.BadParameter(
                 f"{threshold:g} lies outside the range of {name}'s rules", param_hint="--threshold"
             )
-        before = played(scenario, plan, data, options)
+        before = played(scenario, plan, seen[name], options)
         if sample >= len(before):
             raise typer.BadParameter(f"the run has samples 0 to {len(before) - 1}", param_hint="--sample")
         told, then = _told(before[sample]), _told(recorded.samples(name).slice(sample, 1).to_pylist()[0])
@@ -70,15 +71,15 @@ def whatif(
         try:
             if threshold is not None:
                 other = with_threshold(scenario, name, threshold)
-                after[f"T = {threshold:g}"] = played(other, plans_of(other)[name], data, options)
+                after[f"T = {threshold:g}"] = played(other, plans_of(other)[name], seen[name], options)
             elif node is not None:
                 other = with_node(scenario, named, state == "up")
-                after[f"{named} {state}"] = played(other, plans_of(other)[name], data, options)
+                after[f"{named} {state}"] = played(other, plans_of(other)[name], seen[name], options)
         except NoChangeError as problem:
             raise typer.BadParameter(str(problem), param_hint="--node") from problem
         if threshold is None and node is None:
             for one in plan.exits if exit_name is None else [exit_name]:
-                after[f"exit {one}"] = played(scenario, plan, data, options, Exit(sample, one))
+                after[f"exit {one}"] = played(scenario, plan, seen[name], options, Exit(sample, one))
         found[name] = {
             "as it was": told,
             **{what: {**_told(rows[sample]), "others": changed(before, rows, sample)} for what, rows in after.items()},

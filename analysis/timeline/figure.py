@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simnet.analysis.faults import Fault, faults_of
-from simnet.analysis.lanes import MAX_DEVICES, Lane, capturing, lay_out, slots
 from simnet.analysis.style import (
     BAND,
     FAULT,
@@ -26,7 +25,8 @@ from simnet.analysis.style import (
     look,
     readable,
 )
-from simnet.analysis.window import choose_window, usual_length
+from simnet.analysis.timeline.lanes import MAX_DEVICES, Lane, capturing, lay_out, slots
+from simnet.analysis.timeline.window import choose_window, usual_length
 from simnet.language.units import format_time
 from simnet.results.run import Results, RunError
 

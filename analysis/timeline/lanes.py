@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import inf
 from typing import Any
 
@@ -105,14 +106,17 @@ def _most_telling(devices: Sequence[str], faults: Sequence[Fault], chosen: Colle
 
 
 def slots(starts: Sequence[float], ends: Sequence[float]) -> list[int]:
-    """Give each interval the lowest slot that is free at its start, so that none in a slot overlap."""
-    free_at: list[float] = []
+    """Give each interval the lowest slot that is free at its start, so that none in a slot overlap.
+
+    What is taken until a moment is free from then on. Of equal starts the earlier in the sequence comes first.
+    """
+    taken: list[tuple[float, int]] = []
+    free: list[int] = []
     chosen = [0] * len(starts)
     for index in sorted(range(len(starts)), key=lambda i: (starts[i], i)):
-        free = (slot for slot, since in enumerate(free_at) if since <= starts[index] + 1e-12)
-        slot = next(free, len(free_at))
-        if slot == len(free_at):
-            free_at.append(0.0)
-        free_at[slot] = ends[index]
+        while taken and taken[0][0] <= starts[index]:
+            heappush(free, heappop(taken)[1])
+        slot = heappop(free) if free else len(taken)
+        heappush(taken, (ends[index], slot))
         chosen[index] = slot
     return chosen

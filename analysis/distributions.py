@@ -1,0 +1,63 @@
+"""Distributions of latency as step lines, several of them in one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.analysis.style import MUTED, SAMPLES, label
+from simnet.language.units import format_time
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOG_FROM = 30.0
+"""Ratio of the longest to the shortest latency above which the axis is logarithmic."""
+DASHES: tuple[Any, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+"""One line after the other, so that they are told apart without colour, and where they run together."""
+MARKED = {"p50": 50, "p95": 95, "p99": 99}
+"""Percentiles that have a dot."""
+
+
+def steps(ax: Axes, milliseconds: NDArray[np.float64], **style: Any) -> None:
+    """The empirical distribution function as a step line, in per cent."""
+    ordered = np.sort(milliseconds)
+    levels = 100 * np.arange(1, len(ordered) + 1) / len(ordered)
+    ax.step([ordered[0], *ordered], [0, *levels], where="post", **style)
+
+
+def side_colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each of several systems or runs that are compared; they come again after six."""
+    return {name: SAMPLES[number % len(SAMPLES)] for number, name in enumerate(names)}
+
+
+def overlay(ax: Axes, latencies: Mapping[str, NDArray[np.float64]]) -> None:
+    """Latencies in ms of several systems or runs in one axis, with p50, p95 and p99; those without answers are told."""
+    colours = side_colours(list(latencies))
+    for number, (name, values) in enumerate(latencies.items()):
+        if not len(values):
+            ax.plot([], [], color=colours[name], label=f"{label(name)}: no sample finished")
+            continue
+        found = {key: float(np.percentile(values, level)) for key, level in MARKED.items()}
+        told = ", ".join(f"{key} {format_time(found[key] / 1e3, 3)}" for key in ("p50", "p95"))
+        dashes = DASHES[number % len(DASHES)]
+        steps(ax, values, color=colours[name], linewidth=1.8, linestyle=dashes, label=f"{label(name)}: {told}")
+        ax.plot(list(found.values()), list(MARKED.values()), "o", color=colours[name], markersize=4)
+    ax.grid()
+    ax.tick_params(length=0)
+    ax.set_xlabel("latency, ms", color=MUTED)
+    ax.set_ylabel("answers given, %", color=MUTED)
+
+
+def scaled(ax: Axes, milliseconds: Sequence[float]) -> None:
+    """The axis of times for latencies between these, and that of per cent."""
+    positive = [value for value in milliseconds if value > 0]
+    if positive and max(positive) > LOG_FROM * min(positive):
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+    elif positive:
+        ax.set_xlim(0, 1.07 * max(positive))
+    ax.set_ylim(0, 103)

@@ -1,0 +1,1 @@
+"""Where samples leave, and what every exit knows."""

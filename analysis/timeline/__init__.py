@@ -1,0 +1,1 @@
+"""What happened when: the timeline of some samples."""

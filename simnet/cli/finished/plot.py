@@ -1,0 +1,44 @@
+"""`simnet plot`: the figures of a run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from simnet.cli.options import RunDir
+from simnet.language.names import FIGURES
+from simnet.terminal.output import say
+
+
+def plot(
+    run_dir: RunDir,
+    out: Annotated[Path | None, typer.Option(help="Where the figures go [default: RUN_DIR/figures].")] = None,
+    first: Annotated[int | None, typer.Option("--from", min=0, help="First sample of the timeline.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Samples in the timeline.")] = None,
+    what: Annotated[
+        Literal["overview", "exits"],
+        typer.Option(help="The figures of every run, or what its exits said: probability over T, entropy, fronts …"),
+    ] = "overview",
+    ending: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Of the files.")] = "png",
+) -> None:
+    """Draw a run's figures again, or those of its exits."""
+    from simnet.analysis.figures import draw_all, draw_exit_figures
+    from simnet.results.run import RunError, read_run
+
+    folder = out or run_dir / FIGURES
+    if what == "exits":
+        if (first, samples) != (None, None):
+            raise RunError("--from and --samples choose what the timeline shows; --what exits shows all samples")
+        drawn = draw_exit_figures(read_run(run_dir), folder, ending)
+    else:
+        drawn = draw_all(read_run(run_dir), folder, first, samples, ending)
+    for path in drawn.files:
+        say(path)
+    for note in drawn.notes:
+        say(f"note: {note}")
+    for problem in drawn.problems:
+        say(f"error: {problem}", error=True)
+    if drawn.problems:
+        raise typer.Exit(2)
