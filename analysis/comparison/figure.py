@@ -143,7 +143,5 @@ def _exits(ax: Axes, sides: dict[str, Side]) -> None:
     for tick, name in zip(ax.get_yticklabels(), sides, strict=True):
         tick.set_color(named[name])
     ax.tick_params(length=0, labelsize=8.5)
-    entries = [
-        Patch(color=colour, label=label(words)) for _, colour, words in exit_legend(colours, exit_markers(orders))
-    ]
+    entries = [Patch(color=colour, label=label(words)) for _, colour, words in exit_legend(colours, exit_markers(orders))]
     ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(-0.02, -0.42), ncols=4, fontsize=8, borderpad=0.2)

@@ -77,7 +77,9 @@ def notes_of(found: Comparison) -> Iterator[str]:
 def of_measures(pair: Pair) -> Listing:
     """Both systems and their difference, a row for each measure."""
     first, second = pair.names
-    table = Listing(f"{pair.title}; {pair.over}", ("", first, second, "difference", "95 % interval"), long_names=False)
+    table = Listing(
+        f"{pair.title}; {pair.over}", ("", first, second, "difference", "95 % interval"), long_names=False
+    )
     for one in pair.measures:
         difference, interval = spread(one)
         table.rows.append([one.name, value(one, one.first), value(one, one.second), difference, interval])

@@ -167,9 +167,7 @@ def of_repeats(first: Side, second: Side) -> list[Measure]:
             both = [seed for seed in seeds if old[seed] is not None and new[seed] is not None]
             measure = _paired(name, unit, [old[seed] for seed in both], [new[seed] for seed in both])
         else:
-            measure = _independent(
-                name, unit, *([one for one in each.values() if one is not None] for each in (old, new))
-            )
+            measure = _independent(name, unit, *([one for one in each.values() if one is not None] for each in (old, new)))
         if not measure.first is measure.second is None:
             found[name] = measure
     if found[ANSWERED].first == found[ANSWERED].second == 1:
