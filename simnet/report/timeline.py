@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simnet.analysis.faults import Fault
 from simnet.analysis.timeline.lanes import Lane, lay_out
+from simnet.report.opinions import opinions
 from simnet.report.packed import pack
 from simnet.results.run import Results
 
@@ -54,7 +55,10 @@ def timeline(
     end = max((system.get("simulated_time") or 0.0 for system in run.summary["systems"].values()), default=0.0)
     return {
         "systems": [
-            _system(name, run.summary["systems"][name], tables[name], spans[name], shown, known, places)
+            {
+                **_system(name, run.summary["systems"][name], tables[name], spans[name], shown, known, places),
+                "scores": opinions(run.scores(name), list(run.summary["systems"][name]["exits"]), shown),
+            }
             for name in run.systems
         ],
         "places": list(known),

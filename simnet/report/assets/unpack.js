@@ -8,6 +8,13 @@ async function inflate(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// A half-precision float of its bits.
+function half(bits) {
+  const sign = bits & 0x8000 ? -1 : 1, power = (bits >> 10) & 31, part = bits & 1023;
+  if (power === 31) return part ? NaN : sign * Infinity;
+  return sign * (power ? 2 ** (power - 15) * (1 + part / 1024) : 2 ** -14 * (part / 1024));
+}
+
 async function unpack(packed) {
   const bytes = await inflate(packed.data);
   const rows = packed.rows;

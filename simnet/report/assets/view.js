@@ -42,7 +42,8 @@ async function readSystem(given) {
     ended[n] = started[n] + spans.work[n] * tick;
     before = queued[n];
   }
-  return { ...given, samples, spans, whose, queued, started, ended };
+  const scores = given.scores && { heads: given.scores.heads, ...(await unpack(given.scores.columns)) };
+  return { ...given, samples, spans, whose, queued, started, ended, scores };
 }
 
 // The spans of some places by the time at which they were ready, with the latest end so far, and a slot for each so that none overlap.

@@ -63,6 +63,20 @@ function said(system, sample) {
   return scrolled(...titled('what the exits said', heads, body));
 }
 
+function scoresOf(system, sample) {
+  const { heads } = system.scores;
+  const rows = [];
+  heads.forEach((head, number) => {
+    const answer = system.scores[`p${number}`][sample], asked = system.scores[`a${number}`][sample];
+    if (!answer && head.exit === null) return; // a head that had nothing to see
+    const measure = half(system.scores[`m${number}`][sample]);
+    const threshold = head.exit === null ? null : system.thresholds[head.exit];
+    const verdict = !answer ? '' : answer - 1 === system.samples.label[sample] ? 'right' : 'wrong';
+    rows.push([head.name, answer ? String(answer - 1) : NONE, Number.isNaN(measure) ? NONE : digits(measure), threshold === null ? NONE : digits(threshold), asked ? verdict : [verdict, 'not asked'].filter(Boolean).join(', ')]);
+  });
+  return rows;
+}
+
 function answered(system, sample) {
   const exit = exitOf(system, sample);
   if (!exit) return [];
