@@ -13,6 +13,7 @@ from simnet.analysis.style import exit_ranks
 from simnet.analysis.whole_file import whole
 from simnet.installation import __version__
 from simnet.report import numbers, overtime, words
+from simnet.report.compared import compared
 from simnet.report.html import Markup, data, join, page, tag, text
 from simnet.report.stage import stage
 from simnet.report.tables import folded, listed
@@ -37,7 +38,11 @@ def report(runs: Sequence[Results]) -> str:
     def asset(name: str) -> str:
         return (assets / name).read_text(encoding="utf-8")
 
-    parts = [_run(run, number, MOST_SPANS // len(runs)) for number, run in enumerate(runs)]
+    names = [run.place for run in runs] if len(runs) > 1 else [""]
+    parts = [
+        _run(run, name, number, MOST_SPANS // len(runs))
+        for number, (run, name) in enumerate(zip(runs, names, strict=True))
+    ]
     titles = list(dict.fromkeys(run.summary["scenario"] for run in runs))
     title = text(f"{', '.join(titles)} – simnet")
     head = tag("header", tag("h1", ", ".join(titles)), _contents(runs), class_="top")
@@ -48,7 +53,7 @@ def report(runs: Sequence[Results]) -> str:
         style=asset("report.css"),
         script="\n".join(["'use strict';", *map(asset, SCRIPTS)]),
         head=head,
-        main=join(*(article for article, _ in parts)),
+        main=join(*([compared(runs)] if len(runs) > 1 else ()), *(article for article, _ in parts)),
         foot=foot,
         data=join(*(block for _, block in parts)),
     )
@@ -70,7 +75,7 @@ def write_report(runs: Sequence[Results], path: Path) -> Path:
 def _contents(runs: Sequence[Results]) -> Markup:
     """Links to the runs, or to the sections of the only one."""
     if len(runs) > 1:
-        links = [(f"r{number}", f"{number + 1}. {run.place}") for number, run in enumerate(runs)]
+        links = [("compared", "compared"), *((f"r{number}", run.place) for number, run in enumerate(runs))]
     else:
         links = [(f"r0-{key}", heading) for key, heading in _HEADINGS.items()]
     return tag(
@@ -91,8 +96,8 @@ _HEADINGS = {
 }
 
 
-def _run(run: Results, number: int, most: int) -> tuple[Markup, Markup]:
-    """The article of a run and its data."""
+def _run(run: Results, place: str, number: int, most: int) -> tuple[Markup, Markup]:
+    """The article of a run, with its place where there are several, and its data."""
     faults = faults_of(run)
     places = exit_ranks([system["exits"] for system in run.summary["systems"].values()])
     drawn = timeline(run, faults, places, most)
@@ -121,7 +126,8 @@ def _run(run: Results, number: int, most: int) -> tuple[Markup, Markup]:
             aria_labelledby=f"r{number}-{key}-h")
         for key, content in contents.items()
     ]  # fmt: skip
-    title = tag("h2", run.summary["scenario"], id=f"r{number}-h")
+    where = [" ", tag("small", place)] if place else []
+    title = tag("h2", run.summary["scenario"], *where, id=f"r{number}-h")
     story = run.scenario.get("description")
     said = [tag("p", words.sentence(run), class_="lead"), *([tag("p", str(story))] if story else ())]
     article = tag("article", title, *said, *sections, id=f"r{number}", aria_labelledby=f"r{number}-h")

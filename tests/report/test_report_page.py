@@ -25,6 +25,7 @@ from simnet.analysis.style import exit_ranks
 from simnet.cli.app import app
 from simnet.report.charts import linear, logarithmic
 from simnet.report.html import data, tag, text
+from simnet.report.opinions import opinions
 from simnet.report.packed import pack
 from simnet.report.report import report, write_report
 from simnet.report.timeline import timeline
@@ -231,7 +232,9 @@ def test_the_command_writes_the_page_of_one_run_or_several(
     assert (done.exit_code, done.stdout) == (0, "report.html\n")
     both = Reader((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert [name for name, _ in both.elements].count("article") == 2
-    assert str(folder) in " ".join(both.words)
+    words = " ".join(both.words)
+    assert str(folder) in words
+    assert "The runs compared" in words and "none of 150 samples ended otherwise" in words
     done = CliRunner().invoke(app, ["report", str(one), "--out", "deep/page.html"])
     assert (tmp_path / "deep" / "page.html").read_text(encoding="utf-8") == first
     done = CliRunner().invoke(app, ["report", "nowhere"])
@@ -246,10 +249,32 @@ def test_a_run_writes_its_report_unless_it_is_told_not_to(tmp_path: Path) -> Non
     options = ["--samples", "10", "--no-figures", "--out", str(out)]
     done = CliRunner().invoke(app, ["run", scenario, *options])
     assert done.exit_code == 0 and done.stdout.endswith(f"results: {out}\nreport: {out / 'report.html'}\n")
-    assert (out / "report.html").read_text(encoding="utf-8") == report([read_run(out)]), "as it is made again"
+    run = read_run(out)
+    assert (out / "report.html").read_text(encoding="utf-8") == report([run]), "as it is made again"
+    for name in run.systems:
+        every_answer_is_on_the_page(run, name)
     done = CliRunner().invoke(app, ["run", scenario, *options, "--no-report"])
     assert done.exit_code == 0 and done.stdout.endswith(f"results: {out}\n")
     assert not (out / "report.html").exists()
+
+
+def every_answer_is_on_the_page(run: Results, name: str) -> None:
+    exits = list(run.summary["systems"][name]["exits"])
+    found = opinions(run.scores(name), exits, 10)
+    assert found is not None and [head["name"] for head in found["heads"][: len(exits)]] == exits
+    columns = unpacked(found["columns"])
+    rows = run.scores(name).to_pylist()
+    assert len(rows) == 10 * len(found["heads"])
+    for place, row in enumerate(rows):
+        number, sample = divmod(place, 10)
+        assert row["sample"] == sample and found["heads"][number]["exit"] == (
+            None if row["exit"] is None else exits.index(row["exit"])
+        )
+        assert columns[f"p{number}"][sample] == (0 if row["prediction"] is None else row["prediction"] + 1)
+        assert columns[f"a{number}"][sample] == row["asked"]
+        said = row["entropy"] if row["measure"] is None else row["measure"]
+        bits = np.array(columns[f"m{number}"][sample], np.uint16).view(np.float16)
+        assert bits == pytest.approx(np.nan if said is None else said, rel=2**-10, abs=2**-24, nan_ok=True)
 
 
 def test_a_report_that_cannot_be_written_costs_the_report_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
