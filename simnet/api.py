@@ -61,20 +61,24 @@ class Run(Results):
             raise RunError(f"the figure '{kind}' shows all samples; only 'timeline' takes 'first' and 'samples'")
         return drawings[kind](self)
 
-    def report(self, path: str | Path | None = None) -> Path:
+    def report(self, path: str | Path | None = None, *, views: int = 0, data_dir: str | Path | None = None) -> Path:
         """Write the run as one page that holds all that it shows, and return its path.
 
         Args:
             path: The file; None: ``report.html`` in the run's folder.
+            views: Of how many samples it shows what the cameras saw, the slowest and wrong ones first.
+            data_dir: Folder with data sets, for `views`; None: the environment variable SIMNET_DATA.
 
         Raises:
-            RunError: a table is damaged, or the run is in memory only and `path` is None.
+            RunError: a table is damaged, the run is in memory only and `path` is None, or its views cannot be shown.
+            DataError: the data set is not there.
         """
         from simnet.report.report import write_report
 
         if path is None and self.path is None:
             raise RunError("the run is in memory only: give the report a path, or save the run")
-        return write_report([self], (self.path or Path()) / REPORT if path is None else Path(path))
+        target = (self.path or Path()) / REPORT if path is None else Path(path)
+        return write_report([self], target, views, None if data_dir is None else Path(data_dir))
 
     def save(self, path: str | Path, *, figures: bool = False, report: bool = False) -> Path:
         """Write the run folder that ``simnet run --out`` writes, and return its path; a former run there is replaced.

@@ -18,6 +18,7 @@ from simnet.report.html import Markup, data, join, page, tag, text
 from simnet.report.stage import stage
 from simnet.report.tables import folded, listed
 from simnet.report.timeline import MOST_SPANS, timeline
+from simnet.report.views import seen
 from simnet.results.manifest import FILES, SEAL
 from simnet.results.run import Results, RunError
 
@@ -25,11 +26,17 @@ SCRIPTS = ("unpack.js", "view.js", "painter.js", "waterfall.js", "timeline.js")
 """In the order in which they are run, as one."""
 
 
-def report(runs: Sequence[Results]) -> str:
+def report(runs: Sequence[Results], views: int = 0, data_dir: Path | None = None) -> str:
     """The page of some runs, one below the other.
 
+    Args:
+        runs: The runs.
+        views: Of how many samples of each run it shows what the cameras saw; that needs the data set.
+        data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
+
     Raises:
-        RunError: a table of a run is damaged, or there is no run.
+        RunError: a table of a run is damaged, there is no run, or its views cannot be shown.
+        DataError: the data set is not there.
     """
     if not runs:
         raise RunError("a report needs at least one run")
@@ -40,7 +47,7 @@ def report(runs: Sequence[Results]) -> str:
 
     names = [run.place for run in runs] if len(runs) > 1 else [""]
     parts = [
-        _run(run, name, number, MOST_SPANS // len(runs))
+        _run(run, name, number, MOST_SPANS // len(runs), views, data_dir)
         for number, (run, name) in enumerate(zip(runs, names, strict=True))
     ]
     titles = list(dict.fromkeys(run.summary["scenario"] for run in runs))
@@ -59,14 +66,15 @@ def report(runs: Sequence[Results]) -> str:
     )
 
 
-def write_report(runs: Sequence[Results], path: Path) -> Path:
-    """Write the page of some runs to a file, whole or not at all.
+def write_report(runs: Sequence[Results], path: Path, views: int = 0, data_dir: Path | None = None) -> Path:
+    """Write the page of some runs, see `report`, to a file, whole or not at all.
 
     Raises:
-        RunError: a table of a run is damaged.
+        RunError: as `report`.
+        DataError: as `report`.
         OSError: the file cannot be written.
     """
-    content = report(runs)
+    content = report(runs, views, data_dir)
     with whole(path) as partial:
         partial.write_text(content, encoding="utf-8")
     return path
@@ -96,11 +104,13 @@ _HEADINGS = {
 }
 
 
-def _run(run: Results, place: str, number: int, most: int) -> tuple[Markup, Markup]:
+def _run(run: Results, place: str, number: int, most: int, views: int, data_dir: Path | None) -> tuple[Markup, Markup]:
     """The article of a run, with its place where there are several, and its data."""
     faults = faults_of(run)
     places = exit_ranks([system["exits"] for system in run.summary["systems"].values()])
     drawn = timeline(run, faults, places, most)
+    if views:
+        drawn["views"] = seen(run, views, drawn["shown"], data_dir)
     told = run.manifest.get("notes", ())
     notes = (
         [tag("aside", tag("h3", "Notes"), tag("ul", *(tag("li", note) for note in told)), class_="notes")]

@@ -67,6 +67,8 @@ def _left_out(drawn: Mapping[str, Any]) -> list[str]:
     shown = sum(len(part) for lane in drawn["lanes"] for part in lane["parts"])
     if shown < drawn["places_in_all"]:
         told.append(f"{shown} of {drawn['places_in_all']} places are shown; a sample's steps are listed at all.")
+    if views := drawn.get("views"):
+        told.append(f" What the cameras saw is shown of samples {', '.join(views)}.")
     return told
 
 

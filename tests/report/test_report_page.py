@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import shutil
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,18 +19,21 @@ import pytest
 from fake_run import write_fake
 from hostile import ENDS, SCRIPT, hostile_run
 from paths import SCENARIOS
+from PIL import Image
 from typer.testing import CliRunner
 
 import simnet
 from simnet.analysis.faults import faults_of
 from simnet.analysis.style import exit_ranks
 from simnet.cli.app import app
+from simnet.models.data import open_dataset
 from simnet.report.charts import linear, logarithmic
 from simnet.report.html import data, tag, text
 from simnet.report.opinions import opinions
 from simnet.report.packed import pack
 from simnet.report.report import report, write_report
 from simnet.report.timeline import timeline
+from simnet.report.views import seen, telling
 from simnet.report.words import sentence
 from simnet.results.run import Results, RunError, read_run
 
@@ -275,6 +280,29 @@ def every_answer_is_on_the_page(run: Results, name: str) -> None:
         said = row["entropy"] if row["measure"] is None else row["measure"]
         bits = np.array(columns[f"m{number}"][sample], np.uint16).view(np.float16)
         assert bits == pytest.approx(np.nan if said is None else said, rel=2**-10, abs=2**-24, nan_ok=True)
+
+
+def test_views_are_those_of_the_data_set_and_of_no_other() -> None:
+    run = simnet.run(simnet.load(SCENARIOS / "six_cameras.yaml", samples=10))
+    slowest = int(np.argmax(run.samples("ddnn").column("latency").to_numpy()))
+    assert telling(run, 1, 10) == [slowest]
+    assert sorted(telling(run, 99, 10)) == list(range(10))
+    found = seen(run, 3, 10)
+    assert list(found) == [str(sample) for sample in telling(run, 3, 10)]
+    pixels = open_dataset("plaza", "test")[run.samples("ddnn").column("image")[slowest].as_py()][0]
+    for view, uri in zip(pixels, found[str(slowest)], strict=True):
+        kind, _, code = uri.partition(",")
+        assert kind == "data:image/png;base64"
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(code))))
+        np.testing.assert_array_equal(image, view.transpose(1, 2, 0))
+    page = report([run], views=3)
+    assert f"What the cameras saw is shown of samples {', '.join(found)}." in page
+    assert found[str(slowest)][0] in page
+    other = replace(run, manifest={**run.manifest, "data": {**run.manifest["data"], "sha256": "0" * 64}})
+    with pytest.raises(RunError, match="data set 'plaza' is another here than the run's"):
+        seen(other, 3, 10)
+    with pytest.raises(RunError, match="views of data set 'mine[.]py:Mine' are not shown"):
+        seen(replace(run, scenario={**run.scenario, "data": {"set": "mine.py:Mine"}}), 3, 10)
 
 
 def test_a_report_that_cannot_be_written_costs_the_report_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,12 @@ def report(
         Path | None,
         typer.Option(help="The page's file [default: RUN_DIR/report.html; of several runs ./report.html]."),
     ] = None,
+    views: Annotated[
+        int, typer.Option(min=0, help="Show what the cameras saw of so many samples, slowest and wrong ones first.")
+    ] = 0,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder with data sets, for --views [default: SIMNET_DATA].")
+    ] = None,
 ) -> None:
     """Write runs as one page, with all that it needs in it, to be read in a browser."""
     from simnet.report.report import write_report
@@ -24,4 +30,4 @@ def report(
 
     runs: list[Results] = [read_run(folder) for folder in run_dirs]
     default = run_dirs[0] / REPORT if len(run_dirs) == 1 else Path(REPORT)
-    say(write_report(runs, out or default))
+    say(write_report(runs, out or default, views, data_dir))

@@ -215,7 +215,7 @@ class Timeline {
       end = Math.max(end, system.samples.from[sample], ...(Number.isNaN(over) ? [] : [over]));
     }
     const long = Math.max((end - start) * 1.6, this.run.end * 1e-5, 1e-4);
-    if (start < this.from || end > this.to || this.to - this.from > 40 * long) this.show((start + end - long) / 2, (start + end + long) / 2);
+    if (start < this.from || end > this.to || this.to - this.from > 8 * long) this.show((start + end - long) / 2, (start + end + long) / 2);
     this.choose(sample);
   }
 

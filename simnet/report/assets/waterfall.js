@@ -26,7 +26,7 @@ function waterfall(run, sample) {
 
 function card(run, system, sample, longest) {
   const heading = make('h4', {}, system.name, ' ', make('small', {}, `sample ${sample}`));
-  return make('div', { class: 'card' }, heading, facts(system, sample), said(system, sample), scrolled(...waterfallTable(run, system, sample, longest)));
+  return make('div', { class: 'card' }, heading, facts(system, sample), sight(run, system, sample), said(system, sample), scrolled(...waterfallTable(run, system, sample, longest)));
 }
 
 function facts(system, sample) {
@@ -51,6 +51,18 @@ function facts(system, sample) {
     if (word !== null) rows.push([name === 'class' ? 'class of samples' : name, word]);
   }
   return make('dl', {}, ...rows.map(([key, value]) => make('div', {}, make('dt', {}, key), make('dd', {}, make('b', {}, value)))));
+}
+
+// What the cameras saw, where the page holds it; views that took no part in the answer are faint.
+function sight(run, system, sample) {
+  const views = run.views && run.views[sample];
+  if (!views) return null;
+  const figures = views.map((uri, view) => {
+    const part = (system.samples.views[sample] >>> view) & 1;
+    const words = part ? `view ${view + 1}` : `view ${view + 1}, no part`;
+    return make('figure', part ? {} : { class: 'apart' }, make('img', { src: uri, alt: words }), make('figcaption', {}, words));
+  });
+  return make('div', { class: 'views' }, ...figures);
 }
 
 // What the exits said; where the run holds the scores of none but the one that answered, that one.
