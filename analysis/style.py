@@ -149,15 +149,15 @@ def exit_colours(systems: Iterable[Iterable[str]]) -> dict[str, str]:
 
     It goes by how many exits come after one, so that what is alike looks alike in every figure of every run.
     """
-    return {name: _EXITS[after % len(_EXITS)][0] for name, after in _ranks(systems).items()}
+    return {name: _EXITS[after % len(_EXITS)][0] for name, after in exit_ranks(systems).items()}
 
 
 def exit_markers(systems: Iterable[Iterable[str]]) -> dict[str, str]:
     """Marker of each exit; says the same as the colour."""
-    return {name: _EXITS[after % len(_EXITS)][1] for name, after in _ranks(systems).items()}
+    return {name: _EXITS[after % len(_EXITS)][1] for name, after in exit_ranks(systems).items()}
 
 
-def _ranks(systems: Iterable[Iterable[str]]) -> dict[str, int]:
+def exit_ranks(systems: Iterable[Iterable[str]]) -> dict[str, int]:
     """How many exits come after each one at most; most first, else as they are given."""
     orders = [list(exits) for exits in systems]
     ranks = {name: 0 for exits in orders for name in exits}

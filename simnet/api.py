@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simnet.language.errors import unknown
-from simnet.language.names import FIGURES
+from simnet.language.names import FIGURES, REPORT
 from simnet.results.run import Results, RunError, collect, read_run, summary_of
 from simnet.scenario import Scenario
 from simnet.scenario.load import load
@@ -103,12 +103,32 @@ class Run(Results):
 
         return compare_runs([self, *others], systems)
 
-    def save(self, path: str | Path, *, figures: bool = False) -> Path:
+    def report(self, path: str | Path | None = None, *, views: int = 0, data_dir: str | Path | None = None) -> Path:
+        """Write the run as one page that holds all that it shows, and return its path.
+
+        Args:
+            path: The file; None: ``report.html`` in the run's folder.
+            views: Of how many samples it shows what the cameras saw, the slowest and wrong ones first.
+            data_dir: Folder with data sets, for `views`; None: the environment variable SIMNET_DATA.
+
+        Raises:
+            RunError: a table is damaged, the run is in memory only and `path` is None, or its views cannot be shown.
+            DataError: the data set is not there.
+        """
+        from simnet.report.report import write_report
+
+        if path is None and self.path is None:
+            raise RunError("the run is in memory only: give the report a path, or save the run")
+        target = (self.path or Path()) / REPORT if path is None else Path(path)
+        return write_report([self], target, views, None if data_dir is None else Path(data_dir))
+
+    def save(self, path: str | Path, *, figures: bool = False, report: bool = False) -> Path:
         """Write the run folder that ``simnet run --out`` writes, and return its path; a former run there is replaced.
 
         Args:
             path: The folder.
             figures: Draw the figures into it, too; one that cannot be drawn is a warning, and a note of the run.
+            report: Write ``report.html`` into it, too.
 
         Raises:
             RunError: something else is there, or nothing can be written there.
@@ -116,10 +136,27 @@ class Run(Results):
         from simnet.results.folder import write_run
 
         had = len(self.notes)
-        written = write_run(Path(path), self, self._draw if figures else None)
+        written = write_run(Path(path), self, self._extras(figures, report))
         for note in written.get("notes", [])[had:]:
             warnings.warn(note, stacklevel=2)
         return Path(path)
+
+    def _extras(self, figures: bool, report: bool) -> Callable[[Path], list[str]] | None:
+        """What makes the figures and the report of a run folder, and returns what is to be noted; None: nothing."""
+        if not figures and not report:
+            return None
+
+        def made(folder: Path) -> list[str]:
+            notes = self._draw(folder) if figures else []
+            if report:
+                told = {**self.manifest, "notes": [*self.notes, *notes]} if notes else self.manifest
+                try:
+                    replace(self, manifest=told).report(folder / REPORT)
+                except Exception as error:  # it can be made again, the run cannot
+                    notes.append(f"the report is missing: {type(error).__name__}: {error}")
+            return notes
+
+        return made
 
     def _draw(self, folder: Path) -> list[str]:
         """Draw the figures into a run folder, and return what is to be noted; whatever fails costs figures only."""
@@ -160,6 +197,7 @@ def run(
     data_dir: str | Path | None = None,
     forced: bool = False,
     figures: bool = False,
+    report: bool = False,
     repeats: int | None = None,
     until: str | None = None,
     progress: Progress | bool | None = None,
@@ -178,6 +216,7 @@ def run(
         data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
         forced: Evaluate every sample at every exit, too.
         figures: Draw the figures into `out`.
+        report: Write ``report.html`` into `out`.
         repeats: How many runs, or with `until` how many at most (None: 50).
         until: How precisely a value shall be known: after five runs, and then after each, it is looked whether the
             half width of its 95 % interval is as small, for instance ``"latency.p95 ± 2 %"`` (or ``+-``).
@@ -199,10 +238,13 @@ def run(
         raise ValueError(f"until must be a text such as 'latency.p95 ± 2 %', found {until!r}")
     if figures and out is None:
         raise ValueError("figures go into the results' folder: give 'out', or draw them with Run.figure")
+    if report and out is None:
+        raise ValueError("the report goes into the results' folder: give 'out', or write it with Run.report")
     loaded = _loaded(scenario)
     target = None if until is None else _target(until, loaded, repeats)
 
-    from simnet.experiments.repeats import MOST, repeat, report
+    from simnet.experiments.repeats import MOST, repeat
+    from simnet.experiments.repeats import report as statistics
     from simnet.results.manifest import manifest
     from simnet.results.target import check_target
     from simnet.world import run as engine
@@ -238,14 +280,14 @@ def run(
                 return summary_of(loaded.name, done.scenario, engine.run(other, options, told, plans)[0], seed)
 
             summaries = repeat(again, loaded.seed, repeats or MOST, target)
-            done = replace(done, summary={**done.summary, "repeats": report(summaries, target)}, repeats=summaries)
+            done = replace(done, summary={**done.summary, "repeats": statistics(summaries, target)}, repeats=summaries)
         if out is None:
             return done
         from simnet.results.folder import write_run
 
         if told is not None:
             told.begun("writing tables and drawing figures" if figures else "writing tables")
-        written = write_run(Path(out), done, done._draw if figures else None)
+        written = write_run(Path(out), done, done._extras(figures, report))
     return replace(done, path=Path(out), manifest=written)
 
 

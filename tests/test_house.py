@@ -39,6 +39,7 @@ inference
 world
 experiments
 analysis
+report
 api plugins testing json_schema
 simnet
 validation

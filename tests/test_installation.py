@@ -89,6 +89,7 @@ def test_a_wheel_holds_all_and_runs_without_the_tree(tmp_path: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0].removesuffix(".dist-info").split("-")[0] for name in held} == {"simnet"}
     ours = [*(ROOT / "models" / "weights").iterdir(), *(ROOT / "analysis").rglob("*.py"), ROOT / "simnet" / "py.typed"]
+    ours += (ROOT / "simnet" / "report" / "assets").iterdir()
     assert {f"simnet/{file.relative_to(ROOT)}".replace("simnet/simnet", "simnet") for file in ours} <= held
 
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)

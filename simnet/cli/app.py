@@ -11,6 +11,7 @@ from simnet.cli.entry import run_app, stoppable
 from simnet.cli.finished.compare import compare
 from simnet.cli.finished.explain import explain
 from simnet.cli.finished.plot import plot
+from simnet.cli.finished.report import report
 from simnet.cli.finished.trace import trace
 from simnet.cli.finished.whatif import whatif
 from simnet.cli.partition import partition
@@ -29,7 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate distributed early-exit inference with the real network in the loop.",
 )
-for command in (run, check, compare, plot, explain, trace, whatif, profile, partition, validate, plugins, schema):
+for command in (
+    run,
+    check,
+    compare,
+    plot,
+    report,
+    explain,
+    trace,
+    whatif,
+    profile,
+    partition,
+    validate,
+    plugins,
+    schema,
+):
     app.command()(stoppable(command))
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from simnet.cli.options import Samples, ScenarioFile, Seed, Set
-from simnet.language.names import FIGURES
+from simnet.language.names import FIGURES, REPORT
 from simnet.terminal import stopping
 from simnet.terminal.output import console, say
 
@@ -51,9 +51,10 @@ def run(
         typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
     ] = None,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Simulate a scenario and write tables, summary and figures."""
+    """Simulate a scenario and write tables, summary, figures and a report."""
     with stopping.at_once():  # nothing is begun yet, and imports do not like to be interrupted
         from simnet import api
         from simnet.analysis.compare import print_comparison
@@ -78,6 +79,7 @@ def run(
                 data_dir=data_dir,
                 forced=forced,
                 figures=not no_figures,
+                report=not no_report,
                 repeats=repeats,
                 until=until,
                 progress=progress,
@@ -92,6 +94,8 @@ def run(
     for note in made.notes:
         terminal.print(f"note: {note}", soft_wrap=True)
     terminal.print(f"results: {target}", soft_wrap=True)
+    if (target / REPORT).is_file():
+        terminal.print(f"report: {target / REPORT}", soft_wrap=True)
     if failures := [failure for what in dict.fromkeys(fail_on or ()) for failure in _failures(made.summary, what)]:
         for failure in failures:
             say(f"failed: {failure}", error=True)

@@ -49,8 +49,8 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
     Args:
         out: The run folder; parents are made.
         run: What the run has given; it may lie in another folder, or in this one.
-        figures: Called with the folder, complete but for the figures and not yet at `out`; returns what is to be noted.
-            None for none.
+        figures: Called with the folder, complete but for what can be made of it again (figures, the report) and not yet
+            at `out`; returns what is to be noted. None for none.
 
     Returns:
         The manifest as written: with checksums of the files, and what was noted of the figures.

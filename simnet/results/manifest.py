@@ -23,7 +23,7 @@ PACKAGES = (
     "torch", "torchvision",
 )  # fmt: skip
 FILES, SEAL = "files", "sha256"
-"""Keys of the manifest: SHA-256 of every other file but the figures by its place in the folder, and of itself."""
+"""Keys of the manifest: SHA-256 of every other file but figures and report by its place in the folder, and its own."""
 
 
 def sealed(manifest: Mapping[str, Any], folder: Path, files: Iterable[str]) -> dict[str, Any]:

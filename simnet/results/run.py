@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 
 from simnet.language.errors import nearest
-from simnet.language.names import FIGURES
+from simnet.language.names import FIGURES, REPORT
 from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.tables import (
     ANY,
@@ -273,7 +273,7 @@ def former(out: Path) -> Path:
 
 
 def _plain_name(name: str) -> bool:
-    return Path(name).name == name and name not in ("", "..", FIGURES, SUMMARY, MANIFEST, SCENARIO, REPEATS)
+    return Path(name).name == name and name not in ("", "..", FIGURES, REPORT, SUMMARY, MANIFEST, SCENARIO, REPEATS)
 
 
 def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
