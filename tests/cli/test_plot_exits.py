@@ -104,7 +104,7 @@ def test_what_cannot_be_is_one_message(run_folder: Path, tmp_path: Path, simnet)
     write_fake(tmp_path / "old", samples=20)
     for arguments, message in (
         ((tmp_path / "old", "--what", "exits"), "ddnn: of a version that kept no scores of its exits; make it anew:"),
-        ((run_folder, "--what", "exits", "--from", 3), "--what exits shows all samples"),
+        ((run_folder, "--what", "exits", "--from", 3), "--what exits shows all"),
         ((run_folder, "--what", "exit"), "'exit' is not one of 'overview', 'exits'"),
         ((tmp_path / "none", "--what", "exits"), "no such run folder"),
     ):
