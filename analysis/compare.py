@@ -55,7 +55,7 @@ def listings(summary: Mapping[str, Any], side_by_side: int = SIDE_BY_SIDE) -> di
             tables[section.name] = [listing]
     if summary["paired"]:
         tables["paired"] = [_paired(summary["paired"])]
-    return tables
+    return {topic: [listing.without_empty() for listing in those] for topic, those in tables.items()}
 
 
 class _Plain(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,23 +29,33 @@ def steps(ax: Axes, milliseconds: NDArray[np.float64], **style: Any) -> None:
     ax.step([ordered[0], *ordered], [0, *levels], where="post", **style)
 
 
-def side_colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each of several systems or runs that are compared; they come again after six."""
-    return {name: SAMPLES[number % len(SAMPLES)] for number, name in enumerate(names)}
+class Line(NamedTuple):
+    """How a system or run is drawn: colour, and dashes as matplotlib takes them."""
+
+    colour: str
+    dashes: Any
 
 
-def overlay(ax: Axes, latencies: Mapping[str, NDArray[np.float64]]) -> None:
-    """Latencies in ms of several systems or runs in one axis, with p50, p95 and p99; those without answers are told."""
-    colours = side_colours(list(latencies))
-    for number, (name, values) in enumerate(latencies.items()):
+def line(colour: int, dashes: int) -> Line:
+    """The line with these numbers of colour and dashes, which come again when there are no more."""
+    return Line(SAMPLES[colour % len(SAMPLES)], DASHES[dashes % len(DASHES)])
+
+
+def overlay(ax: Axes, latencies: Mapping[str, NDArray[np.float64]], lines: Mapping[str, Line] | None = None) -> None:
+    """Latencies in ms of several systems or runs in one axis, with p50, p95 and p99; those without answers are told.
+
+    By default each has colour and dashes of its own.
+    """
+    lines = lines or {name: line(number, number) for number, name in enumerate(latencies)}
+    for name, values in latencies.items():
+        colour, dashes = lines[name]
         if not len(values):
-            ax.plot([], [], color=colours[name], label=f"{label(name)}: no sample finished")
+            ax.plot([], [], color=colour, linestyle=dashes, label=f"{label(name)}: no sample finished")
             continue
         found = {key: float(np.percentile(values, level)) for key, level in MARKED.items()}
         told = ", ".join(f"{key} {format_time(found[key] / 1e3, 3)}" for key in ("p50", "p95"))
-        dashes = DASHES[number % len(DASHES)]
-        steps(ax, values, color=colours[name], linewidth=1.8, linestyle=dashes, label=f"{label(name)}: {told}")
-        ax.plot(list(found.values()), list(MARKED.values()), "o", color=colours[name], markersize=4)
+        steps(ax, values, color=colour, linewidth=1.8, linestyle=dashes, label=f"{label(name)}: {told}")
+        ax.plot(list(found.values()), list(MARKED.values()), "o", color=colour, markersize=4)
     ax.grid()
     ax.tick_params(length=0)
     ax.set_xlabel("latency, ms", color=MUTED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -60,25 +60,38 @@ def _incident(row: Mapping[str, Any]) -> Fault:
     return Fault(row["began"], end, frozenset({row["target"]}), label, action == "down", row["fault"], what)
 
 
-def together(faults: Iterable[Fault]) -> list[Fault]:
-    """What struck at several places at once as one fault, with one label: `rain (loses 30 %, 6 links)`."""
-    strikes: dict[tuple[str, str, float, float], list[Fault]] = {}
+@dataclass(frozen=True)
+class Group:
+    """What one fault of the scenario did, at all its places and times: `spells` are from when to when, in s."""
+
+    label: str
+    places: frozenset[str]
+    spells: tuple[tuple[float, float], ...]
+
+
+def together(faults: Iterable[Fault]) -> list[Group]:
+    """Faults of one name and effect as one, with one label: `rain (loses 30 %, 6 links)`; in order of their begin."""
+    same: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
-        strikes.setdefault((fault.name, fault.what, fault.start, fault.end), []).append(fault)
-    return [_one(those) for those in strikes.values()]
+        same.setdefault((fault.name, fault.what or fault.label), []).append(fault)
+    return [
+        Group(
+            _label(those),
+            frozenset(place for fault in those for place in fault.places),
+            tuple(sorted({(fault.start, fault.end) for fault in those})),
+        )
+        for those in same.values()
+    ]
 
 
-def _one(faults: Sequence[Fault]) -> Fault:
-    places = frozenset(place for fault in faults for place in fault.places)
+def _label(faults: Sequence[Fault]) -> str:
+    """What they are called: by the place, if it is one node, link or connection."""
+    first, places = faults[0], sorted({place for fault in faults for place in fault.places})
     links = {frozenset(place.split(LINK_ARROW)) for place in places if LINK_ARROW in place}
-    nodes = {place for place in places if LINK_ARROW not in place}
-    if len(places) == 1:
-        return faults[0]
-    first = faults[0]
+    nodes = [place for place in places if LINK_ARROW not in place]
+    if len(places) == 1 or not first.what:
+        return first.label
     if len(links) == 1 and not nodes:  # both directions
-        one, other = min(place.split(LINK_ARROW) for place in places)
-        label = f"{one}–{other} {first.what}"
-    else:
-        counts = [f"{len(some)} {what}" for some, what in ((nodes, "nodes"), (links, "links")) if some]
-        label = f"{first.name} ({first.what}, {', '.join(counts)})"
-    return replace(first, places=places, label=label)
+        return f"{places[0].replace(LINK_ARROW, '–')} {first.what}"
+    counts = [f"{len(some)} {what}" for some, what in ((nodes, "nodes"), (links, "links")) if some]
+    return f"{first.name} ({first.what}, {', '.join(counts)})"

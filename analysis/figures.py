@@ -16,6 +16,7 @@ from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import save, unreadable
 from simnet.analysis.timeline.figure import draw_timeline
+from simnet.analysis.timeline.selection import Selection
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ class Drawn(NamedTuple):
     notes: list[str]
 
 
-def draw_all(
-    run: Results, folder: Path, first: int | None = None, count: int | None = None, ending: str = "png"
-) -> Drawn:
+def draw_all(run: Results, folder: Path, selection: Selection | None = None, ending: str = "png") -> Drawn:
     """Draw the figures ``timeline``, ``exit_shares`` and ``latency``; a run without samples has no timeline.
 
     One that cannot be drawn, whatever the reason, does no harm to the others.
@@ -40,15 +39,14 @@ def draw_all(
     Args:
         run: The run.
         folder: Where the figures go; made if need be.
-        first: First sample of the timeline; None chooses.
-        count: Samples in the timeline; None chooses.
+        selection: What the timeline shows; None chooses.
         ending: Of the files: png, svg or pdf.
 
     Raises:
-        RunError: a table is damaged, or the run has no such samples.
+        RunError: a table is damaged, or the run has no such samples, systems or nodes.
     """
     drawings: dict[str, Callable[[], Figure]] = {
-        "timeline": lambda: draw_timeline(run, first, count),
+        "timeline": lambda: draw_timeline(run, selection),
         "exit_shares": lambda: draw_exits(run),
         "latency": lambda: draw_latency(run),
     }
@@ -57,9 +55,18 @@ def draw_all(
     return _drawn(drawings, folder, ending)
 
 
+EXITS: Mapping[str, Callable[[Results], Figure]] = {
+    "exit_probability": draw_probability,
+    "exits_over_time": draw_over_time,
+    "exit_entropy": draw_histograms,
+    "exit_reliability": draw_confidence,
+    "exit_fronts": draw_fronts,
+}
+"""What the stored scores of the exits tell, by name."""
+
+
 def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
-    """Draw what the stored scores tell: ``exit_probability``, ``exits_over_time``, ``exit_entropy``,
-    ``exit_reliability`` and ``exit_fronts``.
+    """Draw what the stored scores of the exits tell, the figures of `EXITS`.
 
     Args:
         run: The run.
@@ -69,14 +76,7 @@ def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
     Raises:
         RunError: a table is damaged, or the run is of a version that kept no scores.
     """
-    drawings = {
-        "exit_probability": draw_probability,
-        "exits_over_time": draw_over_time,
-        "exit_entropy": draw_histograms,
-        "exit_reliability": draw_confidence,
-        "exit_fronts": draw_fronts,
-    }
-    return _drawn({name: partial(draw, run) for name, draw in drawings.items()}, folder, ending)
+    return _drawn({name: partial(draw, run) for name, draw in EXITS.items()}, folder, ending)
 
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]], folder: Path, ending: str) -> Drawn:

@@ -51,7 +51,9 @@ def draw_latency(run: Results) -> Figure:
             first.set_title("all answers", pad=24 + 13 * (-(-len(names) // 3)) - 13)
             first.legend(loc="lower left", bbox_to_anchor=(-0.007, 0.99), ncols=3, fontsize=8.5, borderpad=0.2)
         if axes := [*([] if first is None else [first]), *panels]:
-            scaled(axes[0], [end for values, _ in every.values() if len(values) for end in (values.min(), values.max())])
+            scaled(
+                axes[0], [end for values, _ in every.values() if len(values) for end in (values.min(), values.max())]
+            )
         return readable(figure)
 
 

@@ -71,7 +71,7 @@ def pairs(summary: Mapping[str, Any], baseline: str) -> list[Row]:
 
     The baseline must be the first system of the scenario: pairs are those of the summary, `A vs B`.
     """
-    found = [("system", "accuracy, points", "latency, ms")]
+    found: list[Row] = [("system", "accuracy, points", "latency, ms")]
     for pair, values in summary["repeats"]["paired"].items():
         other, _, second = pair.partition(" vs ")
         if second == baseline:

@@ -19,6 +19,7 @@ from simnet.scenario.load import load
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from simnet.analysis.comparison.compare_runs import Comparison
     from simnet.experiments.target import Target
     from simnet.terminal.listener import Progress
 
@@ -26,7 +27,16 @@ __all__ = ["Run", "check", "load", "load_run", "run"]
 
 Described = Scenario | str | Path | Mapping[str, Any]
 """A scenario, or what `load` makes one of."""
-FigureKind = Literal["timeline", "exits", "latency"]
+FigureKind = Literal[
+    "timeline",
+    "exits",
+    "latency",
+    "exit_probability",
+    "exits_over_time",
+    "exit_entropy",
+    "exit_reliability",
+    "exit_fronts",
+]
 
 
 class Run(Results):
@@ -37,28 +47,43 @@ class Run(Results):
         """What a reader of the numbers should know; those of `check`, and what was only known afterwards."""
         return list(self.manifest.get("notes", ()))
 
-    def figure(self, kind: FigureKind, *, first: int | None = None, samples: int | None = None) -> Figure:
-        """A matplotlib figure: "timeline", "exits" or "latency".
+    def figure(
+        self,
+        kind: FigureKind,
+        *,
+        first: int | None = None,
+        samples: int | None = None,
+        last: int | None = None,
+        systems: Sequence[str] = (),
+        nodes: Sequence[str] = (),
+    ) -> Figure:
+        """A matplotlib figure: "timeline", "exits" (shares and accuracies), "latency", or one of what the exits said.
 
         Args:
             kind: Which one.
             first: First sample of the timeline; None looks for a telling one.
-            samples: Samples in the timeline; None takes as many as stay readable.
+            samples: Samples in the timeline; None takes as many as stay readable. More than 40 are drawn as bands.
+            last: Last sample of the timeline, instead of `samples`.
+            systems: Systems in the timeline; none: all.
+            nodes: Nodes in the timeline, by name or pattern (``camera*``); none: all.
 
         Raises:
-            RunError: there is no such figure, the run has no such samples, or a table is damaged.
+            RunError: there is no such figure, the run has no such samples, systems, nodes or scores, or a table is
+                damaged.
         """
         from simnet.analysis.exits.shares import draw_exits
+        from simnet.analysis.figures import EXITS
         from simnet.analysis.latency import draw_latency
         from simnet.analysis.timeline.figure import draw_timeline
+        from simnet.analysis.timeline.selection import Selection
 
         if kind == "timeline":
-            return draw_timeline(self, first, samples)
-        drawings = {"exits": draw_exits, "latency": draw_latency}
+            return draw_timeline(self, Selection(first, samples, last, systems, nodes))
+        drawings = {"exits": draw_exits, "latency": draw_latency, **EXITS}
         if kind not in drawings:
             raise RunError(unknown("figure", kind, ["timeline", *drawings]))
-        if (first, samples) != (None, None):
-            raise RunError(f"the figure '{kind}' shows all samples; only 'timeline' takes 'first' and 'samples'")
+        if (first, samples, last, *systems, *nodes) != (None, None, None):
+            raise RunError(f"the figure '{kind}' shows all; only 'timeline' takes samples, systems and nodes")
         return drawings[kind](self)
 
     def report(self, path: str | Path | None = None, *, views: int = 0, data_dir: str | Path | None = None) -> Path:
@@ -79,6 +104,23 @@ class Run(Results):
             raise RunError("the run is in memory only: give the report a path, or save the run")
         target = (self.path or Path()) / REPORT if path is None else Path(path)
         return write_report([self], target, views, None if data_dir is None else Path(data_dir))
+
+    def compare(self, *others: Results, systems: Sequence[str] = ()) -> Comparison:
+        """Set other runs against this one, or without any the systems of this one against each other.
+
+        Differences are those of the second side of each pair less the first, which is of this run.
+
+        Args:
+            others: Other runs.
+            systems: Which systems are compared: `NAME` in every run, `FIRST=OTHER` this run's and the others'. None:
+                all that have the same name.
+
+        Raises:
+            RunError: a run has no such system, the runs are of different data sets, or a table is damaged.
+        """
+        from simnet.analysis.comparison.compare_runs import compare_runs
+
+        return compare_runs([self, *others], systems)
 
     def save(self, path: str | Path, *, figures: bool = False, report: bool = False) -> Path:
         """Write the run folder that ``simnet run --out`` writes, and return its path; a former run there is replaced.

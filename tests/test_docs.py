@@ -20,7 +20,7 @@ import simnet
 from simnet.cli.app import app as simnet_app
 from simnet.cli.models.app import app as models_app
 from simnet.plugins import registries
-from simnet.results.tables import incidents_schema, samples_schema, spans_schema, usage_schema
+from simnet.results.tables import incidents_schema, samples_schema, scores_schema, spans_schema, usage_schema
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -104,7 +104,13 @@ def test_commands_in_the_pages_exist_with_their_options() -> None:
 
 @pytest.mark.parametrize(
     ("file", "schema"),
-    [("samples", samples_schema), ("spans", spans_schema), ("incidents", incidents_schema), ("usage", usage_schema)],
+    [
+        ("samples", samples_schema),
+        ("spans", spans_schema),
+        ("incidents", incidents_schema),
+        ("usage", usage_schema),
+        ("scores", scores_schema),
+    ],
 )
 def test_columns_of_the_results_are_those_of_the_page(file: str, schema: Callable[[], pa.Schema]) -> None:
     """Each column once, in order, with its type."""

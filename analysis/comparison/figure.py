@@ -9,7 +9,7 @@ import numpy as np
 
 from simnet.analysis.comparison.listings import scale
 from simnet.analysis.comparison.sides import Side
-from simnet.analysis.distributions import overlay, scaled, side_colours
+from simnet.analysis.distributions import Line, line, overlay, scaled
 from simnet.analysis.style import (
     INK,
     MUTED,
@@ -24,12 +24,14 @@ from simnet.analysis.style import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from simnet.analysis.comparison.compare_runs import Comparison, Pair
 
 WIDTH, COLUMNS = 11.0, 4
+EXPLAINED = "differences along the arrows, with 95 % interval; filled: it leaves out 0; ×: no interval"
 
 
 def draw_comparison(found: Comparison) -> Figure:
@@ -39,24 +41,25 @@ def draw_comparison(found: Comparison) -> Figure:
     pairs, sides = found.pairs, _sides(found.pairs)
     names = list(dict.fromkeys(one.name for pair in pairs for one in pair.measures))
     rows = -(-len(names) // COLUMNS)
+    keys = 0.3 + 0.2 * len(sides)  # inches for the legend below the distributions
     with look():
-        tall, low = 0.85 + 0.34 * len(pairs), 1.1 + max(2.6, 0.36 * len(sides))
-        size = rows * tall + low + 0.4
+        panel, plot = 0.25 + 0.26 * len(pairs), 2.4
+        size = 0.6 + rows * (panel + 0.85) + 0.35 + plot + 0.5 + keys
         figure = Figure(figsize=(WIDTH, size))
         left = min(max(0.07, 0.02 + 0.0068 * max(len(pair.title) for pair in pairs)), 0.35)
         above = figure.add_gridspec(
-            rows, COLUMNS, left=left, right=0.985, top=1 - 0.35 / size, bottom=(low + 0.55) / size,
-            wspace=0.12, hspace=0.95 / (tall - 0.6),
+            rows, COLUMNS, left=left, right=0.985, top=1 - 0.6 / size, wspace=0.12, hspace=0.85 / panel,
+            bottom=1 - (0.6 + rows * panel + (rows - 1) * 0.85) / size,
         )  # fmt: skip
         for number, name in enumerate(names):
             ax = figure.add_subplot(above[divmod(number, COLUMNS)])
             _differences(ax, pairs, name, first=number % COLUMNS == 0)
-        height = (low - 1.35) / size
-        lines = figure.add_axes((0.07, 0.5 / size, 0.5, height))
-        _latencies(lines, sides)
-        space = min(0.1 + 0.0068 * max(map(len, sides)), 0.25)
-        bars = figure.add_axes((0.57 + space, 0.5 / size, 0.415 - space, height))
-        _exits(bars, sides)
+        figure.text(0.985, 1 - 0.15 / size, EXPLAINED, ha="right", va="center", fontsize=8, color=MUTED)
+        bottom, height = (0.5 + keys) / size, plot / size
+        space = min(0.05 + 0.0068 * max(map(len, sides)), 0.25)
+        lines = _lines(sides)
+        _latencies(figure.add_axes((0.07, bottom, 0.5, height)), sides, lines)
+        _exits(figure.add_axes((0.57 + space, bottom, 0.415 - space, height)), sides, lines)
         return readable(figure)
 
 
@@ -65,7 +68,9 @@ def _sides(pairs: Sequence[Pair]) -> dict[str, Side]:
     found: dict[str, Side] = {}
     several = len({pair.first.system for pair in pairs} | {pair.second.system for pair in pairs}) > 1
     runs = len({side.name for pair in pairs for side in (pair.first, pair.second)}) > 1
-    for side in (side for pair in pairs for side in (pair.first, pair.second)):
+    every = [side for pair in pairs for side in (pair.first, pair.second)]
+    systems = list(dict.fromkeys(side.system for side in every))
+    for side in sorted(every, key=lambda one: systems.index(one.system)):
         words = [side.name] * runs + [side.system] * (several or not runs)
         found.setdefault(": ".join(words), side)
     return found
@@ -73,6 +78,8 @@ def _sides(pairs: Sequence[Pair]) -> dict[str, Side]:
 
 def _differences(ax: Axes, pairs: Sequence[Pair], name: str, first: bool) -> None:
     """One measure: a dot for the difference of each pair, filled where its interval leaves out 0, and that interval."""
+    from matplotlib.ticker import MaxNLocator
+
     found = {number: one for number, pair in enumerate(pairs) for one in pair.measures if one.name == name}
     ends = [abs(end) for one in found.values() for end in (one.difference, one.low, one.high) if end is not None]
     unit = next(iter(found.values())).unit
@@ -97,22 +104,34 @@ def _differences(ax: Axes, pairs: Sequence[Pair], name: str, first: bool) -> Non
     ax.margins(x=0.12)
     if not any(ends):
         ax.set_xlim(-1, 1)
-    ax.xaxis.set_major_locator(_few())
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.grid(axis="x")
 
 
-def _few() -> object:
-    from matplotlib.ticker import MaxNLocator
+def _lines(sides: dict[str, Side]) -> dict[str, Line]:
+    """A colour for each run and dashes for each system; of a single run a colour for each system, too."""
+    runs, systems = (list(dict.fromkeys(getattr(side, key) for side in sides.values())) for key in ("name", "system"))
+    alone = len(runs) == 1
+    return {
+        name: line(systems.index(side.system) if alone else runs.index(side.name), systems.index(side.system))
+        for name, side in sides.items()
+    }
 
-    return MaxNLocator(4)
 
-
-def _latencies(ax: Axes, sides: dict[str, Side]) -> None:
+def _latencies(ax: Axes, sides: dict[str, Side], lines: dict[str, Line]) -> None:
     latencies = {name: 1e3 * _answers(side) for name, side in sides.items()}
-    overlay(ax, latencies)
+    overlay(ax, latencies, lines)
     scaled(ax, [end for values in latencies.values() if len(values) for end in (values.min(), values.max())])
     ax.set_title("latency of all answers")
-    ax.legend(loc="lower right", fontsize=8, borderpad=0.3, frameon=True, framealpha=0.9, edgecolor="none")
+    _legend(ax, None)
+
+
+def _legend(ax: Axes, entries: list[Artist] | None, columns: int = 1) -> None:
+    """Below the axis, 0.42 inches."""
+    below = -0.42 / 2.4
+    ax.legend(
+        handles=entries, loc="upper left", bbox_to_anchor=(-0.02, below), ncols=columns, fontsize=8.5, borderpad=0.2
+    )
 
 
 def _answers(side: Side) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -120,12 +139,12 @@ def _answers(side: Side) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return recorded.latency[recorded.answered]
 
 
-def _exits(ax: Axes, sides: dict[str, Side]) -> None:
+def _exits(ax: Axes, sides: dict[str, Side], lines: dict[str, Line]) -> None:
     """A bar for each side, cut into the shares of its exits."""
     from matplotlib.patches import Patch
 
     orders = [list(side.summary["exits"]) for side in sides.values()]
-    colours, named = exit_colours(orders), side_colours(list(sides))
+    colours = exit_colours(orders)
     for number, side in enumerate(sides.values()):
         begin = 0.0
         for place, numbers in side.summary["exits"].items():
@@ -141,7 +160,9 @@ def _exits(ax: Axes, sides: dict[str, Side]) -> None:
     ax.set_ylim(len(sides) - 0.4, -0.6)
     ax.set_yticks(range(len(sides)), [label(name) for name in sides])
     for tick, name in zip(ax.get_yticklabels(), sides, strict=True):
-        tick.set_color(named[name])
+        tick.set_color(lines[name].colour)
     ax.tick_params(length=0, labelsize=8.5)
-    entries = [Patch(color=colour, label=label(words)) for _, colour, words in exit_legend(colours, exit_markers(orders))]
-    ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(-0.02, -0.42), ncols=4, fontsize=8, borderpad=0.2)
+    entries: list[Artist] = [
+        Patch(color=colour, label=label(words)) for _, colour, words in exit_legend(colours, exit_markers(orders))
+    ]
+    _legend(ax, entries, 2)

@@ -77,9 +77,7 @@ def notes_of(found: Comparison) -> Iterator[str]:
 def of_measures(pair: Pair) -> Listing:
     """Both systems and their difference, a row for each measure."""
     first, second = pair.names
-    table = Listing(
-        f"{pair.title}; {pair.over}", ("", first, second, "difference", "95 % interval"), long_names=False
-    )
+    table = Listing(f"{pair.title}; {pair.over}", ("", first, second, "difference", "95 % interval"), long_names=False)
     for one in pair.measures:
         difference, interval = spread(one)
         table.rows.append([one.name, value(one, one.first), value(one, one.second), difference, interval])
@@ -122,9 +120,10 @@ def spread(measure: Measure) -> tuple[str, str]:
     if measure.difference is None:
         return NONE, NONE
     numbers = [one for one in (measure.difference, measure.low, measure.high) if one is not None]
-    greatest = max(map(abs, numbers))
+    if not (greatest := max(map(abs, numbers))):
+        return "0", NONE if measure.low is None else "0 to 0"
     size, unit = scale(measure.unit, greatest)
-    digits = 2 if measure.unit == "share" or not greatest else min(max(2 - floor(log10(greatest / size)), 0), 2)
+    digits = 2 if measure.unit == "share" else min(max(2 - floor(log10(greatest / size)), 0), 2)
 
     def written(number: float) -> str:
         return f"{number / size:+,.{digits}f}".replace("-", "−")

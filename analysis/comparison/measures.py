@@ -117,12 +117,12 @@ def _means(new: Floats, old: Floats, paired: bool) -> Interval:
 
 
 def _joined(new: Any, old: Any, interval: Interval, other: Interval) -> Interval:
-    known = []
-    for values, found in ((new, interval), (old, other)):
-        if found.low is None or found.high is None:
-            return found
-        known.append(Known(float(values.mean()), found.low, found.high))
-    return Interval(*joined(*known))
+    if interval.low is None or interval.high is None:
+        return interval
+    if other.low is None or other.high is None:
+        return other
+    known = Known(float(new.mean()), interval.low, interval.high)
+    return Interval(*joined(known, Known(float(old.mean()), other.low, other.high)))
 
 
 Summary = Mapping[str, Any]
@@ -141,7 +141,7 @@ _OF_REPEATS: tuple[tuple[str, Unit, Callable[[Summary], float | None]], ...] = (
     (ACCURACY, "share", lambda system: system["accuracy"]),
     (OF_CAPTURED, "share", lambda system: system["accuracy_of_captured"]),
     (ANSWERED, "share", _answered),
-    *((f"latency {key}", "s", lambda system, key=key: system["latency"][key]) for key in ("mean", "p50", "p95")),  # type: ignore[misc]
+    *((f"latency {key}", "s", lambda system, key=key: system["latency"][key]) for key in ("mean", "p50", "p95")),
     ("bytes of a sample", "B", _bytes),
     ("energy per answer", "J", lambda system: system.get("energy", {}).get("per_sample")),
 )
@@ -167,7 +167,9 @@ def of_repeats(first: Side, second: Side) -> list[Measure]:
             both = [seed for seed in seeds if old[seed] is not None and new[seed] is not None]
             measure = _paired(name, unit, [old[seed] for seed in both], [new[seed] for seed in both])
         else:
-            measure = _independent(name, unit, *([one for one in each.values() if one is not None] for each in (old, new)))
+            measure = _independent(
+                name, unit, *([one for one in each.values() if one is not None] for each in (old, new))
+            )
         if not measure.first is measure.second is None:
             found[name] = measure
     if found[ANSWERED].first == found[ANSWERED].second == 1:

@@ -30,8 +30,8 @@ class Setting(NamedTuple):
 def changed_settings(first: Results, second: Results) -> list[Setting]:
     """What differs in the scenarios as resolved, then in data, weights and program; the same change of several nodes
     or links once."""
-    texts = [{key: value for key, value in run.scenario.items() if key not in _SAID} for run in (first, second)]
-    found = [Setting(key, _told(old), _told(new)) for key, old, new in _changes(*texts, "")]
+    old, new = ({key: value for key, value in run.scenario.items() if key not in _SAID} for run in (first, second))
+    found = [Setting(key, _told(was), _told(now)) for key, was, now in _changes(old, new, "")]
     return _gathered(found) + list(_of_manifests(first.manifest, second.manifest))
 
 
@@ -52,8 +52,8 @@ def _of_lists(old: Sequence[Any], new: Sequence[Any], place: str) -> Iterator[tu
         for number, pair in enumerate(zip(old, new, strict=True)):
             yield from _changes(*pair, f"{place}.{number}")
         return
-    told = [[repr(entry) for entry in entries] for entries in (old, new)]
-    for what, begin, end, start, stop in SequenceMatcher(None, *told, autojunk=False).get_opcodes():
+    before, after = ([repr(entry) for entry in entries] for entries in (old, new))
+    for what, begin, end, start, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if what != "equal":
             yield from ((f"{place}.{number}", old[number], _NOTHING) for number in range(begin, end))
             yield from ((f"{place}.{number}", _NOTHING, new[number]) for number in range(start, stop))

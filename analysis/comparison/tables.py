@@ -24,9 +24,7 @@ CHANGED = (
 
 def write_csv(found: Comparison, path: Path) -> list[Path]:
     """See `Comparison.save_csv`."""
-    rows = [
-        (*_sides(pair), pair.over, one.name, one.unit, *one[2:]) for pair in found.pairs for one in pair.measures
-    ]
+    rows = [(*_sides(pair), pair.over, one.name, one.unit, *one[2:]) for pair in found.pairs for one in pair.measures]
     files = [_written(path, MEASURES, rows)]
     if any(pair.changes is not None for pair in found.pairs):
         changed = [

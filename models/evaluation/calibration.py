@@ -59,7 +59,8 @@ class Aims:
             return {"epsilon": self.epsilon, "delta": self.delta}
         if rule != "budget":
             return {}
-        return {"budget": self.budget, "of": self.of, "costs": dict(zip(exits, self.costs, strict=True))}
+        costs = {"costs": dict(zip(exits, self.costs, strict=True))} if self.costs else {}
+        return {"budget": self.budget, "of": self.of, **costs}
 
 
 def grid_counts(

@@ -81,7 +81,7 @@ class ExitRule(ABC):
 class FeatureRule(ExitRule):
     """An exit rule that reads the features of its exit, too.
 
-    `features` `[n, ...]` (float32, read-only) are what the exit's segment makes, as `sends` of the graph says, before
+    `features` `[n, ...]` (float32, read-only) are what the exit's segment makes (`features` of its `Output`), before
     any codec. Of a segment that makes none they are what it is given as it arrives, after the codec: of one sender
     `[n, ...]`, of k senders `[n, k, ...]`, zeros for one that did not arrive. None where it is given scores only, as a
     choice among devices is. Features are kept for no later run: with such a rule the network runs in every one.

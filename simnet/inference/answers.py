@@ -252,6 +252,8 @@ class Answers:
         """What a rule may read at an exit for `rows`, computed anew: the memo is one of scores."""
         part = self._parts[number]
         once, places = np.unique(rows, return_inverse=True)
+        for source in self._scored(part, upstream):  # the exit's own scores may come from the disk without these
+            self._ensure(source, upstream, once)
         features = self._network().read(part, upstream, once, self._given(part, upstream, once))
         return None if features is None else features[places]
 

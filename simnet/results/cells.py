@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simnet.language.units import format_time
@@ -23,6 +23,13 @@ class Listing:
     rows: list[Sequence[str]] = field(default_factory=list)
     caption: str = ""
     long_names: bool = True
+
+    def without_empty(self) -> Listing:
+        """The same without columns of which every cell is a dash; the first one stays."""
+        told = [row for row in self.rows if row]
+        kept = [at for at in range(len(self.columns)) if not at or not told or any(row[at] != NONE for row in told)]
+        rows = [[row[at] for at in kept] if row else row for row in self.rows]
+        return replace(self, columns=[self.columns[at] for at in kept], rows=rows)
 
 
 def percent(share: float | None) -> str:

@@ -1,11 +1,11 @@
 """The interval of the difference of two series' quantiles, by the bootstrap of batches.
 
-Batch means do not serve: a quantile is no mean, and that of a short batch is biased. So the batches themselves are drawn
-anew, with replacement, `DRAWS` times (E. Carlstein, The use of subseries values for estimating the variance of a
+Batch means do not serve: a quantile is no mean, and that of a short batch is biased. So the batches themselves are
+drawn anew, with replacement, `DRAWS` times (E. Carlstein, The use of subseries values for estimating the variance of a
 general statistic from a stationary sequence, Annals of Statistics 14 (1986)); of pairs, the same ones of both series.
 The distances from the estimate to the percentiles of what is drawn are widened for few batches and for what correlation
-is left between neighbours, as in `simnet.statistics.batches` (our choice). `docs/validation.md` says how often such
-intervals hold.
+is left between neighbours, as in `simnet.statistics.batches`, but not beyond what was drawn at most (our choice).
+`docs/validation.md` says how often such intervals hold.
 """
 
 from __future__ import annotations
@@ -36,18 +36,22 @@ def of_quantiles(first: Floats, second: Floats, share: float, paired: bool, leve
     if min(len(first), len(second)) < LEAST:
         return none(f"fewer than {LEAST} samples")
     estimate = float(np.quantile(first, share) - np.quantile(second, share))
+    once = np.ones((1, BATCHES))
     below = [_below(values, share) for values in (first, second)]
     moved = below[0] - below[1] if paired else None
-    found = []
+    drawn, widened = [], []
     for number, values in enumerate((first, second)):
         if (batches := independent(below[number] if moved is None else moved)) is None:
             return none(TOO_SHORT)
         t, z = t_quantile(level, round(batches) - 1), NormalDist().inv_cdf((1 + level) / 2)
-        widened = t / z * sqrt(BATCHES / batches * BATCHES / (BATCHES - 1))
-        weights = _weights(0 if paired else number)
-        found.append(widened * (_quantiles(values, share, weights) - _quantiles(values, share, np.ones((1, BATCHES)))))
-    ends = np.quantile(found[0] - found[1], ((1 - level) / 2, (1 + level) / 2))
-    return Interval(estimate + min(float(ends[0]), 0.0), estimate + max(float(ends[1]), 0.0))
+        widening = t / z * sqrt(BATCHES / batches * BATCHES / (BATCHES - 1))
+        off = _quantiles(values, share, _weights(0 if paired else number)) - _quantiles(values, share, once)
+        drawn.append(off)
+        widened.append(widening * off)
+    apart = drawn[0] - drawn[1]
+    ends = np.quantile(widened[0] - widened[1], ((1 - level) / 2, (1 + level) / 2))
+    low, high = (float(end) for end in np.clip(ends, min(apart.min(), 0.0), max(apart.max(), 0.0)))
+    return Interval(estimate + min(low, 0.0), estimate + max(high, 0.0))
 
 
 def _below(values: Floats, share: float) -> Floats:

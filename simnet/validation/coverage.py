@@ -7,7 +7,7 @@ is refused, with its reason, is not counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import sqrt
+from math import log, sqrt
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 from simnet.results.run import summary_of
 from simnet.scenario import load_scenario
 from simnet.statistics.batches import Floats, of_mean
+from simnet.statistics.quantiles import of_quantiles
 from simnet.statistics.student import LEVEL
 from simnet.streams import stream
 from simnet.validation.base import Check, Result, Settings, Unavailable
@@ -28,6 +29,8 @@ SEEDS = 60
 LENGTH = 1000
 """Values in a series, as many as the scenarios have samples."""
 SERIES, SERIES_FULL = 400, 2000
+WARM_UP = 500
+"""Waits until a queue that began empty no longer knows of it."""
 ALLOWED = 0.15
 """By so much the share of a scenario's intervals that hold may miss 95 %: few rush hours, few seeds (our choice)."""
 
@@ -87,6 +90,48 @@ def series(settings: Settings) -> list[Result]:
     ]
 
 
+def percentiles(settings: Settings) -> list[Result]:
+    """Differences of p50 and p95 between two series, of the same units and of others."""
+    if not settings.full:
+        raise Unavailable("draws 400 batches anew for 4,800 pairs of series; ask for it with --full")
+    results = []
+    for what, phi in (("independent normal values", 0.0), ("AR(1), φ = 0.9", 0.9), ("waits in M/M/1", None)):
+        random = stream(settings.seed, f"percentiles, {what}")
+        first, second = _queues(random) if phi is None else _alike(random, phi)
+        for share in (0.5, 0.95):
+            truth = 0.0 if phi is not None else _quantile_of_wait(share, 0.6, 1.2) - _quantile_of_wait(share, 0.5, 1.0)
+            for how, others, paired in (("paired", second, True), ("unpaired", np.roll(second, 1, axis=0), False)):
+                found = [of_quantiles(*pair, share, paired) for pair in zip(first, others, strict=True)]
+                judged = [Judged(one.low, one.high, truth) for one in found]
+                results.append(held(f"{what}: p{100 * share:.0f}, {how}", judged, ALLOWED))
+    return results
+
+
+def _alike(random: np.random.Generator, phi: float) -> tuple[Floats, Floats]:
+    """Two autoregressive series of the same distribution in each row, whose noise is correlated by 0.8."""
+    first = autoregressive(random, SERIES, phi)
+    return first, 0.8 * first + 0.6 * autoregressive(random, SERIES, phi)
+
+
+def _queues(random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Waits in two M/M/1 queues with the same arrivals and work, of which the first is slower: ρ = 0.6 and 0.5."""
+    size = (SERIES, WARM_UP + LENGTH)
+    work, gaps = random.exponential(1.0, size), random.exponential(2.0, size)
+    found = []
+    for slower in (1.2, 1.0):
+        values, now = np.empty(size), np.zeros(SERIES)
+        for step in range(size[1]):
+            values[:, step] = now
+            now = np.maximum(0.0, now + slower * work[:, step] - gaps[:, step])
+        found.append(values[:, WARM_UP:])
+    return found[0], found[1]
+
+
+def _quantile_of_wait(share: float, rho: float, service: float) -> float:
+    """In M/M/1: P(W > x) = ρ exp(−(1 − ρ) x / service)."""
+    return max(0.0, service * log(rho / (1 - share)) / (1 - rho))
+
+
 def _judged(values: Floats, truth: float) -> Judged:
     found = of_mean(values)
     return Judged(found.low, found.high, truth)
@@ -129,5 +174,7 @@ REFERENCE = "intervals that hold"
 CHECKS = [
     Check("coverage", REFERENCE, "95 % intervals of series whose mean is known", "Law, Simulation Modeling and "
           "Analysis (5th ed. 2015), ch. 9", series),
+    Check("coverage-percentiles", REFERENCE, "95 % intervals of differences of percentiles", "quantiles of the normal "
+          "distribution and of waits in M/M/1", percentiles),
     Check("coverage-scenarios", REFERENCE, "95 % intervals of whole runs", "the mean over the other seeds", scenarios),
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from simnet.analysis.figures import draw_all
 from simnet.analysis.style import exit_colours, exit_markers
 from simnet.analysis.timeline.figure import draw_timeline
 from simnet.analysis.timeline.lanes import MAX_DEVICES, lay_out, slots
+from simnet.analysis.timeline.selection import Selection
 from simnet.analysis.timeline.window import choose_window, usual_length
 from simnet.results.run import RunError, read_run
 
@@ -59,7 +60,7 @@ def test_figures_of_a_run_are_the_same_every_time(tmp_path: Path):
 def test_timeline_shows_what_is_asked_for(tmp_path: Path):
     write_fake(tmp_path / "run", samples=130)
     run = read_run(tmp_path / "run")
-    figure = draw_timeline(run, first=118, count=8)
+    figure = draw_timeline(run, Selection(first=118, count=8))
     upper, lower = figure.axes
     assert upper.get_title(loc="left") == "ddnn" and lower.get_title(loc="left") == "ada-ddnn"
     assert upper.get_xlim() == lower.get_xlim()
@@ -69,7 +70,7 @@ def test_timeline_shows_what_is_asked_for(tmp_path: Path):
     entries = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"compute", "transfer", "fault", "lost", "forced exit"} <= entries
     with pytest.raises(RunError, match="has 0 to 129"):
-        draw_timeline(run, first=130)
+        draw_timeline(run, Selection(first=130))
 
 
 def test_window_holds_the_first_fault_and_every_exit():

@@ -135,6 +135,38 @@ def test_in_batches_they_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
             assert batches.read(simnet.Part("choice"), both, rows, scores) is None
 
 
+class Chosen(Sums):
+    """The choice makes features of the scores that it is given."""
+
+    def run(self, part: simnet.Part, given: Sequence[Given]) -> Output:
+        if part.segment != "choice":
+            return super().run(part, given)
+        scores = given[0].values[:, 0]
+        return Output(scores[:, :1], scores)
+
+
+def test_what_features_are_made_of_need_not_be_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit's scores are known of an earlier run, those that it chose from are not: 3 + 5, 10 + 20, 0."""
+    network = Chosen(Architecture(view=(2, 2), classes=2, views=2)).eval()
+    monkeypatch.setattr("simnet.inference.batches.load_network", lambda card, device: network)
+    values = {"network": "sums", "graph": measured(network).as_dict(), "class_names": ["a", "b"], "calibration": {}}
+
+    def asked(rules: Any) -> list[float]:
+        answers = Answers(
+            Card(Path("none.json"), values), Levels(), ("last",), {}, np.zeros(3, np.int64), rules=rules,
+            device="cpu", memo=tmp_path,
+        )  # fmt: skip
+        found = [answers.get("last", sample, network.graph.all)[1] for sample in range(3)]
+        answers.save()
+        return found
+
+    asked({})
+    for file in tmp_path.glob("edge-*"):
+        file.unlink()
+    assert [file.name.partition("-")[0] for file in tmp_path.iterdir()] == ["choice"]
+    assert asked({"last": Level()}) == [8, 30, 0]
+
+
 def test_a_rule_is_handed_features_that_it_cannot_change() -> None:
     answered, measures = judged(Level(), SCORES, [], "here", range(3), FEATURES)
     assert measures.tolist() == [1, 2, 4] and answered is not None

@@ -22,6 +22,7 @@ from worlds import node, play, world_scenario
 from simnet.analysis.compare import print_comparison
 from simnet.analysis.faults import faults_of
 from simnet.analysis.timeline.figure import draw_timeline
+from simnet.analysis.timeline.selection import Selection
 from simnet.clock import seconds, ticks
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
@@ -404,7 +405,9 @@ def test_a_run_keeps_its_incidents_and_figures_show_them(tmp_path: Path):
         (3.0, 4.0, "edge→cloud at 1 Mbit/s", False),
         (5.0, inf, "edge 2.5× slower", False),
     ]
-    assert "camera1 down" in {text.get_text() for axes in draw_timeline(run, 8, 8).axes for text in axes.texts}
+    assert "camera1 down" in {
+        text.get_text() for axes in draw_timeline(run, Selection(8, 8)).axes for text in axes.texts
+    }
 
 
 @pytest.mark.parametrize(

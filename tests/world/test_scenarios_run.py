@@ -71,6 +71,7 @@ def test_every_shipped_scenario_is_played_here():
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
         *("battery", "baselines", "first_exit", "failures", "codec_by_bandwidth", "allocation", "latency_target"),
         *("resilience", "two_sites", "deadlines", "four_groups", "vote", "distree", "distree_fluctuating"),
+        *("league", "dapdee_light", "dapdee_heavy"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -375,6 +376,55 @@ def test_distree_fluctuating(play: Callable[..., Any], cifar10_folder: Path):
     assert spent["deadline"] < spent["no-limit"] < spent["last-exit"]
     for row in during(rows["no-limit"], (8.0, 12.0), 0.2):
         assert row["latency"] > 0.015
+
+
+def test_league(play: Callable[..., Any], cifar10_folder: Path):
+    """All see the same images, cut or whole; a lost camera is a lost view, and nothing to who has another."""
+    names = (
+        *("ada-ddnn", "ddnn", "distree", "dapdee"),
+        *("device-only", "edge-only", "cloud-only", "neurosurgeon", "oracle"),
+    )
+    moved = ["--set", "faults.1.at=1 h", "--set", "faults.2.at=11 s", "--set", "faults.2.for=4 s"]
+    made, (lost,) = play("league", *moved, "--data-dir", str(cifar10_folder), "--no-figures", faults=1, systems=names)
+    rows = {name: made.samples(name).to_pylist() for name in names}
+    seen = [[(row["image"], row["label"]) for row in rows[name]] for name in names]
+    assert all(other == seen[0] for other in seen)
+    assert {row["views"] for row in during(rows["ada-ddnn"], lost)} == {0b111011}
+    assert {row["views"] for row in rows["dapdee"]} == {0b1} == {row["views"] for row in rows["distree"]}
+    found = made.summary["systems"]
+    assert all(found[name]["accuracy"] <= found["oracle"]["accuracy"] for name in names[4:] + names[:1])
+    assert {row["bytes"] for row in rows["dapdee"]} == {3072 + 4 + 78 + 44 + 78}  # the image up, scores down
+    assert {row["bytes"] for row in rows["device-only"]} == {6 * (44 + 78), 5 * (44 + 78)}
+    assert found["oracle"]["flop"]["per_sample"] < found["ada-ddnn"]["flop"]["per_sample"]
+    assert set(found["distree"]["flop"]["nodes"]) == {f"camera{n}" for n in range(1, 5)}
+
+
+VGG = 39_800_000
+"""FLOP of vgg16-quarter, rounded."""
+
+
+def test_dapdee_light(play: Callable[..., Any], cifar10_folder: Path):
+    """On 3G the image goes up: 3,076 B and 44 + 4 B at 1.1 Mbit/s take 22.7 ms, the edge 0.3; the device takes 39.8."""
+    names = ("device-only", "edge-only", "neurosurgeon", "dapdee")
+    made, _ = play("dapdee_light", "--data-dir", str(cifar10_folder), "--no-figures", faults=0, systems=names)
+    found = made.summary["systems"]
+    typical = {name: found[name]["latency"]["p50"] for name in names}
+    up = (3_076 + 48) * 8 / 1.1e6 + VGG / 132e9
+    assert typical == pytest.approx(dict(zip(names, (VGG / 1e9, up, up, up), strict=True)), rel=2e-3)
+    assert found["dapdee"]["accuracy"] == found["device-only"]["accuracy"] > 0.6
+
+
+def test_dapdee_heavy(play: Callable[..., Any], cifar10_folder: Path):
+    """On CAT1 the link would take 5.3 images a s, 20 come: whoever sends them all falls behind, DAPDEE does not."""
+    names = ("device-only", "edge-only", "neurosurgeon", "dapdee")
+    options = ("--data-dir", str(cifar10_folder), "--no-figures", "--set", "links.0.preset=dads-cat1")
+    made, _ = play("dapdee_heavy", *options, faults=0, systems=names)
+    found = made.summary["systems"]
+    assert found["edge-only"]["finished"] / found["edge-only"]["simulated_time"] == pytest.approx(
+        0.13e6 / 8 / 3_076, rel=0.02
+    )
+    assert found["edge-only"]["latency"]["mean"] > 5 > 1 > found["dapdee"]["latency"]["mean"]
+    assert found["dapdee"]["latency"]["mean"] <= found["neurosurgeon"]["latency"]["mean"]
 
 
 @pytest.fixture

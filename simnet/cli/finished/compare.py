@@ -35,11 +35,11 @@ def compare(
     """
     from simnet.analysis.compare import print_comparison
     from simnet.analysis.style import check_format
-    from simnet.results.run import read_run
+    from simnet.results.run import Results, read_run
 
     if figure is not None:
         check_format(figure)
-    runs = [read_run(folder) for folder in run_dirs]
+    runs: list[Results] = [read_run(folder) for folder in run_dirs]
     if len(runs) == 1 and not system:
         print_comparison(runs[0].summary, console())
         if csv is latex is figure is None:

@@ -16,7 +16,16 @@ def plot(
     run_dir: RunDir,
     out: Annotated[Path | None, typer.Option(help="Where the figures go [default: RUN_DIR/figures].")] = None,
     first: Annotated[int | None, typer.Option("--from", min=0, help="First sample of the timeline.")] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Samples in the timeline.")] = None,
+    last: Annotated[int | None, typer.Option("--to", min=0, help="Last sample of the timeline.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Samples in the timeline; more than 40 are drawn as bands.")
+    ] = None,
+    systems: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Systems in the timeline, with commas [default: all].")
+    ] = None,
+    nodes: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Nodes in the timeline: 'camera*,edge' [default: all].")
+    ] = None,
     what: Annotated[
         Literal["overview", "exits"],
         typer.Option(help="The figures of every run, or what its exits said: probability over T, entropy, fronts …"),
@@ -25,15 +34,19 @@ def plot(
 ) -> None:
     """Draw a run's figures again, or those of its exits."""
     from simnet.analysis.figures import draw_all, draw_exit_figures
+    from simnet.analysis.timeline.selection import Selection
     from simnet.results.run import RunError, read_run
 
+    if None not in (first, last, samples):
+        raise typer.BadParameter("give two of --from, --to and --samples", param_hint="--to")
+    selection = Selection(first, samples, last, _names(systems), _names(nodes))
     folder = out or run_dir / FIGURES
     if what == "exits":
-        if (first, samples) != (None, None):
-            raise RunError("--from and --samples choose what the timeline shows; --what exits shows all samples")
+        if selection != Selection():
+            raise RunError("--from, --to, --samples, --systems and --nodes are of the timeline; --what exits shows all")
         drawn = draw_exit_figures(read_run(run_dir), folder, ending)
     else:
-        drawn = draw_all(read_run(run_dir), folder, first, samples, ending)
+        drawn = draw_all(read_run(run_dir), folder, selection, ending)
     for path in drawn.files:
         say(path)
     for note in drawn.notes:
@@ -42,3 +55,8 @@ def plot(
         say(f"error: {problem}", error=True)
     if drawn.problems:
         raise typer.Exit(2)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """The names in a list with commas."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

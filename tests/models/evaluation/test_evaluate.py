@@ -199,7 +199,7 @@ def test_missing_cameras_and_codec_reach_the_network(weights: Path, tmp_path: Pa
 def test_json_of_a_split_and_the_table(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fake_views(monkeypatch)
     weights = write_random_weights(tmp_path, "ddnn", "plaza")
-    change_card(weights, lambda card: card.update(data_note="made up"))
+    change_card(weights, lambda card: card.update(data_note="made up", class_names=list(FakeViews.class_names)))
     found = evaluated(call, weights, "--split", "validation")
     assert found["samples"] == len(FakeViews("validation"))
     status, out, _ = call("evaluate", weights, "--split", "validation", "-T", "0.5", "--missing", "1")

@@ -34,8 +34,8 @@ class Whole(FakeViews):
 
 @pytest.fixture(autouse=True)
 def whole_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for place in ("simnet.models.data", "simnet.models.training.training", "simnet.models.training.publish"):
-        monkeypatch.setattr(f"{place}.open_dataset", lambda name, split, *_: Whole(split))
+    for place in ("data", "cards.sources", "training.training", "training.publish"):
+        monkeypatch.setattr(f"simnet.models.{place}.open_dataset", lambda name, split, *_: Whole(split))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
