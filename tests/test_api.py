@@ -367,7 +367,7 @@ def test_figures_of_a_run_in_memory_and_of_its_folder(text: str, tmp_path: Path)
         assert any("samples 3 to 6" in heading for heading in headings)
         with pytest.raises(package.RunError, match="unknown figure 'timline'; did you mean 'timeline'"):
             one.figure("timline")
-        with pytest.raises(package.RunError, match="only 'timeline' takes 'first' and 'samples'"):
+        with pytest.raises(package.RunError, match="only 'timeline' takes samples, systems and nodes"):
             one.figure("latency", first=3)
         with pytest.raises(package.RunError, match="no samples 40 to"):
             one.figure("timeline", first=40)

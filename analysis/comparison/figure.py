@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simnet.analysis.comparison.compare_runs import Comparison, Pair
+    from simnet.analysis.comparison.found import Found, Pair
 
 WIDTH, COLUMNS = 11.0, 4
 EXPLAINED = "differences along the arrows, with 95 % interval; filled: it leaves out 0; ×: no interval"
 
 
-def draw_comparison(found: Comparison) -> Figure:
+def draw_comparison(found: Found) -> Figure:
     """A panel for each measure, with a line for each pair; below, latency of all sides in one axis, and their exits."""
     from matplotlib.figure import Figure
 

@@ -11,7 +11,7 @@ from simnet.analysis.whole_file import whole
 from simnet.terminal.output import shown
 
 if TYPE_CHECKING:
-    from simnet.analysis.comparison.compare_runs import Comparison
+    from simnet.analysis.comparison.found import Found
 
 _SIGNS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -26,7 +26,7 @@ def escaped(text: object) -> str:
     return "".join(_SIGNS.get(sign, sign) for sign in shown(text))
 
 
-def latex_table(found: Comparison) -> str:
+def latex_table(found: Found) -> str:
     """See `Comparison.latex`: one block of rows for each pair, its title above it."""
     lines = [
         "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}",
@@ -46,7 +46,7 @@ def _row(one: Measure) -> str:
     return " & ".join([one.name, *map(escaped, cells)]) + " \\\\"
 
 
-def write_latex(found: Comparison, path: Path) -> Path:
+def write_latex(found: Found, path: Path) -> Path:
     """Write the table. Raises OSError, with the file's name."""
     with whole(path) as partial:
         partial.write_text(latex_table(found), encoding="utf-8", errors="surrogateescape")

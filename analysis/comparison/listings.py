@@ -15,7 +15,7 @@ from simnet.results.cells import NONE, Listing
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from simnet.analysis.comparison.compare_runs import Comparison, Pair
+    from simnet.analysis.comparison.found import Found, Pair
     from simnet.analysis.comparison.settings import Setting
 
 SETTINGS = 8
@@ -28,7 +28,7 @@ EFFECTS = {
 }
 
 
-def print_comparison_of_runs(found: Comparison, console: Console, listed: int) -> None:
+def print_comparison_of_runs(found: Found, console: Console, listed: int) -> None:
     """Print what differs between the scenarios, then each pair, with so many of its changed answers."""
     from simnet.analysis.compare import print_listing
 
@@ -49,7 +49,7 @@ def print_comparison_of_runs(found: Comparison, console: Console, listed: int) -
         console.print(f"note: {note}", soft_wrap=True)
 
 
-def as_text(found: Comparison, listed: int = 10) -> str:
+def as_text(found: Found, listed: int = 10) -> str:
     """The same as text of 100 columns."""
     from simnet.terminal.output import console
 
@@ -67,7 +67,7 @@ def told_settings(settings: Sequence[Setting]) -> Iterator[str]:
         yield f"and {more} more"
 
 
-def notes_of(found: Comparison) -> Iterator[str]:
+def notes_of(found: Found) -> Iterator[str]:
     """The notes of all pairs, and of the whole."""
     for pair in found.pairs:
         yield from (f"{pair.title}: {note}" for note in pair.notes)

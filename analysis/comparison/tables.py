@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.analysis.whole_file import whole
 
 if TYPE_CHECKING:
-    from simnet.analysis.comparison.compare_runs import Comparison, Pair
+    from simnet.analysis.comparison.found import Found, Pair
 
 SIDES = ("first_run", "first_system", "second_run", "second_system")
 MEASURES = (*SIDES, "over", "measure", "unit", "first", "second", "difference", "low", "high", "reason")
@@ -22,7 +22,7 @@ CHANGED = (
 """Columns; latencies in s, views as bit masks, an empty cell where there is no value."""
 
 
-def write_csv(found: Comparison, path: Path) -> list[Path]:
+def write_csv(found: Found, path: Path) -> list[Path]:
     """See `Comparison.save_csv`."""
     rows = [(*_sides(pair), pair.over, one.name, one.unit, *one[2:]) for pair in found.pairs for one in pair.measures]
     files = [_written(path, MEASURES, rows)]

@@ -87,6 +87,8 @@ def _panel(ax: Axes, run: Results, scores: Scores, number: int) -> None:
     ax.plot([0, 100], [0, 100], color=OTHERS, linewidth=1.2, zorder=1)
     ax.vlines(x, low[some], high[some], color=colours[name], linewidth=1.1, zorder=2)
     size = 6 + 70 * found.count[some] / found.count.max()
-    ax.scatter(x, y, s=size, marker=markers[name], color=colours[name], edgecolor=INK, linewidth=0.5, zorder=3)
+    ax.scatter(
+        x, y, s=size, marker=markers[name], color=colours[name], edgecolor=INK, linewidth=0.5, zorder=3, clip_on=False
+    )
     words = f"n = {found.count.sum():,}\nECE {100 * found.error:.1f} %"
     ax.text(0.97, 0.04, words, transform=ax.transAxes, ha="right", fontsize=SMALL - 0.5, color=INK, linespacing=1.3)

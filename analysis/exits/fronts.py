@@ -51,6 +51,7 @@ def draw_fronts(run: Results) -> Figure:
     fronts = {name: front(scores, costs_of(run, scores)) for name, scores in systems.items()}
     with look():
         figure, (axes,) = sheet([""], 3, height=2.75, above=0.2, sharey=True)
+        figure.subplots_adjust(right=0.965)  # room for the half of a number
         axes = list(axes)
         axis(axes[0], "mean latency, ms", "right answers, %")
         axis(axes[1], "mean bytes sent for a sample, kB")

@@ -67,9 +67,7 @@ def by_window(scores: Scores, edges: Floats) -> tuple[Numbers, Numbers, Numbers]
     np.add.at(counts, (scores.exit, place), 1)  # −1, without an answer, is the last row
     np.add.at(forced, (scores.exit, place), scores.forced)
     right = np.zeros(len(edges) - 1, np.int64)
-    answered = scores.exit >= 0
-    correct = scores.right[scores.exit[answered], np.flatnonzero(answered)]
-    np.add.at(right, place[answered], correct)
+    np.add.at(right, place[scores.correct], 1)
     return counts, forced, right
 
 

@@ -97,6 +97,8 @@ def _notes(scores: Scores, found: Replay) -> list[str]:
         notes.append(
             f"{name}: exact {where}; grey: samples that would go on to exits which nobody asked (run with --forced)"
         )
+    if own := int((scores.exit >= 0).sum()) - found.n:
+        notes.append(f"{name}: {own:,} samples more were answered without asking an exit; they are left out")
     if other := otherwise(scores):
         notes.append(f"{name}: T in force does not tell where {other:,} samples left (it varied, or does not decide)")
     return notes

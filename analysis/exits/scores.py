@@ -35,6 +35,7 @@ class Scores:
         sample: Number of the sample.
         captured: Simulated time of capture in s.
         exit: Number of the exit at which the sample was answered; −1 without an answer.
+        correct: Whether its answer is the true class; False without one.
         forced: Whether it was answered there because what lies beyond could not be reached.
         latency: From capture to answer in s; NaN without one.
         bytes: All bytes sent for it.
@@ -55,6 +56,7 @@ class Scores:
     sample: Numbers
     captured: Floats
     exit: Numbers
+    correct: Mask
     forced: Mask
     latency: Floats
     bytes: Numbers
@@ -136,6 +138,7 @@ def read_scores(run: Results, system: str) -> Scores:
         sample=np.arange(first, n),
         captured=told("captured_at"),
         exit=number,
+        correct=samples.column("correct").fill_null(False).to_numpy()[first:],
         forced=np.asarray(outcome == "forced"),
         latency=told("latency"),
         bytes=told("bytes").astype(np.int64),

@@ -71,9 +71,7 @@ def lives_of(samples: pa.Table, view: View) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = samples.slice(view.first, view.last - view.first + 1).to_pylist()
     for row in rows:
         row["until"] = row["captured_at"] if row["finished_at"] is None else row["finished_at"]
-    room = (0.02 + 0.0065 * len(str(view.last))) * (
-        view.end - view.start
-    )  # for marker and number, and what comes after
+    room = (0.02 + 0.0065 * len(str(view.last))) * (view.end - view.start)  # for the marker and the number
     ends = [row["until"] + room * (3.0 if row["exit"] is None else 1.5 if not row["correct"] else 1.0) for row in rows]
     taken = slots([row["captured_at"] for row in rows], ends)
     return [{**row, "slot": slot} for row, slot in zip(rows, taken, strict=True)]

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from simnet.analysis.faults import Group, together
-from simnet.analysis.style import FAULT, label
+from simnet.analysis.style import FAULT, PAPER, label
 from simnet.analysis.timeline.lanes import Lane, slots
 from simnet.analysis.timeline.view import View
 
@@ -87,6 +87,7 @@ def draw_strip(ax: Axes, entries: Iterable[Entry], top: float, view: View) -> No
         ax.annotate(
             label(entry.label), (entry.at, y), (-5 if entry.left else 5, 0), textcoords="offset points", va="center",
             fontsize=8, color=FAULT, ha="right" if entry.left else "left", zorder=6,
+            bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
         )  # fmt: skip
 
 

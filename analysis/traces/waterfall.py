@@ -167,7 +167,8 @@ def _outcome(ax: Axes, account: Account, count: int, run: Results) -> None:
         tone = INK if row["correct"] else FAULT
         colour, marker = exit_colours(exits)[row["exit"]], exit_markers(exits)[row["exit"]]
         ax.axvline(end, color=colour, linewidth=1.2, zorder=2)
-        ax.plot([end], [0], marker=marker, color=colour, markersize=8, markeredgecolor=PAPER, clip_on=False, zorder=6)
+        inside, around = (PAPER, colour) if row["outcome"] == "forced" else (colour, PAPER)
+        ax.plot([end], [0], marker=marker, markersize=8, markerfacecolor=inside, markeredgecolor=around, clip_on=False)
     words = f"{format_time(seconds(account.latency), 4)}  ·  {label(words)}"
     if account.missing:
         words += f"  ·  without {label(', '.join([*account.missing][:4]))}{' …' if len(account.missing) > 4 else ''}"

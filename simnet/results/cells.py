@@ -25,10 +25,10 @@ class Listing:
     long_names: bool = True
 
     def without_empty(self) -> Listing:
-        """The same without columns of which every cell is a dash; the first one stays."""
-        told = [row for row in self.rows if row]
-        kept = [at for at in range(len(self.columns)) if not at or not told or any(row[at] != NONE for row in told)]
-        rows = [[row[at] for at in kept] if row else row for row in self.rows]
+        """The same without columns that hold dashes and nothing else; the first one stays. A row may be shorter."""
+        cells = [{row[at] for row in self.rows if at < len(row)} - {""} for at in range(len(self.columns))]
+        kept = [at for at, found in enumerate(cells) if not at or found != {NONE}]
+        rows = [[row[at] for at in kept if at < len(row)] for row in self.rows]
         return replace(self, columns=[self.columns[at] for at in kept], rows=rows)
 
 

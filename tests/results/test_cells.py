@@ -11,8 +11,8 @@ from simnet.results.cells import NONE, Listing
 
 
 def test_a_column_of_dashes_is_left_out() -> None:
-    table = Listing("t", ("", "a", "b"), [(NONE, NONE, "1"), (), ("x", NONE, NONE)])
-    assert table.without_empty() == Listing("t", ["", "b"], [[NONE, "1"], (), ["x", NONE]])
+    table = Listing("t", ("", "a", "b"), [(NONE, NONE, "1"), (), ["y"], ("x", "", NONE)])
+    assert table.without_empty() == Listing("t", ["", "b"], [[NONE, "1"], [], ["y"], ["x", NONE]])
     assert Listing("t", ("", "a")).without_empty().columns == ["", "a"], "without rows nothing is known"
 
 

@@ -33,6 +33,7 @@ def scores(**changed: Any) -> Scores:
         "sample": np.arange(5),
         "captured": captured,
         "exit": np.array([0, 1, 2, 1, -1]),
+        "correct": np.array([1, 1, 1, 1, 0], bool),
         "forced": np.array([0, 0, 0, 1, 0], bool),
         "latency": np.array([2.0, 3.0, 5.0, 10.0, NAN]),
         "bytes": np.array([100, 100, 160, 160, 100]),

@@ -51,6 +51,16 @@ def test_what_forced_runs_know_counts_where_the_same_views_had_arrived():
     assert replay(scores(measure=measure, views=views), np.array([0.1])).unknown[0].tolist() == [0, 1, 2]
 
 
+def test_who_answers_without_asking_is_counted_over_time_but_not_replayed():
+    """A system of one's own gave sample 0 a right answer of its own: no exit said anything of it."""
+    measure, asked, right = (values.copy() for values in (scores().measure, scores().asked, scores().right))
+    measure[:, 0], asked[:, 0], right[:, 0] = NAN, False, False
+    own = scores(measure=measure, asked=asked, right=right)
+    assert replay(own, np.array([0.3])).n == 3
+    found, _, correct = by_window(own, np.array([0.0, 1.5, 4.5]))
+    assert found[0].tolist() == [1, 0] and correct.tolist() == [2, 2]
+
+
 def test_an_exit_for_which_nothing_had_arrived_is_passed():
     """Sample 2 met c without having been asked at b."""
     plain = scores()
