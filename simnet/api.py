@@ -86,6 +86,23 @@ class Run(Results):
             raise RunError(f"the figure '{kind}' shows all; only 'timeline' takes samples, systems and nodes")
         return drawings[kind](self)
 
+    def compare(self, *others: Results, systems: Sequence[str] = ()) -> Comparison:
+        """Set other runs against this one, or without any the systems of this one against each other.
+
+        Differences are those of the second side of each pair less the first, which is of this run.
+
+        Args:
+            others: Other runs.
+            systems: Which systems are compared: `NAME` in every run, `FIRST=OTHER` this run's and the others'. None:
+                all that have the same name.
+
+        Raises:
+            RunError: a run has no such system, the runs are of different data sets, or a table is damaged.
+        """
+        from simnet.analysis.comparison.compare_runs import compare_runs
+
+        return compare_runs([self, *others], systems)
+
     def report(self, path: str | Path | None = None, *, views: int = 0, data_dir: str | Path | None = None) -> Path:
         """Write the run as one page that holds all that it shows, and return its path.
 
@@ -104,23 +121,6 @@ class Run(Results):
             raise RunError("the run is in memory only: give the report a path, or save the run")
         target = (self.path or Path()) / REPORT if path is None else Path(path)
         return write_report([self], target, views, None if data_dir is None else Path(data_dir))
-
-    def compare(self, *others: Results, systems: Sequence[str] = ()) -> Comparison:
-        """Set other runs against this one, or without any the systems of this one against each other.
-
-        Differences are those of the second side of each pair less the first, which is of this run.
-
-        Args:
-            others: Other runs.
-            systems: Which systems are compared: `NAME` in every run, `FIRST=OTHER` this run's and the others'. None:
-                all that have the same name.
-
-        Raises:
-            RunError: a run has no such system, the runs are of different data sets, or a table is damaged.
-        """
-        from simnet.analysis.comparison.compare_runs import compare_runs
-
-        return compare_runs([self, *others], systems)
 
     def save(self, path: str | Path, *, figures: bool = False, report: bool = False) -> Path:
         """Write the run folder that ``simnet run --out`` writes, and return its path; a former run there is replaced.

@@ -28,7 +28,7 @@ class Listing:
         """The same without columns that hold dashes and nothing else; the first one stays. A row may be shorter."""
         cells = [{row[at] for row in self.rows if at < len(row)} - {""} for at in range(len(self.columns))]
         kept = [at for at, found in enumerate(cells) if not at or found != {NONE}]
-        rows = [[row[at] for at in kept if at < len(row)] for row in self.rows]
+        rows: list[Sequence[str]] = [[row[at] for at in kept if at < len(row)] for row in self.rows]
         return replace(self, columns=[self.columns[at] for at in kept], rows=rows)
 
 

@@ -301,7 +301,7 @@ def test_views_are_those_of_the_data_set_and_of_no_other() -> None:
     other = replace(run, manifest={**run.manifest, "data": {**run.manifest["data"], "sha256": "0" * 64}})
     with pytest.raises(RunError, match="data set 'plaza' is another here than the run's"):
         seen(other, 3, 10)
-    with pytest.raises(RunError, match=r"views of data set 'mine\.py:Mine' are not shown"):
+    with pytest.raises(RunError, match=r"views of data set 'mine[.]py:Mine' are not shown"):
         seen(replace(run, scenario={**run.scenario, "data": {"set": "mine.py:Mine"}}), 3, 10)
 
 
