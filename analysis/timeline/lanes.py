@@ -33,7 +33,6 @@ def lay_out(
     sites: Collection[str | None] | None = None,
     nodes: Collection[str] | None = None,
     hops: Iterable[tuple[str, str]] = (),
-    most: int = MAX_DEVICES,
 ) -> list[Lane]:
     """Lanes from the nodes that capture, here called devices, to those that are most links away from them.
 
@@ -45,7 +44,6 @@ def lay_out(
         sites: Sites of the samples shown; nodes of others are left out, unless these samples were there. None: all.
         nodes: Nodes that are shown, with the links between them; None: all.
         hops: Links that messages took, with the ends of the message: who passes one on stands before who gets it.
-        most: Devices that are shown at most.
     """
     every = _nodes(scenario)
     wanted = {name for name in every if nodes is None or name in nodes}
@@ -61,7 +59,7 @@ def lay_out(
 
     hit = {place for fault in faults for place in fault.places}
     links = sorted({place for place in used if LINK_ARROW in place} | {p for p in hit if LINK_ARROW in p and upward(p)})
-    shown = devices if nodes is not None else _most_telling(devices, faults, chosen, every)[:most]
+    shown = devices if nodes is not None else _most_telling(devices, faults, chosen, every)
     lanes = []
 
     def lane(link: str) -> Lane:
@@ -158,7 +156,7 @@ def _most_telling(
     for device in devices:
         site = nodes[device].get("site")
         turn[device] = seen[site] = seen.get(site, 0) + 1
-    return sorted(devices, key=lambda device: (device not in hit, device not in chosen, turn[device]))
+    return sorted(devices, key=lambda device: (device not in hit, device not in chosen, turn[device]))[:MAX_DEVICES]
 
 
 def slots(starts: Sequence[float], ends: Sequence[float]) -> list[int]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from simnet.analysis.faults import Fault
 from simnet.analysis.timeline.lanes import Lane, lay_out
+from simnet.analysis.timeline.slices import hops_of
+from simnet.language.names import LINK_ARROW
 from simnet.report.opinions import opinions
 from simnet.report.packed import pack
 from simnet.results.run import Results
@@ -116,7 +118,12 @@ def _first(spans: Sequence[_Spans], total: int, most: int) -> int:
 
 
 def _lanes(run: Results, counts: Mapping[str, int], faults: Sequence[Fault]) -> list[Lane]:
-    lanes = lay_out(run.scenario, counts, faults, most=MOST_LANES)
+    busiest = sorted(counts, key=lambda place: -counts[place])[: 2 * MOST_LANES]
+    nodes = {end for place in busiest for end in place.split(LINK_ARROW)}
+    if len(run.scenario["nodes"]) <= MOST_LANES:
+        nodes |= set(run.scenario["nodes"])
+    hops = {hop for name in run.systems for hop in hops_of(run.spans(name))}
+    lanes = lay_out(run.scenario, counts, faults, nodes=nodes, hops=hops)
     if len(lanes) <= MOST_LANES:
         return lanes
     often = {lane.label: sum(counts.get(place, 0) for place in lane.places) for lane in lanes}
@@ -126,8 +133,6 @@ def _lanes(run: Results, counts: Mapping[str, int], faults: Sequence[Fault]) -> 
 
 def _parts(lane: Lane, known: Mapping[str, int]) -> list[list[int]]:
     """A lane's places in rows: nodes above their uplinks."""
-    from simnet.language.names import LINK_ARROW
-
     there = sorted(place for place in lane.places if place in known)
     rows = [[known[place] for place in there if (LINK_ARROW in place) == link] for link in (False, True)]
     return [row for row in rows if row]

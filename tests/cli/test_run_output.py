@@ -42,7 +42,9 @@ def test_where_results_go_is_said_before_with_what_they_replace(scenario: Path, 
     assert first_line(bare) == (
         "results go to runs/rain and replace the run that is there, its figures included (--no-figures)"
     )
-    assert not Path("runs/rain/figures").exists() and bare[1].endswith("results: runs/rain\n")
+    assert not Path("runs/rain/figures").exists() and bare[1].endswith(
+        "results: runs/rain\nreport: runs/rain/report.html\n"
+    )
     Path("empty").mkdir()
     assert first_line(simnet("run", "rain.yaml", "--no-figures", "--out", "empty")) == "results go to empty"
     repeated = simnet("run", "runs/rain/scenario.yaml", "--no-figures")
@@ -90,7 +92,9 @@ def test_a_run_with_odd_bytes_in_its_names_is_whole(scenario: Path, simnet: Call
     out = Path("o\x1b[31m[/x]")
     status, printed, err = simnet("run", odd, "--out", out, "--no-figures")
     assert status == 0 and err.startswith(r"results go to o\x1b[31m[/x]" + "\n")
-    assert r"r\xff[bold]$x$: 6 samples" in printed and printed.endswith("results: o\\x1b[31m[/x]\n")
+    assert r"r\xff[bold]$x$: 6 samples" in printed and printed.endswith(
+        "results: o\\x1b[31m[/x]\nreport: o\\x1b[31m[/x]/report.html\n"
+    )
     assert "\x1b" not in printed + err
     assert read_run(out).summary["scenario"] == r"r\xff[bold]$x$"
     assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["command"][2] == str(odd)
