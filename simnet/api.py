@@ -168,6 +168,15 @@ class Run(Results):
             return [f"the figures are missing: {type(error).__name__}: {error}"]
         return [*drawn.problems, *drawn.notes]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table of the systems, and of the paired differences."""
+        from simnet.analysis.compare import listings
+        from simnet.report.html import join
+        from simnet.report.tables import listed
+
+        tables = listings(self.summary)
+        return str(join(*(listed(one) for part in ("systems", "paired") for one in tables.get(part, ()))))
+
     def __repr__(self) -> str:
         size = f"{self.summary['samples']:,} samples"
         if self.repeats:

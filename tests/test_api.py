@@ -303,6 +303,14 @@ def test_a_run_is_quiet(text: str, progress: bool | None, capfd: pytest.CaptureF
     assert printed.out == "" and begun == (["ddnn", "ada-ddnn"] if progress else [])
 
 
+def test_a_notebook_shows_a_run_as_tables(text: str) -> None:
+    """The systems, and what differs between them."""
+    run = package.run(text)
+    shown = run._repr_html_()
+    assert shown.count("<table") == shown.count("</table>") == 2
+    assert f"{100 * run.summary['systems']['ddnn']['accuracy']:.1f} %" in shown and "ada-ddnn vs ddnn" in shown
+
+
 @pytest.fixture
 def nothing_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No answers of earlier runs."""
