@@ -242,7 +242,7 @@ def test_a_run_in_memory_writes_nothing_and_has_what_the_command_line_writes(tex
     before = {*in_tmp.iterdir()}
     run = package.run("small.yaml")
     assert {*in_tmp.iterdir()} == before and run.path is None
-    assert simnet("run", "small.yaml", "--out", "cli", "--no-figures", "--quiet") == (0, "", "")
+    assert simnet("run", "small.yaml", "--out", "cli", "--no-figures", "--no-report", "--quiet") == (0, "", "")
     assert run.save("saved") == Path("saved")
     read = package.load_run("saved")
     assert read.save(in_tmp / "again") == in_tmp / "again"

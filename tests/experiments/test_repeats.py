@@ -270,7 +270,7 @@ def test_repeats_give_the_same_bytes_and_a_single_run_replaces_them(
 ):
     file, out = tmp_path / "small.yaml", tmp_path / "run"
     file.write_text(small, encoding="utf-8")
-    arguments = ("run", file, "--out", out, "--no-figures")
+    arguments = ("run", file, "--out", out, "--no-figures", "--no-report")
     made = []
     for _ in range(2):
         status, printed, _ = simnet(*arguments, "--repeats", 5, "--until", "latency.mean ± 0.001 %")

@@ -197,7 +197,7 @@ def test_decisions_are_charged_and_told() -> None:
     steps = in_seconds(world.network.spans)
     decided = [(begun, end) for sample, place, kind, _, begun, end, *_ in steps if (sample, place) == (-1, "camera")]
     assert decided == [(1.0, 1.008), (2.0, 2.008)]
-    assert [size for sample, *_, size, _ in steps if sample == -1 and size] == [16]
+    assert [step[6] for step in steps if step[0] == -1 and step[2] == "transfer"] == [16]
 
 
 def test_a_narrower_link_is_noticed() -> None:

@@ -227,8 +227,8 @@ def test_whatever_breaks_every_sample_has_one_outcome(scenario: Scenario):
     counts = Counter(row["outcome"] for row in table)
     assert set(counts) <= {"finished", "forced", "dropped"} and len(table) == scenario.samples
     used = defaultdict(int)
-    for sample, *_, size, _ in world.network.spans:
-        used[sample] += size
+    for sample, _, kind, *_, size, _ in world.network.spans:
+        used[sample] += size * (kind == "transfer")
     (spec,) = scenario.systems.values()
     exits = SYSTEMS["ddnn-2017"].exits_of(spec, None) or ()
     for row in table:
