@@ -342,7 +342,7 @@ class Painter {
     fill(served, this.colours.fill, 1);
     if (height < 9) return;
     this.font(10);
-    const words = most < 0.995 ? `${digits(most * 100)} %` : digits(most);
+    const words = most < 1e-4 ? '< 0.01 %' : most < 0.995 ? `${digits(most * 100)} %` : digits(most);  // steps are in whole µs
     const wide = this.pen.measureText(words).width;
     this.pen.fillStyle = this.colours.panel;
     this.pen.globalAlpha = 0.85;
