@@ -17,7 +17,7 @@ class Why(StrEnum):
 
     NO_ANSWER = "no answer"
     FORCED = "forced exit"
-    VIEWS = "other views"
+    ARRIVED = "other views"
     EXIT = "other exit"
     SAME = "same exit and views"
 
@@ -86,7 +86,7 @@ def changes(first: Recorded, second: Recorded, start: int = 0) -> Changes:
     effect[altered & first.correct] = Effect.WRONG
     why = np.full(len(first), Why.SAME, object)
     why[first.exit != second.exit] = Why.EXIT
-    why[first.views != second.views] = Why.VIEWS
+    why[first.views != second.views] = Why.ARRIVED
     why[(first.outcome == "forced") != (second.outcome == "forced")] = Why.FORCED
     why[one != other] = Why.NO_ANSWER
     return Changes(

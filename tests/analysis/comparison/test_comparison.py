@@ -61,7 +61,7 @@ def test_every_changed_answer_has_one_reason() -> None:
     assert [(one.sample, one.image, one.why, one.effect, one.detail) for one in found.changed] == [
         (1, 10, Why.NO_ANSWER, Effect.WRONG, "finished → dropped (edge down)"),
         (2, 20, Why.FORCED, Effect.RIGHT, "no longer, edge → cloud"),
-        (3, 30, Why.VIEWS, Effect.WRONG, "without view 3"),
+        (3, 30, Why.ARRIVED, Effect.WRONG, "without view 3"),
         (5, 50, Why.SAME, Effect.STILL_WRONG, ""),
     ]
     assert found.changed[0].predictions == (3, None) and found.changed[3].predictions == (WRONG, OTHER)
