@@ -23,6 +23,8 @@ from simnet.models.segments import MOST, MOST_CLASSES, costs_of
 from simnet.registry import settled
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
+HOTTEST = 20.0
+"""Temperatures are sought between its inverse and it."""
 
 
 class WeightsError(Exception):

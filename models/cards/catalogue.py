@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from simnet.models.cards.card import Card, WeightsError
+from simnet.models.cards.card import HOTTEST, Card, WeightsError
 from simnet.models.cards.markdown import table
 from simnet.models.graph import Segment
 from simnet.models.rules import USUAL
@@ -179,13 +179,21 @@ def _exit_rules(card: Card) -> list[list[str]]:
     ]
 
 
+def temperature_told(fitted: float) -> str:
+    """A fitted temperature; – where the search ended at its limit, so that there is no best one.
+
+    That is so where every validation sample is right: any cooler one would fit better still.
+    """
+    return "–" if fitted >= 0.99 * HOTTEST or fitted <= 1.01 / HOTTEST else f"{fitted:.2f}"
+
+
 def _reliability(card: Card) -> list[list[str]]:
     return [
         [
             f"`{card.name}`",
             name,
             *(f"{100 * entry['ece'][split]:.2f}" for split in ("validation", "test")),
-            f"{entry['scaled']['temperature']:.2f}",
+            temperature_told(entry["scaled"]["temperature"]),
             *(f"{100 * entry['scaled']['ece'][split]:.2f}" for split in ("validation", "test")),
             "yes" if card.temperatures else "no",
         ]
@@ -206,8 +214,11 @@ def _provenance(card: Card) -> str:
     return f"**`{card.name}`**\n\n" + "\n".join(f"* {key}: {value}" for key, value in told.items())
 
 
-def markdown(cards: Sequence[Card], sent: Sent) -> str:
-    """Layers, costs of one sample (one view, on a device), training and accuracy, calibration, reliability, origin."""
+def markdown(cards: Sequence[Card], sent: Sent, data: Mapping[str, str]) -> str:
+    """Of all cards layers, costs of one sample (one view, on a device), training, calibration, reliability, origin.
+
+    `data` is what is told of each data set, by its name.
+    """
     architecture = table(
         ("weights", "view", "each device", "fusion", "edge", "cloud", "features as"), map(_told(_architecture), cards)
     )
@@ -245,6 +256,7 @@ def markdown(cards: Sequence[Card], sent: Sent) -> str:
     )  # fmt: skip
     origins = "\n\n".join(map(_told(_provenance), cards))
     parts = (
+        ("What the data give away", "\n".join(f"* **{name}**: {told}" for name, told in data.items())),
         ("Layers", architecture),
         ("Cost of one sample", cost),
         ("Training and accuracy", result),

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.models.cards.card import HOTTEST
 from simnet.models.evaluation.scores import exit_scores
 from simnet.models.networks.base import Network
 from simnet.models.rules import probabilities
 
 BINS = 15
-HOTTEST = 20.0
-"""Temperatures are sought between its inverse and it."""
 
 Scores = Mapping[str, NDArray[np.floating]]
 Labels = NDArray[np.int64]

@@ -30,6 +30,15 @@ GROWING = ((37, 55, 58), (43, 77, 80), (75, 87, 88), (94, 95, 96), (95, 97, 99),
 """Local, cloud and system accuracy with cameras 1 to n, percent [R]."""
 WITHOUT = ((92, 98, 99), (94, 98, 99), (97, 98, 99), (95, 97, 99), (96, 96, 96), (94, 95, 98))
 """The same, retrained without camera i, percent [R]."""
+FILTERS = {
+    1: (86, 90, 91, 70.2, 14, 432),
+    2: (90, 92, 95, 73.7, 16, 660),
+    4: (92, 92, 96, 70.8, 21, 1116),
+    8: (92, 94, 97, 71.4, 30, 2028),
+}
+"""Filters to local, cloud and system accuracy, local share (percent), bytes per sample and bytes of memory [R]."""
+FILTERS_T = 0.8
+"""T at which ours stand beside these; the published T is not known [I]."""
 TIERS = ("local", "cloud", "system")
 
 
@@ -191,22 +200,77 @@ def fusion(study: Mapping[str, Any]) -> str:
     return table(("local-cloud", "local", "cloud", "system"), rows)
 
 
-def baselines(study: Mapping[str, Any]) -> str:
-    """What needs no picture."""
+def baselines(study: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """What needs no network: no picture even, or the nearest one."""
     rows = [
         (name, str(Measured(found["accuracy"], found["samples"])))
         for name, found in study["baselines"].items()
         if isinstance(found, dict)
     ]
+    near = data["nearest"]
+    rows.append(
+        ("class of the nearest training sample (1-NN)", str(Measured(near["right"] / near["samples"], near["samples"])))
+    )
     return table(("guess", "accuracy, % (95 %)"), rows)
 
 
-def parts(study: Mapping[str, Any], published: Mapping[str, Any]) -> dict[str, str]:
-    """Every generated part, by the name of its marks; `published` is the study of networks as published."""
+def device_memory(count: int) -> int:
+    """Bytes that a device of `count` filters keeps: real weights in 4 bytes, signs of the head in one bit each [I].
+
+    3x3 convolution of three colours with bias, its batch norm (4 numbers a filter), the head's signs for 16x16 values a
+    filter and three classes, its bias and batch norm.
+    """
+    return count * (4 * (3 * 9 + 1 + 4) + 3 * 256 // 8) + 4 * 3 * (1 + 4)
+
+
+def filters(study: Mapping[str, Any]) -> str:
+    """Channels of a device's features: accuracies at each exit, local share and bytes at `FILTERS_T`, memory."""
+    at = list(SWEEP).index(FILTERS_T)
+    rows = []
+    for (count, published), line in zip(FILTERS.items(), study["filters"], strict=True):
+        local, cloud, system, share, size, memory = published
+        there = line["sweep"][at]
+        rows.append(
+            (
+                str(count),
+                *_three((local, cloud, system), line),
+                f"{share:g}",
+                _over_seeds(there["local_share"]),
+                str(size),
+                f"{there['bytes']['mean']:.0f}",
+                f"{memory:,}",
+                f"{device_memory(count):,}",
+            )
+        )
+    head = (
+        "filters",
+        "published local/cloud/system",
+        "ours: local",
+        "cloud",
+        "system",
+        "local share: published",
+        f"ours, T = {FILTERS_T:g}",
+        "bytes: published",
+        f"ours, T = {FILTERS_T:g}",
+        "memory of a device, bytes: published",
+        "ours",
+    )
+    return table(head, rows)
+
+
+def parts(study: Mapping[str, Any], published: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, str]:
+    """Every generated part, by the name of its marks.
+
+    `published` is the study of networks as published, `data` what the data give away without a network.
+    """
     return {
         "2017 published sweep": sweep_as_published(published),
         "2017 published alone": alone_as_published(published),
-        "2017 baselines": baselines(study),
+        "2017 published growing": growing(published),
+        "2017 published missing": missing(published),
+        "2017 published filters": filters(published),
+        "2017 published fusion": fusion(published),
+        "2017 baselines": baselines(study, data),
         "2017 sweep": sweep(study),
         "2017 alone": alone(study),
         "2017 growing": growing(study),

@@ -14,6 +14,7 @@ from simnet.cli.models.aims import Budgets, aims_of
 from simnet.cli.models.options import Data, DataDir, Device, console
 from simnet.language.kinds import short
 from simnet.models.cards.card import Card, read_card, same_rule
+from simnet.models.cards.catalogue import temperature_told
 from simnet.models.device import pick_device
 from simnet.models.evaluation.budget import UnaffordableError
 from simnet.models.evaluation.calibration import DEFAULT_RULE, RULES
@@ -138,6 +139,6 @@ def calibrate(
         scaled = entry["scaled"]
         console.print(
             f"{exit_name}: calibration error on test {100 * entry['ece']['test']:.2f} %, "
-            f"{100 * scaled['ece']['test']:.2f} % with temperature {scaled['temperature']:g}"
+            f"{100 * scaled['ece']['test']:.2f} % with temperature {temperature_told(scaled['temperature'])}"
         )
     console.print(f"wrote {card.path}; T by the rule {wanted}", soft_wrap=True)

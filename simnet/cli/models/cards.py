@@ -20,8 +20,10 @@ def cards(
     """Print Markdown tables of all shipped weights: layers, cost of the segments, training and accuracy."""
     from simnet.models.cards.catalogue import markdown
     from simnet.models.cards.markdown import filled
+    from simnet.models.studies.nearest import told_of
 
-    tables = markdown(shipped(), sent)
+    shown = shipped()
+    tables = markdown(shown, sent, told_of(shown))
     if write is None:
         say(tables, end="")
         return

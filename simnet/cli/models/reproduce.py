@@ -62,6 +62,7 @@ def tables() -> dict[str, str]:
 
     Raises WeightsError when an evaluation is missing or is not of the weights that are there.
     """
+    from simnet.models.studies import published
     from simnet.models.studies import reproduction as page
     from simnet.models.studies.base import check_weights_of, stored
     from simnet.models.studies.early_stop_page import parts as parts_early_stop
@@ -97,7 +98,8 @@ def tables() -> dict[str, str]:
         "fine-tuned": page.fine_tuned(fine_tuned),
         "fine-tuned, missing": page.fine_tuned_missing(fine_tuned),
         "ablation": page.ablation(stored("ablation-cifar10")),
-        **parts_2017(study_2017, stored("ddnn-2017-published")),
+        **parts_2017(study_2017, stored("ddnn-2017-published"), stored("data-mvmc")),
+        "published numbers": published.overview(),
         **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
     }
 

@@ -25,7 +25,19 @@ FINE_TUNED = (
 )
 EARLY_STOP = ("distree-cifar10-n4",)
 """Networks whose policies are compared over their whole range."""
-STUDIES = ("faults", "codecs", "risk", "fine-tuning", "ablation", "early-stop", "ddnn-2017", "ddnn-2017-published")
+DATA = ("mvmc",)
+"""Data sets that are looked at without a network."""
+STUDIES = (
+    "data",
+    "faults",
+    "codecs",
+    "risk",
+    "fine-tuning",
+    "ablation",
+    "early-stop",
+    "ddnn-2017",
+    "ddnn-2017-published",
+)
 
 
 def study(
@@ -45,7 +57,8 @@ def study(
     import torch
 
     from simnet.models.cards.sources import open_data
-    from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning, risk
+    from simnet.models.data import open_dataset
+    from simnet.models.studies import ablation, codecs, ddnn2017, early_stop, faults, fine_tuning, nearest, risk
     from simnet.models.studies.base import store
 
     if name not in STUDIES:
@@ -62,6 +75,11 @@ def study(
         if name == of_variant:
             ddnn2017.run(data_dir, range(1, seeds + 1), tell, variant)
             return
+    if name == "data":
+        for one in DATA if data is None else (data,):
+            train, tested = (open_dataset(one, split, data_dir) for split in ("train", "test"))
+            console.print(f"wrote {store(f'data-{tested.name}', nearest.run(train, tested))}", soft_wrap=True)
+        return
     usual = {
         "faults": tuple(FAULTS.values()),
         "codecs": CODECS,

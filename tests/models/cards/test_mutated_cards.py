@@ -151,7 +151,7 @@ def test_tables_of_cards(tmp_path: Path) -> None:
             found = read_card(str(card))
             overview(found, sent)
             overview_table([found], sent)
-            markdown([found], sent)
+            markdown([found], sent, {})
         except WeightsError as problem:
             assert card.stem in str(problem)
 

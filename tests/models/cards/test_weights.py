@@ -28,6 +28,7 @@ from simnet.models.cards.weights import build, load_network, save_weights
 from simnet.models.data import set_of
 from simnet.models.evaluation.calibration import GRID_RULES
 from simnet.models.networks import NETWORKS
+from simnet.models.studies.nearest import told_of
 from simnet.models.training.recipes import changed, recipe
 from simnet.models.training.training import Recipe
 from simnet.systems import bytes_until
@@ -312,7 +313,7 @@ def complete(weights: Path) -> Card:
 def test_tables_of_cards_without_rules_and_reliability(weights: Path) -> None:
     """Cards of earlier versions load and are shown."""
     card = complete(weights)
-    text = markdown([card], sent)
+    text = markdown([card], sent, {"squares": "all are red"})
     assert "8 ↓, 16 ↓, 16, 8" in text and "8×8×8 | 2,092" in text  # 4 bytes a value and 11 numbers of 4 bytes
     assert "| 3 | 2 min | edge-1 50.00, edge-2 60.00, cloud 70.00 | edge-1 0.5, edge-2 0.25 |" in text
     assert (
@@ -343,7 +344,9 @@ def test_an_overview_of_a_card_that_lacks_something_is_one_message(key: str, wei
 def test_documentation_agrees_with_the_cards() -> None:
     text = DOC.read_text(encoding="utf-8")
     shown = text.split("<!-- cards -->\n")[1].split("<!-- end of cards -->")[0]
-    assert shown.strip() == markdown(shipped(), sent).strip(), "run: python -m models cards --write docs/models.md"
+    assert shown.strip() == markdown(shipped(), sent, told_of(shipped())).strip(), (
+        "run: python -m models cards --write docs/models.md"
+    )
 
 
 @pytest.mark.parametrize("name", SHIPPED)
