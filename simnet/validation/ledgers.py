@@ -77,7 +77,7 @@ def energy(settings: Settings) -> list[Result]:
         "camera": {"idle": 2.8, "busy": 1.6, "sent": 0.4536, "received": 0.0},
         "edge": {"idle": 2.6, "busy": 1.2, "sent": 0.0, "received": 0.156},
     }
-    report = energy_of(lab.scenario, ledger, answered=1, empty_at={})
+    report = energy_of(lab.scenario, ledger, answered=1, empty_at={}, end=1.0)
     total = float("nan") if report is None else report["total"]
     # One byte more or less of the message that is cut short is a millionth of a joule.
     found = [

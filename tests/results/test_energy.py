@@ -15,7 +15,7 @@ from simnet.network.line import Span
 from simnet.network.nodes.spec import Batching, PowerModel
 from simnet.network.work import Work
 from simnet.results.ledger import Ledger
-from simnet.results.sections.energy import energy_of
+from simnet.results.sections.energy import Energy, energy_of
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
 from simnet.world.world import World
@@ -59,7 +59,7 @@ def test_every_joule_of_one_sample_by_hand() -> None:
     assert set(ledger.nodes) == {"camera1", "edge"}
     dynamic = 0.004 + 0.01 + 0.008 + 0.02 + 0.005
     assert ledger.samples.tolist() == pytest.approx([dynamic])
-    report = energy_of(scenario, ledger, 1, {})
+    report = energy_of(scenario, ledger, 1, {}, length)
     assert report["total"] == pytest.approx(dynamic + 4 * length)
     assert report["dynamic_per_sample"] == pytest.approx(dynamic)
     assert report["nodes"]["edge"]["total"] == pytest.approx(sum(edge.values()))
@@ -78,7 +78,18 @@ def test_samples_and_nodes_add_up_to_the_same_energy() -> None:
 
 def test_no_power_model_no_section() -> None:
     scenario = world_scenario()
-    assert energy_of(scenario, ledger_of(play(scenario), scenario), 1, {}) is None
+    assert energy_of(scenario, ledger_of(play(scenario), scenario), 1, {}, 1.0) is None
+
+
+def test_a_battery_that_outlasts_the_run_lasts_as_long_as_at_its_mean_power() -> None:
+    """Ten samples, 1 s apart: the camera idles at 2 W; 100 J, of which the run takes 2 W x its length, last 50 s."""
+    power = PowerModel(idle=2.0, busy=2.0)
+    scenario = powered(world_scenario(samples=10, thresholds=1.0), "camera1", battery=100.0, power=power)
+    world = play(scenario)
+    report = energy_of(scenario, ledger_of(world, scenario), 10, {"camera1": None}, world.env.now / ticks(1.0))
+    assert report["nodes"]["camera1"]["battery_life"] == pytest.approx(50.0)
+    rows = Energy().rows(report)
+    assert rows["battery life, shortest"] == "50 s (camera1)" and rows["  without idling"] == "0 J"
 
 
 def test_a_node_that_is_down_draws_nothing() -> None:
@@ -142,9 +153,10 @@ def test_work_and_bytes_empty_a_battery_in_the_middle_and_what_it_did_is_lost(
     assert ledger_of(world, scenario).nodes["camera1"]["busy"] == pytest.approx(0.011 if charge == 0.031 else 0.012)
     assert [view & 1 for view in views_in(world)] == [1, 1, 0, 0]
     empty_at = {name: battery.empty_at for name, battery in world.network.batteries.items()}
-    report = energy_of(scenario, ledger_of(world, scenario), 4, empty_at)
+    report = energy_of(scenario, ledger_of(world, scenario), 4, empty_at, 5.0)
     assert report["nodes"]["camera1"]["battery_left"] == 0.0
     assert report["nodes"]["camera1"]["battery_empty_at"] == pytest.approx(empty, abs=LATE)
+    assert report["nodes"]["camera1"]["battery_life"] == report["nodes"]["camera1"]["battery_empty_at"]
 
 
 def test_work_brings_the_end_forward_and_nothing_is_overdrawn() -> None:

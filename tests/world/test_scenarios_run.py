@@ -77,9 +77,12 @@ def test_every_shipped_scenario_is_played_here():
 
 
 def test_battery(play):
-    """With a twentieth of the charge three cameras go dark half way through: from then on the others answer alone."""
+    """With a twentieth of the charge three cameras go dark half way through: from then on the others answer alone.
+
+    Who sends less lasts longer: all at once, then on request, then one bit a value.
+    """
     made, _ = play(
-        "battery", "--set", "nodes.camera[1..3].battery=10 mWh", faults=0, systems=("together", "on-request")
+        "battery", "--set", "nodes.camera[1..3].battery=0.6 mWh", faults=0, systems=("together", "on-request", "one-bit")
     )
     for system in made.systems:
         nodes = made.summary["systems"][system]["energy"]["nodes"]
@@ -94,7 +97,9 @@ def test_battery(play):
         sent = sum(one["sent"] for one in nodes.values())
         assert sum(table["energy"].to_pylist()) == pytest.approx(sent + sum(one["busy"] for one in nodes.values()))
     sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
-    assert sent[1] < sent[0]
+    assert sent[2] < sent[1] < sent[0]
+    lives = [made.summary["systems"][s]["energy"]["nodes"]["camera1"]["battery_life"] for s in made.systems]
+    assert lives[0] < lives[1] < lives[2]
 
 
 def test_baselines(play):

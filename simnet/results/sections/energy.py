@@ -23,17 +23,24 @@ class Energy(Section):
     form: ClassVar[Mapping[str, Any]] = {
         "per_sample?": NUMBER,
         "without?": list,
-        "nodes": {ANY: {"battery_empty_at?": NUMBER}},
+        "dynamic_per_sample?": NUMBER,
+        "nodes": {ANY: {"battery_empty_at?": NUMBER, "battery_life?": NUMBER}},
     }
 
     def of(self, run: Played) -> dict[str, Any] | None:
         """See `energy_of`."""
         answered = int(run.lives.answered.sum()) + run.warm_answers  # joules are those of the whole run
-        return energy_of(run.scenario, run.ledger, answered, run.empty_at)
+        return energy_of(run.scenario, run.ledger, answered, run.empty_at, run.end)
 
     def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
-        """Joules for each answer, and batteries that were used up."""
+        """Joules for each answer, how long the first battery lasts, and batteries that were used up."""
         rows = {"energy per sample": _per_sample(found)}
+        if (dynamic := found.get("dynamic_per_sample")) is not None:
+            rows["  without idling"] = format_energy(dynamic, 3)
+        lives = [(life, name) for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None]
+        if lives:
+            life, name = min(lives)
+            rows["battery life, shortest"] = f"{time(life)} ({name})"
         if batteries := [node["battery_empty_at"] for node in found["nodes"].values() if "battery_empty_at" in node]:
             empty = [at for at in batteries if at is not None]
             first = f", first after {time(min(empty))}" if empty else ""
@@ -42,13 +49,14 @@ class Energy(Section):
 
 
 def energy_of(
-    scenario: Scenario, ledger: Ledger, answered: int, empty_at: Mapping[str, float | None]
+    scenario: Scenario, ledger: Ledger, answered: int, empty_at: Mapping[str, float | None], end: float
 ) -> dict[str, Any] | None:
     """The section, in joules; None where no node has a power model.
 
     `total` over all of these, `per_sample` = total / answered samples, `dynamic_per_sample` without idling; and the
     same of each node, with what is left in its battery and when that was empty (`empty_at`, in seconds, of each node
-    that has one; None while it is not). `without` names the computers that have no power model.
+    that has one; None while it is not) and how long it lasts: until then, or, in a run of `end` seconds that it
+    outlasts, as long as it would at the mean power of the run (our choice). `without` names the computers that have no power model.
     """
     if not ledger.nodes:
         return None
@@ -59,7 +67,8 @@ def energy_of(
         if (capacity := scenario.nodes[name].battery) is not None:
             left = capacity - total if empty_at[name] is None else 0.0  # but for the part of a byte that left
             nodes[name]["battery_left"] = left
-            nodes[name]["battery_empty_at"] = empty_at[name]
+            nodes[name]["battery_empty_at"] = empty = empty_at[name]
+            nodes[name]["battery_life"] = empty if empty is not None else capacity * end / total if total else None
     total = sum(node["total"] for node in nodes.values())
     idle = sum(node["idle"] for node in nodes.values())
     return {
