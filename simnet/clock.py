@@ -52,6 +52,11 @@ class Clock(Environment):
         super().__init__(0)
         self.lives: dict[Life, None] = {}
         """Those that wait for something (an ordered set)."""
+        self.limits = 0
+        """How many have been made for it."""
+        self.tied = -1
+        """When two of them last ran out at one instant: what came of it may depend on which of them did first."""
+        self._ran_out: tuple[int, Limit | None] = -1, None
 
     @property
     def now(self) -> int:
@@ -74,6 +79,17 @@ class Clock(Environment):
         repeats for ever would keep a run from ending.
         """
         _Background(self, time, order, [lambda _: act() if self._alive() else None])
+
+    def ran_out(self, limit: Limit) -> None:
+        """Note that somebody has waited in vain."""
+        before, other = self._ran_out
+        if before == self._now and other is not limit:
+            self.tied = before
+        self._ran_out = self._now, limit
+
+    def in_background(self, event: Event) -> bool:
+        """Whether an event on it does not keep a run alive."""
+        return isinstance(event, _Background)
 
     def _alive(self) -> bool:
         return any(event.callbacks and not isinstance(event, _Background) for *_, event in self._queue)
@@ -220,6 +236,8 @@ class Limit:
 
     def __init__(self, clock: Clock, limit: float) -> None:
         self._clock, self._length = clock, ticks(limit)
+        self.number = clock.limits = clock.limits + 1
+        """Of all on its clock, in the order in which they were made."""
         self._running: deque[tuple[int, Signal, Callable[[], None]]] = deque()
 
     def begin(self, signal: Signal, reached: Callable[[], None]) -> None:
@@ -228,6 +246,11 @@ class Limit:
         self._running.append((end, signal, reached))
         if len(self._running) == 1:
             self._wait(end)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits under it; its timer may still be on the clock."""
+        return all(signal.settled for _, signal, _ in self._running)
 
     def _wait(self, end: int) -> None:
         Occurrence(self._clock, end, Order.LIMIT, [self._look])
@@ -240,5 +263,6 @@ class Limit:
                 if end > now:
                     self._wait(end)
                     return
+                self._clock.ran_out(self)
                 reached()
             running.popleft()  # only now: who begins meanwhile must not start a second timer

@@ -29,6 +29,7 @@ class AdaDdnn(OneEdge):
 
     Options: ClassVar[type[SystemOptions]] = AdaOptions
     exits = ("edge-1", "edge-2", "cloud")
+    forgets = True
 
     @classmethod
     def instead(cls, options: AdaOptions) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ class Ddnn(OneEdge):
     """Devices extract features and send them all; the edge fuses and classifies, or the cloud answers."""
 
     exits = ("edge", "cloud")
+    forgets = True
 
     def classify(self, sample: int) -> Lifeline:
         """Section 2, Fig. 1: the fused features' result leaves at the edge if it is sure enough, else the cloud's."""

@@ -66,7 +66,7 @@ def run_system(
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
         if progress is not None and scenario.faults:
             progress.begun(f"playing {name} without each fault")
-        without, untold = without_each(scenario, plan, answers, captured, labels, rows, world.incidents)
+        without, untold = without_each(scenario, plan, answers, captured, labels, rows, world)
         complete = _complete(world, captured) if options.forced else None
         forced = None if complete is None else answers.forced_accuracy(complete)
         scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))

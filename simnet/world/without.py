@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from simnet.clock import ProtocolError
 from simnet.inference.answers import Answers
 from simnet.language.units import format_time
-from simnet.network.faults.incidents import Incident, name_of
+from simnet.network.faults.incidents import name_of
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
+from simnet.world.rest import rejoining
 from simnet.world.world import World
 
 MOST_AGAIN = 100_000
@@ -30,25 +31,29 @@ def without_each(
     captured: Captures,
     labels: NDArray[np.int64],
     images: NDArray[np.int64],
-    incidents: Sequence[Incident],
+    played: World,
 ) -> tuple[dict[str, Lives], list[str]]:
     """What became of the same samples without each fault that struck, by its name, and a note on those left out.
 
-    Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
+    `played` is the world with all of them. Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
     most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
     """
-    struck = {one.name for one in incidents}
+    struck = {one.name for one in played.incidents}
     names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
     chosen = names[: MOST_AGAIN // max(len(captured), 1)]
     found, notes, truth = {}, [], labels.tolist()
     for name in chosen:
-        world = World(scenario, plan, answers.get, captured, answers.opinions, truth)
         try:
-            world.play(without=name)
+            for part in rejoining(played, scenario, name, captured.ticks):
+                world = World(scenario, plan, answers.get, captured, answers.opinions, truth)
+                world.play(without=name, part=part)
+                if part.sure:
+                    break
         except ProtocolError as problem:  # of a user's system, where only the fault hid it: the run itself is good
             notes.append(f"{plan.name}: not compared with a run without fault '{name}': {problem}")
             continue
-        found[name] = Lives.of(captured, labels, world.endings, world.env.now, images)
+        end = played.env.now if part.last < len(captured) else world.env.now
+        found[name] = Lives.of(captured, labels, world.endings, end, images)
     if left := names[len(chosen) :]:
         said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
         notes.append(

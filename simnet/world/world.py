@@ -26,6 +26,7 @@ from simnet.systems.contract import fault_of
 from simnet.world.budget import Controller, flop_until
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
+from simnet.world.rest import Rejoining, Rests, rests_of
 from simnet.world.sites import skews_of
 
 _CAPTURE = int(Order.CAPTURE)
@@ -102,22 +103,35 @@ class World:
             self.budget = Controller(
                 self.network, budget, self._site, self.endings, thresholds, plan.rules, flop, powered
             )
+        self.rests: Rests | None = None
+        """When it rested while it was played with all faults; None where that is no use."""
+        self._note: Callable[[int], None] | None = None
         self._next = 0
         self._on_capture: list[Callable[[Any], None]] = [self._capture]
         self._over = Event(self.env)
         self._tell: Callable[[float], None] = lambda time: None
 
-    def play(self, tell: Callable[[float], None] | None = None, without: str | None = None) -> None:
+    def play(
+        self,
+        tell: Callable[[float], None] | None = None,
+        without: str | None = None,
+        part: Rejoining | None = None,
+    ) -> None:
         """Run to the scenario's end: its duration, or until every sample has an outcome.
 
         `tell` hears of progress: the time in s. `without` names a fault that does not strike; nothing that others do,
-        and nothing drawn, depends on that.
+        and nothing drawn, depends on that. `part` is what is played then, where the rest is known.
         """
         if tell is not None:
             self._tell = tell
         scenario = self._scenario
         script = [fault for fault in scenario.faults if without is None or name_of(fault) != without]
         self.incidents = schedule_faults(self.network, script, scenario.nodes, scenario.seed)
+        if part is not None:
+            part.begin(self)
+            self._note = part.note
+        elif without is None and (rests := rests_of(self, scenario)) is not None:
+            self.rests, self._note = rests, rests.note
         self._await_capture()
         with no_garbage_collection():
             try:
@@ -129,6 +143,11 @@ class World:
             finally:
                 self.env.close()
         self.network.close()
+
+    def skip(self, endings: Sequence[Ending | None]) -> None:
+        """Begin after the samples with these endings."""
+        self.endings[: len(endings)] = endings
+        self._next, self._left = len(endings), len(self.endings) - len(endings)
 
     def _endless(self) -> ProtocolError:
         """What to say when nothing is left to happen, and samples have no outcome."""
@@ -149,6 +168,8 @@ class World:
 
     def _capture(self, _: Event) -> None:
         sample = self._next
+        if self._note is not None:
+            self._note(sample)
         self._next += 1
         self._await_capture()
         if self.budget is not None:

@@ -126,10 +126,10 @@ def test_with_the_real_network_it_is_the_run_without_that_fault() -> None:
 def test_what_goes_wrong_only_without_a_fault_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     play = World.play
 
-    def refuse(world: World, tell: Any = None, without: str | None = None) -> None:
+    def refuse(world: World, tell: Any = None, without: str | None = None, part: Any = None) -> None:
         if without == "camera":
             raise ProtocolError("mine.classify never ends")
-        play(world, tell, without)
+        play(world, tell, without, part)
 
     monkeypatch.setattr(World, "play", refuse)
     run = simnet.run(simnet.load(TEXT))

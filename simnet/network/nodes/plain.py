@@ -123,6 +123,11 @@ class Node:
         return round(self._times.call(work, samples) * self._pace * PER_SECOND)
 
     @property
+    def varies(self) -> bool:
+        """Whether computing times vary by themselves."""
+        return self._varies
+
+    @property
     def pace(self) -> float:
         """How many times slower than without load and faults it is now."""
         return self._pace

@@ -13,6 +13,7 @@ class CloudOnly(AllInOnePlace):
     The edge stores and forwards, and has the answer at the end (`reply`); where there is none, devices have it.
     """
 
+    forgets = True
     roles = Roles(device=cameras(), edge=maybe("edge"), cloud=one("cloud"))
     meets = "cloud"
 

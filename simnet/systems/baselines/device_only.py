@@ -26,6 +26,7 @@ class DeviceOnly(OneExit):
     """
 
     Options: ClassVar[type[SystemOptions]] = DeviceOnlyOptions
+    forgets = True
     roles = Roles(device=cameras(), edge=one("edge"))
 
     @classmethod

@@ -13,6 +13,7 @@ from simnet.systems.roles import Place, Roles, Unfit, cameras, one
 class EdgeOnly(AllInOnePlace):
     """The edge answers every sample at the exit of its own segment: ADA-DDNN's edge exit 2."""
 
+    forgets = True
     roles = Roles(device=cameras(), edge=one("edge"))
     answers = "edge"
 

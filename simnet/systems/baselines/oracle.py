@@ -39,4 +39,5 @@ class Knowing(System):
 class Oracle(Knowing, AdaDdnn):
     """ADA-DDNN whose samples leave where the answer is right: no threshold can do better."""
 
+    forgets = True
     usual_weights = "ada-ddnn"
