@@ -19,6 +19,7 @@ from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
+from simnet.cli.sweep import sweep
 from simnet.cli.validate import validate
 from simnet.installation import __version__
 from simnet.terminal.output import say
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    sweep,
     check,
     compare,
     plot,
