@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.cache import cache
 from simnet.cli.check import check
 from simnet.cli.entry import run_app, stoppable
 from simnet.cli.finished.compare import compare
@@ -48,6 +49,7 @@ for command in (
     schema,
 ):
     app.command()(stoppable(command))
+app.add_typer(cache, name="cache")
 
 
 @app.callback(invoke_without_command=True)

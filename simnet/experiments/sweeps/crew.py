@@ -20,8 +20,6 @@ from typing import Any, Literal
 from simnet.experiments.sweeps.work import Job, Outcome, play
 from simnet.results.run import RunError
 
-AHEAD = 3
-"""Runs for each worker that are handed out at a time: more are lost with a worker that dies, fewer let others wait."""
 PATIENCE = "10s"
 """How long a scheduler may take to answer."""
 DIED = "the process that did it died, also when it did nothing else; is there enough memory?"
@@ -35,6 +33,8 @@ class Crew:
     """Workers, as a context: they are there inside of it."""
 
     workers = 1
+    ahead = 3
+    """Runs for each worker that are handed out at a time: more are lost with one that dies, fewer let others wait."""
     network = False
     """Whether its workers run the network themselves, where an answer is not known."""
 
@@ -61,6 +61,7 @@ class Crew:
 class Alone(Crew):
     """This process, one run after the other."""
 
+    ahead = 1
     network = True
 
     def executor(self) -> Executor:
@@ -155,7 +156,7 @@ def outcomes(crew: Crew, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
     held: dict[Future[Outcome], Job] = {}
     pool = crew.executor()
     while waiting or suspect or lacking or held:
-        most = AHEAD * crew.workers if waiting else 1
+        most = crew.ahead * crew.workers if waiting else 1
         source = waiting or suspect
         while source and len(held) < most:
             job = source.popleft()
