@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
+    from simnet.api import Sweep as Sweep
     from simnet.api import check as check
     from simnet.api import load as load
     from simnet.api import load_run as load_run
+    from simnet.api import load_sweep as load_sweep
     from simnet.api import run as run
+    from simnet.api import sweep as sweep
     from simnet.clock import ProtocolError as ProtocolError
     from simnet.installation import __version__ as __version__
     from simnet.language.errors import Problem as Problem
@@ -58,6 +61,9 @@ _HOMES = {
     "run": "simnet.api",
     "load_run": "simnet.api",
     "Run": "simnet.api",
+    "sweep": "simnet.api",
+    "load_sweep": "simnet.api",
+    "Sweep": "simnet.api",
     "Scenario": "simnet.scenario.scenario",
     "Progress": "simnet.terminal.listener",
     # what goes wrong

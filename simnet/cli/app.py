@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.cache import cache
 from simnet.cli.check import check
 from simnet.cli.entry import run_app, stoppable
 from simnet.cli.finished.compare import compare
@@ -19,6 +20,7 @@ from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
+from simnet.cli.sweep import sweep
 from simnet.cli.validate import validate
 from simnet.installation import __version__
 from simnet.terminal.output import say
@@ -32,6 +34,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    sweep,
     check,
     compare,
     plot,
@@ -46,6 +49,7 @@ for command in (
     schema,
 ):
     app.command()(stoppable(command))
+app.add_typer(cache, name="cache")
 
 
 @app.callback(invoke_without_command=True)

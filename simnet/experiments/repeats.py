@@ -87,7 +87,7 @@ def _measures(pair: Summary) -> dict[str, Any]:
 def _statistics(found: Sequence[Summary]) -> dict[str, dict[str, Any]]:
     values: dict[str, list[float]] = {}
     for one in found:
-        for key, value in _numbers(one):
+        for key, value in numbers(one):
             values.setdefault(key, [])
             if value is not None:
                 values[key].append(value)
@@ -101,12 +101,12 @@ def _statistic(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": len(values)}
 
 
-def _numbers(content: Summary, place: str = "") -> Iterator[tuple[str, float | None]]:
+def numbers(content: Summary, place: str = "") -> Iterator[tuple[str, float | None]]:
     """Every number, or None in the place of one, with its dotted key."""
     for key, value in content.items():
         if not place and key in _NO_MEASURE:
             continue
         if isinstance(value, Mapping):
-            yield from _numbers(value, f"{place}{key}.")
+            yield from numbers(value, f"{place}{key}.")
         elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
             yield f"{place}{key}", value

@@ -55,6 +55,10 @@ def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 
 
+class UnknownAnswerError(Exception):
+    """An answer that only the network could give, which was not to run."""
+
+
 class Answers:
     """Answers of one system's network, by exit, sample number and what arrived upstream.
 
@@ -76,6 +80,7 @@ class Answers:
         memo: Folder for later runs.
         progress: Hears how the network gets on, if asked.
         system: Name of the system, for messages.
+        network: Whether the network may run for what is not known; else UnknownAnswerError is raised.
     """
 
     def __init__(
@@ -97,8 +102,10 @@ class Answers:
         memo: Path | None = None,
         progress: Progress | None = None,
         system: str = "",
+        network: bool = True,
     ) -> None:
         self._card, self._data, self._wish = card, data, device
+        self._may_run = network
         self._graph = graph = card.graph
         self._codec, self._zero_input = codec, zero_input
         self._exits = {name: number for number, name in enumerate(exits)}
@@ -107,7 +114,8 @@ class Answers:
         self._rules = [(rules or {}).get(name, Entropy()) for name in exits]
         self._alike, self._batch, self._window = alike, batch, window
         self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
-        self._memo = Memo(len(data), graph.classes, memo)
+        about = {"weights": card.name, "data": data.name, "split": data.split, "samples": len(data), "codec": codec}
+        self._memo = Memo(len(data), graph.classes, memo, about)
         self._progress, self._name, self._system = progress, system, f"system {system!r}: " if system else ""
         self._asked = np.zeros((len(exits), len(alike)), bool)
         """Which samples have been answered at an exit."""
@@ -291,6 +299,8 @@ class Answers:
 
     def _network(self) -> Any:
         if self._batches is None:
+            if not self._may_run:
+                raise UnknownAnswerError
             if self._progress is not None:
                 self._progress.begun(f"loading the network of {self._name}")
                 self._data.expect(self._index, partial(self._progress.rendered, self._data.name))

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.inference.bound import PARTIAL, trim
+from simnet.locks import alone, machine
 from simnet.models.graph import Part
 
 Key = tuple[Part, int]
 """A part, and the bits of what arrived that matter to it (`Graph.key`)."""
+Rows = tuple[NDArray[np.float32], NDArray[np.bool_]]
+"""Scores `[size, classes]`, and which rows of them are known."""
+ABOUT = "about.json"
+"""In a folder: whose answers it holds, in words."""
+_FRESH = 600.0
+"""Seconds for which a file's time of last use is near enough."""
+
+
+def read_table(path: Path) -> Rows | None:
+    """What a file holds; None if there is none, or it is damaged, or was not kept under this name."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            scores, known, about = file["scores"], file["known"], json.loads(str(file["about"]))
+    except (OSError, ValueError, EOFError, KeyError):  # not there, or damaged: it is a cache, so begin anew
+        return None
+    except Exception:  # a damaged archive makes zlib and zipfile raise errors of their own
+        return None
+    if scores.ndim != 2 or scores.dtype != np.float32 or known.shape != scores.shape[:1] or known.dtype != bool:
+        return None
+    return (scores, known) if about == _about(path, scores, known) else None
+
+
+def _about(path: Path, scores: NDArray[np.float32], known: NDArray[np.bool_]) -> dict[str, Any]:
+    """What a file says of itself: whose answers it holds, and their checksum."""
+    digest = sha256(scores.tobytes() + known.tobytes()).hexdigest()
+    return {"of": [path.parent.name, path.stem], "sha256": digest}
+
+
+def used(path: Path) -> None:
+    """Note that a file is of use now: what nobody has used for longest goes first (`simnet.inference.kept`)."""
+    with suppress(OSError):
+        if time.time() - path.stat().st_mtime > _FRESH:
+            os.utime(path)
 
 
 class Table:
@@ -37,25 +75,14 @@ class Table:
         self._asked = np.zeros(size, bool)
         self._changed = False
 
-    def _stored(self, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+    def _stored(self, shape: tuple[int, int]) -> Rows | None:
         if self._folder is None:
             return None
-        try:
-            with np.load(self._folder / f"{self._name}.npz", allow_pickle=False) as file:
-                scores, known, about = file["scores"], file["known"], json.loads(str(file["about"]))
-        except (OSError, ValueError, EOFError, KeyError):  # not there, or damaged: it is a cache, so begin anew
+        found = read_table(path := self._folder / f"{self._name}.npz")
+        if found is None or found[0].shape != shape:
             return None
-        except Exception:  # a damaged archive makes zlib and zipfile raise errors of their own
-            return None
-        if scores.shape != shape or scores.dtype != np.float32 or known.shape != shape[:1] or known.dtype != bool:
-            return None
-        return (scores, known) if about == self._about(scores, known) else None
-
-    def _about(self, scores: NDArray[np.float32], known: NDArray[np.bool_]) -> dict[str, Any]:
-        """What a file says of itself: whose answers it holds, and their checksum."""
-        assert self._folder is not None
-        digest = sha256(scores.tobytes() + known.tobytes()).hexdigest()
-        return {"of": [self._folder.name, self._name], "sha256": digest}
+        used(path)
+        return found
 
     def ask(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of `rows` whose scores are not known."""
@@ -73,31 +100,45 @@ class Table:
         self.known[rows] = True
         self._changed = True
 
-    def save(self) -> None:
-        """Merge with what another run may have stored meanwhile, and write; a kill leaves the former file whole."""
+    def save(self) -> bool:
+        """Merge with what another run may have stored meanwhile, and write; a kill leaves the former file whole.
+
+        Returns whether there was anything to write.
+        """
         if self._folder is None or not self._changed:
-            return
-        stored = self._stored((self.scores.shape[0], self.scores.shape[1]))
-        if stored is not None:
-            new = stored[1] & ~self.known
-            self.scores[new] = stored[0][new]
-            self.known |= new
+            return False
         self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / f"{self._name}.{os.getpid()}.partial"
+        with alone(self._folder):  # between reading and writing another's answers must not come in
+            stored = self._stored((self.scores.shape[0], self.scores.shape[1]))
+            if stored is not None:
+                new = stored[1] & ~self.known
+                self.scores[new] = stored[0][new]
+                self.known |= new
+            self._write()
+        self._changed = False
+        return True
+
+    def _write(self) -> None:
+        assert self._folder is not None
+        path = self._folder / f"{self._name}.npz"
+        partial = self._folder / f"{self._name}.{machine()}-{os.getpid()}-{threading.get_ident()}{PARTIAL}"
         try:
             with partial.open("wb") as file:
-                about = np.array(json.dumps(self._about(self.scores, self.known)))
+                about = np.array(json.dumps(_about(path, self.scores, self.known)))
                 np.savez(file, scores=self.scores, known=self.known, about=about)
-            partial.replace(self._folder / f"{self._name}.npz")
+            partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
 
 
 class Memo:
-    """The tables of one network on one data set of `size` samples; `folder` None keeps them in memory only."""
+    """The tables of one network on one data set of `size` samples.
 
-    def __init__(self, size: int, classes: int, folder: Path | None) -> None:
-        self._size, self._classes, self._folder = size, classes, folder
+    `folder` None keeps them in memory only; `about` says in words whose they are.
+    """
+
+    def __init__(self, size: int, classes: int, folder: Path | None, about: Mapping[str, Any] | None = None) -> None:
+        self._size, self._classes, self._folder, self._about = size, classes, folder, about
         self._tables: dict[Key, Table] = {}
 
     def table(self, key: Key, width: int | None = None) -> Table:
@@ -119,7 +160,10 @@ class Memo:
     def save(self) -> None:
         """Write what is new to disk; a folder that cannot be written only costs the next run its head start."""
         try:
-            for table in self.tables:
-                table.save()
+            new = [table.save() for table in self.tables]
+            if any(new) and self._folder is not None:
+                if self._about is not None and not (place := self._folder / ABOUT).exists():
+                    place.write_text(json.dumps(self._about), encoding="utf-8")
+                trim(self._folder.parent)
         except OSError:
             return

@@ -57,6 +57,15 @@ def changes(
     return found
 
 
+def change(key: str, value: Any, origin: str, notes: Mapping[Path, str] | None = None) -> Change:
+    """One change, of which messages say that it comes from `origin`, such as a file's line.
+
+    Raises:
+        ScenarioError: a key without a word between two dots, or a value that no file can hold.
+    """
+    return Change(_key(key, origin, ""), plain(value, origin), origin, dict(notes or {}))
+
+
 def _written(text: str, origin: str, option: str) -> Change:
     key, equals, value = text.partition("=")
     if not equals:
@@ -118,7 +127,11 @@ def changed(
         ScenarioError: an override that cannot be carried out, or anything wrong with the result.
         ValueError: see `Scenario.to_yaml`.
     """
-    wanted = changes(overrides, samples, seed)
+    return changed_by(scenario, changes(overrides, samples, seed))
+
+
+def changed_by(scenario: Scenario, wanted: Sequence[Change]) -> Scenario:
+    """See `changed`."""
     source = scenario._source.copy()
     if scenario._given is not None and scenario._as_given == scenario.__dict__:
         return applied(wanted, deepcopy(scenario._given), source)

@@ -17,3 +17,6 @@ class Progress:
 
     def simulated(self, system: str, time: float, end: float) -> None:
         """Simulated time has reached `time`; the last sample is captured, or the run ends, at `end` (seconds)."""
+
+    def played(self, runs: int, most: int, failed: int) -> None:
+        """Of a sweep's `most` runs so many are done, `failed` of them in vain."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -82,15 +83,47 @@ class Bars(Watcher):
         """Show how far simulated time has come, in seconds."""
         self._show(f"{system}: simulated time", time, end, f"{time:.1f} of {end:.1f} s")
 
+    def played(self, runs: int, most: int, failed: int) -> None:
+        """Show how many runs of a sweep are done."""
+        self._show("runs", runs, most, _runs(runs, most, failed))
+
 
 class Lines(Watcher):
     """Where nothing can move: says of each system once that it is played, with the seconds that are to be simulated."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._begun = console, set[str]()
+        self._first: tuple[float, int] | None = None
+        self._said = 0
 
     def simulated(self, system: str, time: float, end: float) -> None:
         """Say so, the first time."""
         if system not in self._begun:
             self._begun.add(system)
             self._console.print(f"{system}: simulating {end:,.1f} s", soft_wrap=True)
+
+    def played(self, runs: int, most: int, failed: int) -> None:
+        """Say at every tenth part of a sweep how far it is, and how long the rest will take at this pace."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, runs
+        if (tenth := 10 * runs // max(most, 1)) <= self._said:
+            return
+        self._said = tenth
+        began, before = self._first
+        rest = (
+            "" if runs in (before, most) else f", about {_short((now - began) / (runs - before) * (most - runs))} left"
+        )
+        self._console.print(f"{_runs(runs, most, failed)}{rest}", soft_wrap=True)
+
+
+def _runs(runs: int, most: int, failed: int) -> str:
+    return f"{runs:,} of {most:,} runs{f', {failed:,} failed' if failed else ''}"
+
+
+def _short(seconds: float) -> str:
+    """A time that is guessed: in its largest unit, or two of them."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -10,7 +10,7 @@ import numpy as np
 from simnet.models.data.base import Dataset
 from simnet.results.ledger import Ledger
 from simnet.scenario import Scenario
-from simnet.world.captures import captures, images_of
+from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan
 from simnet.world.run import Options, answers_of
 from simnet.world.world import World
@@ -34,7 +34,7 @@ def joules_until(scenario: Scenario, plan: Plan, data: Dataset, options: Options
     sound = scenario.model_copy(update={"faults": []})
     captured = captures(sound)
     rows = images_of(sound, len(captured), len(data))
-    opinions = answers_of(sound, plan, data, captured, rows, options).opinions
+    opinions = answers_of(plan, data, alike(sound, captured), rows, options).opinions
     found = {}
     for chosen in plan.exits:
 

@@ -23,7 +23,7 @@ from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.asked import Asked, scores_rows
-from simnet.world.captures import Captures, alike, captures, images_of
+from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
 from simnet.world.recording import incidents_table, samples_table, scores_table, spans_table, usage_table, views_of
 from simnet.world.without import too_late, without_each
@@ -40,6 +40,10 @@ class Options:
     forced: bool = False
     memo: bool = True
     """Keep the network's answers on disk for later runs."""
+    again: bool = True
+    """Play the run again without each fault; else nothing is told of what would have been without it."""
+    network: bool = True
+    """Let the network run; else a question whose answer is not known yet raises UnknownAnswerError."""
 
 
 def run_system(
@@ -54,7 +58,7 @@ def run_system(
     captured = captures(scenario)
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(scenario, plan, data, captured, rows, options, progress)
+    answers = answers_of(plan, data, alike(scenario, captured), rows, options, progress)
     labels = data.labels[rows]
     asked = Asked(answers)
     world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
@@ -64,10 +68,15 @@ def run_system(
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        if progress is not None and scenario.faults:
-            progress.begun(f"playing {name} without each fault")
-        without, untold = without_each(scenario, plan, answers, captured, labels, rows, world)
-        complete = _complete(world, captured) if options.forced else None
+        without, untold = dict[str, Lives](), list[str]()
+        if options.again:
+            if progress is not None and scenario.faults:
+                progress.begun(f"playing {name} without each fault")
+            without, untold = without_each(scenario, plan, answers, captured, labels, rows, world)
+        complete = None
+        if options.forced:
+            arrives = complete_of(world)
+            complete = np.array([arrives[site] for site in captured.site.tolist()], object)
         forced = None if complete is None else answers.forced_accuracy(complete)
         scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
     finally:
@@ -130,15 +139,14 @@ def run_system(
 
 
 def answers_of(
-    scenario: Scenario,
     plan: Plan,
     data: Dataset,
-    captured: Captures,
+    alike: NDArray[np.int64],
     rows: NDArray[np.int64],
     options: Options,
     progress: Progress | None = None,
 ) -> Answers:
-    """What the network of a system answers; `rows` is each sample's number in the data."""
+    """What the network of a system answers; `alike`: see `Answers`; `rows` is each sample's number in the data."""
     zero_input = getattr(plan.options, "missing", None) == "zero input"
     device = kind_of(options.device)
     return Answers(
@@ -146,7 +154,7 @@ def answers_of(
         data,
         plan.exits,
         plan.thresholds,
-        alike(scenario, captured),
+        alike,
         rows=rows,
         rules=plan.rules,
         instead=plan.instead,
@@ -157,15 +165,16 @@ def answers_of(
         memo=memo_folder(plan.card, data, plan.codec, zero_input, device) if options.memo else None,
         system=plan.name,
         progress=progress,
+        network=options.network,
     )
 
 
-def _complete(world: World, captured: Captures) -> NDArray[np.object_]:
-    """What arrives upstream of each sample if nothing is lost."""
-    found = np.empty(len(captured), object)
-    for number, (system, *_) in enumerate(world.systems):
+def complete_of(world: World) -> list[int]:
+    """What arrives upstream of a sample of each site if nothing is lost."""
+    found = []
+    for system, *_ in world.systems:
         views = sum(1 << view for view in system.setting.place.views.values())
-        found[captured.site == number] = system.graph.of_views(views) | system.coded
+        found.append(system.graph.of_views(views) | system.coded)
     return found
 
 

@@ -17,7 +17,7 @@ from simnet.results.lives import Lives
 from simnet.results.steps import in_seconds
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask
-from simnet.world.captures import captures, images_of
+from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan
 from simnet.world.recording import samples_table, views_of
 from simnet.world.run import Options, answers_of
@@ -54,7 +54,7 @@ def played(scenario: Scenario, plan: Plan, data: Dataset, options: Options, leav
     """All samples of a system, in order; with `leaving` as if one left at another exit."""
     captured = captures(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(scenario, plan, data, captured, rows, options)
+    answers = answers_of(plan, data, alike(scenario, captured), rows, options)
     ask = answers.get if leaving is None else leaving.asking(answers.get, plan.exits)
     labels = data.labels[rows]
     world = World(scenario, plan, ask, captured, answers.opinions, labels.tolist())

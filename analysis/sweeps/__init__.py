@@ -1,0 +1,1 @@
+"""What a sweep has given: in a table, and drawn."""

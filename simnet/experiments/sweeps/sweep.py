@@ -1,0 +1,325 @@
+"""A sweep from beginning to end: which runs there are, which are done, the network, the others, the table."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simnet.experiments.repeats import seeds_of
+from simnet.experiments.sweeps import store
+from simnet.experiments.sweeps.axes import settings_of
+from simnet.experiments.sweeps.crew import Alone, Cluster, Crew, Processes, outcomes
+from simnet.experiments.sweeps.spec import Asked
+from simnet.experiments.sweeps.table import as_text as shown
+from simnet.experiments.sweeps.table import table_of
+from simnet.experiments.sweeps.work import Job, as_text, packed, scenario_of, told
+from simnet.installation import __version__
+from simnet.language.errors import ScenarioError
+from simnet.results.run import RunError
+from simnet.scenario import Scenario
+from simnet.terminal.listener import Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class How:
+    """How a sweep is run, as opposed to what: none of it changes a result.
+
+    Attributes:
+        workers: Processes; None: as many as there are processors. 1 does all in this one.
+        scheduler: Address of a Dask cluster's scheduler, whose workers do the runs.
+        device: Where the network runs: auto, cpu or cuda.
+        batch: Samples per batch of the network.
+        data_dir: Folder with data sets.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    device: str = "auto"
+    batch: int = 256
+    data_dir: Path | None = None
+
+
+@dataclass
+class Run:
+    """One run of a sweep: the number of its point, the values there, its repeat and seed, and the name of its file."""
+
+    point: int
+    values: Sequence[Any]
+    repeat: int
+    seed: int
+    name: str = ""
+    problem: str | None = None
+    """Why there is no such scenario."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a sweep has given.
+
+    Attributes:
+        path: Its folder; None: in memory only.
+        about: As in ``sweep.json``.
+        table: As in ``sweep.parquet``, see `simnet.experiments.sweeps.table.table_of`.
+    """
+
+    path: Path | None
+    about: Mapping[str, Any]
+    table: pa.Table
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What was swept."""
+        return tuple(self.about["over"])
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Messages of the runs that failed, and how many have each."""
+        found = defaultdict[str, int](int)
+        for error in self.table["error"].to_pylist():
+            if error is not None:
+                found[error] += 1
+        return dict(found)
+
+
+@dataclass
+class _Plan:
+    """All runs, and of those that are to be done their jobs and what the network may be asked."""
+
+    runs: list[Run] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    asked: dict[str, tuple[Scenario, set[int]]] = field(default_factory=dict)
+
+
+def sweep(
+    asked: Asked, out: Path | None, how: How, command: Sequence[str], progress: Progress | None = None
+) -> Results:
+    """Do what is not done yet of a sweep, and gather all of it.
+
+    Stopped by an exception, a signal's among them, it leaves the table of what is done.
+
+    Args:
+        asked: The sweep.
+        out: Its folder; what is finished there is not done again, but for what failed. None: in memory only.
+        how: With whom.
+        command: The command line, for ``sweep.json``.
+        progress: Hears how it gets on.
+
+    Raises:
+        ScenarioError: no point is a valid scenario; or see `Asked.values`.
+        RunError: `out` cannot be written, or there are no workers.
+        DeviceError: there is no such device.
+    """
+    hear = progress or Progress()
+    points = asked.values()
+    if how.device != "auto":
+        from simnet.models.device import pick_device
+
+        pick_device(how.device)
+    kept = store.Store(out)
+    hear.begun(f"checking {len(points):,} points")
+    plan = _planned(asked, points, kept, how)
+    if out is not None:
+        store.prepare(out)
+        store.write_whole(out / store.BASE, asked.base.to_yaml().encode("utf-8", "backslashreplace"))
+    with ExitStack() as stack:
+        crew = stack.enter_context(crew_of(how, len(plan.jobs))) if plan.jobs else None
+        try:
+            _do(asked, plan, kept, crew, how, progress)
+        except BaseException:
+            if out is not None:
+                with suppress(RunError):  # a full disk has been told already
+                    _gather(asked, out, plan, kept, command)
+            raise
+    return _gather(asked, out, plan, kept, command)
+
+
+def _do(asked: Asked, plan: _Plan, kept: store.Store, crew: Crew | None, how: How, progress: Progress | None) -> None:
+    """All that is not done yet."""
+    hear = progress or Progress()
+    done, most = len(plan.runs) - len(plan.jobs), len(plan.runs)
+    failed = sum(run.problem is not None for run in plan.runs)
+    hear.played(done, most, failed)
+    if crew is None:
+        return
+    _network(plan, how, progress)
+    for job, outcome in outcomes(crew, plan.jobs):
+        kept.put(job.name, {**outcome, "about": _about(asked, plan.runs[job.number])})
+        done, failed = done + 1, failed + ("error" in outcome)
+        hear.played(done, most, failed)
+
+
+def crew_of(how: How, jobs: int) -> Crew:
+    """Who does the runs. Raises RunError."""
+    if how.scheduler is not None:
+        return Cluster(how.scheduler, how.workers)
+    if how.workers is None:
+        from loky import cpu_count
+
+        workers = min(cpu_count(), jobs)
+    else:
+        workers = min(how.workers, jobs)
+    return Alone() if workers == 1 else Processes(workers)
+
+
+def _planned(asked: Asked, points: Sequence[tuple[Any, ...]], kept: store.Store, how: How) -> _Plan:
+    from simnet.world.ahead import questions
+
+    plan, base, inputs = _Plan(), packed(asked.base), _Inputs(how.data_dir)
+    first: ScenarioError | None = None
+    valid, to_do = 0, set[str]()
+    for number, values in enumerate(points):
+        changes = list(settings_of(asked.axes, values))
+        try:
+            scenario = scenario_of(asked.base, changes)
+        except ScenarioError as error:
+            first = first or error
+            seeds = islice(seeds_of(asked.base.seed), asked.repeats)
+            problem = told(error)
+            plan.runs += [Run(number, values, repeat, seed, problem=problem) for repeat, seed in enumerate(seeds)]
+            continue
+        valid += 1
+        text, sums = as_text(scenario), inputs.of(scenario)
+        for repeat, seed in enumerate(islice(seeds_of(scenario.seed), asked.repeats)):
+            name = store.name_of(text, scenario.folder, seed, sums)
+            run = Run(number, values, repeat, seed, name)
+            plan.runs.append(run)
+            known = kept.get(name)
+            if (known is None or "error" in known) and name not in to_do:
+                to_do.add(name)
+                plan.jobs.append(Job(len(plan.runs) - 1, name, base, changes, seed, how.data_dir, how.device))
+                plan.asked.setdefault(questions(scenario), (scenario, set()))[1].add(seed)
+    if first is not None and not valid:
+        raise first
+    return plan
+
+
+class _Inputs:
+    """Checksums of weights and data, each found out once."""
+
+    def __init__(self, data_dir: Path | None) -> None:
+        self._data_dir = data_dir
+        self._known: dict[tuple[str, ...], str] = {}
+
+    def of(self, scenario: Scenario) -> dict[str, str]:
+        """Those of a scenario; of what cannot be read the reason, which its run will tell, too."""
+        found = {}
+        for spec in scenario.systems.values():
+            found[f"weights {spec.weights}"] = self._sum(
+                ("weights", str(spec.weights)), partial(_weights, spec.weights)
+            )
+        data, split = scenario.data.model_dump_json(), scenario.split
+        found["data"] = self._sum(("data", data, split), partial(_data, scenario, self._data_dir))
+        return found
+
+    def _sum(self, what: tuple[str, ...], find: Callable[[], str]) -> str:
+        if what not in self._known:
+            try:
+                self._known[what] = find()
+            except Exception as problem:  # whatever a user's data set raises
+                self._known[what] = told(problem)
+        return self._known[what]
+
+
+def _weights(name: str) -> str:
+    from simnet.models.cards.card import file_sha256, read_card
+
+    card = read_card(name)
+    return f"{card.sha256} {file_sha256(card.path)}"
+
+
+def _data(scenario: Scenario, data_dir: Path | None) -> str:
+    from simnet.models.data import open_dataset
+
+    data = open_dataset(scenario.data, scenario.split, data_dir, scenario.folder)
+    return f"{data.checksum} {len(data)}"
+
+
+def _network(plan: _Plan, how: How, progress: Progress | None) -> None:
+    """All that can be foreseen of what the network is asked, once, before anybody asks it."""
+    from simnet.world.ahead import answer_all
+    from simnet.world.run import Options
+
+    options = Options(device=how.device, batch=how.batch, data_dir=how.data_dir)
+    for scenario, seeds in plan.asked.values():
+        try:
+            answer_all(scenario, sorted(seeds), options, progress)
+        except Exception:  # it is the runs' own outcome, and told there
+            continue
+
+
+def _about(asked: Asked, run: Run) -> dict[str, Any]:
+    """What a run's file says of it for whoever reads it alone."""
+    settings = {one.key: value for one, value in zip(asked.axes, run.values, strict=True)}
+    return {"settings": json.loads(json.dumps(settings, default=str)), "seed": run.seed}
+
+
+def _gather(asked: Asked, out: Path | None, plan: _Plan, kept: store.Store, command: Sequence[str]) -> Results:
+    rows = []
+    for run in plan.runs:
+        known: Mapping[str, Any] | None = {"error": run.problem} if run.problem is not None else kept.get(run.name)
+        rows.append((run.point, run.values, run.repeat, run.seed, known))
+    keys = [one.key for one in asked.axes]
+    table = table_of(keys, rows)
+    about = {
+        "simnet": __version__,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(command),
+        "name": asked.name,
+        "scenario": asked.base.name,
+        "over": {key: _different(run.values[number] for run in plan.runs) for number, key in enumerate(keys)},
+        "method": asked.method,
+        "points": len({run.point for run in plan.runs}),
+        "repeats": asked.repeats,
+        "runs": len(rows),
+        "failed": sum(known is not None and "error" in known for *_, known in rows),
+        "not_done": sum(known is None for *_, known in rows),
+        "systems": list(dict.fromkeys(name for name in table["system"].to_pylist() if name is not None)),
+        "revision": store.revision(),
+    }
+    if out is not None:
+        from io import BytesIO
+
+        from pyarrow import parquet
+
+        sink = BytesIO()
+        parquet.write_table(table, sink, compression="zstd")
+        store.write_whole(out / store.TABLE, sink.getvalue())
+        text = json.dumps(about, indent=2, ensure_ascii=False, default=str) + "\n"
+        store.write_whole(out / store.ABOUT, text.encode("utf-8", "backslashreplace"))
+    return Results(out, about, table)
+
+
+def _different(values: Iterable[Any]) -> list[Any]:
+    return list({shown(value): value for value in values}.values())
+
+
+def read(path: Path, kind: type[Results] = Results) -> Results:
+    """A sweep that was written before. Raises RunError: there is none, or it is damaged."""
+    if not (path / store.ABOUT).is_file():
+        raise RunError(f"{path}: no folder of a sweep ({store.ABOUT} is missing)")
+    try:
+        about = json.loads((path / store.ABOUT).read_text(encoding="utf-8"))
+        from pyarrow import ArrowException, parquet
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path / store.ABOUT}: damaged ({str(error).splitlines()[0]})") from error
+    if not isinstance(about, dict) or not isinstance(about.get("over"), dict):
+        raise RunError(f"{path / store.ABOUT}: damaged (it does not say what was swept)")
+    try:
+        with (path / store.TABLE).open("rb") as source:
+            table = parquet.read_table(source)
+    except (OSError, ArrowException) as error:
+        raise RunError(f"{path / store.TABLE}: damaged ({str(error).splitlines()[0]})") from error
+    if missing := [name for name in ("point", "system", "error", *about["over"]) if name not in table.column_names]:
+        raise RunError(f"{path / store.TABLE}: damaged (no column {missing[0]})")
+    return kind(path, about, table)
