@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simnet.analysis.exits.scores import Floats, Mask, Numbers
-from simnet.analysis.style import INK, MUTED, WIDTH, exit_colours, exit_legend, exit_markers, label
+from simnet.analysis.style import INK, MUTED, TEXT, WIDTH, exit_colours, exit_legend, exit_markers, label
 from simnet.results.run import Results
 from simnet.statistics.proportions import wilson
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SMALL = 8.0
+SMALL = TEXT
 """Points of what is written in panels and legends."""
 
 
