@@ -125,7 +125,7 @@ def _figure(
         heights = heights[: _fitting(heights)]
         systems = systems[: len(heights)]
     handles = _legend(systems, view)
-    columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1)
+    columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
     below = BELOW + KEY * -(-len(handles) // columns)
     size = sum(heights) * LINE + ABOVE + below + BETWEEN * (len(heights) - 1)
     figure = Figure(figsize=(WIDTH, size))
