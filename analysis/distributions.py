@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.analysis.style import MUTED, SAMPLES, label
+from simnet.analysis.style import MUTED, SAMPLES
+from simnet.analysis.words import fitted
 from simnet.language.units import format_time
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ DASHES: tuple[Any, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)
 """One line after the other, so that they are told apart without colour, and where they run together."""
 MARKED = {"p50": 50, "p95": 95, "p99": 99}
 """Percentiles that have a dot."""
+NAMED = 1.6
+"""Inches that a name may take in the legend."""
 
 
 def steps(ax: Axes, milliseconds: NDArray[np.float64], **style: Any) -> None:
@@ -50,16 +53,23 @@ def overlay(ax: Axes, latencies: Mapping[str, NDArray[np.float64]], lines: Mappi
     for name, values in latencies.items():
         colour, dashes = lines[name]
         if not len(values):
-            ax.plot([], [], color=colour, linestyle=dashes, label=f"{label(name)}: no sample finished")
+            ax.plot([], [], color=colour, linestyle=dashes, label=told(name, values))
             continue
-        found = {key: float(np.percentile(values, level)) for key, level in MARKED.items()}
-        told = ", ".join(f"{key} {format_time(found[key] / 1e3, 3)}" for key in ("p50", "p95"))
-        steps(ax, values, color=colour, linewidth=1.8, linestyle=dashes, label=f"{label(name)}: {told}")
-        ax.plot(list(found.values()), list(MARKED.values()), "o", color=colour, markersize=4)
+        found = [np.percentile(values, level) for level in MARKED.values()]
+        steps(ax, values, color=colour, linewidth=1.3, linestyle=dashes, label=told(name, values))
+        ax.plot(found, list(MARKED.values()), "o", color=colour, markersize=2.8)
     ax.grid()
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, which="both")
     ax.set_xlabel("latency, ms", color=MUTED)
     ax.set_ylabel("answers given, %", color=MUTED)
+
+
+def told(name: str, values: NDArray[np.float64]) -> str:
+    """A system or run with its percentiles, of latencies in ms."""
+    if not len(values):
+        return f"{fitted(name, NAMED)}: no sample finished"
+    words = (f"{key} {format_time(float(np.percentile(values, MARKED[key])) / 1e3, 3)}" for key in ("p50", "p95"))
+    return f"{fitted(name, NAMED)}: {', '.join(words)}"
 
 
 def scaled(ax: Axes, milliseconds: Sequence[float]) -> None:

@@ -7,53 +7,78 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.analysis.distributions import overlay, scaled, steps
-from simnet.analysis.style import INK, MUTED, PAPER, exit_colours, label, look, readable
-from simnet.language.units import format_time
+from simnet.analysis.distributions import MARKED, line, overlay, scaled, steps, told
+from simnet.analysis.exits.sheet import looks
+from simnet.analysis.style import COLUMN, INK, MUTED, SMALL, TITLE, WIDTH, exit_legend, look, readable
+from simnet.analysis.words import fitted, legend_columns
 from simnet.results.lives import ANSWERED
 from simnet.results.run import Results
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+LEFT, RIGHT, APART = 0.46, 0.1, 0.16  # inches
+ALL, PANEL = 1.75, 1.2  # heights of the axis with all systems and of a system's
+TITLED, LABELLED, KEY = 0.24, 0.36, 0.145  # what a title, an axis' numbers and name, and a row of a legend take
+FEW = 4
+"""Systems that stand two in a row; of more, three do."""
 
 
 def draw_latency(run: Results) -> Figure:
     """Share of answers given within a time: of several systems all in one axis, then a panel for each with its exits.
 
-    All axes have the same scale.
+    All axes have the same scale. A single system's is one column of a paper wide, several are two.
     """
     from matplotlib.figure import Figure
 
     names = run.systems
     several = len(names) > 1
-    columns = min(max(len(names), 1), 2)
+    columns = 1 if not several else 2 if len(names) <= FEW else 3
+    width = WIDTH if several else COLUMN
     rows = -(-max(len(names), 1) // columns)
+    every = {name: _answers(run, name) for name in names}
     with look():
-        size = 0.3 + 3.9 * (rows + several)
-        figure = Figure(figsize=(11.0, size))
-        grid = figure.add_gridspec(rows + several, columns)
-        figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.85 / size, bottom=0.6 / size, wspace=0.06, hspace=0.58)
-        every = {name: _answers(run, name) for name in names}
-        first = figure.add_subplot(grid[0, :]) if several else None
-        panels: list[Axes] = []
+        latencies = {name: latency for name, (latency, _) in every.items()}
+        handles = _exits(run, {place for _, exits in every.values() for place in exits})
+        below = legend_columns([str(handle.get_label()) for handle in handles], width - 0.1)
+        across = legend_columns([told(name, values) for name, values in latencies.items()], width - LEFT)
+        above = -(-len(names) // across) * several  # rows of the legend of all systems
+        size = several * (TITLED + KEY * above + ALL + LABELLED)
+        first_row = size + TITLED
+        size += rows * (TITLED + PANEL) + LABELLED + KEY * -(-len(handles) // below) + 0.06
+        figure = Figure(figsize=(width, size))
+        wide = (width - LEFT - RIGHT - (columns - 1) * APART) / columns
+
+        def place(left: float, top: float, inches: float, high: float) -> tuple[float, float, float, float]:
+            return left / width, 1 - (top + high) / size, inches / width, high / size
+
+        whole: Axes | None = None
+        if several:
+            top = TITLED + KEY * above
+            whole = figure.add_axes(place(LEFT, top, width - LEFT - RIGHT, ALL))
+            overlay(whole, latencies, {name: line(number, number) for number, name in enumerate(names)})
+            whole.set_title("all answers", pad=72 * KEY * above + 3)
+            whole.legend(loc="lower left", bbox_to_anchor=(-0.007, 0.99), ncols=across, borderpad=0.1,
+                         handlelength=2.4, labelspacing=0.25, columnspacing=1.0)  # fmt: skip
         for number, name in enumerate(names):
-            whole = panels[0] if panels else first
-            ax = figure.add_subplot(grid[number // columns + several, number % columns], sharex=whole, sharey=whole)
-            panels.append(ax)
-            _panel(ax, run, name, *every[name])
-            if number % columns:
-                ax.tick_params(labelleft=False)
-            else:
+            row, column = divmod(number, columns)
+            box = place(LEFT + column * (wide + APART), first_row + row * (TITLED + PANEL), wide, PANEL)
+            ax = figure.add_axes(box, sharex=whole, sharey=whole)
+            _panel(ax, run, *every[name])
+            ax.set_title(fitted(name, wide, TITLE, bold=True))
+            last = number + columns >= len(names)
+            ax.tick_params(labelleft=column == 0, labelbottom=last)
+            if column == 0:
                 ax.set_ylabel("answers given, %", color=MUTED)
-        if first is not None:
-            overlay(first, {name: latency for name, (latency, _) in every.items()})
-            first.set_title("all answers", pad=24 + 13 * (-(-len(names) // 3)) - 13)
-            first.legend(loc="lower left", bbox_to_anchor=(-0.007, 0.99), ncols=3, fontsize=8.5, borderpad=0.2)
-        if axes := [*([] if first is None else [first]), *panels]:
-            scaled(
-                axes[0], [end for values, _ in every.values() if len(values) for end in (values.min(), values.max())]
-            )
+            if last:
+                ax.set_xlabel("latency, ms", color=MUTED)
+            whole = whole or ax
+        if whole is not None:
+            scaled(whole, [end for values in latencies.values() if len(values) for end in (values.min(), values.max())])
+        figure.legend(handles=handles, loc="lower center", ncols=below, borderpad=0.2,
+                      handlelength=1.8, labelspacing=0.25, columnspacing=1.2)  # fmt: skip
         return readable(figure)
 
 
@@ -65,28 +90,33 @@ def _answers(run: Results, name: str) -> tuple[NDArray[np.float64], NDArray[np.o
     return 1e3 * table.column("latency").to_numpy()[answered], exits
 
 
-def _panel(ax: Axes, run: Results, name: str, latency: NDArray[np.float64], exits: NDArray[np.object_]) -> None:
+def _panel(ax: Axes, run: Results, latency: NDArray[np.float64], exits: NDArray[np.object_]) -> None:
     """Draw one system: its exits, and all its answers."""
-    numbers = run.summary["systems"][name]
-    ax.set_title(label(name), pad=36)  # the legend stands between title and axes, where it hides nothing
-    ax.set_xlabel("latency, ms", color=MUTED)
     ax.grid()
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, which="both")
     if not len(latency):
-        ax.text(0.5, 0.5, "no sample finished", transform=ax.transAxes, ha="center", color=MUTED)
+        ax.text(0.5, 0.5, "no sample finished", transform=ax.transAxes, ha="center", color=MUTED, fontsize=SMALL)
         return
-    colours = exit_colours(system["exits"] for system in run.summary["systems"].values())
-    for place in numbers["exits"]:
+    for place, colour in looks(run)[0].items():
         here = latency[exits == place]
         if len(here):
-            words = f"{label(place)}, median {format_time(float(np.median(here)) / 1e3, 3)}"
-            steps(ax, here, color=colours[place], linewidth=1.8, label=words)
-    steps(ax, latency, color=INK, linewidth=1.3, linestyle=(0, (4, 2)), label="all answers")
-    for key, level in (("p50", 50), ("p95", 95), ("p99", 99)):
-        at = 1e3 * numbers["latency"][key]
-        ax.plot(at, level, "o", color=INK, markersize=4)
-        paper = {"boxstyle": "square,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85}
-        ax.annotate(key, (at, level), (6, -11), textcoords="offset points", fontsize=8, color=MUTED, bbox=paper)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(-0.015, 0.99), ncols=2, fontsize=8.5, borderpad=0.2, columnspacing=1.5,
-    )  # fmt: skip
+            steps(ax, here, color=colour, linewidth=1.5)
+    steps(ax, latency, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    ax.plot([np.percentile(latency, level) for level in MARKED.values()], [*MARKED.values()], "o", color=INK,
+            markersize=2.5)  # fmt: skip
+
+
+def _exits(run: Results, there: set[object]) -> list[Artist]:
+    """What the panels' lines are: the exits that gave answers, and all together."""
+    from matplotlib.lines import Line2D
+
+    colours, markers = looks(run)
+    shown = {name: colour for name, colour in colours.items() if name in there}
+    return [
+        *(
+            Line2D([], [], color=colour, linewidth=1.5, label=fitted(names, 2.2))
+            for _, colour, names in exit_legend(shown, markers)
+        ),
+        Line2D([], [], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), marker="o", markersize=2.5,
+               label=f"all, with {', '.join(MARKED)}"),
+    ]  # fmt: skip

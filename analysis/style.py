@@ -19,47 +19,66 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 WIDTH = 7.16
-"""Inches of a page's text, or of two columns of a paper."""
+"""Inches of two columns of a paper, or of a page's text (IEEE's journals)."""
+COLUMN = 3.5
+"""Inches of one column."""
+PAGE = 9.0
+"""Inches that a page is high, with a line of words below the figure."""
+HEADING, TITLE, TEXT, SMALL = 9.5, 8.5, 7.5, 7.0
+"""Points of what is written: figures are drawn as large as they are printed, and nothing is smaller than the last."""
 INK, MUTED, GRID, PAPER = "#1F2933", "#6B7785", "#E3E7EB", "#FFFFFF"
 BAND = "#F5F7F9"  # every other lane
 FAULT = "#D7263D"
 OTHERS = "#C9D0D6"  # what is shown only because it was in the way
 
-# Samples take turns; hues after P. Tol's "bright" scheme, without its red, which is kept for what went wrong.
-SAMPLES = ("#4477AA", "#EE9B33", "#228833", "#AA3377", "#2BA8C9", "#8C6D46")
+SAMPLES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#6020C0")
+"""Samples take turns, and so do systems: five of Okabe and Ito's colours; its red is kept for what went wrong."""
+COMPUTING, SENDING, WAITING = SAMPLES[0], SAMPLES[1], "#AA3377"
+"""What steps are, where colours tell that."""
 
-# Exits from the last one back: dark to light, so that they differ in grey too (viridis, but for the fourth).
-_EXITS = (
+EXITS = (
     ("#414487", "D"),
-    ("#22A884", "s"),
-    ("#7AD151", "o"),
-    ("#F2B134", "v"),
-    ("#B5651D", "^"),
-    ("#FDE725", "P"),
+    ("#1C9272", "s"),
+    ("#6FBF47", "o"),
+    ("#C08CDB", "v"),
+    ("#6B3E12", "^"),
+    ("#D9C400", "P"),
     ("#2A788E", "p"),
     ("#7A1F5C", "h"),
 )
+"""Colour and marker of exits from the last one back, here and in the report's style sheet."""
 
-_FONT = "DejaVu Sans"
+FONT = "DejaVu Sans"
 """Comes with matplotlib, so it is the same everywhere."""
 _RC: dict[Any, Any] = {
-    "font.family": [_FONT],
-    "font.size": 9.5,
+    "font.family": [FONT],
+    "font.size": TEXT,
     "text.color": INK,
     "axes.edgecolor": GRID,
     "axes.labelcolor": INK,
-    "axes.titlesize": 11,
+    "axes.titlesize": TITLE,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "axes.labelpad": 2,
+    "axes.linewidth": 0.6,
+    "axes.titlepad": 4,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.pad": 2.5,
+    "ytick.major.pad": 2.5,
     "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.3,
     "legend.frameon": False,
-    "hatch.linewidth": 0.9,
-    "savefig.dpi": 150,
+    "legend.fontsize": SMALL,
+    "hatch.linewidth": 0.6,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's usual Type 3
     "svg.hashsalt": "simnet",
     "figure.facecolor": PAPER,
 }
@@ -95,7 +114,7 @@ def readable(figure: Figure) -> Figure:
     texts: list[Text] = figure.findobj(Text)
     if families := _families(_lacking(texts, [])):
         for text in texts:
-            text.set_fontfamily([_FONT, *families])
+            text.set_fontfamily([FONT, *families])
     return figure
 
 
@@ -105,7 +124,7 @@ def unreadable(figure: Figure) -> str:
 
     texts: list[Text] = figure.findobj(Text)
     families = dict.fromkeys(family for text in texts for family in text.get_fontfamily())
-    return "".join(_lacking(texts, [family for family in families if family not in (_FONT, "sans-serif")]))
+    return "".join(_lacking(texts, [family for family in families if family not in (FONT, "sans-serif")]))
 
 
 def _lacking(texts: Iterable[Text], families: Iterable[str]) -> list[str]:
@@ -113,7 +132,7 @@ def _lacking(texts: Iterable[Text], families: Iterable[str]) -> list[str]:
     from matplotlib.font_manager import findfont
 
     signs = dict.fromkeys(sign for text in texts for sign in text.get_text() if not sign.isascii())
-    for family in (_FONT, *families):
+    for family in (FONT, *families):
         has = _signs(findfont(family)) if signs else frozenset()
         signs = {sign: None for sign in signs if ord(sign) not in has}
     return list(signs)
@@ -149,12 +168,12 @@ def exit_colours(systems: Iterable[Iterable[str]]) -> dict[str, str]:
 
     It goes by how many exits come after one, so that what is alike looks alike in every figure of every run.
     """
-    return {name: _EXITS[after % len(_EXITS)][0] for name, after in exit_ranks(systems).items()}
+    return {name: EXITS[after % len(EXITS)][0] for name, after in exit_ranks(systems).items()}
 
 
 def exit_markers(systems: Iterable[Iterable[str]]) -> dict[str, str]:
     """Marker of each exit; says the same as the colour."""
-    return {name: _EXITS[after % len(_EXITS)][1] for name, after in exit_ranks(systems).items()}
+    return {name: EXITS[after % len(EXITS)][1] for name, after in exit_ranks(systems).items()}
 
 
 def exit_ranks(systems: Iterable[Iterable[str]]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simnet.analysis.exits.scores import Floats, Mask, Numbers, Scores, read_scores
-from simnet.analysis.exits.sheet import SMALL, axis, below, intervals, legend, looks, remark, shares, sheet
+from simnet.analysis.exits.sheet import SMALL, axis, below, crowded, intervals, legend, looks, panels_of, remark, shares, sheet
 from simnet.analysis.style import INK, OTHERS, label, look, readable
 from simnet.results.run import Results
 
@@ -41,16 +41,15 @@ def draw_confidence(run: Results) -> Figure:
         RunError: a table is damaged, or the run kept no scores.
     """
     found = {name: read_scores(run, name) for name in run.systems}
-    columns = max((len(scores.exits) for scores in found.values()), default=1)
     with look():
-        figure, axes = sheet(run.systems, max(columns, 1), sharey=True)
-        for row, scores in zip(axes, found.values(), strict=True):
+        shown = [panels_of(scores, crowded(len(found))) for scores in found.values()]
+        figure, axes = sheet(run.systems, [max(len(some), 1) for some in shown], sharey=True)
+        for row, scores, some in zip(axes, found.values(), shown, strict=True):
             axis(row[0], y="right answers, %")
-            for number, ax in enumerate(row):
-                if number < len(scores.exits):
-                    _panel(ax, run, scores, number)
-                else:
-                    ax.set_visible(False)
+            for number, ax in zip(some, row, strict=False):
+                _panel(ax, run, scores, number)
+            if not some:
+                remark(row[0], "no sample was asked")
         legend(figure, run)
         below(figure, [
             "Bars: Wilson's 95 % intervals; the area of a point tells how many samples it stands for. ECE: expected"
@@ -76,7 +75,7 @@ def _panel(ax: Axes, run: Results, scores: Scores, number: int) -> None:
     name, known = scores.exits[number], scores.known[number]
     ax.set_xlim(0, 102)
     ax.set_ylim(-3, 104)
-    axis(ax, f"confidence at {label(name)}, %")
+    axis(ax, (f"confidence at {label(name)}, %", f"confidence, {label(name)}, %"))
     if not known.any():
         remark(ax, "no sample was asked here")
         return

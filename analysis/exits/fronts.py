@@ -9,8 +9,9 @@ import numpy as np
 from simnet.analysis.exits.costs import Costs, costs_of
 from simnet.analysis.exits.replay import UNKNOWN, counted, grid_of, otherwise, taken
 from simnet.analysis.exits.scores import Floats, Scores, read_scores
-from simnet.analysis.exits.sheet import SMALL, axis, below, remark, sheet
+from simnet.analysis.exits.sheet import above_panels, axis, below, remark, sheet
 from simnet.analysis.style import INK, PAPER, SAMPLES, label, look, readable
+from simnet.analysis.words import fitted
 from simnet.results.run import Results
 from simnet.statistics.proportions import wilson
 
@@ -132,10 +133,7 @@ def _legend(figure: Figure, systems: tuple[str, ...]) -> None:
 
     handles = [
         Line2D([], [], color=SAMPLES[number % len(SAMPLES)], linestyle=LINES[number % len(LINES)], linewidth=1.5,
-               marker=MARKERS[number % len(MARKERS)], markersize=5, label=label(name))
+               marker=MARKERS[number % len(MARKERS)], markersize=5, label=fitted(name, 1.7))
         for number, name in enumerate(systems)
     ]  # fmt: skip
-    figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=min(max(len(handles), 1), 5),
-        fontsize=SMALL, handlelength=2.6, labelcolor=INK,
-    )  # fmt: skip
+    above_panels(figure, handles, rows=1, handlelength=2.6, labelcolor=INK)

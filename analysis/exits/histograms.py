@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simnet.analysis.exits.scores import Floats, Numbers, Scores, read_scores
-from simnet.analysis.exits.sheet import SMALL, axis, below, legend, looks, remark, sheet
+from simnet.analysis.exits.sheet import SMALL, axis, below, crowded, legend, looks, panels_of, remark, roomy, sheet
 from simnet.analysis.style import INK, MUTED, label, look, readable
 from simnet.results.run import Results
 
@@ -27,16 +27,15 @@ def draw_histograms(run: Results) -> Figure:
         RunError: a table is damaged, or the run kept no scores.
     """
     found = {name: read_scores(run, name) for name in run.systems}
-    columns = max((len(scores.exits) for scores in found.values()), default=1)
     with look():
-        figure, axes = sheet(run.systems, max(columns, 1))
-        for row, scores in zip(axes, found.values(), strict=True):
-            axis(row[0], y="samples (log scale)")
-            for number, ax in enumerate(row):
-                if number < len(scores.exits):
-                    _panel(ax, run, scores, number, titled=number > 0)
-                else:
-                    ax.set_visible(False)
+        shown = [panels_of(scores, crowded(len(found))) for scores in found.values()]
+        figure, axes = sheet(run.systems, [max(len(some), 1) for some in shown])
+        for row, scores, some in zip(axes, found.values(), shown, strict=True):
+            axis(row[0], y=("samples (log scale)", "samples (log)"))
+            for number, ax in zip(some, row, strict=False):
+                _panel(ax, run, scores, number)
+            if not some:
+                remark(row[0], "no sample was asked")
         _legend(figure, run)
         below(figure, ["Counted at each exit are the samples for which it was asked, or is known (run with --forced)."])
         return readable(figure)
@@ -51,15 +50,13 @@ def counts(scores: Scores, number: int, edges: Floats) -> tuple[Numbers, Numbers
     return one, other
 
 
-def _panel(ax: Axes, run: Results, scores: Scores, number: int, titled: bool) -> None:
+def _panel(ax: Axes, run: Results, scores: Scores, number: int) -> None:
     name = scores.exits[number]
     colour = looks(run)[0][name]
-    if titled:
-        ax.set_title(" ", fontsize=9.5, pad=5)
     measured = scores.measure[number, scores.known[number]]
     measured = measured[np.isfinite(measured)]
     quantity = "normalized entropy" if number == len(scores.exits) - 1 else scores.quantity
-    axis(ax, f"{quantity} at {label(name)}")
+    axis(ax, (f"{quantity} at {label(name)}", f"{quantity.removeprefix('normalized ')} at {label(name)}"))
     if not measured.size:
         remark(ax, "no sample was asked here")
         ax.set_yticks([])
@@ -71,13 +68,15 @@ def _panel(ax: Axes, run: Results, scores: Scores, number: int, titled: bool) ->
     ax.stairs(wrong, edges, fill=True, facecolor="none", edgecolor=INK, hatch="/////", linewidth=1.0)
     ax.set_yscale("symlog", linthresh=1.0)
     top = float(max(right.max(), wrong.max()))
-    ax.set_ylim(0, 3.2 * top)
-    ticks = [0, *(10**power for power in range(9) if 10**power <= 3.2 * top)]
+    words = f"{right.sum():,} right, {wrong.sum():,} wrong"
+    lines = words if roomy(ax, words) else words.replace(", ", ",\n")
+    ceiling = (3.2 if lines == words else 12) * top  # room for them above the bars
+    ax.set_ylim(0, ceiling)
+    ticks = [0, *(10**power for power in range(9) if 10**power <= 1.05 * top)]
     ax.set_yticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
     ax.minorticks_off()
     ax.set_xlim(low, high)
-    words = f"{right.sum():,} right, {wrong.sum():,} wrong"
-    ax.text(0.97, 0.955, words, transform=ax.transAxes, ha="right", va="top", fontsize=SMALL - 0.5, color=INK)
+    ax.text(0.97, 0.965, lines, transform=ax.transAxes, ha="right", va="top", fontsize=SMALL - 0.5, color=INK)
     if np.isfinite(at := scores.in_force[number]):
         ax.axvline(at, color=INK, linewidth=1.3, linestyle=":")
 

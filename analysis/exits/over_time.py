@@ -40,12 +40,12 @@ def draw_over_time(run: Results) -> Figure:
     with look():
         figure, axes = sheet(run.systems, 2, sharex=True)
         for (left, right), scores in zip(axes, found.values(), strict=True):
-            axis(left, "captured at, s", "share of samples, %")
+            axis(left, "captured at, s", ("share of samples, %", "share, %"))
             axis(right, "captured at, s", "right answers, %")
             _system(left, right, run, scores)
             for ax in (left, right):
                 ax.tick_params(labelbottom=True)
-                _shade(ax, faults)
+                _shade(ax, faults, named=ax is right)
         _legend(figure, run, faults)
         below(figure, [_named(number, each) for number, each in enumerate(faults)] if len(faults) <= NAMED else [])
         return readable(figure)
@@ -106,14 +106,14 @@ def _system(left: Axes, right: Axes, run: Results, scores: Scores) -> None:
     right.set_ylim(max(-2.0, low - 15), 102)
 
 
-def _shade(ax: Axes, faults: Sequence[tuple[float, float, list[str]]]) -> None:
-    """Lines at both ends and a bar above the panel with the fault's letter: nothing over what it is about."""
+def _shade(ax: Axes, faults: Sequence[tuple[float, float, list[str]]], named: bool) -> None:
+    """Lines at both ends; where it is `named`, the fault's letter above the panel: nothing over what it is about."""
     across = ax.get_xaxis_transform()
     for number, (start, stop, _) in enumerate(faults):
         ax.axvspan(start, stop, facecolor=FAULT, alpha=0.09, linewidth=0, zorder=0)
         for at in (start, stop):
             ax.axvline(at, color=FAULT, linewidth=0.9, linestyle=(0, (3, 2)), zorder=4)
-        if len(faults) <= NAMED:
+        if named and len(faults) <= NAMED:
             ax.text((start + stop) / 2, 1.015, _letter(number), transform=across, color=FAULT, fontsize=SMALL,
                     ha="center", va="bottom", fontweight="bold")  # fmt: skip
 

@@ -39,8 +39,8 @@ def draw_probability(run: Results) -> Figure:
         for (left, right), scores in zip(axes, found.values(), strict=True):
             for ax in (left, right):
                 ax.set_ylim(-2, 102)
-            words = f"T, one for all exits ({scores.quantity})"
-            axis(left, words, "samples that leave there, %")
+            words = (f"T, one for all exits ({scores.quantity})", f"T ({scores.quantity})", "T")
+            axis(left, words, ("samples that leave there, %", "leave there, %"))
             axis(right, words, "right answers, %")
             notes += _system(left, right, run, scores)
         _legend(figure, run)

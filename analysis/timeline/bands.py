@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.analysis.style import FAULT, INK, MUTED, OTHERS, label
+from simnet.analysis.style import COMPUTING, FAULT, INK, MUTED, OTHERS, SENDING, SMALL, WAITING, label
 from simnet.analysis.timeline.lanes import Lane
 from simnet.analysis.timeline.view import View
 from simnet.language.names import LINK_ARROW
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 EXITS, LATENCY = 3.2, 2.4  # heights of these rows, of a lane's
-NODE, LINK, QUEUE = "#4477AA", "#EE9B33", "#AA3377"  # as computing, transmission and waiting in a waterfall
+NODE, LINK, QUEUE = COMPUTING, SENDING, WAITING
 MOST_BINS, FEWEST = 60, 8
 """Bins of the samples shown, and how many of them one holds on average at least."""
 
@@ -69,8 +69,8 @@ def draw_answers(ax: Axes, samples: pa.Table, exits: Sequence[str], top: float, 
         rightly = bottom - (EXITS - 0.3) * np.bincount(bins[right], minlength=number) / of
     middle = (edges[:-1] + edges[1:]) / 2
     there = of > 0
-    ax.plot(middle[there], rightly[there], color="white", linewidth=3, zorder=4)
-    ax.plot(middle[there], rightly[there], color=INK, linewidth=1.4, zorder=5)
+    ax.plot(middle[there], rightly[there], color="white", linewidth=2.2, zorder=4)
+    ax.plot(middle[there], rightly[there], color=INK, linewidth=1.1, zorder=5)
     _latency(ax, shown, bins, edges, top + EXITS)
     return [(top + EXITS / 2, "exits"), (top + EXITS + LATENCY / 2, "latency")]
 
@@ -89,7 +89,7 @@ def _latency(ax: Axes, shown: pa.Table, bins: NDArray[Any], edges: NDArray[np.fl
     bottom, scale = top + LATENCY - 0.15, LATENCY - 0.4
     median, high = bottom - scale * both / most
     _steps(ax, edges, np.full(len(median), bottom), np.nan_to_num(high, nan=bottom), OTHERS, 0.8)
-    ax.stairs(median, edges, color=INK, linewidth=1.2, baseline=None, zorder=4)
+    ax.stairs(median, edges, color=INK, linewidth=0.9, baseline=None, zorder=4)
     _beside(ax, top + LATENCY / 2, f"p95 ≤ {format_time(most, 3)}")
 
 
@@ -111,7 +111,7 @@ def draw_use(ax: Axes, lane: Lane, used: Mapping[str, Used], top: float) -> None
     if longest:
         for one in every:
             if one.queue.max():
-                ax.stairs(bottom - height * one.queue / longest, one.steps, color=QUEUE, linewidth=1.1, zorder=4)
+                ax.stairs(bottom - height * one.queue / longest, one.steps, color=QUEUE, linewidth=0.8, zorder=4)
         words += f"  ·  {longest:,.0f}"
     _beside(ax, top + lane.height / 2, words)
 
@@ -134,7 +134,7 @@ def _steps(ax: Axes, edges: Any, low: NDArray[Any], high: NDArray[Any], colour: 
 def _beside(ax: Axes, y: float, words: str) -> None:
     """Words to the right of the axes."""
     ax.annotate(label(words), (1, y), (5, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                va="center", fontsize=8, color=MUTED, annotation_clip=False)  # fmt: skip
+                va="center", fontsize=SMALL, color=MUTED, annotation_clip=False)  # fmt: skip
 
 
 def legend_of(view: View, exits: Sequence[str], dropped: bool, queues: bool) -> list[Any]:
@@ -145,12 +145,12 @@ def legend_of(view: View, exits: Sequence[str], dropped: bool, queues: bool) -> 
     handles: list[Any] = [Patch(facecolor=view.colours[name], label=f"exit {label(name)}") for name in exits]
     if dropped:
         handles.append(Patch(facecolor=FAULT, alpha=0.5, label="no answer"))
-    handles.append(Line2D([], [], color=INK, linewidth=1.4, label="share right; median latency"))
+    handles.append(Line2D([], [], color=INK, linewidth=1.1, label="share right; median latency"))
     handles.append(Patch(facecolor=OTHERS, alpha=0.8, label="latency, 95 %"))
     handles.append(Patch(facecolor=NODE, alpha=0.75, label="node used"))
     handles.append(Patch(facecolor=LINK, alpha=0.75, label="link used"))
     if queues:
-        handles.append(Line2D([], [], color=QUEUE, linewidth=1.1, label="longest queue"))
+        handles.append(Line2D([], [], color=QUEUE, linewidth=0.8, label="longest queue"))
     if view.faults:
         handles.append(Patch(facecolor=FAULT, alpha=0.2, label="fault"))
     return handles

@@ -7,12 +7,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simnet.analysis.faults import faults_of
-from simnet.analysis.style import BAND, INK, MUTED, exit_colours, exit_markers, label, look, readable
+from simnet.analysis.style import (
+    BAND,
+    HEADING,
+    INK,
+    MUTED,
+    PAGE,
+    SMALL,
+    TITLE,
+    WIDTH,
+    exit_colours,
+    exit_markers,
+    look,
+    readable,
+)
 from simnet.analysis.timeline import bands, slices, strip
 from simnet.analysis.timeline.lanes import MAX_DEVICES, Lane, capturing, lay_out
 from simnet.analysis.timeline.selection import Selection
 from simnet.analysis.timeline.view import View, captures_of, period_of
 from simnet.analysis.timeline.window import choose_window, usual_length
+from simnet.analysis.words import fitted, legend_columns, widest, width_of
 from simnet.language.units import format_time
 from simnet.results.run import Results, RunError
 
@@ -21,10 +35,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 11.0  # inches
-LINE = 0.25  # inches per unit of lane height
+LINE = 0.165  # inches per unit of lane height
 GAP = 0.25  # between groups of lanes
-ABOVE, BELOW, BETWEEN = 0.78, 1.0, 0.5  # inches: heading, axis with legend, space between panels
+ABOVE, BELOW, BETWEEN = 0.5, 0.4, 0.32  # inches: heading, axis, space between panels
+KEY = 0.155  # inches of a row of the legend
+MOST_LABEL = 1.7  # inches that the names of rows may take
+NUMBERS = 0.85  # inches beside bands, for what they say in numbers
 MOST_SINGLE = 40
 """Samples that are drawn step by step; of more, use and exits are drawn over time."""
 
@@ -50,7 +66,8 @@ class _System:
 def draw_timeline(run: Results, selection: Selection | None = None) -> Figure:
     """Draw systems of a run for the same consecutive samples.
 
-    Up to 40 samples are drawn step by step. Of more, exits, latency, utilisation and queues are drawn over time.
+    Up to 40 samples are drawn step by step. Of more, exits, latency, utilisation and queues are drawn over time. Where
+    nobody chose systems, the first ones are drawn that a page has room for, and it is said how many there are.
 
     Raises:
         RunError: the run has no such samples, systems or nodes, or a table is damaged.
@@ -69,7 +86,8 @@ def draw_timeline(run: Results, selection: Selection | None = None) -> Figure:
     seen = tuple(fault for fault in faults if fault.overlaps(start, end))
     view = View(first, last, start, end, seen, exit_colours(exits), exit_markers(exits))
     with look():
-        return readable(_figure(run, [_system(run, name, view, many) for name in systems], nodes, view))
+        drawn = [_system(run, name, view, many) for name in systems]
+        return readable(_figure(run, drawn, nodes, view, all_of_them=bool(asked.systems)))
 
 
 def _system(run: Results, name: str, view: View, many: bool) -> _System:
@@ -83,12 +101,15 @@ def _system(run: Results, name: str, view: View, many: bool) -> _System:
     return _System(name, samples, (), (), bands.used_of(usage, view), places)
 
 
-def _figure(run: Results, systems: Sequence[_System], nodes: Collection[str] | None, view: View) -> Figure:
+def _figure(
+    run: Results, systems: Sequence[_System], nodes: Collection[str] | None, view: View, all_of_them: bool
+) -> Figure:
     from matplotlib.figure import Figure
 
     used = {bar.place for system in systems for bar in system.bars}
     used |= {place for system in systems for place in system.used or ()}
     shown = slice(view.first, view.last + 1)
+    every = len(systems)
     sites = {site for system in systems for site in system.samples.column("site").to_pylist()[shown]}
     chosen = frozenset().union(*(system.places for system in systems))
     hops = {hop for system in systems for hop in slices.hops_of(run.spans(system.name))}
@@ -98,15 +119,21 @@ def _figure(run: Results, systems: Sequence[_System], nodes: Collection[str] | N
     visible = {place for lane in lanes for place in lane.places}
     view = replace(view, faults=tuple(fault for fault in view.faults if fault.places & visible))
     entries = strip.entries_of(lanes, view)
-    heights = [system.depth + GAP + sum(lane.height for lane in lanes) + 3 * GAP for system in systems]
+    heights = [system.depth + GAP + sum(lane.height for lane in lanes) + 2 * GAP for system in systems]
     heights[0] += strip.height_of(entries)  # faults are the same in all systems
-    size = sum(heights) * LINE + ABOVE + BELOW + BETWEEN * (len(heights) - 1)
+    if not all_of_them:
+        heights = heights[: _fitting(heights)]
+        systems = systems[: len(heights)]
+    handles = _legend(systems, view)
+    columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
+    below = BELOW + KEY * -(-len(handles) // columns)
+    size = sum(heights) * LINE + ABOVE + below + BETWEEN * (len(heights) - 1)
     figure = Figure(figsize=(WIDTH, size))
-    longest = max(len(lane.label) for lane in lanes)
-    left = min(0.105 + 0.0075 * max(0, longest - 14), 0.3)  # about the width of a character
+    left = min(max(widest(lane.label for lane in lanes), 0.5), MOST_LABEL) + 0.13
     grid = figure.add_gridspec(
-        len(heights), 1, height_ratios=heights, left=left, right=0.985 if systems[0].used is None else 0.885,
-        top=1 - ABOVE / size, bottom=BELOW / size, hspace=BETWEEN / (sum(heights) * LINE / len(heights)),
+        len(heights), 1, height_ratios=heights, left=left / WIDTH,
+        right=1 - (0.08 if systems[0].used is None else NUMBERS) / WIDTH,
+        top=1 - ABOVE / size, bottom=below / size, hspace=BETWEEN / (sum(heights) * LINE / len(heights)),
     )  # fmt: skip
     axes: list[Axes] = []
     for row, (system, height) in enumerate(zip(systems, heights, strict=True)):
@@ -114,24 +141,42 @@ def _figure(run: Results, systems: Sequence[_System], nodes: Collection[str] | N
         axes.append(ax)
         _panel(ax, lanes, system, height, view, run, entries if not row else ())
         numbers = run.summary["systems"][system.name]
-        ax.set_title(label(system.name), pad=7)
-        ax.set_title(_describe(numbers), loc="right", pad=7, fontsize=8.5, fontweight="normal", color=MUTED)
+        told = _describe(numbers)
+        room = WIDTH - left - NUMBERS - width_of(told)
+        ax.set_title(fitted(system.name, max(room, 1.0), TITLE, bold=True), pad=4)
+        ax.set_title(told, loc="right", pad=4, fontsize=SMALL, fontweight="normal", color=MUTED)
         ax.tick_params(axis="x", labelbottom=row == len(heights) - 1, length=0)
     axes[0].set_xlim(view.start, view.end)
     axes[-1].set_xlabel("simulated time, s", color=MUTED)
-    heading = f"{label(run.summary['scenario'])}: samples {view.first:,} to {view.last:,}"
+    heading = f": samples {view.first:,} to {view.last:,}"
     devices = capturing(run.scenario)
     drawn = sum(lane.label in devices for lane in lanes)
     if drawn < len(devices) and (drawn == MAX_DEVICES or nodes is not None):
         heading += f"; {drawn} of {len(devices)} devices shown"
-    figure.text(0.012, 1 - 0.17 / size, heading, fontsize=12.5, va="top", weight="bold")
-    _legend(figure, systems, view)
+    if len(systems) < every:
+        heading += f"; {len(systems)} of {every} systems shown"
+    name = fitted(run.summary["scenario"], WIDTH - 0.2 - width_of(heading, HEADING, bold=True), HEADING, bold=True)
+    figure.text(0.09 / WIDTH, 1 - 0.07 / size, name + heading, fontsize=HEADING, va="top", weight="bold")
+    figure.legend(
+        handles=handles, loc="lower center", ncols=columns, handlelength=1.6, columnspacing=1.2, handletextpad=0.5,
+        labelspacing=0.3, borderpad=0.2,
+    )  # fmt: skip
     return figure
+
+
+def _fitting(heights: Sequence[float]) -> int:
+    """How many panels a page has room for, the first one at least."""
+    total = ABOVE + BELOW + 3 * KEY - BETWEEN
+    for number, height in enumerate(heights):
+        total += height * LINE + BETWEEN
+        if total > PAGE:
+            return max(number, 1)
+    return len(heights)
 
 
 def _describe(numbers: Mapping[str, Any]) -> str:
     """The whole run in one line, since the window is only a small part of it."""
-    parts = [f"whole run: {numbers['captured']:,} samples"]
+    parts = [f"all {numbers['captured']:,} samples"]
     if numbers["accuracy"] is not None:
         parts += [
             f"{100 * numbers['accuracy']:.1f} % right",
@@ -181,22 +226,17 @@ def _panel(
         strip.shade(ax, lane, y, view)
         labels.append((y + lane.height / 2, lane.label, lane.link))
         y += lane.height
-    ax.set_yticks([at for at, _, _ in labels], [label(text) for _, text, _ in labels])
-    ax.tick_params(axis="y", length=0, pad=6)
+    ax.set_yticks([at for at, _, _ in labels], [fitted(text, MOST_LABEL) for _, text, _ in labels])
+    ax.tick_params(axis="y", length=0, pad=4)
     for tick, (_, _, quiet) in zip(ax.get_yticklabels(), labels, strict=True):
         tick.set_color(MUTED if quiet else INK)
 
 
-def _legend(figure: Figure, systems: Sequence[_System], view: View) -> None:
+def _legend(systems: Sequence[_System], view: View) -> list[Any]:
     if systems[0].used is None:
         bars = {system.name: system.bars for system in systems}
-        handles = slices.legend_of(view, bars, {system.name: system.lives for system in systems})
-    else:
-        shown = [system.samples.slice(view.first, view.last - view.first + 1).column("exit") for system in systems]
-        there = {name for column in shown for name in column.unique().to_pylist()}
-        queues = any(use.queue.max() > 0 for system in systems for use in (system.used or {}).values())
-        handles = bands.legend_of(view, [name for name in view.colours if name in there], None in there, queues)
-    figure.legend(
-        handles=handles, loc="lower center", ncols=(len(handles) + 1) // 2 if len(handles) > 8 else len(handles),
-        fontsize=8.5, handlelength=1.7, columnspacing=1.6, handletextpad=0.5, borderpad=0.2,
-    )  # fmt: skip
+        return slices.legend_of(view, bars, {system.name: system.lives for system in systems})
+    shown = [system.samples.slice(view.first, view.last - view.first + 1).column("exit") for system in systems]
+    there = {name for column in shown for name in column.unique().to_pylist()}
+    queues = any(use.queue.max() > 0 for system in systems for use in (system.used or {}).values())
+    return bands.legend_of(view, [name for name in view.colours if name in there], None in there, queues)

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import FAULT, MUTED, OTHERS, PAPER, exit_legend, label
+from simnet.analysis.style import FAULT, MUTED, OTHERS, PAPER, SMALL, exit_legend
 from simnet.analysis.timeline.lanes import Lane, slots
 from simnet.analysis.timeline.view import View
+from simnet.analysis.words import fitted
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
-LIFE = 0.62  # height of one life line, of a lane's
+LIFE = 0.68  # height of one life line, of a lane's
 DEVICE_SPLIT = 0.55  # part of a device's lane for its computing; its uplink has the rest
 
 
@@ -71,7 +72,7 @@ def lives_of(samples: pa.Table, view: View) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = samples.slice(view.first, view.last - view.first + 1).to_pylist()
     for row in rows:
         row["until"] = row["captured_at"] if row["finished_at"] is None else row["finished_at"]
-    room = (0.02 + 0.0065 * len(str(view.last))) * (view.end - view.start)  # for the marker and the number
+    room = (0.014 + 0.0105 * len(str(view.last))) * (view.end - view.start)  # for the marker and the number
     ends = [row["until"] + room * (3.0 if row["exit"] is None else 1.5 if not row["correct"] else 1.0) for row in rows]
     taken = slots([row["captured_at"] for row in rows], ends)
     return [{**row, "slot": slot} for row, slot in zip(rows, taken, strict=True)]
@@ -114,7 +115,7 @@ def _row(ax: Axes, bars: Sequence[Bar], top: float, height: float, view: View) -
             (bar.start, top + slot * tall), bar.end - bar.start, tall * 0.94,
             facecolor=tint(colour, 0.62) if bar.transfer else colour,
             edgecolor=FAULT if bar.lost else colour,
-            linewidth=0.9 if bar.lost else 0.5,
+            linewidth=0.7 if bar.lost else 0.3,
             hatch="////" if bar.transfer else None,
             zorder=3 if view.shows(bar.sample) else 2,
         )  # fmt: skip
@@ -123,7 +124,7 @@ def _row(ax: Axes, bars: Sequence[Bar], top: float, height: float, view: View) -
         ax.add_patch(box)
         if bar.lost:
             ax.plot(
-                [bar.end], [top + (slot + 0.5) * tall], "x", color=FAULT, markersize=6, markeredgewidth=1.8, zorder=5
+                [bar.end], [top + (slot + 0.5) * tall], "x", color=FAULT, markersize=4, markeredgewidth=1.2, zorder=5
             )
     if waiting:
         at = slots([bar.queued for bar in waiting], [bar.start for bar in waiting])
@@ -140,12 +141,12 @@ def _row(ax: Axes, bars: Sequence[Bar], top: float, height: float, view: View) -
 
 def _life(ax: Axes, life: Mapping[str, Any], y: float, view: View) -> None:
     colour = view.colour(life["sample"])
-    ax.plot([life["captured_at"], life["until"]], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", zorder=3)
-    ax.plot([life["captured_at"]], [y], "|", color=colour, markersize=7, markeredgewidth=1.8, zorder=3)
-    number: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8, "annotation_clip": True}
-    end, offset = (life["until"], y), 7
+    ax.plot([life["captured_at"], life["until"]], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt", zorder=3)
+    ax.plot([life["captured_at"]], [y], "|", color=colour, markersize=4.6, markeredgewidth=1.2, zorder=3)
+    number: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": SMALL, "annotation_clip": True}
+    end, offset = (life["until"], y), 4
     if life["exit"] is None:
-        ax.plot(*end, marker="X", color=FAULT, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.6, zorder=5)
+        ax.plot(*end, marker="X", color=FAULT, markersize=5, markeredgecolor=PAPER, markeredgewidth=0.4, zorder=5)
         words = f"{life['sample']} {life['outcome']}"
         right = view.end - life["until"] < 0.08 * (view.end - view.start)  # no room left after it
         place: dict[str, Any] = {"ha": "right" if right else "left"}
@@ -155,15 +156,15 @@ def _life(ax: Axes, life: Mapping[str, Any], y: float, view: View) -> None:
     ax.plot(
         *end,
         marker=view.markers[life["exit"]],
-        markersize=7,
+        markersize=4.6,
         markerfacecolor=PAPER if life["outcome"] == "forced" else tone,
         markeredgecolor=tone if life["outcome"] == "forced" else PAPER,
-        markeredgewidth=1.8 if life["outcome"] == "forced" else 0.7,
+        markeredgewidth=1.2 if life["outcome"] == "forced" else 0.5,
         zorder=5,
     )
     if life["correct"] is False:
-        ax.annotate("✗", end, (offset, 0), color=FAULT, weight="bold", **{**number, "fontsize": 9})
-        offset += 9
+        ax.annotate("✗", end, (offset, 0), color=FAULT, weight="bold", **number)
+        offset += 7
     ax.annotate(str(life["sample"]), end, (offset, 0), color=MUTED, **number)
 
 
@@ -181,7 +182,7 @@ def legend_of(
         handles.append(Patch(facecolor=grey, label="compute"))
     if any(bar.transfer for bar in everything):
         pale = tint(grey, 0.62)
-        handles.append(Patch(facecolor=pale, edgecolor=grey, hatch="////", linewidth=0.5, label="transfer"))
+        handles.append(Patch(facecolor=pale, edgecolor=grey, hatch="////", linewidth=0.3, label="transfer"))
     if any(bar.start > bar.queued for bar in everything):
         handles.append(Line2D([], [], color=tint(grey, 0.45), linewidth=3, label="queueing"))
     if any(not view.shows(bar.sample) for bar in everything):
@@ -189,23 +190,23 @@ def legend_of(
     if view.faults:
         handles.append(Patch(facecolor=FAULT, alpha=0.2, label="fault"))
     if any(bar.lost for bar in everything):
-        handles.append(Line2D([], [], marker="x", color=FAULT, linestyle="", markeredgewidth=1.8, label="lost"))
+        handles.append(Line2D([], [], marker="x", color=FAULT, linestyle="", markersize=4, markeredgewidth=1.2, label="lost"))
     rows = [life for system in lives.values() for life in system]
     taken = {name: tone for name, tone in view.colours.items() if any(life["exit"] == name for life in rows)}
     for marker, colour, names in exit_legend(taken, view.markers):
-        words = f"exit {label(names)}"
-        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=7, label=words))
+        words = f"exit {fitted(names, 2.0)}"
+        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", markersize=5, label=words))
     if any(life["outcome"] == "forced" for life in rows):
         handles.append(
             Line2D(
-                [], [], marker="o", linestyle="", markersize=6.5, markerfacecolor=PAPER, markeredgecolor=grey,
-                markeredgewidth=1.8, label="forced exit",
+                [], [], marker="o", linestyle="", markersize=4.6, markerfacecolor=PAPER, markeredgecolor=grey,
+                markeredgewidth=1.2, label="forced exit",
             )
         )  # fmt: skip
     if any(life["correct"] is False for life in rows):
-        handles.append(Line2D([], [], marker="$✗$", color=FAULT, linestyle="", markersize=7, label="wrong answer"))
+        handles.append(Line2D([], [], marker="$✗$", color=FAULT, linestyle="", markersize=5, label="wrong answer"))
     if any(life["exit"] is None for life in rows):
-        handles.append(Line2D([], [], marker="X", color=FAULT, linestyle="", markersize=7, label="no answer"))
+        handles.append(Line2D([], [], marker="X", color=FAULT, linestyle="", markersize=5, label="no answer"))
     return handles
 
 

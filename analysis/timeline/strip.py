@@ -8,15 +8,17 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from simnet.analysis.faults import Group, together
-from simnet.analysis.style import FAULT, PAPER, label
+from simnet.analysis.style import FAULT, PAPER, SMALL
 from simnet.analysis.timeline.lanes import Lane, slots
 from simnet.analysis.timeline.view import View
+from simnet.analysis.words import fitted, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LINE = 0.72  # height of a line of the strip, of a lane's
-LETTER = 0.0068  # width of a letter, of the axis
+LINE = 0.8  # height of a line of the strip, of a lane's
+AXIS = 5.6  # inches of the axis at least
+MOST_LABEL = 3.0  # inches of a label
 MOST_LINES = 6
 
 
@@ -53,7 +55,7 @@ def _spot(group: Group, view: View) -> tuple[float, bool, float, float]:
     After the last bar; where there is no room, before the first one, or within the widest gap.
     """
     width = view.end - view.start
-    room = LETTER * width * (len(group.label) + 1.5)
+    room = (min(width_of(group.label), MOST_LABEL) + 0.12) / AXIS * width
     spells = [(max(begin, view.start), min(end, view.end)) for begin, end in group.spells]
     first, last = spells[0][0], max(end for _, end in spells)
     if last + room <= view.end:
@@ -80,13 +82,13 @@ def draw_strip(ax: Axes, entries: Iterable[Entry], top: float, view: View) -> No
         y = top + (entry.line + 0.5) * LINE
         for began, ended in entry.group.spells if entry.group else ():
             left, right = max(began, view.start), min(ended, view.end)
-            ax.plot([left, right], [y, y], color=FAULT, linewidth=4, alpha=0.35, solid_capstyle="butt", zorder=3)
+            ax.plot([left, right], [y, y], color=FAULT, linewidth=3, alpha=0.35, solid_capstyle="butt", zorder=3)
             for edge in (began, ended):
                 if isfinite(edge) and view.start < edge < view.end:
-                    ax.plot([edge, edge], [y - 0.3 * LINE, y + 0.3 * LINE], color=FAULT, linewidth=1.4, zorder=4)
+                    ax.plot([edge, edge], [y - 0.3 * LINE, y + 0.3 * LINE], color=FAULT, linewidth=1, zorder=4)
         ax.annotate(
-            label(entry.label), (entry.at, y), (-5 if entry.left else 5, 0), textcoords="offset points", va="center",
-            fontsize=8, color=FAULT, ha="right" if entry.left else "left", zorder=6,
+            fitted(entry.label, MOST_LABEL), (entry.at, y), (-4 if entry.left else 4, 0), textcoords="offset points",
+            va="center", fontsize=SMALL, color=FAULT, ha="right" if entry.left else "left", zorder=6,
             bbox={"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
         )  # fmt: skip
 
@@ -99,4 +101,4 @@ def shade(ax: Axes, lane: Lane, top: float, view: View) -> None:
         ax.fill_between([start, end], top, top + lane.height, color=FAULT, alpha=0.13, linewidth=0, zorder=1)
         for edge in (began, ended):
             if isfinite(edge) and view.start < edge < view.end:
-                ax.plot([edge, edge], [top, top + lane.height], color=FAULT, linewidth=1.1, zorder=4)
+                ax.plot([edge, edge], [top, top + lane.height], color=FAULT, linewidth=0.8, zorder=4)

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.analysis.style import (
     BAND,
+    COMPUTING,
     FAULT,
+    HEADING,
     INK,
     MUTED,
     OTHERS,
     PAPER,
+    SENDING,
+    SMALL,
+    TITLE,
+    WAITING,
+    WIDTH,
     exit_colours,
     exit_markers,
     label,
@@ -20,6 +27,7 @@ from simnet.analysis.style import (
 )
 from simnet.analysis.traces.account import Account
 from simnet.analysis.traces.critical import COMPUTE, PROPAGATE, QUEUE, SKEW, TRANSMIT, WAIT, Part
+from simnet.analysis.words import fitted, legend_columns, widest, width_of
 from simnet.language.units import format_time
 from simnet.results.run import Results
 from simnet.times import PER_SECOND, seconds
@@ -29,20 +37,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = {
-    COMPUTE: "#4477AA",
-    TRANSMIT: "#EE9B33",
+    COMPUTE: COMPUTING,
+    TRANSMIT: SENDING,
     PROPAGATE: "#F9DDB5",
     QUEUE: "#6B7785",
-    WAIT: "#AA3377",
+    WAIT: WAITING,
     SKEW: "#8C6D46",
 }
-"""Of each kind of part; hues after P. Tol's "bright" scheme."""
+"""Of each kind of part."""
 WORDS = {
     COMPUTE: "compute", TRANSMIT: "transmit", PROPAGATE: "propagate", QUEUE: "queue", WAIT: "wait for messages",
     SKEW: "camera captures later",
 }  # fmt: skip
-WIDTH, ROW, ABOVE, BELOW, BETWEEN = 9.0, 0.27, 0.62, 0.95, 0.62  # inches
-ROOM, LETTER = 1.25, 0.0095  # of the longest latency, with what is written behind it; of that, a letter's width
+ROW, ABOVE, BELOW, BETWEEN = 0.19, 0.48, 0.36, 0.34  # inches
+MOST_LABEL = 1.8  # inches that the names of places may take
+KEY = 0.155  # inches of a row of the legend
+ROOM = 1.25  # of the longest latency, with what is written behind it
 MOST_ROWS = 40
 """Of one system; where a path has more, the shortest are left out."""
 PER_MS = PER_SECOND // 1000
@@ -75,12 +85,15 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
     with look():
         rows = [_rows(account) for account in accounts]
         heights = [max(len(one), 1) for one in rows]
-        size = sum(heights) * ROW + ABOVE + BELOW + BETWEEN * (len(rows) - 1)
+        handles = _legend(rows, any(_pale(account, those) for account, those in zip(accounts, rows, strict=True)))
+        columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
+        below = BELOW + KEY * -(-len(handles) // columns)
+        size = sum(heights) * ROW + ABOVE + below + BETWEEN * (len(rows) - 1)
         figure = Figure(figsize=(WIDTH, size))
-        longest = max((len(row.place) for one in rows for row in one), default=0)
+        left = min(max(widest(row.place for one in rows for row in one), 0.4), MOST_LABEL) + 0.13
         grid = figure.add_gridspec(
-            len(rows), 1, height_ratios=heights, left=min(0.05 + 0.0088 * max(longest, 8), 0.35), right=0.985,
-            top=1 - (ABOVE + 0.12) / size, bottom=BELOW / size, hspace=BETWEEN / (sum(heights) * ROW / len(rows)),
+            len(rows), 1, height_ratios=heights, left=left / WIDTH, right=1 - 0.1 / WIDTH,
+            top=1 - ABOVE / size, bottom=below / size, hspace=BETWEEN / (sum(heights) * ROW / len(rows)),
         )  # fmt: skip
         limit = ROOM * max((account.latency for account in accounts), default=0) / PER_MS or 1.0
         axes: list[Axes] = []
@@ -92,9 +105,14 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
         axes[0].set_xlim(-0.008 * limit, limit)
         axes[-1].set_xlabel("time after the capture, ms", color=MUTED)
         row = accounts[0].row
-        heading = f"{label(run.summary['scenario'])}: sample {row['sample']}, class {row['label']}"
-        figure.text(0.012, 1 - 0.14 / size, heading, fontsize=12.5, va="top", weight="bold")
-        _legend(figure, rows, any(_pale(account, those) for account, those in zip(accounts, rows, strict=True)))
+        heading = f": sample {row['sample']}, class {row['label']}"
+        name = fitted(run.summary["scenario"], WIDTH - 0.2 - width_of(heading, HEADING, bold=True), HEADING, bold=True)
+        figure.text(0.09 / WIDTH, 1 - 0.07 / size, name + heading, fontsize=HEADING, va="top", weight="bold")
+        if handles:
+            figure.legend(
+                handles=handles, loc="lower center", ncols=columns, handlelength=1.6, columnspacing=1.2,
+                handletextpad=0.5, borderpad=0.2, labelspacing=0.3,
+            )  # fmt: skip
         return readable(figure)
 
 
@@ -126,7 +144,7 @@ def _panel(ax: Axes, account: Account, rows: Sequence[Row], run: Results, limit:
             ax.add_patch(
                 Rectangle(
                     (left, y + 0.14), wide, 0.72, facecolor=COLOURS[part.kind], edgecolor=COLOURS[part.kind],
-                    linewidth=0.6, hatch="////" if part.kind == WAIT else None, alpha=0.75 if part.kind == WAIT else 1,
+                    linewidth=0.4, hatch="////" if part.kind == WAIT else None, alpha=0.75 if part.kind == WAIT else 1,
                     zorder=3,
                 )
             )  # fmt: skip
@@ -135,20 +153,20 @@ def _panel(ax: Axes, account: Account, rows: Sequence[Row], run: Results, limit:
         if awaited:
             words += f", for {label(', '.join(awaited[:3]))}{' …' if len(awaited) > 3 else ''}"
         _beside(ax, words, row, y, begin, limit)
-    ax.set_yticks([y + 0.5 for y in range(len(rows))], [label(row.place) for row in rows])
-    ax.tick_params(axis="y", length=0, pad=6)
+    ax.set_yticks([y + 0.5 for y in range(len(rows))], [fitted(row.place, MOST_LABEL) for row in rows])
+    ax.tick_params(axis="y", length=0, pad=4)
     _outcome(ax, account, len(rows), run)
 
 
 def _beside(ax: Axes, words: str, row: Row, y: int, begin: int, limit: float) -> None:
     """Words after a row's bars; before them, or at their end, where there is no room."""
     left, right = ((time - begin) / PER_MS for time in (row.parts[0].begin, row.parts[-1].end))
-    needed = LETTER * limit * len(words)
-    at, shift, side = (left, -5, "right") if left > needed else (right, -5, "right")
+    needed = (width_of(words) + 0.1) / (WIDTH - 0.23 - MOST_LABEL) * limit  # the axis is no narrower
+    at, shift, side = (left, -4, "right") if left > needed else (right, -4, "right")
     if right + needed < limit:
-        at, shift, side = right, 5, "left"
+        at, shift, side = right, 4, "left"
     ax.annotate(
-        words, (at, y + 0.5), (shift, 0), textcoords="offset points", va="center", ha=side, fontsize=8, color=MUTED,
+        words, (at, y + 0.5), (shift, 0), textcoords="offset points", va="center", ha=side, fontsize=SMALL, color=MUTED,
         zorder=5, bbox={"boxstyle": "round,pad=0.1", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.8},
     )  # fmt: skip
 
@@ -157,22 +175,23 @@ def _outcome(ax: Axes, account: Account, count: int, run: Results) -> None:
     """How it ended: in the heading, and as a marker at its end."""
     row, end = account.row, account.latency / PER_MS
     exits = [system["exits"] for system in run.summary["systems"].values()]
-    ax.set_title(label(account.system), pad=6)
     if row["exit"] is None:
         words, tone = f"{row['outcome']}" + (f": {row['reason']}" if row["reason"] else ""), FAULT
-        ax.plot([end], [count - 0.5], marker="X", color=FAULT, markersize=8, markeredgecolor=PAPER, zorder=6)
+        ax.plot([end], [count - 0.5], marker="X", color=FAULT, markersize=6, markeredgecolor=PAPER, zorder=6)
     else:
         right = "right" if row["correct"] else "wrong"
         words = f"{row['outcome']} at exit {row['exit']} with class {row['prediction']}, {right}"
         tone = INK if row["correct"] else FAULT
         colour, marker = exit_colours(exits)[row["exit"]], exit_markers(exits)[row["exit"]]
-        ax.axvline(end, color=colour, linewidth=1.2, zorder=2)
+        ax.axvline(end, color=colour, linewidth=0.9, zorder=2)
         inside, around = (PAPER, colour) if row["outcome"] == "forced" else (colour, PAPER)
-        ax.plot([end], [0], marker=marker, markersize=8, markerfacecolor=inside, markeredgecolor=around, clip_on=False)
+        ax.plot([end], [0], marker=marker, markersize=5.5, markerfacecolor=inside, markeredgecolor=around, clip_on=False)
     words = f"{format_time(seconds(account.latency), 4)}  ·  {label(words)}"
     if account.missing:
         words += f"  ·  without {label(', '.join([*account.missing][:4]))}{' …' if len(account.missing) > 4 else ''}"
-    ax.set_title(words, loc="right", pad=6, fontsize=8.5, fontweight="normal", color=tone)
+    room = WIDTH - 0.25 - MOST_LABEL - width_of(words)
+    ax.set_title(fitted(account.system, max(room, 1.0), TITLE, bold=True), pad=5)
+    ax.set_title(words, loc="right", pad=5, fontsize=SMALL, fontweight="normal", color=tone)
 
 
 def _pale(account: Account, rows: Sequence[Row]) -> list[tuple[int, int, int]]:
@@ -186,7 +205,7 @@ def _pale(account: Account, rows: Sequence[Row]) -> list[tuple[int, int, int]]:
     ]
 
 
-def _legend(figure: Figure, rows: Sequence[Sequence[Row]], pale: bool) -> None:
+def _legend(rows: Sequence[Sequence[Row]], pale: bool) -> list[Any]:
     from matplotlib.patches import Patch
 
     there = {part.kind for one in rows for row in one for part in row.parts}
@@ -199,7 +218,4 @@ def _legend(figure: Figure, rows: Sequence[Sequence[Row]], pale: bool) -> None:
                 handles[-1].set_alpha(0.75)
     if pale:
         handles.append(Patch(facecolor=OTHERS, label="not waited for"))
-    figure.legend(
-        handles=handles, loc="lower center", ncols=max(len(handles), 1), fontsize=8.5, handlelength=1.7,
-        columnspacing=1.6, handletextpad=0.5, borderpad=0.2,
-    )  # fmt: skip
+    return handles

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -50,11 +51,13 @@ def run(
         list[FailOn] | None,
         typer.Option(help="End with status 3 if some place is saturated, or samples are unfinished; repeatable."),
     ] = None,
-    no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw figures, too, as simnet plot does afterwards.")
+    ] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Simulate a scenario and write tables, summary, figures and a report."""
+    """Simulate a scenario and write tables, summary and a report."""
     with stopping.at_once():  # nothing is begun yet, and imports do not like to be interrupted
         from simnet import api
         from simnet.analysis.compare import print_comparison
@@ -68,7 +71,7 @@ def run(
         check_target(target, loaded.systems)
         plans_of(loaded)  # what is wrong with the weights comes before the first word
     terminal, told = console(quiet), console(quiet, error=True)
-    told.print(_where(target, not no_figures), soft_wrap=True)
+    told.print(_where(target, figures), soft_wrap=True)
     try:
         with watcher(told) as progress:
             made = api.run(
@@ -78,7 +81,7 @@ def run(
                 batch=batch,
                 data_dir=data_dir,
                 forced=forced,
-                figures=not no_figures,
+                figures=figures,
                 report=not no_report,
                 repeats=repeats,
                 until=until,
@@ -96,6 +99,9 @@ def run(
     terminal.print(f"results: {target}", soft_wrap=True)
     if (target / REPORT).is_file():
         terminal.print(f"report: {target / REPORT}", soft_wrap=True)
+    drawn = target / FIGURES
+    words = drawn if drawn.is_dir() else f"simnet plot {quote(str(target))}"
+    terminal.print(f"figures: {words}", soft_wrap=True)
     if failures := [failure for what in dict.fromkeys(fail_on or ()) for failure in _failures(made.summary, what)]:
         for failure in failures:
             say(f"failed: {failure}", error=True)
@@ -122,7 +128,7 @@ def _where(target: Path, figures: bool) -> str:
     if not (target / MANIFEST).is_file():
         return f"results go to {target}"
     text = f"results go to {target} and replace the run that is there"
-    return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--no-figures)"
+    return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--figures draws them again)"
 
 
 def _inference(name: str, report: Mapping[str, Any]) -> str:

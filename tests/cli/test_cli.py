@@ -67,7 +67,7 @@ def test_a_run_writes_tables_figures_and_a_summary_that_agree(
 ):
     fresh_cache("empty")
     out = tmp_path / "run"
-    status, printed, err = simnet("run", scenario, "--out", out, "--samples", 30, "--forced")
+    status, printed, err = simnet("run", scenario, "--out", out, "--samples", 30, "--forced", "--figures")
     assert status == 0
     where, *systems = err.splitlines()  # nothing moves where there is no terminal: a line for each system
     assert where == f"results go to {out}"

@@ -38,13 +38,18 @@ def test_where_results_go_is_said_before_with_what_they_replace(scenario: Path, 
     assert first_line(simnet("run", "rain.yaml")) == "results go to runs/rain"
     again = simnet("run", "rain.yaml", "--seed", 2)
     assert first_line(again) == "results go to runs/rain and replace the run that is there"
-    bare = simnet("run", "rain.yaml", "--no-figures")
+    assert not Path("runs/rain/figures").exists() and again[1].endswith(
+        "results: runs/rain\nreport: runs/rain/report.html\nfigures: simnet plot runs/rain\n"
+    )
+    assert simnet("run", "rain.yaml", "--figures")[1].endswith("report.html\nfigures: runs/rain/figures\n")
+    assert {file.name for file in Path("runs/rain/figures").iterdir()} == {
+        "timeline.png", "exit_shares.png", "latency.png"
+    }  # fmt: skip
+    bare = simnet("run", "rain.yaml")
     assert first_line(bare) == (
-        "results go to runs/rain and replace the run that is there, its figures included (--no-figures)"
+        "results go to runs/rain and replace the run that is there, its figures included (--figures draws them again)"
     )
-    assert not Path("runs/rain/figures").exists() and bare[1].endswith(
-        "results: runs/rain\nreport: runs/rain/report.html\n"
-    )
+    assert not Path("runs/rain/figures").exists()
     Path("empty").mkdir()
     assert first_line(simnet("run", "rain.yaml", "--no-figures", "--out", "empty")) == "results go to empty"
     repeated = simnet("run", "runs/rain/scenario.yaml", "--no-figures")
@@ -75,7 +80,7 @@ def test_a_figure_that_fails_leaves_tables_and_is_named(
         raise RuntimeError("no such colour")
 
     monkeypatch.setattr(figures, "draw_exits", fail)
-    status, printed, _ = simnet("run", "rain.yaml")
+    status, printed, _ = simnet("run", "rain.yaml", "--figures")
     told = "figure exit_shares.png is missing: RuntimeError: no such colour"
     assert status == 0 and f"note: {told}\n" in printed
     run = read_run(Path("runs/rain"))
@@ -93,7 +98,7 @@ def test_a_run_with_odd_bytes_in_its_names_is_whole(scenario: Path, simnet: Call
     status, printed, err = simnet("run", odd, "--out", out, "--no-figures")
     assert status == 0 and err.startswith(r"results go to o\x1b[31m[/x]" + "\n")
     assert r"r\xff[bold]$x$: 6 samples" in printed and printed.endswith(
-        "results: o\\x1b[31m[/x]\nreport: o\\x1b[31m[/x]/report.html\n"
+        "results: o\\x1b[31m[/x]\nreport: o\\x1b[31m[/x]/report.html\nfigures: simnet plot 'o\\x1b[31m[/x]'\n"
     )
     assert "\x1b" not in printed + err
     assert read_run(out).summary["scenario"] == r"r\xff[bold]$x$"
@@ -131,7 +136,7 @@ def test_a_run_that_is_stopped_while_it_writes_leaves_nothing(
 ) -> None:
     assert simnet("run", "rain.yaml", "--no-figures", "--quiet")[0] == 0  # answers are known: no torch below
     before = (tmp_path / "runs" / "rain" / "summary.json").read_bytes()
-    command = [sys.executable, "-c", STOPPED, "run", "rain.yaml", "--seed", "1", "--samples", "5", "--quiet"]
+    command = [sys.executable, "-c", STOPPED, "run", "rain.yaml", "--seed", "1", "--samples", "5", "--figures", "--quiet"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment

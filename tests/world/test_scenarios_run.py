@@ -198,7 +198,7 @@ def outside(rows: list[dict], *windows: tuple[float, float]) -> list[dict]:
 
 def test_six_cameras(play: Callable[..., Any]):
     """One camera fails for a while, then the uplink is slow."""
-    run, (first, second) = play("six_cameras")
+    run, (first, second) = play("six_cameras", "--figures")
     assert (run.path / "figures" / "timeline.png").is_file()
     for system in run.systems:
         rows = run.samples(system).to_pylist()
