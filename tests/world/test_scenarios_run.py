@@ -81,9 +81,8 @@ def test_battery(play):
 
     Who sends less lasts longer: all at once, then on request, then one bit a value.
     """
-    made, _ = play(
-        "battery", "--set", "nodes.camera[1..3].battery=0.6 mWh", faults=0, systems=("together", "on-request", "one-bit")
-    )
+    systems = ("together", "on-request", "one-bit")
+    made, _ = play("battery", "--set", "nodes.camera[1..3].battery=0.6 mWh", faults=0, systems=systems)
     for system in made.systems:
         nodes = made.summary["systems"][system]["energy"]["nodes"]
         assert {name for name, one in nodes.items() if one.get("battery_left") == 0} == {
