@@ -28,6 +28,7 @@ from simnet.network.nodes.presets import NODE_PRESETS
 from simnet.network.nodes.spec import NodeEntry
 from simnet.registry import Registry
 from simnet.scenario.header import Header
+from simnet.scenario.let import LET
 from simnet.scenario.load import OWN
 from simnet.systems import SYSTEMS
 from simnet.workloads import WORKLOADS
@@ -54,6 +55,11 @@ def schema() -> Form:
         "faults": _said(top, "faults", {"type": "array", "items": _fault(forms)}),
         "network": _said(top, "network", forms.of(Networking)),
         "metrics": _said(top, "metrics", {"type": "array", "items": _named(SECTIONS)}),
+    }
+    top["properties"][LET] = {
+        "type": "object",
+        "description": "Values that stand elsewhere in the file as $name.",
+        "additionalProperties": {"type": ["number", "string"]},
     }
     top["required"].remove("name")  # by default that of the file
     top["patternProperties"] = {f"^{OWN}": {}}

@@ -39,6 +39,8 @@ class Source:
     """What to say of a value that YAML made of a word, to whoever wanted the word."""
     origins: dict[str, str] = field(default_factory=dict)
     """Of a node that came out of a range, the key that the file has."""
+    changes: list[Any] = field(default_factory=list)
+    """Of a file whose `let` may still change: what else was changed, to be done again then."""
     secret: bool = False
     folder: FilePath = field(init=False)
     _options: int = field(init=False, default=0)
@@ -49,7 +51,7 @@ class Source:
     def copy(self) -> Source:
         """Another one, with the same places, that can learn others."""
         other = Source(self.file, dict(self.lines), dict(self.overrides), dict(self.notes), dict(self.origins))
-        other.folder, other._options = self.folder, self._options
+        other.folder, other._options, other.changes = self.folder, self._options, list(self.changes)
         return other
 
     def problem(self, path: Path, message: str) -> Problem:

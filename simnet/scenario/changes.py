@@ -12,6 +12,7 @@ from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown, 
 from simnet.language.source import Source, parse
 from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.nodes.presets import NODE_PRESETS
+from simnet.scenario.let import LET, put_in
 from simnet.scenario.plain import plain
 from simnet.scenario.resolve import expand_names, resolve
 from simnet.scenario.scenario import Scenario
@@ -106,13 +107,22 @@ def applied(found: Sequence[Change], data: dict[str, Any], source: Source) -> Sc
     Raises:
         ScenarioError: anything wrong with the data, a change or the result.
     """
-    data = expand_names(data, source)
+    given = None
+    if LET in data or any(_of_let(change) for change in found):
+        found = [*source.changes, *found]
+        for change in filter(_of_let, found):
+            _known(change, data)
+            _apply(change, data, source)
+        found = source.changes = [change for change in found if not _of_let(change)]
+        given = deepcopy(data)  # another value of `let` may give other nodes, so what is kept is the file, and the rest
+    data = expand_names(put_in(data, source), source)
     for change in found:
         _apply(change, data, source)
     data = expand_names(data, source)
     scenario = resolve(data, source)
     source.folder = source.folder.absolute()  # whoever looks for a file later may be elsewhere
-    scenario._given, scenario._as_given = data, {name: copy(value) for name, value in scenario.__dict__.items()}
+    scenario._given = data if given is None else given
+    scenario._as_given = {name: copy(value) for name, value in scenario.__dict__.items()}
     return scenario
 
 
@@ -137,7 +147,20 @@ def changed_by(scenario: Scenario, wanted: Sequence[Change]) -> Scenario:
         return applied(wanted, deepcopy(scenario._given), source)
     source.lines.clear()  # of a file that says something else
     source.overrides.clear()
+    source.changes.clear()
     return applied(wanted, parse(scenario.to_yaml(), Source()), source)
+
+
+def _known(change: Change, data: Mapping[str, Any]) -> None:
+    """See that the file has what a change of `let` sets: a name that nothing uses changes nothing."""
+    let, (_, *name) = data.get(LET), _parts(change.key)
+    there = list(let) if isinstance(let, Mapping) else []
+    if name and name not in [[one] for one in there]:
+        raise _refused(change.origin, unknown(f"name of '{LET}'", ".".join(name), there))
+
+
+def _of_let(change: Change) -> bool:
+    return _parts(change.key)[0] == LET
 
 
 def _apply(change: Change, data: dict[str, Any], source: Source) -> None:
