@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,8 +15,10 @@ from simnet.analysis.exits.probability import draw_probability
 from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
 from simnet.analysis.style import save, unreadable
+from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds
 from simnet.analysis.timeline.figure import draw_timeline
 from simnet.analysis.timeline.selection import Selection
+from simnet.experiments.sweeps.sweep import Results as Sweep
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
@@ -77,6 +79,23 @@ def draw_exit_figures(run: Results, folder: Path, ending: str = "png") -> Drawn:
         RunError: a table is damaged, or the run is of a version that kept no scores.
     """
     return _drawn({name: partial(draw, run) for name, draw in EXITS.items()}, folder, ending)
+
+
+def draw_sweep_figures(sweep: Sweep, folder: Path, metrics: Sequence[str] = (), ending: str = "png") -> Drawn:
+    """Draw a sweep: ``lines`` over one key, a ``heat`` map over two, else ``points``, and ``front``.
+
+    Args:
+        sweep: The sweep.
+        folder: Where the figures go; made if need be.
+        metrics: What is drawn; none: accuracy, p95 of latency, bytes and energy. The first two make the front.
+        ending: Of the files: png, svg or pdf.
+
+    Raises:
+        RunError: the sweep has no such metric, or no run that has not failed.
+    """
+    names = chosen(sweep, metrics)
+    kinds = sweep_kinds(sweep)
+    return _drawn({kind: partial(SWEEPS[kind], sweep, names) for kind in kinds}, folder, ending)
 
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]], folder: Path, ending: str) -> Drawn:

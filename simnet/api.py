@@ -41,6 +41,7 @@ FigureKind = Literal[
     "exit_reliability",
     "exit_fronts",
 ]
+SweepFigure = Literal["lines", "heat", "points", "front"]
 
 
 class Run(Results):
@@ -348,6 +349,25 @@ class Sweep:
         self.about: Mapping[str, Any] = results.about
         self.table: pa.Table = results.table
         self.failed: Mapping[str, int] = results.failed
+
+    def figure(self, kind: SweepFigure | None = None, metrics: Sequence[str] = ()) -> Figure:
+        """A matplotlib figure: "lines" over one key, "heat" over two, "points", or "front" of two metrics.
+
+        Args:
+            kind: Which one; None: what suits the sweep.
+            metrics: What is drawn, by the columns of the table; none: accuracy, p95 of latency, bytes and energy.
+
+        Raises:
+            RunError: there is no such figure or metric, or it is of other sweeps.
+        """
+        from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds, varied
+
+        name = kind or sweep_kinds(self.results)[0]
+        if name not in SWEEPS:
+            raise RunError(unknown("figure", name, list(SWEEPS)))
+        if name == "heat" and (count := len(varied(self.results))) != 2:
+            raise RunError(f"the figure 'heat' is of two keys, and this sweep is over {count}")
+        return SWEEPS[name](self.results, chosen(self.results, metrics))
 
     def __repr__(self) -> str:
         where = "in memory" if self.path is None else f"in {self.path}"

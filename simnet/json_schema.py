@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from simnet.experiments.sweeps.axes import Between
+from simnet.experiments.sweeps.spec import SweepFile
 from simnet.language.quantities import Model
 from simnet.language.traces import TraceEntry
 from simnet.metrics import SECTIONS
@@ -64,6 +66,17 @@ def schema() -> Form:
     top["required"].remove("name")  # by default that of the file
     top["patternProperties"] = {f"^{OWN}": {}}
     return {"$schema": DIALECT, "title": "A scenario of simnet", **top, "$defs": forms.parts}
+
+
+def sweep_schema() -> Form:
+    """The schema of sweep files, complete in itself."""
+    forms = _Forms()
+    top = forms.of(SweepFile)
+    values = {"anyOf": [{"type": "array", "minItems": 1}, forms.of(Between)]}
+    over = {"type": "object", "minProperties": 1, "additionalProperties": values}
+    top["properties"] |= {"over": _said(top, "over", over)}
+    top["patternProperties"] = {f"^{OWN}": {}}
+    return {"$schema": DIALECT, "title": "A sweep of simnet", **top, "$defs": forms.parts}
 
 
 class _Forms:

@@ -155,7 +155,10 @@ class Answers:
                 if not table.known[row]:
                     ahead = np.arange(sample, min(sample + self._window, len(self._index)))
                     alike = ahead[self._alike[ahead] == self._alike[sample]]
-                    self._ensure(part, upstream, np.unique(self._index[alike]))
+                    try:
+                        self._ensure(part, upstream, np.unique(self._index[alike]))
+                    except UnknownAnswerError:
+                        self._ensure(part, upstream, np.array([row]))
                 found[part.copy] = table.scores[row]
         return found
 
@@ -211,7 +214,10 @@ class Answers:
                 self._usual[exit_name, group] = key
         ahead = np.arange(sample, min(sample + reach, len(self._index)))
         ahead = ahead[self._alike[ahead] == group]
-        predictions, measures, reached = self._reach(number, ahead, upstream, sample)
+        try:
+            predictions, measures, reached = self._reach(number, ahead, upstream, sample)
+        except UnknownAnswerError:  # perhaps only of a sample ahead, which nobody has asked for
+            predictions, measures, reached = self._reach(number, ahead[:1], upstream, sample)
         found.update(zip(reached.tolist(), zip(predictions.tolist(), measures.tolist(), strict=True), strict=True))
         if self._progress is not None and self._batches is not None:
             self._asked[number, reached] = True

@@ -40,7 +40,7 @@ from simnet.workloads.recorded import Recorded
 from simnet.workloads.spec import SampleClass
 from simnet.world.captures import arrivals
 
-SHIPPED = sorted((ROOT / "scenarios").rglob("*.yaml"))
+SHIPPED = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml") if path.parent.name != "sweeps")
 
 SMALL = """
 data: plaza

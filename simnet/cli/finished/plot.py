@@ -1,4 +1,4 @@
-"""`simnet plot`: the figures of a run again."""
+"""`simnet plot`: the figures of a run again, or those of a sweep."""
 
 from __future__ import annotations
 
@@ -31,17 +31,29 @@ def plot(
         typer.Option(help="The figures of every run, or what its exits said: probability over T, entropy, fronts …"),
     ] = "overview",
     ending: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Of the files.")] = "png",
+    metrics: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Of a sweep what is drawn: 'accuracy,latency.mean,bytes.total'.")
+    ] = None,
 ) -> None:
-    """Draw a run's figures again, or those of its exits."""
-    from simnet.analysis.figures import draw_all, draw_exit_figures
+    """Draw a run's figures again, or those of its exits; or a sweep: lines, heat maps, fronts."""
+    from simnet.analysis.figures import draw_all, draw_exit_figures, draw_sweep_figures
     from simnet.analysis.timeline.selection import Selection
+    from simnet.experiments.sweeps.store import ABOUT
+    from simnet.experiments.sweeps.sweep import read
     from simnet.results.run import RunError, read_run
 
     if None not in (first, last, samples):
         raise typer.BadParameter("give two of --from, --to and --samples", param_hint="--to")
     selection = Selection(first, samples, last, _names(systems), _names(nodes))
     folder = out or run_dir / FIGURES
-    if what == "exits":
+    sweep = (run_dir / ABOUT).is_file()
+    if metrics is not None and not sweep:
+        raise RunError(f"{run_dir}: --metrics is of sweeps, and this is none")
+    if sweep:
+        if selection != Selection() or what != "overview":
+            raise RunError(f"{run_dir} is a sweep: of all options only --out, --format and --metrics are for it")
+        drawn = draw_sweep_figures(read(run_dir), folder, _names(metrics), ending)
+    elif what == "exits":
         if selection != Selection():
             raise RunError("--from, --to, --samples, --systems and --nodes are of the timeline; --what exits shows all")
         drawn = draw_exit_figures(read_run(run_dir), folder, ending)

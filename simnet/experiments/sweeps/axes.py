@@ -155,6 +155,15 @@ def in_si(values: Sequence[Any]) -> list[float | None] | None:
     return None
 
 
+def unit_of(text: str) -> tuple[str, float]:
+    """The unit of a text that `in_si` reads, and its worth in SI."""
+    unit = (units.split(text) or ("", ""))[1]
+    for quantity in QUANTITIES:
+        if (worth := quantity.readable.get(unit)) is not None:
+            return unit, float(worth)
+    return unit, 1.0
+
+
 def _joined(key: str, below: str) -> str:
     return f"{key}.{below}" if below else key
 

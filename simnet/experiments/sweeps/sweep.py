@@ -149,11 +149,10 @@ def _do(asked: Asked, plan: _Plan, kept: store.Store, crew: Crew | None, how: Ho
     hear = progress or Progress()
     done, most = len(plan.runs) - len(plan.jobs), len(plan.runs)
     failed = sum(run.problem is not None for run in plan.runs)
+    if crew is not None:
+        _network(plan, how, progress)
     hear.played(done, most, failed)
-    if crew is None:
-        return
-    _network(plan, how, progress)
-    for job, outcome in outcomes(crew, plan.jobs):
+    for job, outcome in outcomes(crew, plan.jobs) if crew is not None else ():
         kept.put(job.name, {**outcome, "about": _about(asked, plan.runs[job.number])})
         done, failed = done + 1, failed + ("error" in outcome)
         hear.played(done, most, failed)

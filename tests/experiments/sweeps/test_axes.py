@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
+from paths import ROOT
 
-from simnet.experiments.sweeps.axes import Axis, axis, in_si, written
+from simnet.experiments.sweeps.axes import Axis, axis, in_si, settings_of, written
 from simnet.experiments.sweeps.design import points_of
 from simnet.experiments.sweeps.spec import read_sweep
+from simnet.experiments.sweeps.work import scenario_of
+from simnet.json_schema import sweep_schema
 from simnet.language.errors import ScenarioError
 
 
@@ -102,6 +107,24 @@ def test_values_with_units_in_si():
     assert in_si(["8 Mbit/s", "1 kB/s", None]) == [1e6, 1e3, None]
     assert in_si(["10 ms", "1 s"]) == [0.01, 1.0]
     assert in_si(["10 ms", "1 kB/s"]) is None and in_si([1, 2]) is None and in_si(["ddnn"]) is None
+
+
+SHIPPED = sorted((ROOT / "scenarios" / "sweeps").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_sweep_is_one_at_all_of_its_points(file: Path):
+    asked = read_sweep(file)
+    points = asked.values()
+    assert len(points) == {"threshold": 11, "uplink": 25, "hypercube": 40}[file.stem]
+    for values in points:
+        scenario_of(asked.base, list(settings_of(asked.axes, values)))
+    form = sweep_schema()
+    jsonschema.Draft202012Validator.check_schema(form)
+    given = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jsonschema.validate(given, form)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**given, "method": "lhs"}, form)
 
 
 BASE = "data: plaza\nsamples: 10\nworkload: {every: 1 s}\nnodes: {}\nlinks: []\nsystems: {}\n"
