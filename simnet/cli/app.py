@@ -20,6 +20,7 @@ from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
+from simnet.cli.size import size
 from simnet.cli.sweep import sweep
 from simnet.cli.validate import validate
 from simnet.installation import __version__
@@ -35,6 +36,7 @@ app = typer.Typer(
 for command in (
     run,
     sweep,
+    size,
     check,
     compare,
     plot,

@@ -55,6 +55,11 @@ def expand(text: str) -> list[str]:
     ]
 
 
+def ranges(text: str) -> list[str]:
+    """The ranges of a name, as they are written."""
+    return [f"[{first}..{last}]" for first, last in _RANGE.findall(text)]
+
+
 def _numbers(first: str, last: str) -> list[str]:
     """The numbers of a range, as they stand in names."""
     long = max(len(first), len(last)) > _MOST_DIGITS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from simnet.language import names
 from simnet.language.checks import Checks, Raw
@@ -43,16 +44,38 @@ def expand_names(data: Raw, source: Source) -> Raw:
         except ValueError as error:
             problems.append(source.problem(("nodes", key), str(error)))
             continue
-        for name in expanded:
+        entries = [dict(value) if isinstance(value, dict) else value for _ in expanded]
+        try:
+            _share_sites(key, entries)
+        except ValueError as error:
+            problems.append(source.problem(("nodes", key, "site"), str(error)))
+        for name, entry in zip(expanded, entries, strict=True):
             if name in nodes:
                 message = f"'{name}' is given twice: by '{origin[name]}' and by '{key}'"
                 problems.append(source.problem(("nodes", key), message))
-            nodes[name], origin[name] = dict(value) if isinstance(value, dict) else value, key
+            nodes[name], origin[name] = entry, key
             if name != key:
                 source.alias(name, key)
     if problems:
         raise ScenarioError(problems)
     return {**data, "nodes": nodes}
+
+
+def _share_sites(key: str, entries: Sequence[Any]) -> None:
+    """A site with a range, such as the b[1..9] of b[1..9]-camera[1..6], goes on with the first range of the key.
+
+    Raises ValueError for one that is none of the key's.
+    """
+    text = entries[0].get("site") if isinstance(entries[0], dict) else None
+    if not isinstance(text, str) or not (ranges := names.ranges(text)):
+        return
+    if len(ranges) > 1 or names.ranges(key)[:1] != ranges:
+        there = names.ranges(key)
+        first = f"the first of '{key}', {there[0]}" if there else f"one of '{key}', which has none"
+        raise ValueError(f"the range of '{text}' must be {first}")
+    sites = names.expand(text)
+    for number, entry in enumerate(entries):
+        entry["site"] = sites[number * len(sites) // len(entries)]
 
 
 def resolve(data: Raw, source: Source) -> Scenario:
@@ -101,7 +124,12 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     if isinstance(data.get("workload"), dict):
         workload = workload_of(checks, traces, given["workload"], ("workload",))
     nodes, named = nodes_of(checks, traces, given["nodes"]), names.Known(given["nodes"])
-    links = links_of(checks, traces, listed["links"], named)
+    site_of = {
+        name: node["site"]
+        for name, node in given["nodes"].items()
+        if isinstance(node, dict) and isinstance(node.get("site"), str)
+    }
+    links = links_of(checks, traces, listed["links"], named, site_of)
     network = checks.check(Networking, given["network"], ("network",))
     dataset = None if data.get("data") is None else data_of(checks, data["data"])
     chosen = {}
@@ -119,9 +147,8 @@ def _scenario(checks: Checks, data: Raw) -> Scenario | None:
     if header is not None and workload is not None and sites is not None:
         enough(checks, header.samples, workload, own, sites)
     members: dict[str, list[str]] = {}
-    for name, node in given["nodes"].items():
-        if isinstance(node, dict) and isinstance(node.get("site"), str):
-            members.setdefault(node["site"], []).append(name)
+    for name, site in site_of.items():
+        members.setdefault(site, []).append(name)
     metrics = metrics_of(checks, () if header is None else header.metrics)
     faults = faults_of(checks, listed["faults"], named, members, links, nodes)
     if header is not None and workload is not None and sites is not None and not checks.problems:

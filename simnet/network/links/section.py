@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 from pydantic import create_model
 
@@ -23,6 +24,8 @@ class Ends(Model):
 
     between: tuple[str, str]
     """Its two ends; patterns such as camera* stand for every node that they match."""
+    within: Literal["site"] | None = None
+    """With `site` only nodes of the same site are linked; else each of the one end with each of the other."""
     preset: str | None = None
     """Values of a technology by name; what is given beside it has precedence."""
 
@@ -42,8 +45,10 @@ LinkEntry = create_model("LinkEntry", __base__=Ends, **_ANY)
 """One entry of the file's `links`, whose values are checked as those of a `Link` in each direction."""
 
 
-def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence[str]) -> list[Link]:
-    """Both directions of every link that is good."""
+def links_of(
+    checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence[str], sites: Mapping[str, str]
+) -> list[Link]:
+    """Both directions of every link that is good; `sites` has the site of each node that has one."""
     result: list[Link] = []
     owner: dict[tuple[str, str], int] = {}
     for index, value in enumerate(raw):
@@ -60,13 +65,15 @@ def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence
         firsts, seconds = (checks.matching(end, known, (*path, "between", side))
                            for side, end in enumerate(entry.between))  # fmt: skip
         both = _both_directions(checks, traces, {**value, "sharing": named[0], "options": options}, path)
-        if (many := len(firsts) * len(seconds) - len(set(firsts).intersection(seconds))) + len(
-            result
-        ) // 2 > MOST_LINKS:
+        groups = _by_site(firsts, seconds, sites) if entry.within else [(firsts, seconds)]
+        many = sum(len(one) * len(other) - len(set(one).intersection(other)) for one, other in groups)
+        if many + len(result) // 2 > MOST_LINKS:
             checks.wrong((*path, "between"), f"makes {many:,} links; at most {MOST_LINKS:,} in all")
             continue
-        pairs = [(first, second) for first in firsts for second in seconds if first != second]
-        if firsts and seconds and not pairs:
+        pairs = [(first, second) for group in groups for first, second in product(*group) if first != second]
+        if firsts and seconds and not pairs and entry.within:
+            checks.wrong((*path, "within"), "no two of these nodes are of one site")
+        elif firsts and seconds and not pairs:
             checks.wrong((*path, "between"), f"links '{firsts[0]}' with itself")
         for first, second in pairs:
             if owner.get((first, second)) == index:  # a mesh, [router*, router*], meets each pair twice
@@ -79,6 +86,18 @@ def links_of(checks: Checks, traces: Traces, raw: Sequence[Any], known: Sequence
                 result.append(both[0].model_copy(update={"source": first, "target": second}))
                 result.append(both[1].model_copy(update={"source": second, "target": first}))
     return result
+
+
+def _by_site(
+    firsts: Sequence[str], seconds: Sequence[str], sites: Mapping[str, str]
+) -> list[tuple[list[str], list[str]]]:
+    """Both ends, site by site; nodes without one are left out."""
+    groups: dict[str, tuple[list[str], list[str]]] = {}
+    for side, ends in enumerate((firsts, seconds)):
+        for name in ends:
+            if (site := sites.get(name)) is not None:
+                groups.setdefault(site, ([], []))[side].append(name)
+    return list(groups.values())
 
 
 def _both_directions(checks: Checks, traces: Traces, raw: Raw, path: Path) -> tuple[Link, Link] | None:
