@@ -14,6 +14,8 @@ from simnet.analysis.exits.over_time import draw_over_time
 from simnet.analysis.exits.probability import draw_probability
 from simnet.analysis.exits.shares import draw_exits
 from simnet.analysis.latency import draw_latency
+from simnet.analysis.stories.effects import draw_effects
+from simnet.analysis.stories.figure import draw_faults
 from simnet.analysis.style import save, unreadable
 from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds
 from simnet.analysis.timeline.figure import draw_timeline
@@ -96,6 +98,31 @@ def draw_sweep_figures(sweep: Sweep, folder: Path, metrics: Sequence[str] = (), 
     names = chosen(sweep, metrics)
     kinds = sweep_kinds(sweep)
     return _drawn({kind: partial(SWEEPS[kind], sweep, names) for kind in kinds}, folder, ending)
+
+
+FAULTS: Mapping[str, Callable[[Results, Sequence[str], Sequence[str]], Figure]] = {
+    "faults": draw_faults,
+    "fault_effects": draw_effects,
+}
+"""What faults did, by name."""
+
+
+def draw_fault_figures(
+    run: Results, folder: Path, faults: Sequence[str] = (), systems: Sequence[str] = (), ending: str = "png"
+) -> Drawn:
+    """Draw what faults did, the figures of `FAULTS`.
+
+    Args:
+        run: The run.
+        folder: Where the figures go; made if need be.
+        faults: Which ones, by name or pattern; none chooses.
+        systems: Which ones; none: all.
+        ending: Of the files: png, svg or pdf.
+
+    Raises:
+        RunError: no fault struck, there are no such faults or systems, or a table is damaged.
+    """
+    return _drawn({name: partial(draw, run, faults, systems) for name, draw in FAULTS.items()}, folder, ending)
 
 
 def _drawn(drawings: Mapping[str, Callable[[], Figure]], folder: Path, ending: str) -> Drawn:

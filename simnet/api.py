@@ -40,6 +40,8 @@ FigureKind = Literal[
     "exit_entropy",
     "exit_reliability",
     "exit_fronts",
+    "faults",
+    "fault_effects",
 ]
 SweepFigure = Literal["lines", "heat", "points", "front"]
 
@@ -61,32 +63,41 @@ class Run(Results):
         last: int | None = None,
         systems: Sequence[str] = (),
         nodes: Sequence[str] = (),
+        faults: Sequence[str] = (),
     ) -> Figure:
-        """A matplotlib figure: "timeline", "exits" (shares and accuracies), "latency", or one of what the exits said.
+        """A matplotlib figure: "timeline", "exits" (shares and accuracies), "latency", one of what the exits said, or
+        "faults" and "fault_effects", what faults did beside the same run without them.
 
         Args:
             kind: Which one.
             first: First sample of the timeline; None looks for a telling one.
             samples: Samples in the timeline; None takes as many as stay readable. More than 40 are drawn as bands.
             last: Last sample of the timeline, instead of `samples`.
-            systems: Systems in the timeline; none: all.
+            systems: Systems in the timeline, or of faults; none: all.
             nodes: Nodes in the timeline, by name or pattern (``camera*``); none: all.
+            faults: Faults, by name or pattern; none: those that changed most samples.
 
         Raises:
-            RunError: there is no such figure, the run has no such samples, systems, nodes or scores, or a table is
-                damaged.
+            RunError: there is no such figure, the run has no such samples, systems, nodes, scores or faults, or a table
+                is damaged.
         """
         from simnet.analysis.exits.shares import draw_exits
-        from simnet.analysis.figures import EXITS
+        from simnet.analysis.figures import EXITS, FAULTS
         from simnet.analysis.latency import draw_latency
         from simnet.analysis.timeline.figure import draw_timeline
         from simnet.analysis.timeline.selection import Selection
 
+        if faults and kind not in FAULTS:
+            raise RunError(f"the figure '{kind}' takes no faults; 'faults' and 'fault_effects' do")
+        if kind in FAULTS:
+            if (first, samples, last, *nodes) != (None, None, None):
+                raise RunError(f"the figure '{kind}' takes faults and systems; samples and nodes are of 'timeline'")
+            return FAULTS[kind](self, faults, systems)
         if kind == "timeline":
             return draw_timeline(self, Selection(first, samples, last, systems, nodes))
         drawings = {"exits": draw_exits, "latency": draw_latency, **EXITS}
         if kind not in drawings:
-            raise RunError(unknown("figure", kind, ["timeline", *drawings]))
+            raise RunError(unknown("figure", kind, ["timeline", *drawings, *FAULTS]))
         if (first, samples, last, *systems, *nodes) != (None, None, None):
             raise RunError(f"the figure '{kind}' shows all; only 'timeline' takes samples, systems and nodes")
         return drawings[kind](self)

@@ -20,7 +20,14 @@ import simnet
 from simnet.cli.app import app as simnet_app
 from simnet.cli.models.app import app as models_app
 from simnet.plugins import registries
-from simnet.results.tables import incidents_schema, samples_schema, scores_schema, spans_schema, usage_schema
+from simnet.results.tables import (
+    incidents_schema,
+    samples_schema,
+    scores_schema,
+    spans_schema,
+    usage_schema,
+    without_schema,
+)
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -108,6 +115,7 @@ def test_commands_in_the_pages_exist_with_their_options() -> None:
         ("samples", samples_schema),
         ("spans", spans_schema),
         ("incidents", incidents_schema),
+        ("without", without_schema),
         ("usage", usage_schema),
         ("scores", scores_schema),
     ],

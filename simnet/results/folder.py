@@ -29,6 +29,7 @@ from simnet.results.run import (
     SPANS,
     SUMMARY,
     USAGE,
+    WITHOUT,
     Results,
     RunError,
     conform,
@@ -97,6 +98,7 @@ def _read(run: Results, system: str) -> dict[str, pa.Table]:
         (INCIDENTS, run.incidents(system)),
         (USAGE, run.usage(system)),
         (SCORES, run.scores(system)),
+        (WITHOUT, run.without(system)),
     ):
         if table is not None:
             found[file] = table

@@ -38,6 +38,8 @@ class SystemResult:
         usage: How much of every place was used over time, columns as in `usage_schema`; None: it was not asked.
         seen: SHA-256 of the data as it saw them, where it has keys of its own; goes to the manifest.
         scores: What every exit and head said of every sample, columns as in `scores_schema`; None: it was not asked.
+        without: What would have been without each fault, columns as in `without_schema`; None for a scenario without
+            faults.
     """
 
     name: str
@@ -61,3 +63,4 @@ class SystemResult:
     usage: pa.Table | None = None
     seen: str | None = None
     scores: pa.Table | None = None
+    without: pa.Table | None = None

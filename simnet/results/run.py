@@ -24,6 +24,7 @@ from simnet.results.tables import (
     spans_schema,
     summary_form,
     usage_schema,
+    without_schema,
 )
 
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
@@ -31,9 +32,9 @@ if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a t
 
     from simnet.results.result import SystemResult
 
-SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE, SCORES = (
+SUMMARY, MANIFEST, SCENARIO, SAMPLES, SPANS, INCIDENTS, USAGE, SCORES, WITHOUT = (
     "summary.json", "manifest.json", "scenario.yaml", "samples.parquet", "spans.parquet", "incidents.parquet",
-    "usage.parquet", "scores.parquet",
+    "usage.parquet", "scores.parquet", "without.parquet",
 )  # fmt: skip
 REPEATS = "repeats.json"
 SCHEMAS = {
@@ -42,6 +43,7 @@ SCHEMAS = {
     INCIDENTS: incidents_schema,
     USAGE: usage_schema,
     SCORES: scores_schema,
+    WITHOUT: without_schema,
 }
 """The tables of a system and what they look like."""
 
@@ -123,6 +125,16 @@ class Results:
         """
         return self._table(system, SCORES) if self.has(system, SCORES) else None
 
+    def without(self, system: str) -> pa.Table | None:
+        """The samples that without a fault would have been other, for each fault, columns as in `without_schema`.
+
+        None for a scenario without faults, and in a run of a former version.
+
+        Raises:
+            RunError: no such system, or its file is damaged.
+        """
+        return self._table(system, WITHOUT) if self.has(system, WITHOUT) else None
+
     def has(self, system: str, file: str) -> bool:
         """Whether there is this table of a system.
 
@@ -192,6 +204,7 @@ def collect(
             INCIDENTS: result.incidents,
             USAGE: result.usage,
             SCORES: result.scores,
+            WITHOUT: result.without,
         }
         tables[result.name] = {
             file: conform(table, SCHEMAS[file](), f"{result.name}: {file.removesuffix('.parquet')}")

@@ -166,6 +166,26 @@ def scores_schema() -> pa.Schema:
 
 
 @cache
+def without_schema() -> pa.Schema:
+    """Columns of ``without.parquet``; times in seconds of simulated time."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            ("fault", word),
+            ("sample", pa.int64()),
+            ("prediction", pa.int16()),
+            ("correct", pa.bool_()),
+            ("outcome", word),
+            ("exit", word),
+            ("latency", pa.float64()),
+            ("bytes", pa.int64()),
+        ]
+    )
+
+
+@cache
 def incidents_schema() -> pa.Schema:
     """Columns of ``incidents.parquet``; times in seconds of simulated time."""
     import pyarrow as pa

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 from simnet.models.graph import Graph, Part
 from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
+from simnet.network.line import Span
 from simnet.results.lives import Ending, Lives
 from simnet.results.steps import Step
-from simnet.results.tables import incidents_schema, samples_schema, scores_schema, spans_schema, usage_schema
+from simnet.results.tables import (
+    incidents_schema,
+    samples_schema,
+    scores_schema,
+    spans_schema,
+    usage_schema,
+    without_schema,
+)
 from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
 from simnet.world.asked import Rows
@@ -33,14 +41,6 @@ def samples_table(
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
     decisions = [None if one is None else one.decision for one in endings]
-    sizes = np.zeros(len(lives), np.int64)
-    if spans:
-        numbers, amounts = (
-            np.array([(span[0], span[6]) for span in spans if span[0] >= 0 and span[2] == "transfer"], np.int64)
-            .reshape(-1, 2)
-            .T
-        )
-        np.add.at(sizes, numbers, amounts)
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
@@ -57,13 +57,50 @@ def samples_table(
         "latency": pa.array(lives.latency, mask=unanswered),
         "entropy": pa.array(lives.measure, mask=unanswered),
         "views": [0 if one is None else views_of(one) for one in decisions],
-        "bytes": sizes,
+        "bytes": bytes_of(spans, len(lives)),
         "site": lives.site,
         "class": lives.kind,
         "deadline": pa.array(lives.deadline, mask=~lives.due),
         "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy,
     }
     return _table(columns, samples_schema())
+
+
+def bytes_of(spans: Sequence[Step | Span], count: int) -> NDArray[np.int64]:
+    """Bytes that each of `count` samples had put on links."""
+    sizes = np.zeros(count, np.int64)
+    if spans:
+        numbers, amounts = (
+            np.array([(span[0], span[6]) for span in spans if span[0] >= 0 and span[2] == "transfer"], np.int64)
+            .reshape(-1, 2)
+            .T
+        )
+        np.add.at(sizes, numbers, amounts)
+    return sizes
+
+
+def without_table(lives: Lives, sizes: NDArray[np.int64], without: Mapping[str, tuple[Lives, Any]]) -> pa.Table:
+    """One row for each fault and each sample that without it would not have been exactly as it was.
+
+    `sizes` are bytes of each sample; `without` has by a fault's name lives and bytes without it.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in without_schema().names}
+    for fault, (other, sent) in without.items():
+        late = (lives.latency == other.latency) | (np.isnan(lives.latency) & np.isnan(other.latency))
+        same = late & (sizes == sent)
+        for one in ("outcome", "exit", "prediction"):
+            same &= np.asarray(getattr(lives, one) == getattr(other, one), bool)
+        those = np.flatnonzero(~same)
+        answered = other.answered[those]
+        columns["fault"] += [fault] * len(those)
+        columns["sample"] += those.tolist()
+        columns["outcome"] += other.outcome[those].tolist()
+        columns["exit"] += other.exit[those].tolist()
+        for name in ("prediction", "correct", "latency"):
+            values = getattr(other, name)[those].tolist()
+            columns[name] += [value if there else None for value, there in zip(values, answered, strict=True)]
+        columns["bytes"] += sent[those].tolist()
+    return _table(columns, without_schema())
 
 
 def views_of(graph: Graph) -> Callable[[Decision], int]:

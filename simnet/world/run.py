@@ -25,8 +25,16 @@ from simnet.world.aftermath import notes_of, used
 from simnet.world.asked import Asked, scores_rows
 from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
-from simnet.world.recording import incidents_table, samples_table, scores_table, spans_table, usage_table, views_of
-from simnet.world.without import too_late, without_each
+from simnet.world.recording import (
+    incidents_table,
+    samples_table,
+    scores_table,
+    spans_table,
+    usage_table,
+    views_of,
+    without_table,
+)
+from simnet.world.without import Without, too_late, without_each
 from simnet.world.world import World
 
 
@@ -68,7 +76,7 @@ def run_system(
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
-        without, untold = dict[str, Lives](), list[str]()
+        without, untold = dict[str, Without](), list[str]()
         if options.again:
             if progress is not None and scenario.faults:
                 progress.begun(f"playing {name} without each fault")
@@ -108,7 +116,7 @@ def run_system(
         end=seconds(world.env.now),
         warm_up=warm_up,
         warm_answers=int(lives.answered[:warm_up].sum()),
-        without={fault: others.since(warm_up) for fault, others in without.items()},
+        without={fault: others.lives.since(warm_up) for fault, others in without.items()},
         usage=usage,
     )
     sections, notes = sections_of(played)
@@ -135,6 +143,7 @@ def run_system(
         usage=usage_table(usage),
         seen=data.checksum if plan.options.data else None,
         scores=scores,
+        without=without_table(lives, samples["bytes"].to_numpy(), without) if scenario.faults else None,
     )
 
 

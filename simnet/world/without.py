@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,19 @@ from simnet.results.result import SystemResult
 from simnet.scenario import Scenario
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
+from simnet.world.recording import bytes_of
 from simnet.world.rest import rejoining
 from simnet.world.world import World
 
 MOST_AGAIN = 100_000
 """Samples that are played again, all faults together, to see what would have been without each (our choice)."""
+
+
+class Without(NamedTuple):
+    """A run played without one fault: what became of the samples, and the bytes that each had sent."""
+
+    lives: Lives
+    bytes: NDArray[np.int64]
 
 
 def without_each(
@@ -32,16 +41,19 @@ def without_each(
     labels: NDArray[np.int64],
     images: NDArray[np.int64],
     played: World,
-) -> tuple[dict[str, Lives], list[str]]:
+) -> tuple[dict[str, Without], list[str]]:
     """What became of the same samples without each fault that struck, by its name, and a note on those left out.
 
-    `played` is the world with all of them. Everything else is as it was: every fault, message and sample draws for itself, and links are of the same kind. At
+    `played` is the world with all of them. Everything else is as it was: every fault, message and sample draws for
+    itself, and links are of the same kind. At
     most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
     """
     struck = {one.name for one in played.incidents}
     names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
     chosen = names[: MOST_AGAIN // max(len(captured), 1)]
-    found, notes, truth = {}, [], labels.tolist()
+    found: dict[str, Without] = {}
+    notes, truth = [], labels.tolist()
+    before = bytes_of(played.network.spans, len(captured))
     for name in chosen:
         try:
             for part in rejoining(played, scenario, name, captured.ticks):
@@ -53,7 +65,9 @@ def without_each(
             notes.append(f"{plan.name}: not compared with a run without fault '{name}': {problem}")
             continue
         end = played.env.now if part.last < len(captured) else world.env.now
-        found[name] = Lives.of(captured, labels, world.endings, end, images)
+        sizes, here = before.copy(), slice(part.first, part.last)  # at both ends nothing was under way
+        sizes[here] = bytes_of(world.network.spans, len(captured))[here]
+        found[name] = Without(Lives.of(captured, labels, world.endings, end, images), sizes)
     if left := names[len(chosen) :]:
         said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
         notes.append(

@@ -35,7 +35,7 @@ def results(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
 
 
-TABLES = ("samples", "spans", "incidents", "usage", "scores")
+TABLES = ("samples", "spans", "incidents", "usage", "scores", "without")
 FILES = {"summary.json", "scenario.yaml", "manifest.json"} | {
     f"{system}/{table}.parquet" for system in ("ddnn", "ada-ddnn") for table in TABLES
 }

@@ -95,6 +95,9 @@ faults:
 """
 
 
+PLAYED = ("prediction", "correct", "outcome", "exit", "latency", "bytes")
+
+
 def test_with_the_real_network_it_is_the_run_without_that_fault() -> None:
     scenario = simnet.load(TEXT)
     run = simnet.run(scenario)
@@ -114,6 +117,10 @@ def test_with_the_real_network_it_is_the_run_without_that_fault() -> None:
             assert group["latency"]["mean"] == pytest.approx(sum(these[n]["latency"] for n in during) / len(during))
         differ = [n for n in range(60) if rows[n]["latency"] != pytest.approx(others[n]["latency"], rel=0.01)]
         assert report[name]["changed"] >= len(differ) > 0
+        changed = {row.pop("sample"): row for row in run.without("ddnn").to_pylist() if row.pop("fault") == name}
+        kept = [{key: (changed.get(n) or row)[key] for key in PLAYED} for n, row in enumerate(rows)]
+        assert kept == [{key: row[key] for key in PLAYED} for row in others]  # to the last bit
+        assert all({key: rows[n][key] for key in PLAYED} != row for n, row in changed.items())
         last = max(rows[n]["finished_at"] for n in differ)
         assert report[name]["time_to_recover"] == (pytest.approx(last - end) if fault.lasts else None)
     assert report["outage"]["during"]["without"]["forced"] == 0 < report["outage"]["during"]["forced"]

@@ -21,22 +21,29 @@ def plot(
         int | None, typer.Option(min=1, help="Samples in the timeline; more than 40 are drawn as bands.")
     ] = None,
     systems: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="Systems in the timeline, with commas [default: all].")
+        str | None, typer.Option(metavar="NAMES", help="Systems in the timeline or of faults [default: all].")
     ] = None,
     nodes: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Nodes in the timeline: 'camera*,edge' [default: all].")
     ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Of --what faults: 'rain,camera*' [default: those that changed most]."),
+    ] = None,
     what: Annotated[
-        Literal["overview", "exits"],
-        typer.Option(help="The figures of every run, or what its exits said: probability over T, entropy, fronts …"),
+        Literal["overview", "exits", "faults"],
+        typer.Option(
+            help="The figures of every run; what its exits said: probability over T, entropy, fronts …; "
+            "or what faults did, beside the same without them."
+        ),
     ] = "overview",
     ending: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Of the files.")] = "png",
     metrics: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Of a sweep what is drawn: 'accuracy,latency.mean,bytes.total'.")
     ] = None,
 ) -> None:
-    """Draw a run's figures again, or those of its exits; or a sweep: lines, heat maps, fronts."""
-    from simnet.analysis.figures import draw_all, draw_exit_figures, draw_sweep_figures
+    """Draw a run's figures again, or those of its exits or faults; or a sweep: lines, heat maps, fronts."""
+    from simnet.analysis.figures import draw_all, draw_exit_figures, draw_fault_figures, draw_sweep_figures
     from simnet.analysis.timeline.selection import Selection
     from simnet.experiments.sweeps.store import ABOUT
     from simnet.experiments.sweeps.sweep import read
@@ -49,10 +56,16 @@ def plot(
     sweep = (run_dir / ABOUT).is_file()
     if metrics is not None and not sweep:
         raise RunError(f"{run_dir}: --metrics is of sweeps, and this is none")
+    if faults is not None and what != "faults" and not sweep:
+        raise RunError("--faults is of --what faults; the other figures shade all of them")
     if sweep:
-        if selection != Selection() or what != "overview":
+        if selection != Selection() or what != "overview" or faults is not None:
             raise RunError(f"{run_dir} is a sweep: of all options only --out, --format and --metrics are for it")
         drawn = draw_sweep_figures(read(run_dir), folder, _names(metrics), ending)
+    elif what == "faults":
+        if selection != Selection(systems=_names(systems)):
+            raise RunError("--from, --to, --samples and --nodes are of the timeline; --what faults takes --faults")
+        drawn = draw_fault_figures(read_run(run_dir), folder, _names(faults), _names(systems), ending)
     elif what == "exits":
         if selection != Selection():
             raise RunError("--from, --to, --samples, --systems and --nodes are of the timeline; --what exits shows all")
