@@ -96,11 +96,12 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
 
     `bounds` names systems that nobody can build: hollow, and said so.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullLocator
 
+    from simnet.analysis.drawing import Drawing
+
     systems = summary["repeats"]["systems"]
-    figure = Figure(figsize=(WIDTH, 3.2))
+    figure = Drawing(figsize=(WIDTH, 3.2))
     panels = figure.subplots(1, 3, sharey=True)
     figure.subplots_adjust(left=0.065, right=0.985, top=0.92, bottom=0.25, wspace=0.08)
     titles = (

@@ -41,7 +41,7 @@ EXPLAINED = "differences along the arrows, with 95 % interval; filled: it leaves
 
 def draw_comparison(found: Found) -> Figure:
     """A panel for each measure, with a line for each pair; below, latency of all sides in one axis, and their exits."""
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     pairs, sides = found.pairs, _sides(found.pairs)
     names = list(dict.fromkeys(one.name for pair in pairs for one in pair.measures))
@@ -50,7 +50,7 @@ def draw_comparison(found: Found) -> Figure:
         panel = 0.2 + 0.15 * len(pairs)
         keys = KEY * max(len(sides), 3) + 0.1  # for the legends
         size = HEAD + rows * (panel + APART) + 0.1 + PLOT + FOOT + keys
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         left = min(max(widest(pair.title for pair in pairs), 0.4), MOST_TITLE) + 0.12
         above = figure.add_gridspec(
             rows, COLUMNS, left=left / WIDTH, right=1 - 0.12 / WIDTH, top=1 - HEAD / size, wspace=0.15,

@@ -96,11 +96,11 @@ def by_bandwidth(setup: Setup, deadline: float) -> list[Stretch]:
 
 def draw_partitions(name: str, setup: Setup, bandwidth: float, deadline: float) -> Figure:
     """Both figures beside each other; `name` is that of the weights."""
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     colours = exit_colours([setup.slices])
     with look():
-        figure = Figure(figsize=(WIDTH, 2.6))
+        figure = Drawing(figsize=(WIDTH, 2.6))
         left, right = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.075, right=0.985, top=0.75, bottom=0.15, wspace=0.18)
         exits = list(setup.slices)
@@ -127,6 +127,7 @@ def draw_partitions(name: str, setup: Setup, bandwidth: float, deadline: float) 
 
 def _axes(ax: Axes, below: str, above: str) -> None:
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel(below)
     ax.set_title(above, fontsize=TEXT, fontweight="normal")
     ax.grid(axis="y")

@@ -39,11 +39,11 @@ def draw_reliability(name: str, reliability: Mapping[str, Any], split: str = "te
     Returns:
         One column per exit: the diagram, and below it where the samples are.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     colours, markers = exit_colours([reliability]), exit_markers([reliability])
     with look():
-        figure = Figure(figsize=(WIDTH, 3.9))
+        figure = Drawing(figsize=(WIDTH, 3.9))
         axes = figure.subplots(2, len(reliability), sharex=True, sharey="row", squeeze=False, height_ratios=(3.4, 1))
         figure.subplots_adjust(left=0.5 / WIDTH, right=0.985, top=0.83, bottom=0.1, wspace=0.1, hspace=0.1)
         wide = WIDTH / len(reliability) > 1.9  # inches

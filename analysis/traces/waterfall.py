@@ -80,7 +80,7 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
         run: The run, which tells what exits look like.
         accounts: What happened to the sample in each system, at least one.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     with look():
         rows = [_rows(account) for account in accounts]
@@ -89,7 +89,7 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
         columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
         below = BELOW + KEY * -(-len(handles) // columns)
         size = sum(heights) * ROW + ABOVE + below + BETWEEN * (len(rows) - 1)
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         left = min(max(widest(row.place for one in rows for row in one), 0.4), MOST_LABEL) + 0.13
         grid = figure.add_gridspec(
             len(rows), 1, height_ratios=heights, left=left / WIDTH, right=1 - 0.1 / WIDTH,
