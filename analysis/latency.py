@@ -31,7 +31,7 @@ def draw_latency(run: Results) -> Figure:
 
     All axes have the same scale. A single system's is one column of a paper wide, several are two.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     names = run.systems
     several = len(names) > 1
@@ -48,7 +48,7 @@ def draw_latency(run: Results) -> Figure:
         size = several * (TITLED + KEY * above + ALL + LABELLED)
         first_row = size + TITLED
         size += rows * (TITLED + PANEL) + LABELLED + KEY * -(-len(handles) // below) + 0.06
-        figure = Figure(figsize=(width, size))
+        figure = Drawing(figsize=(width, size))
         wide = (width - LEFT - RIGHT - (columns - 1) * APART) / columns
 
         def place(left: float, top: float, inches: float, high: float) -> tuple[float, float, float, float]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import INK, MUTED, label
+from simnet.analysis.style import INK, MUTED, SAMPLES, WIDTH, label
+from simnet.analysis.words import legend_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,10 +88,7 @@ def _signed(one: Statistic, factor: float) -> str:
     return f"{mean} ({low} to {high})"
 
 
-_LOOKS = (
-    ("#4477AA", "o"), ("#2BA8C9", "s"), ("#228833", "D"), ("#AA3377", "^"), ("#EE9B33", "v"), ("#8C6D46", "<"),
-    ("#414487", ">"), ("#7AD151", "P"), ("#6B7785", "X"),
-)  # fmt: skip
+_MARKERS = "osD^v<>PX"
 
 
 def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figure:
@@ -98,13 +96,14 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
 
     `bounds` names systems that nobody can build: hollow, and said so.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullLocator
 
+    from simnet.analysis.drawing import Drawing
+
     systems = summary["repeats"]["systems"]
-    figure = Figure(figsize=(10.5, 4.6))
+    figure = Drawing(figsize=(WIDTH, 3.2))
     panels = figure.subplots(1, 3, sharey=True)
-    figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.27, wspace=0.08)
+    figure.subplots_adjust(left=0.065, right=0.985, top=0.92, bottom=0.25, wspace=0.08)
     titles = (
         ("over bytes", BYTES, "kB a sample"),
         ("over latency", MEAN, "mean latency, ms"),
@@ -112,7 +111,14 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
     )
     for axes, (title, measure, unit) in zip(panels, titles, strict=True):
         for number, (name, found) in enumerate(systems.items()):
-            _point(axes, found, measure, _LOOKS[number % len(_LOOKS)], _named(name, bounds), hollow=name in bounds)
+            _point(
+                axes,
+                found,
+                measure,
+                (SAMPLES[number % len(SAMPLES)], _MARKERS[number % len(_MARKERS)]),
+                _named(name, bounds),
+                hollow=name in bounds,
+            )
         axes.set_title(title)
         axes.set_xlabel(unit)
         axes.set_xscale("log")
@@ -122,7 +128,7 @@ def draw_league(summary: Mapping[str, Any], bounds: Sequence[str] = ()) -> Figur
         axes.xaxis.set_minor_locator(NullLocator())
     panels[0].set_ylabel("right of all captured, %")
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncols=5, fontsize=8.5)
+    figure.legend(handles, names, loc="lower center", ncols=legend_columns(names, WIDTH - 0.1, 0.36))
     return figure
 
 
@@ -138,6 +144,6 @@ def _point(axes: Axes, found: Statistics, measure: Measure, look: tuple[str, str
     (x, left, right), (y, low, high) = across, up
     axes.errorbar(
         [x], [y], xerr=[[x - max(left, x / 10)], [right - x]], yerr=[[y - low], [high - y]], fmt=marker, color=colour,
-        markerfacecolor="none" if hollow else colour, markeredgecolor=INK if hollow else colour, markersize=7,
-        elinewidth=1, ecolor=MUTED, label=text, zorder=3,
+        markerfacecolor="none" if hollow else colour, markeredgecolor=INK if hollow else colour, markersize=5,
+        elinewidth=0.8, ecolor=MUTED, label=text, zorder=3,
     )  # fmt: skip

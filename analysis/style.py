@@ -216,13 +216,15 @@ def check_format(path: Path) -> str:
     return ending
 
 
-def save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path, dpi: float | None = None) -> Path:
     """Write a PNG, SVG or PDF, by the file's ending, whose bytes depend on the picture alone: no date, no version.
+
+    A PNG has 300 dots per inch, for print, unless `dpi` says otherwise.
 
     Raises OSError, with the file's name; a former file is whole or replaced.
     """
-    ending = check_format(path)
+    ending, dpi = check_format(path), dpi or _RC["savefig.dpi"]
     with look(), warnings.catch_warnings(), whole(path) as partial:
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # `unreadable` tells, once
-        figure.savefig(partial, format=ending[1:], **FORMATS[ending])
+        figure.savefig(partial, format=ending[1:], dpi=dpi, **FORMATS[ending])
     return path

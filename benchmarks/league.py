@@ -73,7 +73,7 @@ def main() -> None:
         },
     )
     with look():
-        print(f"wrote {save(draw_league(summary, bounds), FIGURE)}")
+        print(f"wrote {save(draw_league(summary, bounds), FIGURE, 150)}")
     PAGE.write_text(page, encoding="utf-8")
     print(f"wrote {PAGE}")
 

@@ -27,6 +27,12 @@ class Comparison(Found):
 
         return draw_comparison(self)
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the figure."""
+        from simnet.analysis.drawing import png
+
+        return png(self.figure())
+
     def latex(self) -> str:
         """A LaTeX table of the differences, for the package booktabs; users' words are escaped."""
         from simnet.analysis.comparison.latex import latex_table
@@ -46,6 +52,9 @@ class Comparison(Found):
         from simnet.analysis.comparison.tables import write_csv
 
         return write_csv(self, Path(path))
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {', '.join(pair.title for pair in self.pairs)}>"
 
     def __str__(self) -> str:
         from simnet.analysis.comparison.listings import as_text

@@ -14,14 +14,17 @@ from simnet.analysis.style import (
     INK,
     MUTED,
     PAPER,
+    SMALL,
+    TEXT,
+    WIDTH,
     dark,
     exit_colours,
     exit_legend,
     exit_markers,
-    label,
     look,
     readable,
 )
+from simnet.analysis.words import fitted, legend_columns, widest, width_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -30,36 +33,39 @@ if TYPE_CHECKING:
 
     from simnet.analysis.comparison.found import Found, Pair
 
-WIDTH, COLUMNS = 11.0, 4
+COLUMNS = 4
+MOST_TITLE, MOST_NAME = 2.2, 1.3  # inches that pairs and sides may take beside the axes
+HEAD, APART, PLOT, FOOT, KEY = 0.5, 0.62, 1.7, 0.36, 0.15  # inches
 EXPLAINED = "differences along the arrows, with 95 % interval; filled: it leaves out 0; ×: no interval"
 
 
 def draw_comparison(found: Found) -> Figure:
     """A panel for each measure, with a line for each pair; below, latency of all sides in one axis, and their exits."""
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     pairs, sides = found.pairs, _sides(found.pairs)
     names = list(dict.fromkeys(one.name for pair in pairs for one in pair.measures))
     rows = -(-len(names) // COLUMNS)
-    keys = 0.3 + 0.2 * len(sides)  # inches for the legend below the distributions
     with look():
-        panel, plot = 0.25 + 0.26 * len(pairs), 2.4
-        size = 0.6 + rows * (panel + 0.85) + 0.35 + plot + 0.5 + keys
-        figure = Figure(figsize=(WIDTH, size))
-        left = min(max(0.07, 0.02 + 0.0068 * max(len(pair.title) for pair in pairs)), 0.35)
+        panel = 0.2 + 0.15 * len(pairs)
+        keys = KEY * max(len(sides), 3) + 0.1  # for the legends
+        size = HEAD + rows * (panel + APART) + 0.1 + PLOT + FOOT + keys
+        figure = Drawing(figsize=(WIDTH, size))
+        left = min(max(widest(pair.title for pair in pairs), 0.4), MOST_TITLE) + 0.12
         above = figure.add_gridspec(
-            rows, COLUMNS, left=left, right=0.985, top=1 - 0.6 / size, wspace=0.12, hspace=0.85 / panel,
-            bottom=1 - (0.6 + rows * panel + (rows - 1) * 0.85) / size,
+            rows, COLUMNS, left=left / WIDTH, right=1 - 0.12 / WIDTH, top=1 - HEAD / size, wspace=0.15,
+            hspace=APART / panel, bottom=1 - (HEAD + rows * panel + (rows - 1) * APART) / size,
         )  # fmt: skip
+        wide = (WIDTH - left - 0.12) / COLUMNS
         for number, name in enumerate(names):
             ax = figure.add_subplot(above[divmod(number, COLUMNS)])
-            _differences(ax, pairs, name, first=number % COLUMNS == 0)
-        figure.text(0.985, 1 - 0.15 / size, EXPLAINED, ha="right", va="center", fontsize=8, color=MUTED)
-        bottom, height = (0.5 + keys) / size, plot / size
-        space = min(0.05 + 0.0068 * max(map(len, sides)), 0.25)
+            _differences(ax, pairs, name, wide, first=number % COLUMNS == 0)
+        figure.text(1 - 0.12 / WIDTH, 1 - 0.1 / size, EXPLAINED, ha="right", va="center", fontsize=SMALL, color=MUTED)
+        bottom, height = (FOOT + keys) / size, PLOT / size
+        space = min(widest(sides), MOST_NAME) / WIDTH + 0.04
         lines = _lines(sides)
-        _latencies(figure.add_axes((0.07, bottom, 0.5, height)), sides, lines)
-        _exits(figure.add_axes((0.57 + space, bottom, 0.415 - space, height)), sides, lines)
+        _latencies(figure.add_axes((0.065, bottom, 0.5, height)), sides, lines)
+        _exits(figure.add_axes((0.565 + space, bottom, 0.415 - space, height)), sides, lines)
         return readable(figure)
 
 
@@ -76,7 +82,7 @@ def _sides(pairs: Sequence[Pair]) -> dict[str, Side]:
     return found
 
 
-def _differences(ax: Axes, pairs: Sequence[Pair], name: str, first: bool) -> None:
+def _differences(ax: Axes, pairs: Sequence[Pair], name: str, wide: float, first: bool) -> None:
     """One measure: a dot for the difference of each pair, filled where its interval leaves out 0, and that interval."""
     from matplotlib.ticker import MaxNLocator
 
@@ -84,28 +90,37 @@ def _differences(ax: Axes, pairs: Sequence[Pair], name: str, first: bool) -> Non
     ends = [abs(end) for one in found.values() for end in (one.difference, one.low, one.high) if end is not None]
     unit = next(iter(found.values())).unit
     size, word = scale(unit, max(ends, default=0.0))
-    ax.axvline(0, color=MUTED, linewidth=0.9)
+    ax.axvline(0, color=MUTED, linewidth=0.6)
     for number, one in found.items():
         if one.difference is None:
             continue
         at = one.difference / size
         if one.low is None or one.high is None:
-            ax.plot(at, number, marker="x", color=INK, markersize=6, linestyle="none")
+            ax.plot(at, number, marker="x", color=INK, markersize=4.5, linestyle="none")
             continue
-        ax.plot([one.low / size, one.high / size], [number, number], color=INK, linewidth=1.6)
+        ax.plot([one.low / size, one.high / size], [number, number], color=INK, linewidth=1.1)
         decided = one.low > 0 or one.high < 0
-        ax.plot(at, number, "o", markersize=5.5, color=INK, markerfacecolor=INK if decided else PAPER)
-    ax.set_title(name, fontsize=9.5)
+        ax.plot(at, number, "o", markersize=4, color=INK, markerfacecolor=INK if decided else PAPER)
+    ax.set_title(_two_lines(name, wide), fontsize=TEXT, pad=3, linespacing=1.05)
     ax.set_xlabel(word, color=MUTED, labelpad=1)
     ax.set_ylim(len(pairs) - 0.4, -0.6)
-    ax.set_yticks(range(len(pairs)), [label(pair.title) for pair in pairs] if first else [])
-    ax.tick_params(length=0, labelsize=8.5)
+    ax.set_yticks(range(len(pairs)), [fitted(pair.title, MOST_TITLE) for pair in pairs] if first else [])
+    ax.tick_params(length=0)
     ax.tick_params(axis="y", labelcolor=INK)
     ax.margins(x=0.12)
     if not any(ends):
         ax.set_xlim(-1, 1)
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.grid(axis="x")
+
+
+def _two_lines(words: str, inches: float) -> str:
+    """Words in two lines of about the same length, where one is too wide."""
+    if width_of(words, TEXT, bold=True) <= inches or " " not in words:
+        return words
+    spaces = [at for at, sign in enumerate(words) if sign == " "]
+    middle = min(spaces, key=lambda at: abs(at - len(words) / 2))
+    return f"{words[:middle]}\n{words[middle + 1 :]}"
 
 
 def _lines(sides: dict[str, Side]) -> dict[str, Line]:
@@ -127,11 +142,11 @@ def _latencies(ax: Axes, sides: dict[str, Side], lines: dict[str, Line]) -> None
 
 
 def _legend(ax: Axes, entries: list[Artist] | None, columns: int = 1) -> None:
-    """Below the axis, 0.42 inches."""
-    below = -0.42 / 2.4
+    """Below the axis and its name."""
     ax.legend(
-        handles=entries, loc="upper left", bbox_to_anchor=(-0.02, below), ncols=columns, fontsize=8.5, borderpad=0.2
-    )
+        handles=entries, loc="upper left", bbox_to_anchor=(-0.02, -(FOOT - 0.02) / PLOT), ncols=columns, borderpad=0.2,
+        labelspacing=0.3, columnspacing=1.2, handlelength=2.2,
+    )  # fmt: skip
 
 
 def _answers(side: Side) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -152,17 +167,20 @@ def _exits(ax: Axes, sides: dict[str, Side], lines: dict[str, Line]) -> None:
             ax.barh(number, share, 0.62, left=begin, color=colours[place])
             if share >= 8:
                 ink = PAPER if dark(colours[place]) else INK
-                ax.text(begin + share / 2, number, f"{share:.0f}", ha="center", va="center", fontsize=8, color=ink)
+                ax.text(begin + share / 2, number, f"{share:.0f}", ha="center", va="center", fontsize=SMALL, color=ink)
             begin += share
     ax.set_title("where the samples left")
     ax.set_xlabel("share of answers, %", color=MUTED)
     ax.set_xlim(0, 100)
     ax.set_ylim(len(sides) - 0.4, -0.6)
-    ax.set_yticks(range(len(sides)), [label(name) for name in sides])
+    ax.set_yticks(range(len(sides)), [fitted(name, MOST_NAME) for name in sides])
     for tick, name in zip(ax.get_yticklabels(), sides, strict=True):
         tick.set_color(lines[name].colour)
-    ax.tick_params(length=0, labelsize=8.5)
+    ax.tick_params(length=0)
+    left_at = {place for side in sides.values() for place, one in side.summary["exits"].items() if one["count"]}
+    shown = {name: colour for name, colour in colours.items() if name in left_at}
     entries: list[Artist] = [
-        Patch(color=colour, label=label(words)) for _, colour, words in exit_legend(colours, exit_markers(orders))
+        Patch(color=colour, label=fitted(words, 1.6)) for _, colour, words in exit_legend(shown, exit_markers(orders))
     ]
-    _legend(ax, entries, 2)
+    inches = ax.get_position().width * WIDTH
+    _legend(ax, entries, legend_columns([str(one.get_label()) for one in entries], inches))

@@ -40,7 +40,7 @@ def draw_exits(run: Results) -> Figure:
 
     Hatched: answers that an exit was forced to give. Whiskers and numbers in brackets are the summary's 95 % intervals.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     names = run.systems
     with look():
@@ -48,7 +48,7 @@ def draw_exits(run: Results) -> Figure:
         handles = list(_legend(run))
         columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.2)
         size = ABOVE + ROW * max(len(names), 1) + BELOW + 0.1 + 0.15 * -(-len(handles) // columns)
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         shares, accuracy = figure.subplots(1, 2, sharey=True, width_ratios=(1.3, 1))
         values = [right_of(system) for system in run.summary["systems"].values()]
         beside = widest(["right (95 %)", *(one.words for one in values if one)]) + 0.12

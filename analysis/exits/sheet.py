@@ -52,17 +52,17 @@ def sheet(
         sharex: Whether all panels have the same axis below.
         sharey: Whether all have the same axis beside; the first panel of each row has its numbers.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     counts = [columns] * max(len(rows), 1) if isinstance(columns, int) else list(columns)
     close = crowded(len(rows), height)
     most = max(counts, default=1)
-    cells = _packed(counts, max(most, MOST_BESIDE if most > 2 else 4)) if close else [(n, 0) for n in range(len(counts))]
+    cells = _packed(counts, max(most, MOST_BESIDE if most > 2 else 4) if close else 1)
     across = max((first + count for (_, first), count in zip(cells, counts, strict=True)), default=1)
     lines = max(line for line, _ in cells) + 1
     each = CLOSE if close else height
     size = above + each * lines - 0.05
-    figure = Figure(figsize=(WIDTH, size))
+    figure = Drawing(figsize=(WIDTH, size))
     wide = (WIDTH - 0.1) / across
     left, gap, labels = (0.44, 0.5, 0.6) if close else (0.5, 0.5, 0.64)
     if not close:

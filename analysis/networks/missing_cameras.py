@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import exit_colours, exit_markers
+from simnet.analysis.style import WIDTH, exit_colours, exit_markers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,12 +67,12 @@ def draw_many_missing(studies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fig
 
 def _explain(panels: Sequence[Axes]) -> None:
     """A legend in the first panel and in each whose exits have other names."""
-    panels[0].set_ylabel("forced accuracy (%)")
+    panels[0].set_ylabel("forced accuracy, %")
     explained: list[str] = []
     for axes in panels:
         names = axes.get_legend_handles_labels()[1]
         if names != explained:
-            axes.legend(loc="lower left", fontsize=8)
+            axes.legend(loc="lower left")
             explained = names
 
 
@@ -81,7 +81,7 @@ def _panels(studies: Mapping[str, Any]) -> tuple[Figure, list[Axes]]:
 
     count = len(studies)
     figure, panels = plt.subplots(
-        1, count, figsize=(0.6 + 3.1 * count, 3.6), layout="constrained", sharey=True, squeeze=False
+        1, count, figsize=(min(WIDTH, 0.5 + 2.4 * count), 2.5), layout="constrained", sharey=True, squeeze=False
     )
     for axes in panels[0]:
         axes.grid(axis="y")

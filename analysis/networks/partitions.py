@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simnet.analysis.style import INK, MUTED, exit_colours, label, look, readable
+from simnet.analysis.style import HEADING, INK, MUTED, SMALL, TEXT, WIDTH, exit_colours, label, look, readable
 from simnet.systems.partition.search import Choice, inverse_search
 from simnet.systems.partition.slices import Slice
 
@@ -26,7 +26,7 @@ BANDWIDTHS = (0.05e6 / 8, 50e6 / 8)
 """Bytes/s between which Fig. 7 goes."""
 POINTS = 241
 """On a logarithmic axis."""
-THICK: dict[str, Any] = {"linewidth": 4, "marker": "s", "markersize": 4}
+THICK: dict[str, Any] = {"linewidth": 3, "marker": "s", "markersize": 3}
 """With a marker what holds at one point only is seen, too."""
 
 
@@ -96,13 +96,13 @@ def by_bandwidth(setup: Setup, deadline: float) -> list[Stretch]:
 
 def draw_partitions(name: str, setup: Setup, bandwidth: float, deadline: float) -> Figure:
     """Both figures beside each other; `name` is that of the weights."""
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     colours = exit_colours([setup.slices])
     with look():
-        figure = Figure(figsize=(9.6, 3.6))
+        figure = Drawing(figsize=(WIDTH, 2.6))
         left, right = figure.subplots(1, 2)
-        figure.subplots_adjust(left=0.07, right=0.985, top=0.76, bottom=0.15, wspace=0.18)
+        figure.subplots_adjust(left=0.075, right=0.985, top=0.75, bottom=0.15, wspace=0.18)
         exits = list(setup.slices)
         for one in by_deadline(setup, bandwidth):
             height = exits.index(one.choice.exit) + 1
@@ -116,16 +116,18 @@ def draw_partitions(name: str, setup: Setup, bandwidth: float, deadline: float) 
             right.plot(ends, [share] * 2, color=colours[one.choice.exit], **THICK)
         _axes(right, "bandwidth, Mbit/s", "vertices on the device, %")
         right.set_ylim(-5, 105)
-        figure.suptitle(f"{label(name)}: exit by deadline, cut by bandwidth", x=0.012, ha="left", color=INK)
+        heading = f"{label(name)}: exit by deadline, cut by bandwidth"
+        figure.suptitle(heading, x=0.012, y=0.985, ha="left", color=INK, fontsize=HEADING)
         told = "no deadline" if deadline == float("inf") else f"deadline {1e3 * deadline:.4g} ms"
         text = f"left: {8e-6 * bandwidth:.4g} Mbit/s; right: {told}; device {setup.device / 1e9:.4g}, "
         text += f"edge {setup.edge / 1e9:.4g} GFLOP/s; one sample at a time"
-        figure.text(0.012, 0.86, text, color=MUTED, fontsize=9, va="center")
+        figure.text(0.012, 0.86, text, color=MUTED, fontsize=SMALL, va="center")
         return readable(figure)
 
 
 def _axes(ax: Axes, below: str, above: str) -> None:
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel(below)
-    ax.set_title(above, fontsize=9.5, fontweight="normal")
+    ax.set_title(above, fontsize=TEXT, fontweight="normal")
     ax.grid(axis="y")

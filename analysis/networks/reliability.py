@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simnet.analysis.style import INK, MUTED, OTHERS, PAPER, exit_colours, exit_markers, label, look, readable
+from simnet.analysis.style import (
+    HEADING,
+    INK,
+    MUTED,
+    OTHERS,
+    PAPER,
+    SMALL,
+    WIDTH,
+    exit_colours,
+    exit_markers,
+    label,
+    look,
+    readable,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,44 +39,42 @@ def draw_reliability(name: str, reliability: Mapping[str, Any], split: str = "te
     Returns:
         One column per exit: the diagram, and below it where the samples are.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     colours, markers = exit_colours([reliability]), exit_markers([reliability])
     with look():
-        figure = Figure(figsize=(0.7 + 3.3 * len(reliability), 5.2))
+        figure = Drawing(figsize=(WIDTH, 3.9))
         axes = figure.subplots(2, len(reliability), sharex=True, sharey="row", squeeze=False, height_ratios=(3.4, 1))
-        figure.subplots_adjust(
-            left=0.75 / (0.7 + 3.3 * len(reliability)), right=0.985, top=0.81, bottom=0.1, wspace=0.1, hspace=0.1
-        )
+        figure.subplots_adjust(left=0.5 / WIDTH, right=0.985, top=0.83, bottom=0.1, wspace=0.1, hspace=0.1)
+        wide = WIDTH / len(reliability) > 1.9  # inches
         for column, (exit_name, entry) in enumerate(reliability.items()):
-            _diagram(axes[0, column], entry, split, colours[exit_name], markers[exit_name])
+            _diagram(axes[0, column], wide, entry, split, colours[exit_name], markers[exit_name])
             axes[0, column].set_title(label(exit_name))
             _histogram(axes[1, column], entry, split, colours[exit_name])
         axes[0, 0].set_ylabel("accuracy, %", color=MUTED)
         axes[1, 0].set_ylabel("samples, %", color=MUTED)
-        figure.suptitle(
-            f"{label(name)}, {split} data: confidence and accuracy at every exit", x=0.012, ha="left", color=INK
-        )
+        heading = f"{label(name)}, {split} data: confidence and accuracy at every exit"
+        figure.suptitle(heading, x=0.012, y=0.985, ha="left", color=INK, fontsize=HEADING)
         figure.text(
             0.012, 0.905, f"all samples count at all exits; faint: bins of fewer than {FEW}; ECE: calibration error",
-            color=MUTED, fontsize=9, va="center",
+            color=MUTED, fontsize=SMALL, va="center",
         )  # fmt: skip
         return readable(figure)
 
 
-def _diagram(ax: Axes, entry: Mapping[str, Any], split: str, colour: str, marker: str) -> None:
-    scaled = entry["scaled"]
+def _diagram(ax: Axes, wide: bool, entry: Mapping[str, Any], split: str, colour: str, marker: str) -> None:
+    scaled, gap = entry["scaled"], " " if wide else "\n"
     ax.plot([0, 100], [0, 100], color=OTHERS, linewidth=1.2, zorder=1)
     for found, hollow in ((entry, False), (scaled, True)):
         _points(ax, found["bins"][split], colour, marker, hollow)
     ax.text(
         0.04, 0.965,
-        f"filled: as trained, ECE {100 * entry['ece'][split]:.1f} %\n"
-        f"hollow: temperature {scaled['temperature']:.2f}, ECE {100 * scaled['ece'][split]:.1f} %",
-        transform=ax.transAxes, va="top", fontsize=8.5, color=INK, linespacing=1.4,
+        f"filled: as trained,{gap}ECE {100 * entry['ece'][split]:.1f} %\n"
+        f"hollow: temperature {scaled['temperature']:.2f},{gap}ECE {100 * scaled['ece'][split]:.1f} %",
+        transform=ax.transAxes, va="top", fontsize=SMALL, color=INK, linespacing=1.3,
     )  # fmt: skip
     ax.set_xlim(0, 101.5)
-    ax.set_ylim(-4, 128)  # room for the text above
+    ax.set_ylim(-4, 128 if wide else 155)  # room for the text above
     ax.set_yticks(range(0, 101, 20))
     ax.grid(axis="y")
     ax.tick_params(length=0)
@@ -81,7 +92,7 @@ def _points(ax: Axes, bins: Mapping[str, Any], colour: str, marker: str, hollow:
     ax.plot([x for x, _ in solid], [y for _, y in solid], color=colour, linewidth=1.2, linestyle=line, zorder=2)
     for x, y, count in shown:
         ax.plot(
-            x, y, marker=marker, markersize=6.5, markerfacecolor=face, markeredgecolor=colour, markeredgewidth=1.4,
+            x, y, marker=marker, markersize=4.5, markerfacecolor=face, markeredgecolor=colour, markeredgewidth=1,
             linestyle="", alpha=1 if count >= FEW else 0.3, zorder=4 if hollow else 3,
         )  # fmt: skip
 

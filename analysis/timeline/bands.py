@@ -111,7 +111,8 @@ def draw_use(ax: Axes, lane: Lane, used: Mapping[str, Used], top: float) -> None
     if longest:
         for one in every:
             if one.queue.max():
-                ax.stairs(bottom - height * one.queue / longest, one.steps, color=QUEUE, linewidth=0.8, zorder=4)
+                line = bottom - height * one.queue / longest
+                ax.stairs(line, one.steps, color=QUEUE, linewidth=0.8, baseline=None, zorder=4)
         words += f"  ·  {longest:,.0f}"
     _beside(ax, top + lane.height / 2, words)
 

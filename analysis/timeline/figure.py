@@ -40,7 +40,7 @@ GAP = 0.25  # between groups of lanes
 ABOVE, BELOW, BETWEEN = 0.5, 0.4, 0.32  # inches: heading, axis, space between panels
 KEY = 0.155  # inches of a row of the legend
 MOST_LABEL = 1.7  # inches that the names of rows may take
-NUMBERS = 0.85  # inches beside bands, for what they say in numbers
+NUMBERS = 1.12  # inches beside bands, for what they say in numbers
 MOST_SINGLE = 40
 """Samples that are drawn step by step; of more, use and exits are drawn over time."""
 
@@ -104,7 +104,7 @@ def _system(run: Results, name: str, view: View, many: bool) -> _System:
 def _figure(
     run: Results, systems: Sequence[_System], nodes: Collection[str] | None, view: View, all_of_them: bool
 ) -> Figure:
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     used = {bar.place for system in systems for bar in system.bars}
     used |= {place for system in systems for place in system.used or ()}
@@ -128,7 +128,7 @@ def _figure(
     columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
     below = BELOW + KEY * -(-len(handles) // columns)
     size = sum(heights) * LINE + ABOVE + below + BETWEEN * (len(heights) - 1)
-    figure = Figure(figsize=(WIDTH, size))
+    figure = Drawing(figsize=(WIDTH, size))
     left = min(max(widest(lane.label for lane in lanes), 0.5), MOST_LABEL) + 0.13
     grid = figure.add_gridspec(
         len(heights), 1, height_ratios=heights, left=left / WIDTH,

@@ -80,7 +80,7 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
         run: The run, which tells what exits look like.
         accounts: What happened to the sample in each system, at least one.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     with look():
         rows = [_rows(account) for account in accounts]
@@ -89,7 +89,7 @@ def draw_waterfall(run: Results, accounts: Sequence[Account]) -> Figure:
         columns = legend_columns([str(handle.get_label()) for handle in handles], WIDTH - 0.1, 0.36)
         below = BELOW + KEY * -(-len(handles) // columns)
         size = sum(heights) * ROW + ABOVE + below + BETWEEN * (len(rows) - 1)
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         left = min(max(widest(row.place for one in rows for row in one), 0.4), MOST_LABEL) + 0.13
         grid = figure.add_gridspec(
             len(rows), 1, height_ratios=heights, left=left / WIDTH, right=1 - 0.1 / WIDTH,
@@ -185,7 +185,9 @@ def _outcome(ax: Axes, account: Account, count: int, run: Results) -> None:
         colour, marker = exit_colours(exits)[row["exit"]], exit_markers(exits)[row["exit"]]
         ax.axvline(end, color=colour, linewidth=0.9, zorder=2)
         inside, around = (PAPER, colour) if row["outcome"] == "forced" else (colour, PAPER)
-        ax.plot([end], [0], marker=marker, markersize=5.5, markerfacecolor=inside, markeredgecolor=around, clip_on=False)
+        ax.plot(
+            [end], [0], marker=marker, markersize=5.5, markerfacecolor=inside, markeredgecolor=around, clip_on=False
+        )
     words = f"{format_time(seconds(account.latency), 4)}  ·  {label(words)}"
     if account.missing:
         words += f"  ·  without {label(', '.join([*account.missing][:4]))}{' …' if len(account.missing) > 4 else ''}"

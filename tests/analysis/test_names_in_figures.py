@@ -69,7 +69,7 @@ def test_a_name_is_drawn_as_it_was_written(name: str, tmp_path: Path) -> None:
     assert f"exit {seen}" in stripped["t"] or f"exit  {seen}" in stripped["t"]
     assert any(word.startswith(f"{seen}: samples") for word in stripped["t"])
     assert seen in stripped["e"], "a system's name, or an exit's in the legend"
-    assert any(word.startswith(f"{seen}, median") for word in stripped["l"])
+    assert seen in stripped["l"] and any(word.startswith(f"{seen}: p50") for word in stripped["l"])
 
 
 def test_a_formula_is_none_and_a_marker_of_a_legend_is_no_name() -> None:

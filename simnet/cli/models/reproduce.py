@@ -40,7 +40,7 @@ def reproduce(
     try:
         with look():
             for name, figure in _figures():
-                console.print(f"wrote {save(figure, figures / f'{name}.png')}", soft_wrap=True)
+                console.print(f"wrote {save(figure, figures / f'{name}.png', 150)}", soft_wrap=True)
     except OSError as problem:
         raise typer.BadParameter(f"{figures} cannot be written: {problem}", param_hint="--figures") from problem
     try:
