@@ -28,10 +28,18 @@ class Bracket:
 def bracket(count: int, verdict: Callable[[int], Verdict]) -> Bracket:
     """Bisect twice: for the last "yes" and for the first "no"; where every value can be told these are neighbours.
 
-    `verdict` is asked for few of the `count` values, and for some of them again.
+    `verdict` is asked for few of the `count` values, and once for each.
     """
-    kept = _last(count, lambda number: verdict(number) == "yes")
-    broken = _last(count, lambda number: verdict(number) != "no", after=kept) + 1
+    known: dict[int, Verdict] = {}
+
+    def asked(number: int) -> Verdict:
+        if number not in known:
+            known[number] = verdict(number)
+        return known[number]
+
+    kept = _last(count, lambda number: asked(number) == "yes")
+    seen_broken = min((number for number, one in known.items() if one == "no"), default=count)
+    broken = _last(seen_broken, lambda number: asked(number) != "no", after=kept) + 1
     return Bracket(kept if kept >= 0 else None, broken if broken < count else None)
 
 

@@ -237,4 +237,3 @@ def _estimate(table: Any, key: str, level: float) -> Estimate | None:
     if key not in metrics:
         raise RunError(unknown("metric", key, metrics))
     return estimate(table[key].to_pylist(), level)
-

@@ -37,9 +37,9 @@ class Energy(Section):
         rows = {"energy per sample": _per_sample(found)}
         if (dynamic := found.get("dynamic_per_sample")) is not None:
             rows["  without idling"] = format_energy(dynamic, 3)
-        lives = [(life, name) for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None]
+        lives = {name: life for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None}
         if lives:
-            life, name = min(lives)
+            name, life = min(lives.items(), key=lambda one: one[1])
             rows["battery life, shortest"] = f"{time(life)} ({name})"
         if batteries := [node["battery_empty_at"] for node in found["nodes"].values() if "battery_empty_at" in node]:
             empty = [at for at in batteries if at is not None]
@@ -56,7 +56,8 @@ def energy_of(
     `total` over all of these, `per_sample` = total / answered samples, `dynamic_per_sample` without idling; and the
     same of each node, with what is left in its battery and when that was empty (`empty_at`, in seconds, of each node
     that has one; None while it is not) and how long it lasts: until then, or, in a run of `end` seconds that it
-    outlasts, as long as it would at the mean power of the run (our choice). `without` names the computers that have no power model.
+    outlasts, as long as it would at the mean power of the run (our choice). `without` names the
+    computers that have no power model.
     """
     if not ledger.nodes:
         return None
