@@ -17,14 +17,14 @@ from simnet.analysis.latency import draw_latency
 from simnet.analysis.stories.effects import draw_effects
 from simnet.analysis.stories.figure import draw_faults
 from simnet.analysis.style import save, unreadable
-from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds
 from simnet.analysis.timeline.figure import draw_timeline
 from simnet.analysis.timeline.selection import Selection
-from simnet.experiments.sweeps.sweep import Results as Sweep
 from simnet.results.run import Results, RunError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from simnet.experiments.sweeps.sweep import Results as Sweep
 
 
 class Drawn(NamedTuple):
@@ -95,6 +95,8 @@ def draw_sweep_figures(sweep: Sweep, folder: Path, metrics: Sequence[str] = (), 
     Raises:
         RunError: the sweep has no such metric, or no run that has not failed.
     """
+    from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds  # late: of a run no engine is needed
+
     names = chosen(sweep, metrics)
     kinds = sweep_kinds(sweep)
     return _drawn({kind: partial(SWEEPS[kind], sweep, names) for kind in kinds}, folder, ending)
