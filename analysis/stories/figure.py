@@ -92,7 +92,7 @@ def draw_faults(run: Results, faults: Sequence[str] = (), systems: Sequence[str]
         for column, scene in enumerate(scenes):
             for ax in axes[:, column]:
                 _shade(ax, scene)
-            latencies += _scene(axes[:, column], run, told, scene)
+            latencies += _scene(list(axes[:, column]), run, told, scene)
         _axes(axes, told, latencies)
         for column, scene in enumerate(scenes):
             axes[0, column].set_title(

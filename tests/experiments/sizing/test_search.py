@@ -1,4 +1,4 @@
-"""Bisection for where limits stop being kept, limits and their verdicts, the order of values: by hand, without a run."""
+"""Bisection for where limits stop being kept, limits and their verdicts, order of values: by hand, without a run."""
 
 from __future__ import annotations
 
