@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simnet.analysis.exits.scores import Floats, Mask, Numbers, Scores, read_scores
-from simnet.analysis.exits.sheet import SMALL, axis, below, crowded, intervals, legend, looks, panels_of, remark, shares, sheet
+from simnet.analysis.exits.sheet import (
+    SMALL,
+    axis,
+    below,
+    crowded,
+    intervals,
+    legend,
+    looks,
+    panels_of,
+    remark,
+    shares,
+    sheet,
+)
 from simnet.analysis.style import INK, OTHERS, label, look, readable
 from simnet.results.run import Results
 

@@ -57,7 +57,9 @@ def sheet(
     counts = [columns] * max(len(rows), 1) if isinstance(columns, int) else list(columns)
     close = crowded(len(rows), height)
     most = max(counts, default=1)
-    cells = _packed(counts, max(most, MOST_BESIDE if most > 2 else 4)) if close else [(n, 0) for n in range(len(counts))]
+    cells = (
+        _packed(counts, max(most, MOST_BESIDE if most > 2 else 4)) if close else [(n, 0) for n in range(len(counts))]
+    )
     across = max((first + count for (_, first), count in zip(cells, counts, strict=True)), default=1)
     lines = max(line for line, _ in cells) + 1
     each = CLOSE if close else height

@@ -190,7 +190,9 @@ def legend_of(
     if view.faults:
         handles.append(Patch(facecolor=FAULT, alpha=0.2, label="fault"))
     if any(bar.lost for bar in everything):
-        handles.append(Line2D([], [], marker="x", color=FAULT, linestyle="", markersize=4, markeredgewidth=1.2, label="lost"))
+        handles.append(
+            Line2D([], [], marker="x", color=FAULT, linestyle="", markersize=4, markeredgewidth=1.2, label="lost")
+        )
     rows = [life for system in lives.values() for life in system]
     taken = {name: tone for name, tone in view.colours.items() if any(life["exit"] == name for life in rows)}
     for marker, colour, names in exit_legend(taken, view.markers):

@@ -185,7 +185,9 @@ def _outcome(ax: Axes, account: Account, count: int, run: Results) -> None:
         colour, marker = exit_colours(exits)[row["exit"]], exit_markers(exits)[row["exit"]]
         ax.axvline(end, color=colour, linewidth=0.9, zorder=2)
         inside, around = (PAPER, colour) if row["outcome"] == "forced" else (colour, PAPER)
-        ax.plot([end], [0], marker=marker, markersize=5.5, markerfacecolor=inside, markeredgecolor=around, clip_on=False)
+        ax.plot(
+            [end], [0], marker=marker, markersize=5.5, markerfacecolor=inside, markeredgecolor=around, clip_on=False
+        )
     words = f"{format_time(seconds(account.latency), 4)}  ·  {label(words)}"
     if account.missing:
         words += f"  ·  without {label(', '.join([*account.missing][:4]))}{' …' if len(account.missing) > 4 else ''}"

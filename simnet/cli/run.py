@@ -128,7 +128,11 @@ def _where(target: Path, figures: bool) -> str:
     if not (target / MANIFEST).is_file():
         return f"results go to {target}"
     text = f"results go to {target} and replace the run that is there"
-    return text if figures or not (target / FIGURES).exists() else f"{text}, its figures included (--figures draws them again)"
+    return (
+        text
+        if figures or not (target / FIGURES).exists()
+        else f"{text}, its figures included (--figures draws them again)"
+    )
 
 
 def _inference(name: str, report: Mapping[str, Any]) -> str:

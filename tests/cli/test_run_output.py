@@ -136,7 +136,19 @@ def test_a_run_that_is_stopped_while_it_writes_leaves_nothing(
 ) -> None:
     assert simnet("run", "rain.yaml", "--no-figures", "--quiet")[0] == 0  # answers are known: no torch below
     before = (tmp_path / "runs" / "rain" / "summary.json").read_bytes()
-    command = [sys.executable, "-c", STOPPED, "run", "rain.yaml", "--seed", "1", "--samples", "5", "--figures", "--quiet"]
+    command = [
+        sys.executable,
+        "-c",
+        STOPPED,
+        "run",
+        "rain.yaml",
+        "--seed",
+        "1",
+        "--samples",
+        "5",
+        "--figures",
+        "--quiet",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment

@@ -37,7 +37,9 @@ class Energy(Section):
         rows = {"energy per sample": _per_sample(found)}
         if (dynamic := found.get("dynamic_per_sample")) is not None:
             rows["  without idling"] = format_energy(dynamic, 3)
-        lives = [(life, name) for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None]
+        lives = [
+            (life, name) for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None
+        ]
         if lives:
             life, name = min(lives)
             rows["battery life, shortest"] = f"{time(life)} ({name})"
