@@ -223,7 +223,7 @@ def test_a_worker_that_lacks_an_answer_leaves_it_to_whoever_may_run_the_network(
     found = api.sweep(scenario, over=over, workers=1)
     assert found.failed == {} and found.table.num_rows == 4
     with_network = [job for job in played if job.network]
-    assert len(with_network) == 1 and len(played) == 5, "the first in vain, then with the network, then the others"
+    assert len(with_network) == 1 and len(played) == 6, "two are in hand, and lack the same"
 
 
 OWN = """\
