@@ -93,11 +93,14 @@ def draw_points(sweep: Results, metrics: Sequence[str]) -> Figure:
                         color=SAMPLES[number % len(SAMPLES)], markeredgewidth=0,
                     )  # fmt: skip
                 scale.put(ax)
-                ax.set_xlabel(scale.title if row == len(metrics) - 1 else "")
+                ax.set_xlabel(scale.title.replace(", ", ",\n") if row == len(metrics) - 1 else "", fontsize=SMALL)
                 ax.set_ylabel(title if not column else "")
+                if scale.texts is not None:
+                    ax.set_xlim(-0.5, len(scale.texts) - 0.5)
+                    ax.tick_params(axis="x", labelrotation=25)
         pyplot.close(figure)
         _legend(figure, systems_of(sweep), ("none",))
-        _below(figure, _told(sweep))
+        _below(figure, _told(sweep, intervals=False))
         return readable(figure)
 
 

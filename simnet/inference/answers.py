@@ -114,7 +114,9 @@ class Answers:
         self._rules = [(rules or {}).get(name, Entropy()) for name in exits]
         self._alike, self._batch, self._window = alike, batch, window
         self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
-        about = {"weights": card.name, "data": data.name, "split": data.split, "samples": len(data), "codec": codec}
+        about: dict[str, Any] | None = None
+        if memo is not None:
+            about = {"weights": card.name, "data": data.name, "split": data.split, "samples": len(data), "codec": codec}
         self._memo = Memo(len(data), graph.classes, memo, about)
         self._progress, self._name, self._system = progress, system, f"system {system!r}: " if system else ""
         self._asked = np.zeros((len(exits), len(alike)), bool)

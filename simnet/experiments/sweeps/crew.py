@@ -154,16 +154,20 @@ def outcomes(crew: Crew, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
     """
     waiting, suspect, lacking = deque(jobs), deque[Job](), deque[Job]()
     held: dict[Future[Outcome], Job] = {}
+    learned, begun = 0, dict[str, int]()
+    """How often the network has run here, and how often it had when a run was handed out."""
     pool = crew.executor()
     while waiting or suspect or lacking or held:
         most = crew.ahead * crew.workers if waiting else 1
         source = waiting or suspect
         while source and len(held) < most:
             job = source.popleft()
+            begun[job.name] = learned
             held[pool.submit(play, replace(job, network=crew.network))] = job
         if lacking:
             job = lacking.popleft()
             yield job, play(job)
+            learned += 1
             waiting.extend(lacking)
             lacking.clear()
             continue
@@ -182,7 +186,7 @@ def outcomes(crew: Crew, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
                 outcome = {"error": DIED}
                 pool = crew.executor()
             if "unknown" in outcome:
-                lacking.append(job)
+                (lacking if begun[job.name] == learned else waiting).append(job)
             else:
                 yield job, outcome
         if dead:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from simnet.collector import no_garbage_collection
 from simnet.language.errors import clipped
 from simnet.scenario import Scenario
 from simnet.scenario.changes import Change, changed_by
@@ -76,7 +77,8 @@ def play(job: Job) -> Outcome:
 
     begun = time.process_time()
     try:
-        summary = _summary(job)
+        with no_garbage_collection():
+            summary = _summary(job)
     except UnknownAnswerError:
         return {"unknown": True}
     except Exception as problem:

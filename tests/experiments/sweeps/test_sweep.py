@@ -166,6 +166,15 @@ def test_a_sweep_file(scenario: Path, tmp_path: Path, simnet: Callable[..., Any]
     assert simnet("sweep", scenario, "--out", out)[0] == 2, "a scenario alone says not what is swept"
 
 
+def test_the_number_of_cameras_is_swept_by_let(scenario: Path):
+    """Two cameras send a third of what six send: each sample is six, or two, reports, and all leave at the edge."""
+    text = SCENARIO.replace("camera[1..6]", "camera[1..$cameras]").replace("thresholds: 0.5", "thresholds: 1")
+    scenario.write_text(f"let: {{cameras: 6}}\n{text}", encoding="utf-8")
+    table = api.sweep(scenario, over={"let.cameras": [2, 6]}, workers=1).table
+    two, six = table["bytes.total"].to_pylist()
+    assert table["let.cameras"].to_pylist() == [2, 6] and two > 0 and six == 3 * two
+
+
 def test_other_folders_are_left_alone(scenario: Path, tmp_path: Path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
@@ -214,7 +223,7 @@ def test_a_worker_that_lacks_an_answer_leaves_it_to_whoever_may_run_the_network(
     found = api.sweep(scenario, over=over, workers=1)
     assert found.failed == {} and found.table.num_rows == 4
     with_network = [job for job in played if job.network]
-    assert len(with_network) == 1 and len(played) == 5, "the first in vain, then with the network, then the others"
+    assert len(with_network) == 1 and len(played) == 6, "two are in hand, and lack the same"
 
 
 OWN = """\
