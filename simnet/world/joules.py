@@ -9,6 +9,7 @@ import numpy as np
 
 from simnet.models.data.base import Dataset
 from simnet.results.ledger import Ledger
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan
@@ -45,7 +46,7 @@ def joules_until(scenario: Scenario, plan: Plan, data: Dataset, options: Options
         world.play()
         up_times = {node.name: node.up_time for node in world.network.nodes.values()}
         network = world.network
-        ledger = Ledger(sound.nodes, network.spans, up_times, len(captured), network.joined)
+        ledger = Ledger(sound.nodes, Steps.of(network.spans, network.joined), up_times, len(captured))
         decisions = [None if one is None else one.decision for one in world.endings]
         left = np.array([one is not None and one.exit == chosen and not one.forced for one in decisions])
         if not left.any():

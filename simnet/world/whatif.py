@@ -14,7 +14,7 @@ from typing import Any
 from simnet.models.data.base import Dataset
 from simnet.network.faults.spec import Fault
 from simnet.results.lives import Lives
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask
 from simnet.world.captures import alike, captures, images_of
@@ -63,7 +63,7 @@ def played(scenario: Scenario, plan: Plan, data: Dataset, options: Options, leav
     finally:
         answers.save()
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
-    table = samples_table(lives, world.endings, in_seconds(world.network.spans), None, views_of(plan.graph))
+    table = samples_table(lives, world.endings, Steps.of(world.network.spans), None, views_of(plan.graph))
     return list(table.to_pylist())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simnet.results.usage.columns import Floats, Numbers
+from simnet.results.steps import Floats, Numbers
 
 PER_SECOND = 1e12
 """Picoseconds."""

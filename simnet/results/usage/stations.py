@@ -11,7 +11,7 @@ import numpy as np
 
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
-from simnet.results.usage.columns import Floats, Mask, Numbers, Steps
+from simnet.results.steps import Floats, Mask, Numbers, Steps
 
 NODE, LINK, MEDIUM = "node", "link", "medium"
 SLACK = 1e-6

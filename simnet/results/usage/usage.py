@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simnet.results.usage.columns import Floats, Steps
+from simnet.results.steps import Floats, Steps
 from simnet.results.usage.intervals import count, greatest, overlap, percentile, windows_of
 from simnet.results.usage.stations import NODE, Places, Station, stations_of
 
