@@ -49,7 +49,7 @@ class Rests:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._script = {id(entry[-1]): entry[-1] for entry in clock._queue}  # kept, or their numbers would come again
+        self._script = {id(event): event for event in clock.entries}  # kept, or their numbers would come again
         self.found: dict[int, Waiting] = {}
 
     def note(self, sample: int) -> None:
@@ -60,17 +60,17 @@ class Rests:
     def now(self) -> Waiting | None:
         """The limits on the clock if it rests; None: it does not."""
         clock = self._clock
-        if clock.lives or len(clock._queue) > MOST + len(self._script):
+        if clock.lives or len(clock.entries) > MOST + len(self._script):
             return None
         waiting = []
-        for time, _, _, event in sorted(clock._queue):
-            if id(event) in self._script or not event.callbacks or clock.in_background(event):
+        for time, event in clock.waiting():
+            if id(event) in self._script or clock.in_background(event):
                 continue
-            (callback,) = event.callbacks if len(event.callbacks) == 1 else (None,)
+            callback = event.callbacks[0] if type(event) is Occurrence else None
             limit = callback.__self__ if isinstance(callback, MethodType) else None
-            if not (type(event) is Occurrence and isinstance(limit, Limit) and limit.idle):
+            if not (isinstance(limit, Limit) and limit.idle):
                 return None
-            waiting.append((int(time), limit.number))
+            waiting.append((time, limit.number))
         return tuple(waiting)
 
 

@@ -190,8 +190,8 @@ class Link(FifoLine, Carrier):
 
     def leaving(self, until: int) -> Iterable[Flow]:
         """See `Carrier.leaving`."""
-        for job in self.under_way(until):
-            yield job.span[4] if job.begun is None else job.begun, job.served, job.span[6]
+        for _, span, served, _, _, _, begun in self.under_way(until):
+            yield span[4] if begun is None else begun, served, span[6]
 
     def reaching(self, until: int) -> Iterable[Flow]:
         """See `Carrier.reaching`: all that leaves, a latency later."""
