@@ -8,7 +8,7 @@ happens first at one instant is a rule (`Order`), not the luck of rounding. Seco
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Generator
+from collections.abc import Callable, Container, Generator, Iterator
 from enum import IntEnum
 from heapq import heappush
 from typing import Any, Protocol
@@ -90,13 +90,15 @@ class Clock(Environment):
             self.tied = before
         self._ran_out = self._now, limit
 
-    def in_background(self, event: Event) -> bool:
-        """Whether an event on it does not keep a run alive."""
-        return isinstance(event, _Background)
+    def waiting(self, besides: Container[int]) -> Iterator[tuple[int, int, int, Any]]:
+        """What is on it, was not cancelled and keeps a run alive: time, order, number and event, in no order.
 
-    def waiting(self) -> list[tuple[int, Event]]:
-        """What is on it and was not cancelled, with the times, in the order in which it will happen."""
-        return [(int(time), event) for time, _, _, event in sorted(self._queue) if _counts(event)]
+        `besides` has the `id` of events that are left out.
+        """
+        for entry in self._queue:
+            event = entry[3]
+            if id(event) not in besides and type(event) is not _Background and _counts(event):
+                yield entry  # type: ignore[misc]
 
     @property
     def entries(self) -> list[Event]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simnet.network.addressed import Addressed, addressed
 from simnet.network.line import Span
+from simnet.times import whole_numbers
 
 FOLDED = 1 << 15
 """Spans from which on `fold` does something: to fold few costs more for each."""
@@ -114,9 +115,9 @@ class Spans(Sequence[Span]):
             sample=np.fromiter(sample, np.int64, n),
             place=np.fromiter(map(self.places.__getitem__, place), np.int32, n),
             kind=np.fromiter(map(self.kinds.__getitem__, kind), np.int8, n),
-            queued=_whole(queued),
-            started=_whole(started),
-            ended=_whole(ended),
+            queued=whole_numbers(queued),
+            started=whole_numbers(started),
+            ended=whole_numbers(ended),
             size=np.fromiter(size, np.int64, n),
             status=np.fromiter(map(self.statuses.__getitem__, status), np.int8, n),
             ends=ends,
@@ -129,12 +130,3 @@ class Spans(Sequence[Span]):
         ):
             number = sample if end < 0 else addressed(sample, ends[end])
             yield number, places[place], kinds[kind], queued, started, ended, size, statuses[status]
-
-
-def _whole(times: Sequence[int]) -> NDArray[Any]:
-    try:
-        return np.fromiter(times, np.int64, len(times))
-    except OverflowError:  # from 106 days on
-        found = np.empty(len(times), object)
-        found[:] = times
-        return found

@@ -298,11 +298,26 @@ def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     columns = []
     for wanted in schema:
         column = table.column(wanted.name)
-        if pa.types.is_dictionary(wanted.type):
+        if pa.types.is_dictionary(wanted.type) and not _in_order(column):
             # decode first: the order in a dictionary would otherwise depend on how the table was put together
             column = column.cast(pa.string()).combine_chunks().dictionary_encode()
         columns.append(column.cast(wanted.type))
     return pa.table(columns, schema=schema).combine_chunks()
+
+
+def _in_order(column: Any) -> bool:
+    """Whether a dictionary has the words that occur, the first one first, as encoding the column anew would give."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        if column.num_chunks != 1:
+            return False
+        column = column.chunk(0)
+    if not isinstance(column, pa.DictionaryArray) or column.dictionary.null_count:
+        return False
+    words = column.dictionary
+    occurring = column.indices.drop_null().unique()
+    return len(words.unique()) == len(words) and occurring.to_pylist() == list(range(len(words)))
 
 
 def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simnet.network.line import Span
 from simnet.network.spans import Spans
-from simnet.times import PER_SECOND, seconds
+from simnet.times import PER_SECOND, floats
 
 Step = tuple[int, str, str, float, float, float, int, str]
 """sample, place, kind, queued_at, started_at, ended_at, amount, status; see docs/results.md. Times in s.
@@ -26,9 +26,6 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_EXACT = 1 << 53
-"""Whole numbers below it are floats, too."""
-
 
 def in_seconds(spans: Iterable[Span]) -> list[Step]:
     """Spans with the floats next to the times of the clock."""
@@ -37,13 +34,6 @@ def in_seconds(spans: Iterable[Span]) -> list[Step]:
         (sample, place, kind, queued / whole, started / whole, ended / whole, size, status)
         for sample, place, kind, queued, started, ended, size, status in spans
     ]
-
-
-def floats(times: NDArray[Any]) -> Floats:
-    """The floats next to times of the clock, in s, to the last bit those of `simnet.times.seconds`."""
-    if times.dtype != object and (not len(times) or max(abs(int(times.max())), abs(int(times.min()))) < _EXACT):
-        return np.asarray(times / float(PER_SECOND))
-    return np.array([seconds(time) for time in times.tolist()], float)
 
 
 @dataclass(frozen=True, eq=False)
