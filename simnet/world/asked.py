@@ -40,7 +40,7 @@ class Asked:
     def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
         """See `Answers.get`."""
         answer = self.answers.get(exit_name, sample, upstream)
-        self.exits[exit_name].append((sample, upstream, answer, self.clock.now))
+        self.exits[exit_name].append((sample, upstream, answer, self.clock._now))
         return answer
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:

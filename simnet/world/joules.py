@@ -35,7 +35,7 @@ def joules_until(scenario: Scenario, plan: Plan, data: Dataset, options: Options
     sound = scenario.model_copy(update={"faults": []})
     captured = captures(sound)
     rows = images_of(sound, len(captured), len(data))
-    opinions = answers_of(plan, data, alike(sound, captured), rows, options).opinions
+    opinions = answers_of(plan, data, alike(sound, captured, plan.seeing), rows, options).opinions
     found = {}
     for chosen in plan.exits:
 

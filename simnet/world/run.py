@@ -66,7 +66,7 @@ def run_system(
     captured = captures(scenario)
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(plan, data, alike(scenario, captured), rows, options, progress)
+    answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options, progress)
     labels = data.labels[rows]
     asked = Asked(answers)
     world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())

@@ -54,7 +54,7 @@ def played(scenario: Scenario, plan: Plan, data: Dataset, options: Options, leav
     """All samples of a system, in order; with `leaving` as if one left at another exit."""
     captured = captures(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(plan, data, alike(scenario, captured), rows, options)
+    answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options)
     ask = answers.get if leaving is None else leaving.asking(answers.get, plan.exits)
     labels = data.labels[rows]
     world = World(scenario, plan, ask, captured, answers.opinions, labels.tolist())
