@@ -157,7 +157,7 @@ class FifoLine:
 
     def _jobs(self) -> Sequence[Job]:
         """Those that have not ended, in the order in which they came (those that a change of speed moved, then)."""
-        return self.env.jobs(self) if self._last >= self.env.now else ()  # type: ignore[return-value]
+        return self.env.jobs(self) if self._last >= self.env.now else ()
 
     def _withdraw(self, jobs: Iterable[Job]) -> None:
         if gone := {id(job) for job in jobs}:
