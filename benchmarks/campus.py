@@ -1,10 +1,10 @@
-"""How cost grows with sites: 1,000 sites of six cameras and an edge share a cloud, for 60 s at 5 frames/s.
+"""How cost grows with sites: `scenarios/campus.yaml`, buildings of six cameras and an edge that share a cloud.
 
-    python -m benchmarks.campus [--sites 1000] [--duration 60] [--write FILE]
+    python -m benchmarks.campus [--buildings 1000] [--duration 60]
 
 Each of `simnet check`, `simnet run` of the campus and of `scenarios/six_cameras.yaml` (one system, no faults, 10,000
-samples) is a process of its own, and the second of two, so that the network's answers are
-known. Printed are processor time, that per hop, and peak memory.
+samples) is a process of its own, and the second of two, so that the network's answers are known. Printed are processor
+time, that per hop, and peak memory.
 """
 
 from __future__ import annotations
@@ -14,25 +14,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.setting import SCENARIO
 
-
-def lines(sites: int, duration: float) -> Iterator[str]:
-    """The campus as a scenario's file: a site takes three lines of it."""
-    yield f"name: campus\nseed: 1\ndata: plaza\nduration: {duration} s"
-    yield "workload: {every: 200 ms, jitter: 10 ms}\nnodes:"
-    for site in range(1, sites + 1):
-        yield f"  b{site}-camera[1..6]: {{tier: device, preset: raspberry-pi-4, site: b{site}}}"
-        yield f"  b{site}-edge: {{tier: edge, preset: jetson-orin-nano, site: b{site}}}"
-    yield "  cloud: {tier: cloud, preset: nvidia-t4, workers: 64}\nlinks:"
-    for site in range(1, sites + 1):
-        yield f"  - {{between: [b{site}-camera*, b{site}-edge], preset: wifi}}"
-    yield '  - {between: ["*-edge", cloud], bandwidth: 100 Mbit/s, latency: 20 ms}'
-    yield "systems:\n  ada-ddnn: {wait: 80 ms}"
+CAMPUS = Path("scenarios/campus.yaml")
 
 
 def cost(command: Sequence[str]) -> tuple[float, int]:
@@ -57,21 +45,15 @@ def run(file: Path, out: Path, *more: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Cost of many sites.")
-    parser.add_argument("--sites", type=int, default=1000)
-    parser.add_argument("--duration", type=float, default=60.0)
-    parser.add_argument("--write", type=Path, help="write the campus' scenario there, and measure nothing")
+    parser.add_argument("--buildings", type=int, default=1000)
+    parser.add_argument("--duration", type=float, default=60.0, help="simulated seconds")
     args = parser.parse_args()
-    text = "\n".join(lines(args.sites, args.duration)) + "\n"
-    if args.write is not None:
-        args.write.write_text(text, encoding="utf-8")
-        return
+    size = ["--set", f"let.buildings={args.buildings}", "--set", f"duration={args.duration} s"]
     with TemporaryDirectory() as name:
         folder = Path(name)
-        file = folder / "campus.yaml"
-        file.write_text(text, encoding="utf-8")
-        cpu, memory = cost(["-m", "simnet", "check", str(file)])
-        print(f"check of {args.sites:,} sites: {cpu:.1f} s, {memory} MB", flush=True)
-        print(f"campus:      {run(file, folder / 'campus')}", flush=True)
+        cpu, memory = cost(["-m", "simnet", "check", str(CAMPUS), *size])
+        print(f"check of {args.buildings:,} sites: {cpu:.1f} s, {memory} MB", flush=True)
+        print(f"campus:      {run(CAMPUS, folder / 'campus', *size)}", flush=True)
         alone = ["--samples", "10000", "--set", "faults=[]", "--set", "systems={ada-ddnn: {wait: 80 ms}}"]
         print(f"six cameras: {run(SCENARIO, folder / 'six', *alone)}", flush=True)
 
