@@ -32,7 +32,7 @@ from simpy.events import Event
 from simnet.clock import seconds
 from simnet.models.cards.card import Card
 from simnet.results.lives import Lives
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.world.captures import captures
@@ -155,11 +155,11 @@ def simulated(made: World) -> tuple[int, float]:
 
 
 def tables(made: World) -> None:
-    captured, spans = captures(scenario()), in_seconds(made.network.spans)
+    captured, steps = captures(scenario()), Steps.of(made.network.spans)
     graph = made.systems[0][0].graph
     lives = Lives.of(captured, np.zeros(GROUPS, np.int64), made.endings, made.env.now)
-    samples_table(lives, made.endings, spans, views_of=views_of(graph))
-    spans_table(spans)
+    samples_table(lives, made.endings, steps, views_of=views_of(graph))
+    spans_table(steps)
 
 
 def checked(result: tuple[int, float]) -> None:

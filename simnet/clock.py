@@ -8,10 +8,10 @@ happens first at one instant is a rule (`Order`), not the luck of rounding. Seco
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator, Iterator
 from enum import IntEnum
 from heapq import heappush
-from typing import Any
+from typing import Any, Protocol
 
 from simpy import Environment, Event
 from simpy.core import SimTime
@@ -20,8 +20,8 @@ from simpy.events import NORMAL, EventPriority
 from simnet.registry import PluginError
 from simnet.times import PER_SECOND, seconds, ticks
 
-__all__ = ["PER_SECOND", "Clock", "Life", "Limit", "Lost", "Occurrence", "Order", "ProtocolError", "Signal"]
-__all__ += ["seconds", "ticks"]
+__all__ = ["PER_SECOND", "Clock", "Job", "Life", "Limit", "Lost", "Occurrence", "Order", "ProtocolError", "Signal"]
+__all__ += ["Together", "seconds", "ticks"]
 
 
 class Order(IntEnum):
@@ -52,6 +52,9 @@ class Clock(Environment):
         super().__init__(0)
         self.lives: dict[Life, None] = {}
         """Those that wait for something (an ordered set)."""
+        self.latest: Together | None = None
+        """What was put on it last, if that were jobs to which others may be added."""
+        self._playing: Together | None = None
         self.limits = 0
         """How many have been made for it."""
         self.tied = -1
@@ -87,16 +90,50 @@ class Clock(Environment):
             self.tied = before
         self._ran_out = self._now, limit
 
-    def in_background(self, event: Event) -> bool:
-        """Whether an event on it does not keep a run alive."""
-        return isinstance(event, _Background)
+    def waiting(self, besides: Container[int]) -> Iterator[tuple[int, int, int, Any]]:
+        """What is on it, was not cancelled and keeps a run alive: time, order, number and event, in no order.
+
+        `besides` has the `id` of events that are left out.
+        """
+        for entry in self._queue:
+            event = entry[3]
+            if id(event) not in besides and type(event) is not _Background and _counts(event):
+                yield entry  # type: ignore[misc]
+
+    @property
+    def entries(self) -> list[Event]:
+        """All that is on it, in no order."""
+        return [event for *_, event in self._queue]
+
+    def jobs(self, owner: Ending) -> list[Job]:
+        """Those of an owner that have not ended, in the order in which they were put on it."""
+        return [job for _, _, job in self._jobs(owner)]
+
+    def withdraw(self, owner: Ending, gone: Container[int]) -> None:
+        """Let jobs of an owner pass unnoticed, by their `id`."""
+        for together, place, job in self._jobs(owner):
+            if id(job) in gone:
+                together.jobs[place] = None
+
+    def _jobs(self, owner: Ending) -> list[tuple[Together, int, Job]]:
+        found = [event for *_, event in self._queue if type(event) is Together]
+        if self._playing is not None:
+            found.append(self._playing)
+        found.sort(key=lambda together: together.number)
+        return [
+            (together, place, job)
+            for together in found
+            for place, job in (reversed if together is self._playing else list)(list(enumerate(together.jobs)))
+            if job is not None and job[0] is owner
+        ]
 
     def _alive(self) -> bool:
-        return any(event.callbacks and not isinstance(event, _Background) for *_, event in self._queue)
+        return any(_counts(event) and not isinstance(event, _Background) for *_, event in self._queue)
 
     def stop(self, event: Event) -> None:
         """Let `event` happen when everything else has that happens now: a run until it ends with it."""
         event._ok, event._value = True, None
+        self.latest = None
         heappush(self._queue, (self._now, Order.END, next(self._eid), event))  # type: ignore[misc]
 
     def run(self, until: SimTime | Event | None = None) -> Any:
@@ -110,6 +147,7 @@ class Clock(Environment):
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: SimTime = 0) -> None:
         """For SimPy's own events: a timeout is a limit that runs out. Raises TypeError for a delay that is no int."""
         order = Order.LIMIT if priority == NORMAL else priority
+        self.latest = None
         heappush(self._queue, (self._now + _whole(delay), order, next(self._eid), event))  # type: ignore[misc]
 
 
@@ -125,7 +163,7 @@ class Occurrence(Event):
     _ok, _value = True, None
 
     def __init__(self, clock: Clock, time: int, order: int, callbacks: list[Callable[[Any], None]]) -> None:
-        self.env, self.callbacks = clock, callbacks
+        self.env, self.callbacks, clock.latest = clock, callbacks, None
         heappush(clock._queue, (time, order, next(clock._eid), self))  # type: ignore[misc]
 
     def cancel(self) -> None:
@@ -135,6 +173,68 @@ class Occurrence(Event):
 
 class _Background(Occurrence):
     """See `Clock.background`."""
+
+
+class Ending(Protocol):
+    """What has jobs on a clock."""
+
+    def end(self, job: Any) -> None:
+        """Called at the end of each of them."""
+
+
+Job = tuple[Any, ...]
+"""Something that ends at a time known when it begins: an `Ending`, and whatever that wants to know then."""
+
+
+class Together(Event):
+    """Jobs that end at one instant, in one order, and were put on the clock directly after each other: one entry of it.
+
+    So six reports that end together cost one turn through SimPy's queue, not six; what happens in which order is the
+    same. To put a job on the clock: add it to `jobs` of the clock's `latest`, if that has its time and order, or make
+    another such entry.
+    """
+
+    _ok, _value = True, None
+
+    def __init__(self, clock: Clock, time: int, order: int, job: Job) -> None:
+        self.env, self.time, self.order = clock, time, order
+        self.callbacks = _PLAY
+        self.jobs: list[Job | None] = [job]
+        """None in place of those that were withdrawn."""
+        self.number = number = next(clock._eid)
+        clock.latest = self
+        heappush(clock._queue, (time, order, number, self))  # type: ignore[misc]
+
+    def play(self) -> None:
+        """End the jobs, one after the other, unless something comes that goes before the rest of them."""
+        jobs = self.jobs
+        if len(jobs) == 1:
+            if (job := jobs.pop()) is not None:
+                job[0].end(job)
+            return
+        clock: Any = self.env
+        queue, now, order = clock._queue, self.time, self.order
+        clock._playing = self
+        jobs.reverse()
+        while True:
+            if (job := jobs.pop()) is not None:
+                job[0].end(job)
+            if not jobs:
+                break
+            if queue and queue[0][0] == now and queue[0][1] < order:
+                jobs.reverse()
+                self.callbacks = _PLAY
+                heappush(queue, (now, order, self.number, self))
+                break
+        clock._playing = None
+
+
+_PLAY: list[Callable[[Any], None]] = [Together.play]
+
+
+def _counts(event: Event) -> bool:
+    """Whether something on the clock was not cancelled."""
+    return any(job is not None for job in event.jobs) if type(event) is Together else bool(event.callbacks)
 
 
 class Lost(Exception):  # noqa: N818 - an outcome of the simulated world, not an error of the program

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the command line is ready before numpy is
+    import numpy as np
+    from numpy.typing import NDArray
 
 PER_SECOND = 10**12
 """Ticks of the clock, picoseconds, in a second."""
@@ -19,3 +25,28 @@ def ticks(time: float) -> int:
 def seconds(time: int) -> float:
     """The float next to a time of the clock, in s."""
     return time / PER_SECOND
+
+
+_EXACT = 1 << 53
+"""Whole numbers below it are floats, too."""
+
+
+def whole_numbers(times: Sequence[int]) -> NDArray[Any]:
+    """Times of the clock as int64 or, where one is larger (106 days), as Python's own numbers (`object`)."""
+    import numpy as np
+
+    try:
+        return np.fromiter(times, np.int64, len(times))
+    except OverflowError:
+        found = np.empty(len(times), object)
+        found[:] = times
+        return found
+
+
+def floats(times: NDArray[Any]) -> NDArray[np.float64]:
+    """Times of the clock in s, to the last bit as by `seconds`."""
+    import numpy as np
+
+    if times.dtype != object and (not len(times) or -_EXACT < int(times.min()) <= int(times.max()) < _EXACT):
+        return np.asarray(times / float(PER_SECOND))
+    return np.array([seconds(time) for time in times.tolist()], float)

@@ -13,6 +13,7 @@ from simnet.metrics import SECTIONS
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives, words
 from simnet.results.section import Played
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 
 
@@ -45,8 +46,8 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float 
 
 def played(lives: Lives, exits: Sequence[str], end: float, scenario: Scenario | None = None, **more: Any) -> Played:
     """A system of which only this is known."""
-    nothing: dict[str, Any] = {"spans": (), "incidents": (), "empty_at": {}, "policies": (), "thresholds": {}}
-    nothing |= {"ledger": Ledger({}, (), {}, len(lives))}
+    nothing: dict[str, Any] = {"steps": Steps.of(()), "incidents": (), "empty_at": {}, "policies": (), "thresholds": {}}
+    nothing |= {"ledger": Ledger({}, Steps.of(()), {}, len(lives))}
     return Played(
         name="it", system="it", exits=tuple(exits), scenario=scenario, lives=lives, end=end, **{**nothing, **more}
     )  # fmt: skip

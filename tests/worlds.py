@@ -24,7 +24,7 @@ from simnet.network.nodes.spec import Node
 from simnet.network.topology import Topology
 from simnet.network.work import Work
 from simnet.results.lives import Lives
-from simnet.results.steps import Step, in_seconds
+from simnet.results.steps import Step, Steps, in_seconds
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.roles import places, sites_of, stand_ins
@@ -236,7 +236,7 @@ def rows(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     captured = captures(scenario)
     lives = Lives.of(captured, np.zeros(len(captured), np.int64), world.endings, world.env.now)
     views = views_of(world.systems[0][0].graph)
-    return samples_table(lives, world.endings, in_seconds(world.network.spans), views_of=views).to_pylist()
+    return samples_table(lives, world.endings, Steps.of(world.network.spans), views_of=views).to_pylist()
 
 
 def views_in(world: World) -> list[int]:

@@ -8,12 +8,12 @@ clock's, whole picoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heapreplace
 from itertools import takewhile
 from typing import Any, Protocol
 
-from simnet.clock import Clock, Occurrence, Order
+from simnet.clock import Clock, Order, Together
 
 Callback = Callable[[Any], None]
 Span = tuple[int, str, str, int, int, int, int, str]
@@ -33,20 +33,10 @@ class Receiver(Protocol):
     up: bool
 
 
-class Job(Occurrence):
-    """One job on a line, and the event of its end: of its service at `served`, plus the line's latency.
-
-    The end is known when the job is made, so it is on the clock at once. `span` is what will be recorded if all goes
-    well.
-    """
-
-    begun: int | None = None
-    """After a change of speed within its service: when it would have started at the present speed."""
-
-    def __init__(self, line: FifoLine, span: Span, served: int, done: Callback, lost: Callback, token: Any) -> None:
-        self.span, self.served = span, served
-        self.done, self.lost, self.token = done, lost, token
-        Occurrence.__init__(self, line.env, span[5], line.order, line.at_end)
+Job = tuple["FifoLine", Span, int, Callback, Callback, Any, int | None]
+"""One job: the line, the span that will be recorded if all goes well, when its service ends (it ends a latency later),
+`done`, `lost` and their token, and, after a change of speed within its service, when it would have started at the
+present speed; else None. A plain tuple, since one is made for every hop."""
 
 
 class FifoLine:
@@ -70,32 +60,39 @@ class FifoLine:
         self._record = record
         self._receiver = receiver or self
         self._free = [0] * workers
-        self._jobs: dict[Job, None] = {}  # as an ordered set
-        self.at_end: list[Callback] = [self._end]
-        """The callbacks of all jobs."""
+        self._last = 0
+        """When the last of all jobs ends, if nothing comes in between."""
 
     def submit(self, sample: int, service: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
         """Queue a job of `service` picoseconds (and `size` bytes or FLOP, for the record)."""
-        now, free = self.env._now, self._free  # not `now`: a property is a call, and this is called for every hop
-        starts = free[0]
-        if starts < now:
-            starts = now
+        env, free = self.env, self._free
+        starts = now = env._now  # not `now`: a property is a call, and this is called for every hop
+        if free[0] > now:
+            starts = free[0]
         served = starts + service
         heapreplace(free, served)
         ends = served + self.latency
         span = (sample, self.place, self.kind, now, starts, ends, size, "ok")
         if ends > now:
-            self._jobs[Job(self, span, served, done, lost, token)] = None
+            if ends > self._last:
+                self._last = ends
+            job = (self, span, served, done, lost, token, None)
+            latest = env.latest
+            if latest is not None and latest.time == ends and latest.order == self.order:
+                latest.jobs.append(job)
+            else:
+                Together(env, ends, self.order, job)
         else:  # nothing to wait for: no event
             self._finish(span, done, lost, token)
 
-    def _end(self, job: Any) -> None:
-        del self._jobs[job]
+    def end(self, job: Job) -> None:
+        """A job has ended."""
+        _, span, _, done, lost, token, _ = job
         if self._receiver.up:  # as `_finish`, without a call: this is the engine's most frequent event
-            self._record(job.span)
-            job.done(job.token)
+            self._record(span)
+            done(token)
         else:
-            self._finish(job.span, job.done, job.lost, job.token)
+            self._finish(span, done, lost, token)
 
     def _finish(self, span: Span, done: Callback, lost: Callback, token: Any) -> None:
         if self._receiver.up:
@@ -111,65 +108,69 @@ class FifoLine:
         Service that would end at this very moment has not: a failure comes first (`Order`).
         """
         now = self.env.now
-        gone = [job for job in self._jobs if not unserved_only or job.served >= now]
+        gone = [job for job in self._jobs() if not unserved_only or job[2] >= now]
         self._free = [now] * len(self._free)
+        self._withdraw(gone)
         for job in gone:
-            self._remove(job)
             self._record(self._cut_short(job, "lost"))
-        for job in gone:
-            job.lost(job.token)
+        for _, _, _, _, lost, token, _ in gone:
+            lost(token)
 
     def stretch(self, factor: float) -> None:
         """Make all service that lies ahead take `factor` times as long: the speed has changed."""
         now = self.env.now
-        ahead = [job for job in self._jobs if job.served > now]
-        free = [now + round((job.served - now) * factor) for job in ahead if job.span[4] <= now]
+        ahead = [job for job in self._jobs() if job[2] > now]
+        free = [now + round((job[2] - now) * factor) for job in ahead if job[1][4] <= now]
         free += [now] * (len(self._free) - len(free))
         heapify(free)
-        for job in ahead:
-            starts, begun = job.span[4], None
+        self._withdraw(ahead)
+        for _, span, served, done, lost, token, begun in ahead:
+            sample, place, kind, queued, starts, _, size, status = span
             if starts <= now:
-                served = now + round((job.served - now) * factor)
-                begun = now - round((now - (starts if job.begun is None else job.begun)) * factor)
+                begun = now - round((now - (starts if begun is None else begun)) * factor)
+                served = now + round((served - now) * factor)
             else:
-                service = round((job.served - starts) * factor)
+                service, begun = round((served - starts) * factor), None
                 starts = max(now, free[0])
                 served = starts + service
                 heapreplace(free, served)
-            self._remove(job)
-            sample, place, kind, queued, _, _, size, status = job.span
-            span = (sample, place, kind, queued, starts, served + self.latency, size, status)
-            again = Job(self, span, served, job.done, job.lost, job.token)
-            again.begun = begun
-            self._jobs[again] = None
+            ends = served + self.latency
+            again = (sample, place, kind, queued, starts, ends, size, status)
+            self._last = max(self._last, ends)
+            Together(self.env, ends, self.order, (self, again, served, done, lost, token, begun))
         self._free = free
 
     def under_way(self, until: int) -> Iterator[Job]:
         """Jobs whose service has begun, or will have by a time, and that have not ended."""
-        return takewhile(lambda job: job.span[4] <= until, self._jobs)
+        return takewhile(lambda job: job[1][4] <= until, self._jobs())
 
     def busy(self, until: int) -> Iterator[tuple[int, int]]:
         """From when to when each worker serves a job of those under way."""
-        return ((job.span[4], job.served) for job in self.under_way(until))
+        return ((span[4], served) for _, span, served, *_ in self.under_way(until))
 
     def close(self) -> None:
         """Record what is still on the line at the end of a run as `unfinished`."""
-        for job in self._jobs:
-            job.cancel()
+        left = self._jobs()
+        self._withdraw(left)
+        for job in left:
             self._record(self._cut_short(job, "unfinished"))
-        self._jobs.clear()
 
-    def _remove(self, job: Job) -> None:
-        del self._jobs[job]
-        job.cancel()
+    def _jobs(self) -> Sequence[Job]:
+        """Those that have not ended, in the order in which they came (those that a change of speed moved, then)."""
+        return self.env.jobs(self) if self._last >= self.env.now else ()
+
+    def _withdraw(self, jobs: Iterable[Job]) -> None:
+        if gone := {id(job) for job in jobs}:
+            self.env.withdraw(self, gone)
 
     def _cut_short(self, job: Job, status: str) -> Span:
         """What is recorded of a job that does not end: of its bytes or FLOP, what had left or was done by now."""
         now = self.env.now
-        sample, place, kind, queued, starts, ends, size, _ = job.span
+        _, span, served, _, _, _, begun = job
+        sample, place, kind, queued, starts, ends, size, _ = span
         if now <= starts:
             size = 0
-        elif now < job.served:
-            begun = starts if job.begun is None else job.begun
-            size = size * (now - begun) // (job.served - begun)
+        elif now < served:
+            begun = starts if begun is None else begun
+            size = size * (now - begun) // (served - begun)
         return (sample, place, kind, queued, min(starts, now), min(ends, now), size, status)

@@ -7,10 +7,11 @@ also what is under way. Routes are known everywhere at the moment of a change (o
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, Literal
-
-import networkx as nx
 
 from simnet.language.names import LINK_ARROW
 from simnet.network.addressed import addressed
@@ -34,11 +35,13 @@ class Router:
 
     def __init__(self, nodes: Mapping[str, Node], by: Literal["latency", "hops"]) -> None:
         self._nodes, self._by = nodes, by
-        self._back = nx.DiGraph()  # every link from its target to its source, searched from where messages are to end
-        self._back.add_nodes_from(nodes)
+        self._into: dict[str, dict[str, int]] = defaultdict(dict)
+        """Latency of the links into each node by their sources, in ps: messages' ways are searched from their ends."""
+        self._total = 1
+        """More than all latencies together."""
         self._carriers: dict[tuple[str, str], Carrier] = {}
-        self._next: dict[str, dict[str, str]] = {}
-        """Target → node → the node that comes next; of those targets that were asked for since the last change."""
+        self._trees: dict[str, _Tree] = {}
+        """By target; of those that were asked for since the last change."""
         self._routes: dict[tuple[str, str], Route] = {}
         for node in nodes.values():
             node.on_change.append(self._forget)
@@ -46,7 +49,8 @@ class Router:
     def add(self, spec: LinkSpec, carrier: Carrier) -> None:
         """A link that messages may take."""
         self._carriers[spec.source, spec.target] = carrier
-        self._back.add_edge(spec.target, spec.source, latency=ticks(spec.latency))
+        self._into[spec.target][spec.source] = latency = ticks(spec.latency)
+        self._total += latency
         carrier.on_change.append(self._forget)
 
     def route(self, source: str, target: str) -> Route:
@@ -57,12 +61,13 @@ class Router:
 
     def path(self, source: str, target: str) -> list[tuple[str, Carrier]]:
         """The links from `source` to `target` as of now, each with the node it leads to; none if there is no way."""
-        onward = self._next.get(target)
-        if onward is None:
-            onward = self._next[target] = self._search(target)
+        tree = self._trees.get(target)
+        if tree is None:
+            tree = self._trees[target] = _Tree(target)
+        self._grow(tree, source)
         path, here = [], source
-        while here != target and here in onward:
-            there = onward[here]
+        while here != target and here in tree.onward:
+            there = tree.onward[here]
             path.append((there, self._carriers[here, there]))
             here = there
         return path
@@ -71,7 +76,7 @@ class Router:
         """See `Route.expected`: latency and bytes ÷ bandwidth of each link, headers left out."""
         path, here, total = self.path(source, target), source, 0.0
         for there, carrier in path:
-            total += seconds(self._back.edges[there, here]["latency"]) + size / carrier.bandwidth
+            total += seconds(self._into[there][here]) + size / carrier.bandwidth
             here = there
         return total if path else math.inf
 
@@ -86,28 +91,46 @@ class Router:
                 break  # nothing flows through it
         return run
 
-    def _search(self, target: str) -> dict[str, str]:
-        """The next node from every node with a way to `target`: along one tree, so that forwarding makes no loops."""
-        edges = self._back.edges(data="latency")
-        nodes = len(self._nodes)
-        total: int = sum(latency for *_, latency in edges) + 1
-        by_latency = self._by == "latency"
+    def _grow(self, tree: _Tree, source: str) -> None:
+        """Find the next node from every node that is as near to the target as `source` is (Dijkstra, from the end).
 
-        def cost(here: str, before: str, link: dict[str, int]) -> int | None:
-            """Each criterion weighs more than all that the next can sum to; None hides the link."""
-            if not self._carriers[before, here].up:
-                return None
-            latency = link["latency"]
-            avoided = nodes * total if here != target and not self._nodes[here].up else 0
-            return avoided + (latency * nodes + 1 if by_latency else total + latency)
-
-        onward, _ = nx.dijkstra_predecessor_and_distance(self._back, target, weight=cost)
-        return {node: min(best) for node, best in onward.items() if best}
+        All ways are along one tree, so that forwarding makes no loops.
+        """
+        nodes, total, by_latency = len(self._nodes), self._total, self._by == "latency"
+        while tree.ahead and source not in tree.onward:
+            distance, _, here = heappop(tree.ahead)
+            if here in tree.onward:
+                continue
+            tree.onward[here] = tree.best.pop(here)[1]
+            # Each criterion weighs more than all that the next can sum to.
+            avoided = nodes * total if here != tree.target and not self._nodes[here].up else 0
+            for before, latency in self._into[here].items():
+                if before in tree.onward or not self._carriers[before, here].up:
+                    continue
+                cost = distance + avoided + (latency * nodes + 1 if by_latency else total + latency)
+                known = tree.best.get(before)
+                if known is None or (cost, here) < known:
+                    tree.best[before] = cost, here
+                    if known is None or cost < known[0]:
+                        heappush(tree.ahead, (cost, next(tree.order), before))
 
     def _forget(self) -> None:
-        self._next.clear()
+        self._trees.clear()
         for route in self._routes.values():
             route.forget()
+
+
+class _Tree:
+    """The ways to one target, as far as they have been searched."""
+
+    def __init__(self, target: str) -> None:
+        self.target, self.order = target, count()
+        self.onward: dict[str, str] = {}
+        """Node → the node that comes next; of the target, itself."""
+        self.best: dict[str, tuple[int, str]] = {target: (0, target)}
+        """Of nodes that are next to those: the cost of the way, and the node that comes next on it."""
+        self.ahead: list[tuple[int, int, str]] = [(0, -1, target)]
+        """The same nodes, as a heap: the nearest first, then the one found first."""
 
 
 class Route:

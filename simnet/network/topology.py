@@ -17,6 +17,7 @@ from simnet.network.nodes.kinds import make_node
 from simnet.network.nodes.plain import Node
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.routing import Route, Router
+from simnet.network.spans import Spans
 
 
 class Topology:
@@ -53,7 +54,7 @@ class Topology:
     ) -> None:
         networking = networking or Networking()
         self.env = env
-        self.spans: list[Span] = []
+        self.spans = Spans()
         self.joined: list[int] = []
         meters = Meters(self.spans.append)
         powered = [name for name, spec in nodes.items() if spec.battery is not None]
@@ -93,7 +94,9 @@ class Topology:
     @property
     def hops(self) -> int:
         """Messages received at the end of a link so far."""
-        return sum(span[2] == "transfer" and span[7] == "ok" for span in self.spans)
+        spans, columns = self.spans, self.spans.columns()
+        arrived = (columns.kind == spans.kinds.get("transfer")) & (columns.status == spans.statuses.get("ok"))
+        return int(arrived.sum())
 
     def close(self) -> None:
         """Record what is still under way when the run ends."""

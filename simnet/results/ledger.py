@@ -7,31 +7,32 @@ its samples share equally; idling belongs to no sample.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.network.line import Span
-from simnet.network.nodes.power import charges
-from simnet.network.nodes.spec import Node
+from simnet.language.names import LINK_ARROW
+from simnet.network.nodes.spec import Node, PowerModel
+from simnet.results.steps import Mask, Steps
 
 
 class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
-    `spans` are all of a run, in the order of their recording, `up_times` the seconds that each node was up, `samples`
-    their number; `joined` has the places of the spans that were in one batch with the span before them; `cut_off` the
-    joules that nodes paid for what had arrived of messages when their batteries were empty.
+    `steps` are all of a run, `up_times` the seconds that each node was up, `samples` their number; `cut_off` the joules
+    that nodes paid for what had arrived of messages when their batteries were empty.
+
+    Who pays what for a step is said in `simnet.network.nodes.power.charges`; here it is done for all steps at once.
+    Sums are in the order of the steps, the sending of a message before its receiving.
     """
 
     def __init__(
         self,
         nodes: Mapping[str, Node],
-        spans: Sequence[Span],
+        steps: Steps,
         up_times: Mapping[str, float],
         samples: int,
-        joined: Collection[int] = (),
         cut_off: Mapping[str, float] | None = None,
     ) -> None:
         powered = {name: node.power for name, node in nodes.items() if node.power is not None}
@@ -43,24 +44,47 @@ class Ledger:
             self.nodes[name]["received"] += joules
         self.samples: NDArray[np.float64] = np.zeros(samples)
         """Joules that each sample caused: computing, sending and receiving, not idling."""
-        if not powered:
+        if not powered or not len(steps):
             return
-        shares = _shares(joined)
-        for number, span in enumerate(spans):
-            sample = span[0]
-            for node, use, joules in charges(span, powered):
-                part = joules * shares.get(number, 1.0) if use == "busy" else joules
-                self.nodes[node][use] += part
-                if sample >= 0:  # heartbeats belong to no sample
-                    self.samples[sample] += part
+        names = list(powered)
+        computing, received = steps.computing, ~steps.computing & steps.is_("ok")
+        places = [place if LINK_ARROW not in place else place.partition(LINK_ARROW)[0] for place in steps.places]
+        payer = _numbers(places, names)[steps.place]
+        hearer = _numbers([place.partition(LINK_ARROW)[2] for place in steps.places], names)[steps.place]
+        busy, send, receive = _rates(powered.values())
+        joules = np.zeros((len(steps), 2))
+        """Of each step, what who computes or sends pays, and who receives."""
+        calls, sent, heard = computing & (payer >= 0), ~computing & (payer >= 0), received & (hearer >= 0)
+        joules[calls, 0] = busy[payer[calls]] * steps.lasted[calls] * _shares(steps.joined)[calls]
+        joules[sent, 0] = send[payer[sent]] * steps.size[sent]
+        joules[heard, 1] = receive[hearer[heard]] * steps.size[heard]
+        for use, those, who, column in (
+            ("busy", calls, payer, 0),
+            ("sent", sent, payer, 0),
+            ("received", heard, hearer, 1),
+        ):
+            before = [self.nodes[name][use] for name in names]
+            sums = np.bincount(
+                np.concatenate([np.arange(len(names)), who[those]]), np.concatenate([before, joules[those, column]])
+            )
+            for name, total in zip(names, sums.tolist(), strict=True):
+                self.nodes[name][use] = total
+        ours = steps.sample >= 0  # heartbeats belong to no sample
+        self.samples = np.bincount(np.repeat(steps.sample[ours], 2), joules[ours].ravel(), samples)
 
 
-def _shares(joined: Collection[int]) -> dict[int, float]:
-    """Place of a span → its part in the call of its batch, for those that had company."""
-    batches: list[list[int]] = []
-    for place in sorted(joined):
-        if batches and batches[-1][-1] == place - 1:
-            batches[-1].append(place)
-        else:
-            batches.append([place - 1, place])
-    return {place: 1 / len(batch) for batch in batches for place in batch}
+def _numbers(places: list[str], names: list[str]) -> NDArray[np.int64]:
+    """Of each place the number of its name; −1 where it is none of them."""
+    known = {name: number for number, name in enumerate(names)}
+    return np.array([known.get(place, -1) for place in places], np.int64)
+
+
+def _rates(models: Iterable[PowerModel]) -> NDArray[np.float64]:
+    """Of each node the watts of a worker that computes beside those of idling, and the joules of a byte each way."""
+    return np.array([(one.busy - one.idle, one.send, one.receive) for one in models], float).T
+
+
+def _shares(joined: Mask) -> NDArray[np.float64]:
+    """The part of each step in the call of its batch: 1 without company."""
+    batch = np.cumsum(~joined)  # the number of the batch, counted from 1
+    return np.asarray(1 / np.bincount(batch)[batch])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
-from simnet.times import seconds
+from simnet.times import floats, whole_numbers
 
 if TYPE_CHECKING:
     from simnet.systems.base import Decision
@@ -40,6 +40,13 @@ class Ending(NamedTuple):
         if self.decision is None:
             return "dropped"
         return "forced" if self.decision.forced else "finished"
+
+
+_NEVER = Ending(0, None)
+_NOTHING = (None, -1, nan, 0, False)
+"""Of a decision that there is not, its fields."""
+_OUTCOMES = ("unfinished", "dropped", "finished", "forced")
+_DROPPED, _FINISHED, _FORCED = 1, 2, 3
 
 
 class Captured(Protocol):
@@ -132,29 +139,36 @@ class Lives:
 
         `images` are their numbers in the data set; by default their own.
         """
-        decisions = [None if one is None else one.decision for one in endings]
+        n = len(endings)
+        at, decisions, reasons = zip(*(one or _NEVER for one in endings), strict=True) if n else ((),) * 3
+        exits, predictions, measures, _, forced = (
+            zip(*(one or _NOTHING for one in decisions), strict=True) if n else ((),) * 5
+        )
         answered = np.array([one is not None for one in decisions], bool)
-        prediction = np.array([-1 if one is None else one.prediction for one in decisions], np.int64)
+        ended = np.array([one is not None for one in endings], bool)
+        outcome = np.where(answered, np.where(np.array(forced, bool), _FORCED, _FINISHED), np.where(ended, _DROPPED, 0))
+        prediction = np.array(predictions, np.int64)
         times = captured.times.view()  # its own flags: the captures belong to somebody else
-        left = np.array([inf if one is None else seconds(one.at) for one in endings], float)
-        ended = (end if one is None else one.at for one in endings)
-        lasted = np.array([seconds(at - began) for at, began in zip(ended, captured.ticks, strict=True)], float)
+        until = whole_numbers((*at, end))
+        when = until[:-1]
+        left = np.where(ended, floats(when), inf)
+        lasted = floats(np.where(ended, when, until[-1]) - whole_numbers(captured.ticks))
         label = np.array(labels, np.int64)
         return cls(
             captured=times,
             left=left,
-            outcome=words("unfinished" if one is None else one.outcome for one in endings),
-            exit=words(None if one is None else one.exit for one in decisions),
-            reason=words(None if one is None else one.reason for one in endings),
+            outcome=words(_OUTCOMES)[outcome],
+            exit=words(exits),
+            reason=words(reasons),
             image=np.arange(len(label)) if images is None else np.array(images, np.int64),
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),
             lasted=lasted,
             latency=np.where(answered, lasted, nan),
-            measure=np.array([nan if one is None else one.measure for one in decisions], float),
-            site=words(captured.sites[number] for number in captured.site.tolist()),
-            kind=words((*captured.classes, None)[number] for number in captured.kind.tolist()),  # −1 is that of none
+            measure=np.array(measures, float),
+            site=words(captured.sites)[captured.site],
+            kind=words((*captured.classes, None))[captured.kind],  # −1 is that of none
             deadline=captured.deadline.view(),
         )
 

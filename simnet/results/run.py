@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -192,7 +193,7 @@ def collect(
     """
     from simnet.results.notes import order_notes
 
-    scenario: dict[str, Any] = yaml.safe_load(scenario_yaml) or {}
+    scenario: dict[str, Any] = _yaml(scenario_yaml) or {}
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
@@ -265,7 +266,7 @@ def read_run(path: Path, kind: type[R] = Results) -> R:  # type: ignore[assignme
     summary, _ = _load(folder / SUMMARY, json.loads, summary_form())
     if not summary["systems"]:
         raise RunError(f"{folder / SUMMARY}: damaged (no systems)")
-    scenario, text = _load(folder / SCENARIO, yaml.safe_load, {"nodes": {ANY: {}}})
+    scenario, text = _load(folder / SCENARIO, _yaml, {"nodes": {ANY: {}}})
     if SEAL not in manifest:
         raise RunError(f"{path}: of a version that kept no checksums; make it anew: simnet run {folder / SCENARIO}")
     if not intact(manifest):
@@ -298,11 +299,26 @@ def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     columns = []
     for wanted in schema:
         column = table.column(wanted.name)
-        if pa.types.is_dictionary(wanted.type):
+        if pa.types.is_dictionary(wanted.type) and not _in_order(column):
             # decode first: the order in a dictionary would otherwise depend on how the table was put together
             column = column.cast(pa.string()).combine_chunks().dictionary_encode()
         columns.append(column.cast(wanted.type))
     return pa.table(columns, schema=schema).combine_chunks()
+
+
+def _in_order(column: Any) -> bool:
+    """Whether a dictionary has the words that occur, the first one first, as encoding the column anew would give."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        if column.num_chunks != 1:
+            return False
+        column = column.chunk(0)
+    if not isinstance(column, pa.DictionaryArray) or column.dictionary.null_count:
+        return False
+    words = column.dictionary
+    occurring = column.indices.drop_null().unique()
+    return len(words.unique()) == len(words) and occurring.to_pylist() == list(range(len(words)))
 
 
 def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:
@@ -329,6 +345,14 @@ def _load(path: Path, parse: Callable[[str], Any], form: Mapping[str, Any]) -> t
     for place in misfits(content, form, ""):
         raise RunError(f"{path}: damaged ({place} is missing or wrong)")
     return content, text
+
+
+def _yaml(text: str) -> Any:
+    """What a text holds; by libyaml where it is there, since a large scenario takes Python's reader seconds."""
+    if (fast := getattr(yaml, "CSafeLoader", None)) is not None:
+        with suppress(yaml.YAMLError):  # then Python's says what is wrong
+            return yaml.load(text, Loader=fast)
+    return yaml.safe_load(text)
 
 
 def _plain(value: Any) -> Any:

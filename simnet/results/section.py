@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simnet.registry import PluginError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # a summary that is read back needs none of them
     from simnet.network.faults.incidents import Incident
     from simnet.results.ledger import Ledger
     from simnet.results.lives import Lives
-    from simnet.results.steps import Step
+    from simnet.results.steps import Step, Steps
     from simnet.results.usage.usage import Usage
     from simnet.scenario import Scenario
 
@@ -42,7 +43,7 @@ class Played:
         thresholds: T of every exit but the last.
         scenario: What was played.
         lives: How the samples ended; those of the warm-up are left out, so the first is number `warm_up`.
-        spans: Every step of all samples' lives, in the order in which they ended (see `simnet.results.steps.Step`).
+        steps: Every step of all samples' lives, in the order in which they ended, as columns.
         incidents: What faults did.
         ledger: Joules of nodes and samples.
         empty_at: When each battery was empty, in s; None for one that was not.
@@ -62,7 +63,7 @@ class Played:
     thresholds: Mapping[str, float]
     scenario: Scenario
     lives: Lives
-    spans: Sequence[Step]
+    steps: Steps
     incidents: Sequence[Incident]
     ledger: Ledger
     empty_at: Mapping[str, float | None]
@@ -73,6 +74,11 @@ class Played:
     without: Mapping[str, Lives] = field(default_factory=dict)
     usage: Usage | None = None
     budget: Mapping[str, Any] | None = None
+
+    @cached_property
+    def spans(self) -> Sequence[Step]:
+        """The steps as tuples (see `simnet.results.steps.Step`): in a large run many."""
+        return list(self.steps)
 
 
 class Section(ABC):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -71,10 +73,56 @@ def _text(value: Any) -> str:
 
 def _flow(value: Any) -> str:
     value = _numbered(value)
+    if isinstance(value, dict | list) and all(map(_plain, _leaves(value))):
+        return _put_together(value)
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> str:
     text: str = yaml.dump(
         value, Dumper=Writer, sort_keys=False, default_flow_style=True, width=math.inf, allow_unicode=True
     )
     return text.removesuffix("...\n").rstrip("\n")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """All keys and single values."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+_SHORT = re.compile(r"[ -~]{1,100}")
+
+
+def _plain(leaf: Any) -> bool:
+    """Whether it is written alike wherever it stands: in one line, and as a key without a question mark."""
+    return not isinstance(leaf, str) or _SHORT.fullmatch(leaf) is not None
+
+
+def _put_together(value: Any) -> str:
+    """What PyYAML writes, of words that it has written: in a large scenario the same ones come again and again."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_word(key)}: {_put_together(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_put_together, value))}]"
+    return _word(value)
+
+
+def _word(leaf: Any) -> str:
+    return _written_word(type(leaf), repr(leaf), leaf)
+
+
+@lru_cache(maxsize=4096)
+def _written_word(kind: type, shown: str, leaf: Any) -> str:
+    """A single value within brackets; `kind` and `shown` tell 0 from -0.0 and False, which are equal."""
+    return _dumped([leaf])[1:-1]
 
 
 def _numbered(value: Any) -> Any:

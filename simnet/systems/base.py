@@ -111,8 +111,8 @@ class System(ABC):
     one_site: ClassVar[bool] = False
     """Whether it plays one site only."""
     forgets: ClassVar[bool] = False
-    """Whether, with plain options, nothing of a sample that has ended is remembered: what comes is then the same
-    whatever came before, and not played twice. It holds of this class alone, not of classes derived from it."""
+    """Whether, with plain options, nothing of samples that have ended is remembered: what comes is the same whatever
+    came before, and not played twice. It holds of this class alone, not of classes derived from it."""
     codecs: ClassVar[tuple[str, ...]] = REAL_VALUED
     """Our codecs with which its features may travel (a user's own always may)."""
 

@@ -7,7 +7,7 @@ from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Node, PowerModel
 from simnet.results.ledger import Ledger
 from simnet.results.sections.energy import energy_of
-from simnet.results.steps import Step
+from simnet.results.steps import Step, Steps
 from simnet.validation.base import Check, Result, Settings, exactly
 from simnet.validation.lab import Lab, a_scenario
 
@@ -72,7 +72,7 @@ def energy(settings: Settings) -> list[Result]:
     """
     lab, _ = story()
     up_times = {name: node.up_time for name, node in lab.network.nodes.items()}
-    ledger = Ledger(lab.scenario.nodes, lab.network.spans, up_times, samples=1)
+    ledger = Ledger(lab.scenario.nodes, Steps.of(lab.network.spans), up_times, samples=1)
     by_hand = {
         "camera": {"idle": 2.8, "busy": 1.6, "sent": 0.4536, "received": 0.0},
         "edge": {"idle": 2.6, "busy": 1.2, "sent": 0.0, "received": 0.156},

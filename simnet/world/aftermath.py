@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,8 +9,7 @@ from numpy.typing import NDArray
 from simnet.network.topology import Topology
 from simnet.results.lives import Lives
 from simnet.results.notes import load_notes, unfinished_note, view_notes
-from simnet.results.steps import Step
-from simnet.results.usage.columns import Steps
+from simnet.results.steps import Steps
 from simnet.results.usage.stations import places_of
 from simnet.results.usage.usage import Usage, usage_of
 from simnet.scenario import Scenario
@@ -19,10 +17,10 @@ from simnet.world.captures import Captures
 from simnet.world.plan import Plan
 
 
-def used(scenario: Scenario, network: Topology, spans: Sequence[Step], captured: Captures, end: float) -> Usage:
-    """How much of every place was used; `spans` are all of the run, which ended at `end` (s)."""
+def used(scenario: Scenario, network: Topology, steps: Steps, captured: Captures, end: float) -> Usage:
+    """How much of every place was used; `steps` are all of the run, which ended at `end` (s)."""
     there = places_of(scenario.nodes, scenario.links, network.links, network.bandwidths)
-    return usage_of(there, Steps.of(spans, network.joined), end, captured_for(scenario, captured))
+    return usage_of(there, steps, end, captured_for(scenario, captured))
 
 
 def captured_for(scenario: Scenario, captured: Captures) -> float | None:

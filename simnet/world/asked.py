@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.clock import Clock, seconds
+from simnet.clock import Clock
 from simnet.inference.answers import Answer, Answers
 from simnet.models.graph import Graph, Part
 from simnet.models.rules.base import normalized_entropy, probabilities
+from simnet.times import floats, whole_numbers
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -39,7 +40,7 @@ class Asked:
     def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
         """See `Answers.get`."""
         answer = self.answers.get(exit_name, sample, upstream)
-        self.exits[exit_name].append((sample, upstream, answer, self.clock.now))
+        self.exits[exit_name].append((sample, upstream, answer, self.clock._now))
         return answer
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
@@ -99,8 +100,11 @@ def scores_rows(
     times = defaultdict[Part, Floats](lambda: np.full(n, np.nan))
     for exit_name in exits:
         masks, at, told = np.full(n, None), np.full(n, np.nan), np.full((n, 2), np.nan)
-        for sample, upstream, answer, now in asked.exits.get(exit_name, ()):
-            masks[sample], at[sample], told[sample] = upstream, seconds(now), answer
+        if questions := asked.exits.get(exit_name, ()):
+            those, upstreams, told_then, times_then = zip(*questions, strict=True)
+            one = np.array(those)
+            masks[one] = _objects(upstreams)  # of several for one sample, numpy keeps the last
+            at[one], told[one] = floats(whole_numbers(times_then)), told_then
         was_asked = ~np.isnan(at)
         block = rows.add(exit_name, graph, answers.part(exit_name), at)
         for mask, those in _groups(masks if complete is None else np.where(was_asked, masks, complete)):
@@ -114,8 +118,8 @@ def scores_rows(
         block.measure[was_asked] = told[was_asked, 1]
     for segment, questions in asked.segments.items():
         masks, at = np.full(n, None), np.full(n, np.nan)
-        for sample, upstream, now in questions:
-            masks[sample], at[sample] = upstream, seconds(now)
+        those, upstreams, times_then = zip(*questions, strict=True)
+        masks[np.array(those)], at[np.array(those)] = _objects(upstreams), floats(whole_numbers(times_then))
         for mask, those in _groups(masks) if graph.segments[segment].scores else ():
             for part in graph.parts_of(segment):
                 if graph.alive(part, mask):
@@ -126,6 +130,13 @@ def scores_rows(
         for mask, those in heads[head]:  # the last exit that took its scores counts
             block.put(those, answers.head_scores(head, those, mask), mask)
     return rows
+
+
+def _objects(masks: Sequence[int]) -> Masks:
+    """Masks as they are: with many arcs they are larger than numpy's numbers."""
+    found = np.empty(len(masks), object)
+    found[:] = masks
+    return found
 
 
 def _groups(masks: Masks) -> Iterator[tuple[int, Numbers]]:

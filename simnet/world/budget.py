@@ -99,8 +99,8 @@ class Controller:
         """Add the bytes or joules of the spans that have ended since."""
         spans, joined = self._network.spans, self._joined
         joined.update(self._network.joined[len(joined) :])
-        for number in range(self._seen, len(spans)):
-            sample, _, kind, _, _, _, size, _ = span = spans[number]
+        for number, span in enumerate(spans.since(self._seen), self._seen):
+            sample, _, kind, _, _, _, size, _ = span
             if sample < 0:  # a heartbeat
                 continue
             if self._spec.measured == "bytes":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,10 +122,11 @@ def images_of(scenario: Scenario, samples: int, available: int) -> NDArray[np.in
     return np.concatenate([np.zeros(0, np.int64), *(draw.permutation(available) for _ in range(rounds))])[:samples]
 
 
-def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
+def alike(scenario: Scenario, captured: Captures, kinds: Sequence[int] | None = None) -> NDArray[np.int64]:
     """For each sample the number of its group: of one site, and captured while the script leaves the same things down.
 
-    A guess at which samples meet the same, for batches; what happens at random is not in it.
+    `kinds` has a number for each site; while nothing is down, those with the same one are alike, too. A guess at which
+    samples meet the same, for batches; what happens at random is not in it.
     """
     changes: list[tuple[float, int, tuple[object, int]]] = []
     for number, fault in enumerate(scenario.faults):
@@ -144,4 +146,5 @@ def alike(scenario: Scenario, captured: Captures) -> NDArray[np.int64]:
         (down.add if step > 0 else down.discard)(what)
         numbers.append(states.setdefault(frozenset(target for target, _ in down), len(states)))
     state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
-    return np.asarray(state * len(captured.sites) + captured.site)
+    of_site = captured.site if kinds is None else np.where(state == 0, np.array(kinds)[captured.site], captured.site)
+    return np.asarray(state * len(captured.sites) + of_site)

@@ -9,6 +9,7 @@ import numpy as np
 
 from simnet.models.data.base import Dataset
 from simnet.results.ledger import Ledger
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan
@@ -34,7 +35,7 @@ def joules_until(scenario: Scenario, plan: Plan, data: Dataset, options: Options
     sound = scenario.model_copy(update={"faults": []})
     captured = captures(sound)
     rows = images_of(sound, len(captured), len(data))
-    opinions = answers_of(plan, data, alike(sound, captured), rows, options).opinions
+    opinions = answers_of(plan, data, alike(sound, captured, plan.seeing), rows, options).opinions
     found = {}
     for chosen in plan.exits:
 
@@ -45,7 +46,7 @@ def joules_until(scenario: Scenario, plan: Plan, data: Dataset, options: Options
         world.play()
         up_times = {node.name: node.up_time for node in world.network.nodes.values()}
         network = world.network
-        ledger = Ledger(sound.nodes, network.spans, up_times, len(captured), network.joined)
+        ledger = Ledger(sound.nodes, Steps.of(network.spans, network.joined), up_times, len(captured))
         decisions = [None if one is None else one.decision for one in world.endings]
         left = np.array([one is not None and one.exit == chosen and not one.forced for one in decisions])
         if not left.any():

@@ -68,6 +68,13 @@ class Plan:
         """The network's segments, with their operations."""
         return self.card.counted
 
+    @property
+    def seeing(self) -> list[int]:
+        """For each site the number of the first that sees the same views."""
+        seen = [tuple(sorted(place.views.values())) for place in self.places]
+        first = {views: number for number, views in reversed([*enumerate(seen)])}
+        return [first[views] for views in seen]
+
 
 def plans_of(scenario: Scenario) -> dict[str, Plan]:
     """A plan for every system, once it is sure that its weights fit the scenario.

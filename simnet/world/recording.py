@@ -10,11 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simnet.models.graph import Graph, Part
-from simnet.network.addressed import ends_of
 from simnet.network.faults.incidents import Incident
-from simnet.network.line import Span
 from simnet.results.lives import Ending, Lives
-from simnet.results.steps import Step
+from simnet.results.steps import Steps
 from simnet.results.tables import (
     incidents_schema,
     samples_schema,
@@ -31,7 +29,7 @@ from simnet.world.asked import Rows
 def samples_table(
     lives: Lives,
     endings: Sequence[Ending | None],
-    spans: Sequence[Step],
+    steps: Steps,
     energy: NDArray[np.float64] | None = None,
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
@@ -57,7 +55,7 @@ def samples_table(
         "latency": pa.array(lives.latency, mask=unanswered),
         "entropy": pa.array(lives.measure, mask=unanswered),
         "views": [0 if one is None else views_of(one) for one in decisions],
-        "bytes": bytes_of(spans, len(lives)),
+        "bytes": bytes_of(steps, len(lives)),
         "site": lives.site,
         "class": lives.kind,
         "deadline": pa.array(lives.deadline, mask=~lives.due),
@@ -66,16 +64,11 @@ def samples_table(
     return _table(columns, samples_schema())
 
 
-def bytes_of(spans: Sequence[Step | Span], count: int) -> NDArray[np.int64]:
+def bytes_of(steps: Steps, count: int) -> NDArray[np.int64]:
     """Bytes that each of `count` samples had put on links."""
     sizes = np.zeros(count, np.int64)
-    if spans:
-        numbers, amounts = (
-            np.array([(span[0], span[6]) for span in spans if span[0] >= 0 and span[2] == "transfer"], np.int64)
-            .reshape(-1, 2)
-            .T
-        )
-        np.add.at(sizes, numbers, amounts)
+    those = steps.transfers & (steps.sample >= 0)
+    np.add.at(sizes, steps.sample[those], steps.size[those])
     return sizes
 
 
@@ -116,14 +109,36 @@ def views_of(graph: Graph) -> Callable[[Decision], int]:
     return views
 
 
-def spans_table(spans: Sequence[Step]) -> pa.Table:
+def spans_table(steps: Steps) -> pa.Table:
     """One row per step of a sample's life, in the order in which the steps ended."""
-    schema = spans_schema()
-    columns: list[Any] = [*zip(*spans, strict=True)] if spans else [()] * (len(schema.names) - 1)
-    if spans:
-        columns[6] = tuple(span[6] if span[2] == "transfer" else 0 for span in spans)
-    columns.append(tuple(ends_of(span) if span[2] == "transfer" else None for span in spans))
-    return _table(dict(zip(schema.names, columns, strict=True)), schema)
+    sent = steps.transfers
+    several = sent & (steps.message >= 0)
+    messages = np.where(several, steps.message + len(steps.places), steps.place)
+    columns: dict[str, Any] = {
+        "sample": pa.array(steps.sample),
+        "place": _words(steps.place, steps.places),
+        "kind": _words(steps.kind, steps.kinds),
+        "queued_at": pa.array(steps.queued),
+        "started_at": pa.array(steps.started),
+        "ended_at": pa.array(steps.ended),
+        "bytes": pa.array(np.where(sent, steps.size, 0)),
+        "status": _words(steps.status, steps.statuses),
+        "message": _words(messages, (*steps.places, *steps.ends), ~sent),
+    }
+    return _table(columns, spans_schema())
+
+
+def _words(numbers: NDArray[Any], names: Sequence[str], without: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Names by their numbers, but for those `without` one; the dictionary has those that occur, the first one first."""
+    used = numbers if without is None else numbers[~without]
+    first = np.full(len(names), -1)
+    first[used[::-1]] = np.arange(len(used))[::-1]  # of several, numpy keeps what is put there last
+    occurring = np.flatnonzero(first >= 0)
+    ranked = occurring[np.argsort(first[occurring])]
+    code = np.zeros(len(names), np.int32)
+    code[ranked] = np.arange(len(ranked))
+    indices = pa.array(code[numbers], pa.int32(), mask=without)
+    return pa.DictionaryArray.from_arrays(indices, pa.array([names[n] for n in ranked.tolist()], pa.string()))
 
 
 def usage_table(usage: Usage) -> pa.Table:
@@ -185,7 +200,7 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
         values = columns[field.name]
         if pa.types.is_dictionary(field.type):
             text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-            arrays.append(text.dictionary_encode())
+            arrays.append(text if pa.types.is_dictionary(text.type) else text.dictionary_encode())
         else:
             arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -38,7 +38,7 @@ Waiting = tuple[tuple[int, int], ...]
 """Limits on the clock in the order in which they will be looked at: time and number of each."""
 
 MOST = 64
-"""Events on the clock beside the script up to which it is looked at: it must cost little beside a sample's life."""
+"""Limits on the clock up to which it is looked at: it must cost little beside a sample's life."""
 _ACTIONS = (Down, Up, Slow, Bandwidth)
 _REMEMBERED = ("heartbeat", "retry", "breaker", "policies", "latency_target", "codec_above", "budget")
 """Options with which a system remembers samples that have ended."""
@@ -49,7 +49,7 @@ class Rests:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._script = {id(entry[-1]): entry[-1] for entry in clock._queue}  # kept, or their numbers would come again
+        self._script = {id(event): event for event in clock.entries}  # kept, or their numbers would come again
         self.found: dict[int, Waiting] = {}
 
     def note(self, sample: int) -> None:
@@ -59,19 +59,16 @@ class Rests:
 
     def now(self) -> Waiting | None:
         """The limits on the clock if it rests; None: it does not."""
-        clock = self._clock
-        if clock.lives or len(clock._queue) > MOST + len(self._script):
+        if self._clock.lives:
             return None
         waiting = []
-        for time, _, _, event in sorted(clock._queue):
-            if id(event) in self._script or not event.callbacks or clock.in_background(event):
-                continue
-            (callback,) = event.callbacks if len(event.callbacks) == 1 else (None,)
-            limit = callback.__self__ if isinstance(callback, MethodType) else None
-            if not (type(event) is Occurrence and isinstance(limit, Limit) and limit.idle):
+        for time, _, number, event in self._clock.waiting(self._script):
+            callback = event.callbacks[0] if type(event) is Occurrence else None
+            limit = callback.__self__ if type(callback) is MethodType else None
+            if not (type(limit) is Limit and limit.idle) or len(waiting) == MOST:
                 return None
-            waiting.append((int(time), limit.number))
-        return tuple(waiting)
+            waiting.append((time, number, limit.number))
+        return tuple((time, limit) for time, _, limit in sorted(waiting))
 
 
 class Rejoining:

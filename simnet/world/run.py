@@ -18,7 +18,7 @@ from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
@@ -66,7 +66,7 @@ def run_system(
     captured = captures(scenario)
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(plan, data, alike(scenario, captured), rows, options, progress)
+    answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options, progress)
     labels = data.labels[rows]
     asked = Asked(answers)
     world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
@@ -91,15 +91,15 @@ def run_system(
         answers.save()
     if progress is not None:
         progress.simulated(name, end, end)
-    spans = in_seconds(world.network.spans)
+    steps = Steps.of(world.network.spans, world.network.joined)
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
-    ledger = Ledger(scenario.nodes, world.network.spans, up_times, len(captured), world.network.joined, cut_off)
+    ledger = Ledger(scenario.nodes, steps, up_times, len(captured), cut_off)
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
-    samples = samples_table(lives, world.endings, spans, energy, views_of(plan.graph))
+    samples = samples_table(lives, world.endings, steps, energy, views_of(plan.graph))
     counted = lives.since(warm_up)
-    usage = used(scenario, world.network, spans, captured, seconds(world.env.now))
+    usage = used(scenario, world.network, steps, captured, seconds(world.env.now))
     played = Played(
         name=name,
         system=plan.options.system,
@@ -107,7 +107,7 @@ def run_system(
         thresholds=plan.thresholds,
         scenario=scenario,
         lives=counted,
-        spans=spans,
+        steps=steps,
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
@@ -128,7 +128,7 @@ def run_system(
         codec=plan.codec,
         lives=counted,
         samples=samples,
-        spans=spans_table(spans),
+        spans=spans_table(steps),
         forced=forced,
         raw_sample_bytes={place.site: len(place.views) * plan.graph.raw_view for place in plan.places},
         thresholds=dict(plan.thresholds),

@@ -14,7 +14,7 @@ from typing import Any
 from simnet.models.data.base import Dataset
 from simnet.network.faults.spec import Fault
 from simnet.results.lives import Lives
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask
 from simnet.world.captures import alike, captures, images_of
@@ -54,7 +54,7 @@ def played(scenario: Scenario, plan: Plan, data: Dataset, options: Options, leav
     """All samples of a system, in order; with `leaving` as if one left at another exit."""
     captured = captures(scenario)
     rows = images_of(scenario, len(captured), len(data))
-    answers = answers_of(plan, data, alike(scenario, captured), rows, options)
+    answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options)
     ask = answers.get if leaving is None else leaving.asking(answers.get, plan.exits)
     labels = data.labels[rows]
     world = World(scenario, plan, ask, captured, answers.opinions, labels.tolist())
@@ -63,7 +63,7 @@ def played(scenario: Scenario, plan: Plan, data: Dataset, options: Options, leav
     finally:
         answers.save()
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
-    table = samples_table(lives, world.endings, in_seconds(world.network.spans), None, views_of(plan.graph))
+    table = samples_table(lives, world.endings, Steps.of(world.network.spans), None, views_of(plan.graph))
     return list(table.to_pylist())
 
 

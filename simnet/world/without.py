@@ -15,6 +15,7 @@ from simnet.language.units import format_time
 from simnet.network.faults.incidents import name_of
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
@@ -45,15 +46,15 @@ def without_each(
     """What became of the same samples without each fault that struck, by its name, and a note on those left out.
 
     `played` is the world with all of them. Everything else is as it was: every fault, message and sample draws for
-    itself, and links are of the same kind. At
-    most `MOST_AGAIN` samples are played again in all, for the first faults of the scenario.
+    itself, and links are of the same kind. At most `MOST_AGAIN` samples are played again in all, for the first faults
+    of the scenario; of each as much as may differ (`simnet.world.rest`).
     """
     struck = {one.name for one in played.incidents}
     names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]
     chosen = names[: MOST_AGAIN // max(len(captured), 1)]
     found: dict[str, Without] = {}
     notes, truth = [], labels.tolist()
-    before = bytes_of(played.network.spans, len(captured))
+    before = bytes_of(Steps.of(played.network.spans), len(captured))
     for name in chosen:
         try:
             for part in rejoining(played, scenario, name, captured.ticks):
@@ -66,7 +67,7 @@ def without_each(
             continue
         end = played.env.now if part.last < len(captured) else world.env.now
         sizes, here = before.copy(), slice(part.first, part.last)  # at both ends nothing was under way
-        sizes[here] = bytes_of(world.network.spans, len(captured))[here]
+        sizes[here] = bytes_of(Steps.of(world.network.spans), len(captured))[here]
         found[name] = Without(Lives.of(captured, labels, world.endings, end, images), sizes)
     if left := names[len(chosen) :]:
         said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"

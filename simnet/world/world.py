@@ -217,6 +217,7 @@ class World:
         self._left -= 1
         if not self._left % 64:
             self._tell(seconds(self.env.now))
+            self.network.spans.fold()
         if not self._left:
             self.env.stop(self._over)
 

@@ -6,6 +6,7 @@ from itertools import combinations, pairwise, permutations
 from time import perf_counter
 from typing import Any
 
+import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -227,3 +228,32 @@ def test_after_any_failures_each_route_is_the_best_of_all_paths(graph, down, rou
                     found.append((*criteria, path))
         expected = min(found)[2] if found else []
         assert way(wire, source, target) == [f"{here}→{there}" for here, there in expected]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(2, 7),
+    st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 6)), st.sampled_from([0.0, 0.001, 0.002]), max_size=20),
+    st.sampled_from(["latency", "hops"]),
+    st.data(),
+)
+def test_ways_are_those_that_networkx_finds(count: int, pairs: dict, by: str, data: st.DataObject) -> None:
+    """Of the shortest by one criterion and then the other, the one whose next node comes first by name; asked in any
+    order."""
+    names = [f"n{number}" for number in range(count)]
+    ends = [(names[a], names[b]) for a, b in pairs if a != b and max(a, b) < count]
+    links = [link(a, b, latency=pairs[int(a[1]), int(b[1])]) for a, b in ends]
+    wire = Wire({name: node("router") for name in names}, links, routing=by)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    for one in links:
+        ms = round(one.latency / MS)
+        graph.add_edge(one.target, one.source, cost=(100 * ms + 1 if by == "latency" else 100 + ms))
+    for source, target in data.draw(st.permutations([*permutations(names, 2)])):
+        before, _ = nx.dijkstra_predecessor_and_distance(graph, target, weight="cost")
+        expected, here = [], source
+        while here != target and here in before:
+            there = min(before[here])
+            expected.append(f"{here}→{there}")
+            here = there
+        assert way(wire, source, target) == expected

@@ -13,7 +13,7 @@ from simnet.network.addressed import ends_of
 from simnet.network.faults.spec import Fault
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.results.summary import node_tiers, summarize
 from simnet.scenario import Scenario
 from simnet.systems.options import Reply
@@ -37,7 +37,7 @@ def result_of(world: World, scenario: Scenario, lives: Lives) -> SystemResult:
     plan = plan_of(scenario)
     return SystemResult(
         name="it", system="it", exits=plan.exits, codec="fp32", lives=lives, samples=None,
-        spans=spans_table(in_seconds(world.network.spans)), forced=None, raw_sample_bytes={}, thresholds={},
+        spans=spans_table(Steps.of(world.network.spans)), forced=None, raw_sample_bytes={}, thresholds={},
         inference={}, weights={}, simulated_time=seconds(world.env.now), hops=world.network.hops,
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def test_every_hop_knows_the_ends_of_its_message(sharing: tuple[str, str]):
         ("c→a", "c→b", 1020), ("c→a", "b→a", 1010),
     ]  # fmt: skip
     assert all(span[0] == 0 for span in wire.network.spans)
-    assert spans_table(wire.spans)["message"].to_pylist() == [ends for ends, _, _ in hops]
+    assert spans_table(Steps.of(wire.network.spans))["message"].to_pylist() == [ends for ends, _, _ in hops]
 
 
 def test_a_message_that_goes_another_way_keeps_its_ends():

@@ -16,6 +16,7 @@ from simnet.network.nodes.spec import Batching, PowerModel
 from simnet.network.work import Work
 from simnet.results.ledger import Ledger
 from simnet.results.sections.energy import Energy, energy_of
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
 from simnet.world.world import World
@@ -30,7 +31,7 @@ POWER = PowerModel(idle=2.0, busy=6.0, send=1e-6, receive=5e-7)
 def ledger_of(world: World, scenario: Scenario) -> Ledger:
     network = world.network
     up_times = {name: one.up_time for name, one in network.nodes.items()}
-    return Ledger(scenario.nodes, network.spans, up_times, len(world.endings), network.joined)
+    return Ledger(scenario.nodes, Steps.of(network.spans, network.joined), up_times, len(world.endings))
 
 
 def powered(scenario: Scenario, *names: str, **values: Any) -> Scenario:
@@ -102,10 +103,10 @@ def test_a_batch_is_one_call_whose_energy_its_samples_share() -> None:
     spans = [by_clock(number, "edge", "compute", (0.0, 1.0, 3.0)) for number in range(4)]
     spans.append(by_clock(4, "edge", "compute", (2.0, 3.0, 3.5)))
     nodes = {"edge": node("edge", power=POWER, batch=Batching(size=4))}
-    ledger = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 2, 3])
+    ledger = Ledger(nodes, Steps.of(spans, joined=[1, 2, 3]), {"edge": 4.0}, 5)
     assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 2.5)
     assert ledger.samples.tolist() == pytest.approx([2.0] * 4 + [2.0])
-    two_workers = Ledger(nodes, spans, {"edge": 4.0}, 5, joined=[1, 3])
+    two_workers = Ledger(nodes, Steps.of(spans, joined=[1, 3]), {"edge": 4.0}, 5)
     assert two_workers.nodes["edge"]["busy"] == pytest.approx(4 * 4.5)  # two batches of two, side by side
     assert two_workers.samples.tolist() == pytest.approx([4.0] * 4 + [2.0])
 
@@ -119,7 +120,7 @@ def test_calls_side_by_side_are_no_batch_though_they_begin_and_end_together() ->
         wire.compute(0.0, "edge", 1e9, number)
     wire.env.play(until=5.0)
     assert [span[4:6] for span in wire.spans] == [(0, 1), (0, 1), (1, 2), (1, 3), (1, 3)]
-    ledger = Ledger(nodes, wire.network.spans, {"edge": 5.0}, 1, wire.network.joined)
+    ledger = Ledger(nodes, Steps.of(wire.network.spans, wire.network.joined), {"edge": 5.0}, 1)
     assert ledger.nodes["edge"]["busy"] == pytest.approx(4 * 5)
     left = charge_of(wire.network.batteries["edge"])
     assert left == pytest.approx(1000 - sum(ledger.nodes["edge"].values()))
@@ -230,7 +231,7 @@ def test_what_is_drawn_leaves_nothing_on_the_clock() -> None:
 
 def test_heartbeats_belong_to_no_sample() -> None:
     spans = [by_clock(sample, "a→b", "transfer", (0.0, 0.0, 1.0), 1000) for sample in (0, -1)]
-    ledger = Ledger({"a": node("device", power=POWER), "b": node("edge")}, spans, {"a": 1.0}, 2)
+    ledger = Ledger({"a": node("device", power=POWER), "b": node("edge")}, Steps.of(spans), {"a": 1.0}, 2)
     assert ledger.nodes["a"]["sent"] == pytest.approx(2000e-6)
     assert ledger.samples.tolist() == pytest.approx([1000e-6, 0.0])
 
@@ -242,7 +243,7 @@ def test_what_does_not_arrive_is_not_received() -> None:
     wire = Wire(nodes, [link("a", "b")], [fault])
     wire.send(0.0, "a", "b", 10_000, "m")
     wire.env.play(until=1.0)
-    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "b": 1.0}, 1)
+    ledger = Ledger(nodes, Steps.of(wire.network.spans), {"a": 1.0, "b": 1.0}, 1)
     for name, joules in (("a", 5000e-6), ("b", 0.0)):
         assert ledger.nodes[name]["sent"] + ledger.nodes[name]["received"] == pytest.approx(joules)
         assert charge_of(wire.network.batteries[name]) == pytest.approx(1000 - 2 * 1.0 - joules)
@@ -264,7 +265,7 @@ def test_forwarding_costs_a_router_its_bytes() -> None:
     wire = Wire(nodes, [link("a", "hub"), link("hub", "c", header=40)])
     wire.send(0.0, "a", "c", 10_000, "m")
     wire.env.play()
-    ledger = Ledger(nodes, wire.network.spans, {"a": 1.0, "hub": 0.0, "c": 1.0}, 1)
+    ledger = Ledger(nodes, Steps.of(wire.network.spans), {"a": 1.0, "hub": 0.0, "c": 1.0}, 1)
     assert ledger.nodes["hub"]["received"] == pytest.approx(10_000 * 5e-7)
     assert ledger.nodes["hub"]["sent"] == pytest.approx(10_040 * 1e-6)
 

@@ -20,7 +20,7 @@ from simnet.network.faults.spec import Fault
 from simnet.results.lives import Lives, words
 from simnet.results.notes import load_notes, order_notes, unfinished_note, view_notes
 from simnet.results.run import collect
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.results.usage.usage import Usage
 from simnet.scenario import Scenario
 from simnet.workloads.periodic import Periodic
@@ -34,8 +34,8 @@ def told(scenario: Scenario) -> tuple[World, Lives, Usage, list[str]]:
     world = play(scenario)
     captured = captures(scenario)
     lives = Lives.of(captured, np.zeros(len(captured), np.int64), world.endings, world.env.now)
-    spans = in_seconds(world.network.spans)
-    usage = used(scenario, world.network, spans, captured, seconds(world.env.now))
+    steps = Steps.of(world.network.spans, world.network.joined)
+    usage = used(scenario, world.network, steps, captured, seconds(world.env.now))
     views = np.array([row["views"] for row in rows(world, scenario)])
     return world, lives, usage, notes_of(plan_of(scenario), lives, views, usage)
 

@@ -20,7 +20,7 @@ from simnet.network.line import FifoLine, Job
 from simnet.network.links.lossy import LossyLink
 from simnet.network.links.medium import Message
 from simnet.network.nodes.queueing import QueueLine
-from simnet.results.steps import in_seconds
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.world.aftermath import used
 from simnet.world.captures import captures
@@ -36,16 +36,16 @@ def watched(scenario: Scenario) -> tuple[World, Busy]:
     taken: set[int] = set()
     with pytest.MonkeyPatch.context() as patch:
         end, cut, launch, give_up, note = (
-            FifoLine._end, FifoLine._cut_short, LossyLink.launch, LossyLink._cut_short, QueueLine._note
+            FifoLine.end, FifoLine._cut_short, LossyLink.launch, LossyLink._cut_short, QueueLine._note
         )  # fmt: skip
 
         def line_ends(self: FifoLine, job: Job) -> None:
-            busy[self.place].append((job.span[4], job.served))
+            busy[self.place].append((job[1][4], job[2]))
             end(self, job)
 
         def line_cuts(self: FifoLine, job: Job, status: str) -> Any:
-            if job.span[4] < self.env.now:
-                busy[self.place].append((job.span[4], min(job.served, self.env.now)))
+            if job[1][4] < self.env.now:
+                busy[self.place].append((job[1][4], min(job[2], self.env.now)))
             return cut(self, job, status)
 
         def link_launches(self: LossyLink, message: Message) -> None:
@@ -64,7 +64,7 @@ def watched(scenario: Scenario) -> tuple[World, Busy]:
             note(self, service, status)
 
         kept: list[Message] = []
-        patch.setattr(FifoLine, "_end", line_ends)
+        patch.setattr(FifoLine, "end", line_ends)
         patch.setattr(FifoLine, "_cut_short", line_cuts)
         patch.setattr(LossyLink, "launch", link_launches)
         patch.setattr(LossyLink, "_cut_short", link_cuts)
@@ -88,7 +88,9 @@ def test_usage_is_what_the_engine_did(seed: int, cut: bool) -> None:
     end = world.env.now
     if not end:
         return
-    usage = used(scenario, world.network, in_seconds(world.network.spans), captures(scenario), seconds(end))
+    usage = used(
+        scenario, world.network, Steps.of(world.network.spans, world.network.joined), captures(scenario), seconds(end)
+    )
     spans = world.network.spans
     there = {place for _, place, *_ in spans}
     fair = {f"{one.source}→{one.target}" for one in scenario.links if one.sharing == "fair"}

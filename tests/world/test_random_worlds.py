@@ -139,7 +139,7 @@ def charges_agree(world: World, scenario: Scenario) -> None:
     up_times = {name: one.up_time for name, one in world.network.nodes.items()}
     network = world.network
     cut_off = {name: battery.cut_off for name, battery in network.batteries.items()}
-    ledger = Ledger(scenario.nodes, network.spans, up_times, len(world.endings), network.joined, cut_off)
+    ledger = Ledger(scenario.nodes, Steps.of(network.spans, network.joined), up_times, len(world.endings), cut_off)
     for name, battery in network.batteries.items():
         capacity = scenario.nodes[name].battery or 0.0
         left = capacity - sum(ledger.nodes[name].values())

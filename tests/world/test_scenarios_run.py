@@ -72,9 +72,19 @@ def test_every_shipped_scenario_is_played_here():
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
         *("battery", "baselines", "first_exit", "failures", "codec_by_bandwidth", "allocation", "latency_target"),
         *("resilience", "two_sites", "deadlines", "four_groups", "vote", "distree", "distree_fluctuating"),
-        *("league", "dapdee_light", "dapdee_heavy"),
+        *("league", "dapdee_light", "dapdee_heavy", "campus"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
+
+
+def test_campus(play):
+    """Every building answers its own six views; only what goes to the cloud is shared."""
+    made, _ = play("campus", "--set", "let.buildings=3", faults=0, systems=("ada-ddnn",))
+    sites = made.summary["systems"]["ada-ddnn"]["sites"]
+    assert list(sites) == ["b1", "b2", "b3"]
+    assert set(made.samples("ada-ddnn")["views"].to_pylist()) == {63}
+    ends = {place.split("→")[1] for place in made.spans("ada-ddnn")["message"].drop_null().unique().to_pylist()}
+    assert {"b1-edge", "b2-edge", "b3-edge"} <= ends <= {"b1-edge", "b2-edge", "b3-edge", "cloud"}
 
 
 def test_battery(play):

@@ -18,6 +18,7 @@ from simnet.models.data import open_dataset
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import Node
 from simnet.results.result import SystemResult
+from simnet.results.steps import Steps
 from simnet.results.summary import summarize
 from simnet.results.tables import samples_schema
 from simnet.scenario import Scenario, load_scenario
@@ -295,7 +296,7 @@ def result_of(scenario: Scenario) -> SystemResult:
         codec="fp32",
         lives=lives,
         samples=table,
-        spans=spans_table([]),
+        spans=spans_table(Steps.of([])),
         forced=None,
         raw_sample_bytes={place.site: len(place.views) * 1000 for place in plan_of(scenario).places},
         thresholds={},

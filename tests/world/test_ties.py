@@ -298,7 +298,7 @@ def drained(capacity: float, power: dict[str, float], begin: Any, **values: Any)
     battery = wire.network.batteries["b"]
     wire.network.close()
     ups = {name: one.up_time for name, one in wire.network.nodes.items()}
-    ledger = Ledger(nodes, wire.network.spans, ups, 1, cut_off={"b": battery.cut_off})
+    ledger = Ledger(nodes, Steps.of(wire.network.spans), ups, 1, cut_off={"b": battery.cut_off})
     return battery.empty_at, sum(ledger.nodes["b"].values()), wire
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simnet.clock import PER_SECOND, Clock, ticks
+from simnet.clock import PER_SECOND, Clock, Together, ticks
 from simnet.language.names import LINK_ARROW
 from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Flow, Receiver, Span
@@ -184,14 +184,32 @@ class Link(FifoLine, Carrier):
             size += self._header
             if (service := self._services.get(size)) is None:
                 service = self._services[size] = round(size / self._bandwidth * PER_SECOND)
-            self.submit(sample, service, size, done, lost, token)
+            # As `submit` for one worker, without a call: this is done for every hop.
+            env, free = self.env, self._free
+            starts = now = env._now
+            if free[0] > now:
+                starts = free[0]
+            served = free[0] = starts + service
+            ends = served + self.latency
+            if ends <= now:  # it takes no time
+                self._finish((sample, self.place, "transfer", now, starts, ends, size, "ok"), done, lost, token)
+                return
+            if ends > self._last:
+                self._last = ends
+            span = (sample, self.place, "transfer", now, starts, ends, size, "ok")
+            job = (self, span, served, done, lost, token, None)
+            latest = env.latest
+            if latest is not None and latest.time == ends and latest.order == self.order:
+                latest.jobs.append(job)
+            else:
+                Together(env, ends, self.order, job)
         else:
             lost(token)
 
     def leaving(self, until: int) -> Iterable[Flow]:
         """See `Carrier.leaving`."""
-        for job in self.under_way(until):
-            yield job.span[4] if job.begun is None else job.begun, job.served, job.span[6]
+        for _, span, served, _, _, _, begun in self.under_way(until):
+            yield span[4] if begun is None else begun, served, span[6]
 
     def reaching(self, until: int) -> Iterable[Flow]:
         """See `Carrier.reaching`: all that leaves, a latency later."""

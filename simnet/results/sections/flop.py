@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from simnet.results.section import Played, Section
 from simnet.results.tables import ANY, NUMBER
 
@@ -22,10 +24,12 @@ class Flop(Section):
 
     def of(self, run: Played) -> dict[str, Any]:
         """See the class."""
-        nodes: dict[str, int] = {}
-        for sample, place, kind, _, _, _, amount, _ in run.spans:
-            if kind == "compute" and sample >= run.warm_up:
-                nodes[place] = nodes.get(place, 0) + amount
+        steps = run.steps
+        those = steps.computing & (steps.sample >= run.warm_up)
+        place, done = steps.place[those], np.zeros(len(steps.places), np.int64)
+        np.add.at(done, place, steps.size[those])
+        calls = np.bincount(place, minlength=len(steps.places)).tolist()
+        nodes = {name: n for name, n, some in zip(steps.places, done.tolist(), calls, strict=True) if some}
         total, captured = sum(nodes.values()), len(run.lives)
         ordered = {name: nodes[name] for name in run.scenario.nodes if name in nodes}
         return {"total": total, "per_sample": total / captured if captured else None, "nodes": ordered}

@@ -2,13 +2,18 @@
 
 `edges` are n + 1 ascending times, the ends of n windows; each window has its beginning in it and its end in the next,
 the last its end, too. Times that differ by less than a picosecond are one: that sums of floats differ must not matter.
+
+Many series are counted at once: `row` says to which of `rows` a time or interval belongs, and the numbers of the
+windows of the first row stand before those of the second.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from simnet.results.usage.columns import Floats, Numbers
+from simnet.results.steps import Floats, Numbers
+
+Rows = Numbers | int
 
 PER_SECOND = 1e12
 """Picoseconds."""
@@ -24,12 +29,15 @@ def windows_of(times: Floats, edges: Floats) -> Numbers:
     return np.asarray(np.searchsorted(exact(edges[1:-1]), exact(times), side="right"))
 
 
-def count(times: Floats, edges: Floats) -> Numbers:
+def count(times: Floats, edges: Floats, row: Rows = 0, rows: int = 1) -> Numbers:
     """How many of the times are in each window."""
-    return np.bincount(windows_of(times, edges), minlength=len(edges) - 1)
+    n = len(edges) - 1
+    return np.bincount(row * n + windows_of(times, edges), minlength=rows * n)
 
 
-def overlap(begin: Floats, end: Floats, edges: Floats, weights: Floats | None = None) -> Floats:
+def overlap(
+    begin: Floats, end: Floats, edges: Floats, weights: Floats | None = None, row: Rows = 0, rows: int = 1
+) -> Floats:
     """Length that the intervals from `begin` to `end` have in each window, together, each times its weight."""
     n = len(edges) - 1
     first = np.clip(np.searchsorted(edges, begin, side="right") - 1, 0, n - 1)
@@ -39,25 +47,47 @@ def overlap(begin: Floats, end: Floats, edges: Floats, weights: Floats | None = 
     head = np.where(within, end - begin, edges[first + 1] - begin) * weight
     tail = np.where(within, 0.0, end - edges[last]) * weight
     # Windows that an interval covers wholly: those behind its first and before its last.
-    steps = np.bincount(first + 1, weight, n + 1) - np.bincount(np.maximum(last, first + 1), weight, n + 1)
-    whole = np.cumsum(steps)[:n] * np.diff(edges)
-    return np.asarray(np.bincount(first, head, n) + np.bincount(last, tail, n) + whole)
+    size, place = rows * (n + 1), row * (n + 1)
+    steps = np.bincount(place + first + 1, weight, size)
+    steps -= np.bincount(place + np.maximum(last, first + 1), weight, size)
+    whole = np.cumsum(steps.reshape(rows, n + 1), axis=1)[:, :n] * np.diff(edges)
+    place, size = row * n, rows * n
+    return np.asarray(np.bincount(place + first, head, size) + np.bincount(place + last, tail, size) + whole.ravel())
 
 
-def greatest(begin: Floats, end: Floats, edges: Floats, weights: Floats | None = None) -> Floats:
+def greatest(
+    begin: Floats, end: Floats, edges: Floats, weights: Floats | None = None, row: Rows = 0, rows: int = 1
+) -> Floats:
     """The greatest sum of weights of intervals that there are at the same time, in each window.
 
-    At an instant at which some end and others begin, the former are gone already.
+    At an instant at which some end and others begin, the former are gone already. Weights are whole numbers: their sums
+    are exact.
     """
-    n = len(edges) - 1
+    n, limits = len(edges) - 1, exact(edges)
     lasting = exact(begin) < exact(end)
     weight = np.ones(len(begin))[lasting] if weights is None else weights[lasting]
-    times, place = np.unique(exact(np.concatenate([begin[lasting], end[lasting]])), return_inverse=True)
+    whose = np.broadcast_to(row, len(begin))[lasting]
+    whose, times = np.concatenate([whose, whose]), exact(np.concatenate([begin[lasting], end[lasting]]))
+    order = np.lexsort((times, whose))
+    whose, times = whose[order], times[order]
+    other = np.ones(len(order), bool)
+    other[1:] = (whose[1:] != whose[:-1]) | (times[1:] != times[:-1])
+    place = np.empty(len(order), np.int64)
+    place[order] = np.cumsum(other) - 1
+    whose, times = whose[other], times[other]
+    # The level from each instant on; each row's ends at 0, and so begins the next.
     levels = np.append(0.0, np.cumsum(np.bincount(place, np.concatenate([weight, -weight]), len(times))))
-    # levels[i] holds from the (i - 1)-th instant on. A window has the level at its beginning and all that come in it.
-    start = np.searchsorted(times, exact(edges[:-1]), side="right")
-    stop = np.searchsorted(times, exact(edges[1:]), side="left")
-    return np.array([levels[start[k] : max(start[k], stop[k]) + 1].max() for k in range(n)])
+    # A window has the level at its beginning and all that come in it.
+    before = np.searchsorted(limits[:-1], times, side="left")  # the first beginning that is not before an instant
+    early = np.bincount(whose * (n + 1) + before, minlength=rows * (n + 1)).reshape(rows, n + 1)
+    known = np.cumsum(early[:, :n], axis=1)
+    start = np.append(0, np.cumsum(np.bincount(whose, minlength=rows)))[:-1]
+    found = np.where(known > 0, levels[start[:, None] + known], 0.0).ravel()
+    window = np.searchsorted(limits, times, side="left") - 1
+    inside = (window >= 0) & (window < n)
+    inside[inside] = times[inside] < limits[window[inside] + 1]
+    np.maximum.at(found, whose[inside] * n + window[inside], levels[1:][inside])
+    return found
 
 
 def percentile(values: Floats, windows: Numbers, n: int, share: float) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
-from simnet.results.usage.columns import Floats, Mask, Numbers, Steps
+from simnet.results.steps import Floats, Mask, Numbers, Steps
 
 NODE, LINK, MEDIUM = "node", "link", "medium"
 SLACK = 1e-6
@@ -172,7 +172,11 @@ def _station(
     capacity: Capacity | None = None,
 ) -> Station:
     started, ended = steps.started[those], steps.ended[those]
-    dropped, lost, unfinished, ok = (steps.is_(how)[those] for how in ("dropped", "lost", "unfinished", "ok"))
+    how = steps.status[those]
+    dropped, lost, unfinished, ok = (
+        how == (steps.statuses.index(word) if word in steps.statuses else -1)
+        for word in ("dropped", "lost", "unfinished", "ok")
+    )
     return Station(
         name=name,
         kind=kind,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
 
-from simnet.results.usage.columns import Floats, Steps
+from simnet.results.steps import Floats, Steps
 from simnet.results.usage.intervals import count, greatest, overlap, percentile, windows_of
 from simnet.results.usage.stations import NODE, Places, Station, stations_of
 
@@ -20,6 +20,8 @@ BUSY = 0.9
 (M/M/1: ρ / (1 − ρ) = 9 wait at 0.9)."""
 ROUNDING = 1e-9
 """Part by which sums of the same times may differ."""
+AT_ONCE, MOST_AT_ONCE = 1 << 18, 1 << 11
+"""Steps, and places, that are counted together: it bounds the memory."""
 SATURATED, FULL, WELL = "saturated", "busy", "ok"
 
 Column = Floats | list[str]
@@ -42,16 +44,36 @@ def usage_of(places: Places, steps: Steps, end: float, captured: float | None) -
     whole = np.array([0.0, end])
     found: dict[str, dict[str, Any]] = {}
     parts: list[dict[str, Column]] = []
-    for station in stations_of(places, steps, end) if end > 0 else ():
-        over_time = numbers_of(station, edges)
-        found[station.name] = _summary(station, numbers_of(station, whole), end, captured)
-        same = {"place": [station.name] * number, "kind": [station.kind] * number}
-        parts.append({**same, "began": edges[:-1], "ended": edges[1:], **over_time})
+    for stations in _some(stations_of(places, steps, end)) if end > 0 else ():
+        over_time, over_all = numbers_of(stations, edges), numbers_of(stations, whole)
+        for row, station in enumerate(stations):
+            found[station.name] = _summary(station, {key: one[row] for key, one in over_all.items()}, end, captured)
+        same: dict[str, Column] = {
+            "place": [station.name for station in stations for _ in range(number)],
+            "kind": [station.kind for station in stations for _ in range(number)],
+            "began": np.tile(edges[:-1], len(stations)),
+            "ended": np.tile(edges[1:], len(stations)),
+        }
+        parts.append({**same, **{key: one.ravel() for key, one in over_time.items()}})
     columns: dict[str, Column] = {}
     for key in parts[0] if parts else ():
         each = [part[key] for part in parts]
         columns[key] = [w for words in each for w in words] if key in ("place", "kind") else np.concatenate(each)
     return Usage(window, found, columns)
+
+
+def _some(stations: Iterable[Station]) -> Iterator[list[Station]]:
+    """As many at once as pays: what is computed for each of them apart takes a millisecond, however little it has."""
+    found: list[Station] = []
+    steps = 0
+    for station in stations:
+        found.append(station)
+        steps += len(station.sample)
+        if steps > AT_ONCE or len(found) == MOST_AT_ONCE:
+            yield found
+            found, steps = [], 0
+    if found:
+        yield found
 
 
 def window_for(end: float) -> float:
@@ -64,33 +86,55 @@ def window_for(end: float) -> float:
     return next(step for step in steps if step >= least * (1 - ROUNDING))
 
 
-def numbers_of(station: Station, edges: Floats) -> dict[str, Floats]:
-    """What there was in each window between `edges`, by column of the table; not a number: not known."""
-    length, n = np.diff(edges), len(edges) - 1
-    unknown = np.full(n, np.nan)
-    queued, started, began = station.queued, station.started, station.began
-    used = unknown
-    if station.served is not None:
-        busy = overlap(started[station.alone], station.served[station.alone], edges)
-        used = busy / (station.servers * length)
-    done = count(station.ended[station.ok], edges).astype(float)
-    waiting = dict.fromkeys(("queue_bytes_mean", "queue_bytes_max"), unknown)
-    if station.size is not None:
-        sizes = _sizes(station)
-        waiting["queue_bytes_mean"] = overlap(queued, started, edges, sizes) / length
-        waiting["queue_bytes_max"] = greatest(queued, started, edges, sizes)
-    waits, when = started[began] - queued[began], windows_of(started[began], edges)
+def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
+    """What there was at each station in each window between `edges`, by column of the table, `[stations, windows]`.
+
+    Not a number: not known.
+    """
+    length, n, rows = np.diff(edges), len(edges) - 1, len(stations)
+    numbers = np.repeat(np.arange(rows), [len(station.sample) for station in stations])
+
+    def all_of(key: str) -> Any:
+        return np.concatenate([getattr(station, key) for station in stations])
+
+    def shaped(values: Any) -> Floats:
+        return np.asarray(values.reshape(rows, n))
+
+    queued, started, began, ok = all_of("queued"), all_of("started"), all_of("began"), all_of("ok")
+    used = np.full((rows, n), np.nan)
+    if timed := [row for row, station in enumerate(stations) if station.served is not None]:
+        known = [stations[row] for row in timed]
+        alone = np.concatenate([one.alone for one in known])
+        begins, ends = (np.concatenate([getattr(one, key) for one in known])[alone] for key in ("started", "served"))
+        whose = np.repeat(np.arange(len(known)), [len(one.sample) for one in known])[alone]
+        busy = overlap(begins, ends, edges, row=whose, rows=len(known)).reshape(len(known), n)
+        used[timed] = busy / (np.array([one.servers for one in known])[:, None] * length)
+    done = shaped(count(all_of("ended")[ok], edges, numbers[ok], rows)).astype(float)
+    bytes_mean, bytes_max = np.full((rows, n), np.nan), np.full((rows, n), np.nan)
+    if wired := [row for row, station in enumerate(stations) if station.size is not None]:
+        known = [stations[row] for row in wired]
+        waits = [np.concatenate([getattr(one, key) for one in known]) for key in ("queued", "started")]
+        sizes = np.concatenate([_sizes(one) for one in known])
+        whose = np.repeat(np.arange(len(known)), [len(one.sample) for one in known])
+        bytes_mean[wired] = overlap(*waits, edges, sizes, whose, len(known)).reshape(len(known), n) / length
+        bytes_max[wired] = greatest(*waits, edges, sizes, whose, len(known)).reshape(len(known), n)
+    through = np.array(
+        [done[row] if one.kind == NODE else _carried(one, edges) for row, one in enumerate(stations)]
+    ).reshape(rows, n)
+    waited, when = started[began] - queued[began], numbers[began] * n + windows_of(started[began], edges)
+    dropped = all_of("dropped")
     return {
         "utilisation": used,
-        "throughput": (done if station.kind == NODE else _carried(station, edges)) / length,
-        "arrivals": count(queued, edges).astype(float),
+        "throughput": through / length,
+        "arrivals": shaped(count(queued, edges, numbers, rows)).astype(float),
         "done": done,
-        "dropped": count(queued[station.dropped], edges).astype(float),
-        "queue_mean": overlap(queued, started, edges) / length,
-        "queue_max": greatest(queued, started, edges),
-        **waiting,
-        "wait_p50": percentile(waits, when, n, 0.50),
-        "wait_p95": percentile(waits, when, n, 0.95),
+        "dropped": shaped(count(queued[dropped], edges, numbers[dropped], rows)).astype(float),
+        "queue_mean": shaped(overlap(queued, started, edges, None, numbers, rows)) / length,
+        "queue_max": shaped(greatest(queued, started, edges, None, numbers, rows)),
+        "queue_bytes_mean": bytes_mean,
+        "queue_bytes_max": bytes_max,
+        "wait_p50": shaped(percentile(waited, when, rows * n, 0.50)),
+        "wait_p95": shaped(percentile(waited, when, rows * n, 0.95)),
     }
 
 

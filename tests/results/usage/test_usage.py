@@ -16,8 +16,7 @@ from simnet.network.links.base import Carrier
 from simnet.network.links.spec import Link
 from simnet.network.nodes.spec import Batching, Node, Queue
 from simnet.network.work import Work
-from simnet.results.steps import in_seconds
-from simnet.results.usage.columns import Steps
+from simnet.results.steps import Steps
 from simnet.results.usage.intervals import count, greatest, overlap, percentile
 from simnet.results.usage.stations import places_of
 from simnet.results.usage.usage import Usage, usage_of, window_for
@@ -53,7 +52,7 @@ class Lab(Wire):
         self.network.close()
         nodes, links = self.specs
         places = places_of(nodes, links, self.network.links, self.network.bandwidths)
-        return usage_of(places, Steps.of(in_seconds(self.network.spans), self.network.joined), end, captured)
+        return usage_of(places, Steps.of(self.network.spans, self.network.joined), end, captured)
 
 
 def every(seconds: float, times: int, begin: float = 0.0) -> list[float]:
