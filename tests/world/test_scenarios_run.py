@@ -72,7 +72,7 @@ def test_every_shipped_scenario_is_played_here():
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
         *("battery", "baselines", "first_exit", "failures", "codec_by_bandwidth", "allocation", "latency_target"),
         *("resilience", "two_sites", "deadlines", "four_groups", "vote", "distree", "distree_fluctuating"),
-        *("league", "dapdee_light", "dapdee_heavy", "campus"),
+        *("league", "dapdee_light", "dapdee_heavy", "campus", "sizing", "missing_cameras"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -85,6 +85,24 @@ def test_campus(play):
     assert set(made.samples("ada-ddnn")["views"].to_pylist()) == {63}
     ends = {place.split("→")[1] for place in made.spans("ada-ddnn")["message"].drop_null().unique().to_pylist()}
     assert {"b1-edge", "b2-edge", "b3-edge"} <= ends <= {"b1-edge", "b2-edge", "b3-edge", "cloud"}
+
+
+def test_sizing(play):
+    """Four squares have four times the samples in the same time; more of them keep the uplink busier."""
+    busy = []
+    for squares in (1, 4):
+        made, _ = play("sizing", "--set", f"let.squares={squares}", faults=0)
+        assert {*made.samples("ddnn")["site"].to_pylist()} == {f"s{n}" for n in range(1, squares + 1)}
+        busy.append(made.summary["systems"]["ddnn"]["usage"]["places"]["edge→cloud"]["utilisation"])
+    assert busy[0] < busy[1]
+
+
+def test_missing_cameras(play):
+    """Camera 3 never reports; who asks every exit lets no sample leave before the cloud."""
+    made, _ = play("missing_cameras", faults=0, systems=("ada-ddnn", "every-exit"))
+    for system in made.systems:
+        assert set(made.samples(system)["views"].to_pylist()) == {63 - 4}
+    assert set(made.samples("every-exit")["exit"].to_pylist()) == {"cloud"}
 
 
 def test_battery(play):
