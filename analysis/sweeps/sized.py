@@ -58,9 +58,7 @@ def draw_sized(sized: Sized) -> Figure:
     scale = scale_of(sized.key, [one.value for one in sized.tried])
     with look():
         wide = WIDTH if len(sized.limits) > 1 else WIDTH / 2
-        figure, grid = plt.subplots(
-            1, len(sized.limits), figsize=(wide, HEIGHT), squeeze=False, layout="constrained"
-        )
+        figure, grid = plt.subplots(1, len(sized.limits), figsize=(wide, HEIGHT), squeeze=False, layout="constrained")
         seen: dict[str, None] = {}
         for ax, (number, limit) in zip(grid[0], enumerate(sized.limits), strict=True):
             title, factor = metric(limit.key)

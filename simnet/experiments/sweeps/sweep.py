@@ -172,7 +172,7 @@ def crew_of(how: How, jobs: int) -> Crew:
 
 
 def _planned(asked: Asked, points: Sequence[tuple[Any, ...]], kept: store.Store, how: How) -> _Plan:
-    from simnet.world.ahead import questions
+    from simnet.experiments.sweeps.ahead import questions
 
     plan, base, inputs = _Plan(), packed(asked.base), _Inputs(how.data_dir)
     first: ScenarioError | None = None
@@ -246,7 +246,7 @@ def _data(scenario: Scenario, data_dir: Path | None) -> str:
 
 def _network(plan: _Plan, how: How, progress: Progress | None) -> None:
     """All that can be foreseen of what the network is asked, once, before anybody asks it."""
-    from simnet.world.ahead import answer_all
+    from simnet.experiments.sweeps.ahead import answer_all
     from simnet.world.run import Options
 
     options = Options(device=how.device, batch=how.batch, data_dir=how.data_dir)
