@@ -74,7 +74,7 @@ class Rests:
         """The limits on the clock if it rests; None: it does not."""
         if self._clock.lives:
             return None
-        waiting = []
+        waiting: list[tuple[int, int, int]] = []
         for time, _, number, event in self._clock.waiting(self._script):
             callback = event.callbacks[0] if type(event) is Occurrence else None
             limit = callback.__self__ if type(callback) is MethodType else None
