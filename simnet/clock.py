@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Container, Generator, Iterator
 from enum import IntEnum
 from heapq import heappush
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from simpy import Environment, Event
-from simpy.core import SimTime
+from simpy.core import SimTime, StopSimulation
 from simpy.events import NORMAL, EventPriority
 
 from simnet.registry import PluginError
@@ -129,6 +129,10 @@ class Clock(Environment):
 
     def _alive(self) -> bool:
         return any(_counts(event) and not isinstance(event, _Background) for *_, event in self._queue)
+
+    def halt(self) -> NoReturn:
+        """End a run here and now, from within a callback; what is on the clock stays there."""
+        raise StopSimulation(None)
 
     def stop(self, event: Event) -> None:
         """Let `event` happen when everything else has that happens now: a run until it ends with it."""

@@ -40,8 +40,8 @@ class Ledger:
             name: {"idle": power.idle * up_times[name], "busy": 0.0, "sent": 0.0, "received": 0.0}
             for name, power in powered.items()
         }
-        for name, joules in (cut_off or {}).items():
-            self.nodes[name]["received"] += joules
+        for name, arrived in (cut_off or {}).items():
+            self.nodes[name]["received"] += arrived
         self.samples: NDArray[np.float64] = np.zeros(samples)
         """Joules that each sample caused: computing, sending and receiving, not idling."""
         if not powered or not len(steps):
@@ -70,7 +70,7 @@ class Ledger:
             for name, total in zip(names, sums.tolist(), strict=True):
                 self.nodes[name][use] = total
         ours = steps.sample >= 0  # heartbeats belong to no sample
-        self.samples = np.bincount(np.repeat(steps.sample[ours], 2), joules[ours].ravel(), samples)
+        self.samples = np.asarray(np.bincount(np.repeat(steps.sample[ours], 2), joules[ours].ravel(), samples), float)
 
 
 def _numbers(places: list[str], names: list[str]) -> NDArray[np.int64]:

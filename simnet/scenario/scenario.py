@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -116,11 +116,11 @@ def _put_together(value: Any) -> str:
 
 
 def _word(leaf: Any) -> str:
-    return _written_word(type(leaf), repr(leaf), leaf)
+    return _written_word(type(leaf).__name__, repr(leaf), leaf)
 
 
 @lru_cache(maxsize=4096)
-def _written_word(kind: type, shown: str, leaf: Any) -> str:
+def _written_word(kind: str, shown: str, leaf: Hashable) -> str:
     """A single value within brackets; `kind` and `shown` tell 0 from -0.0 and False, which are equal."""
     return _dumped([leaf])[1:-1]
 

@@ -100,9 +100,9 @@ def scores_rows(
     times = defaultdict[Part, Floats](lambda: np.full(n, np.nan))
     for exit_name in exits:
         masks, at, told = np.full(n, None), np.full(n, np.nan), np.full((n, 2), np.nan)
-        if questions := asked.exits.get(exit_name, ()):
-            those, upstreams, told_then, times_then = zip(*questions, strict=True)
-            one = np.array(those)
+        if asked.exits.get(exit_name):
+            samples, upstreams, told_then, times_then = zip(*asked.exits[exit_name], strict=True)
+            one = np.array(samples)
             masks[one] = _objects(upstreams)  # of several for one sample, numpy keeps the last
             at[one], told[one] = floats(whole_numbers(times_then)), told_then
         was_asked = ~np.isnan(at)
@@ -118,8 +118,9 @@ def scores_rows(
         block.measure[was_asked] = told[was_asked, 1]
     for segment, questions in asked.segments.items():
         masks, at = np.full(n, None), np.full(n, np.nan)
-        those, upstreams, times_then = zip(*questions, strict=True)
-        masks[np.array(those)], at[np.array(those)] = _objects(upstreams), floats(whole_numbers(times_then))
+        samples, upstreams, times_then = zip(*questions, strict=True)
+        one = np.array(samples)
+        masks[one], at[one] = _objects(upstreams), floats(whole_numbers(times_then))
         for mask, those in _groups(masks) if graph.segments[segment].scores else ():
             for part in graph.parts_of(segment):
                 if graph.alive(part, mask):

@@ -22,6 +22,7 @@ from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
+from simnet.world.again.without import Without, too_late, without_each
 from simnet.world.asked import Asked, scores_rows
 from simnet.world.captures import alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
@@ -34,7 +35,6 @@ from simnet.world.recording import (
     views_of,
     without_table,
 )
-from simnet.world.without import Without, too_late, without_each
 from simnet.world.world import World
 
 

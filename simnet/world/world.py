@@ -23,10 +23,10 @@ from simnet.results.lives import Ending
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
+from simnet.world.again.rest import Rejoining, Rests, rests_of
 from simnet.world.budget import Controller, flop_until
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
-from simnet.world.rest import Rejoining, Rests, rests_of
 from simnet.world.sites import skews_of
 
 _CAPTURE = int(Order.CAPTURE)

@@ -17,8 +17,8 @@ from simnet.scenario import Scenario
 from simnet.systems.ddnn import Ddnn
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.poisson import Poisson
+from simnet.world.again.rest import Rejoining, rejoining
 from simnet.world.captures import captures
-from simnet.world.rest import Rejoining, rejoining
 from simnet.world.world import World
 
 DEAD = Fault(name="dead", node="camera1", action="down", at=4.5, lasts=2.0)

@@ -14,7 +14,7 @@ from simnet.network.faults.spec import Fault
 from simnet.network.links.lossy import LossyLink
 from simnet.scenario import Scenario
 from simnet.workloads.poisson import Poisson
-from simnet.world import without
+from simnet.world.again import without
 from simnet.world.world import World
 
 RAIN = [

@@ -113,11 +113,11 @@ def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
     bytes_mean, bytes_max = np.full((rows, n), np.nan), np.full((rows, n), np.nan)
     if wired := [row for row, station in enumerate(stations) if station.size is not None]:
         known = [stations[row] for row in wired]
-        waits = [np.concatenate([getattr(one, key) for one in known]) for key in ("queued", "started")]
+        begins, ends = (np.concatenate([getattr(one, key) for one in known]) for key in ("queued", "started"))
         sizes = np.concatenate([_sizes(one) for one in known])
         whose = np.repeat(np.arange(len(known)), [len(one.sample) for one in known])
-        bytes_mean[wired] = overlap(*waits, edges, sizes, whose, len(known)).reshape(len(known), n) / length
-        bytes_max[wired] = greatest(*waits, edges, sizes, whose, len(known)).reshape(len(known), n)
+        bytes_mean[wired] = overlap(begins, ends, edges, sizes, whose, len(known)).reshape(len(known), n) / length
+        bytes_max[wired] = greatest(begins, ends, edges, sizes, whose, len(known)).reshape(len(known), n)
     through = np.array(
         [done[row] if one.kind == NODE else _carried(one, edges) for row, one in enumerate(stations)]
     ).reshape(rows, n)

@@ -17,10 +17,10 @@ from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.results.steps import Steps
 from simnet.scenario import Scenario
+from simnet.world.again.rest import rejoining
 from simnet.world.captures import Captures
 from simnet.world.plan import Plan
 from simnet.world.recording import bytes_of
-from simnet.world.rest import rejoining
 from simnet.world.world import World
 
 MOST_AGAIN = 100_000
@@ -47,7 +47,7 @@ def without_each(
 
     `played` is the world with all of them. Everything else is as it was: every fault, message and sample draws for
     itself, and links are of the same kind. At most `MOST_AGAIN` samples are played again in all, for the first faults
-    of the scenario; of each as much as may differ (`simnet.world.rest`).
+    of the scenario; of each as much as may differ (`simnet.world.again.rest`).
     """
     struck = {one.name for one in played.incidents}
     names = [name for name in dict.fromkeys(map(name_of, scenario.faults)) if name in struck]

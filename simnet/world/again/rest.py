@@ -17,9 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import MethodType
-from typing import TYPE_CHECKING
-
-from simpy.core import StopSimulation
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simnet.clock import Limit, Occurrence, ticks
 from simnet.network.faults import ACTIONS
@@ -30,9 +28,10 @@ from simnet.network.nodes.plain import Node
 
 if TYPE_CHECKING:
     from simnet.clock import Clock
+    from simnet.network.topology import Topology
+    from simnet.results.lives import Ending
     from simnet.scenario import Scenario
     from simnet.systems.base import System
-    from simnet.world.world import World
 
 Waiting = tuple[tuple[int, int], ...]
 """Limits on the clock in the order in which they will be looked at: time and number of each."""
@@ -42,6 +41,20 @@ MOST = 64
 _ACTIONS = (Down, Up, Slow, Bandwidth)
 _REMEMBERED = ("heartbeat", "retry", "breaker", "policies", "latency_target", "codec_above", "budget")
 """Options with which a system remembers samples that have ended."""
+
+
+class Playing(Protocol):
+    """What is asked of a `simnet.world.world.World`."""
+
+    env: Clock
+    network: Topology
+    systems: list[list[System]]
+    endings: list[Ending | None]
+    budget: Any
+    rests: Rests | None
+
+    def skip(self, endings: Sequence[Ending | None]) -> None:
+        """Begin after the samples with these endings."""
 
 
 class Rests:
@@ -61,7 +74,7 @@ class Rests:
         """The limits on the clock if it rests; None: it does not."""
         if self._clock.lives:
             return None
-        waiting = []
+        waiting: list[tuple[int, int, int]] = []
         for time, _, number, event in self._clock.waiting(self._script):
             callback = event.callbacks[0] if type(event) is Occurrence else None
             limit = callback.__self__ if type(callback) is MethodType else None
@@ -83,7 +96,7 @@ class Rejoining:
     """
 
     def __init__(
-        self, played: World, begins: int, over: int | None, captured: Sequence[int], heeding: bool = False
+        self, played: Playing, begins: int, over: int | None, captured: Sequence[int], heeding: bool = False
     ) -> None:
         self._rests, self._tied = {} if played.rests is None else played.rests.found, played.env.tied
         self._endings, self._over, self._captured, self._heeding = played.endings, over, captured, heeding
@@ -93,7 +106,7 @@ class Rejoining:
         self.last = len(captured)
         """The first sample that was no longer played."""
 
-    def begin(self, world: World) -> None:
+    def begin(self, world: Playing) -> None:
         """What happened before is known."""
         self._world, self._now = world, Rests(world.env)
         world.skip(self._endings[: self.first])
@@ -108,7 +121,7 @@ class Rejoining:
         ):
             self.last = sample
             self._world.endings[sample:] = self._endings[sample:]
-            raise StopSimulation(None)
+            self._world.env.halt()
 
     @property
     def sure(self) -> bool:
@@ -116,12 +129,12 @@ class Rejoining:
         return self._heeding or self._world.env.tied < 0
 
 
-def rests_of(world: World, scenario: Scenario) -> Rests | None:
+def rests_of(world: Playing, scenario: Scenario) -> Rests | None:
     """For a world of which all events are those of its script; None where it has a memory."""
     return Rests(world.env) if scenario.faults and _forgetful(world, scenario) else None
 
 
-def rejoining(played: World, scenario: Scenario, name: str, captured: Sequence[int]) -> Iterator[Rejoining]:
+def rejoining(played: Playing, scenario: Scenario, name: str, captured: Sequence[int]) -> Iterator[Rejoining]:
     """What to play without a fault, in turn until one is `sure`; `played` is the world with it."""
     strikes = [fault for fault in scenario.faults if name_of(fault) == name]
     over: int | None = 0
@@ -135,7 +148,7 @@ def rejoining(played: World, scenario: Scenario, name: str, captured: Sequence[i
         yield Rejoining(played, begins, over, captured, heeding)
 
 
-def _forgetful(world: World, scenario: Scenario) -> bool:
+def _forgetful(world: Playing, scenario: Scenario) -> bool:
     """Whether nothing but what is under way decides what comes: no queue, draw, charge, policy or user's code does.
 
     A node's time of its last failure, and how long it was up, tell nothing to samples that are captured later.

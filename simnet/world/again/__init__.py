@@ -1,0 +1,1 @@
+"""What is played again: the run without a fault, as far as it can differ."""
