@@ -158,6 +158,18 @@ PLATES = (
         "baselines.yaml",
         what="exits",
     ),
+    plain(
+        "faults",
+        "Around each fault: right answers, latency, exits and bytes, dotted the same samples without that fault.",
+        "six_cameras.yaml",
+        what="faults",
+    ),
+    plain(
+        "fault_effects",
+        "What each fault changed, paired with the same samples without it, and how long service took to recover.",
+        "failures.yaml",
+        what="faults",
+    ),
     Plate(
         "comparison",
         "Two uplinks set against each other on the same samples: differences with their intervals, latency, exits.",
