@@ -37,15 +37,16 @@ def draw_effects(run: Results, faults: Sequence[str] = (), systems: Sequence[str
     Raises:
         RunError: no fault struck, there are no such faults or systems, or a table is damaged.
     """
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+
+    from simnet.analysis.drawing import Drawing
 
     chosen, left_out = selected(run, faults, MOST)
     names = [name for name in run.systems if name in systems or not systems]
     shown = names[:MOST_SYSTEMS]
     with look():
         size = 0.75 + max(0.13 * len(shown) + 0.12, 0.26) * len(chosen)
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         axes = figure.subplots(1, len(PANELS), sharey=True)
         figure.subplots_adjust(left=0.27, right=0.985, top=1 - 0.3 / size, bottom=0.42 / size, wspace=0.08)
         for ax, (unit, key, factor) in zip(axes, PANELS, strict=True):

@@ -67,7 +67,7 @@ def draw_faults(run: Results, faults: Sequence[str] = (), systems: Sequence[str]
     Raises:
         RunError: no fault struck, there are no such faults or systems, or a table is damaged.
     """
-    from matplotlib.figure import Figure
+    from simnet.analysis.drawing import Drawing
 
     chosen, left_out = selected(run, faults, MOST_FAULTS)
     for name in systems:
@@ -83,7 +83,7 @@ def draw_faults(run: Results, faults: Sequence[str] = (), systems: Sequence[str]
     rows = ["right", "latency", *(f"exits {number}" for number in range(len(told))), "bytes"]
     with look():
         size = 0.87 + 1.28 * len(rows)
-        figure = Figure(figsize=(WIDTH, size))
+        figure = Drawing(figsize=(WIDTH, size))
         axes = figure.subplots(len(rows), len(scenes), squeeze=False, sharex="col", sharey="row")
         figure.subplots_adjust(
             left=0.085, right=0.985, top=1 - 0.72 / size, bottom=0.42 / size, wspace=0.07, hspace=0.16

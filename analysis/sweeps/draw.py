@@ -74,12 +74,10 @@ def draw_points(sweep: Results, metrics: Sequence[str]) -> Figure:
     """Each metric over each key, a marker for every point: what it depends on, whatever the others are."""
     keys = varied(sweep)
     with look():
-        from matplotlib import pyplot
+        from simnet.analysis.drawing import Drawing
 
-        figure, grid = pyplot.subplots(
-            len(metrics), len(keys), squeeze=False, sharey="row", sharex="col",
-            figsize=(WIDTH, 0.7 + 1.5 * len(metrics)), layout="constrained",
-        )  # fmt: skip
+        figure = Drawing(figsize=(WIDTH, 0.7 + 1.5 * len(metrics)), layout="constrained")
+        grid = figure.subplots(len(metrics), len(keys), squeeze=False, sharey="row", sharex="col")
         for column, key in enumerate(keys):
             scale, at = scale_of(key, _values(sweep, key)), sweep.keys.index(key)
             for row, name in enumerate(metrics):
@@ -98,7 +96,6 @@ def draw_points(sweep: Results, metrics: Sequence[str]) -> Figure:
                 if scale.texts is not None:
                     ax.set_xlim(-0.5, len(scale.texts) - 0.5)
                     ax.tick_params(axis="x", labelrotation=25)
-        pyplot.close(figure)
         _legend(figure, systems_of(sweep), ("none",))
         _below(figure, _told(sweep, intervals=False))
         return readable(figure)
@@ -112,12 +109,10 @@ def draw_heat(sweep: Results, metrics: Sequence[str]) -> Figure:
     systems = systems_of(sweep)
     orders = [list(scale.places) for scale in scales]
     with look():
-        from matplotlib import pyplot
+        from simnet.analysis.drawing import Drawing
 
-        figure, grid = pyplot.subplots(
-            len(metrics), len(systems), squeeze=False, figsize=(WIDTH, 0.6 + 2.1 * len(metrics)), layout="constrained"
-        )
-        pyplot.close(figure)
+        figure = Drawing(figsize=(WIDTH, 0.6 + 2.1 * len(metrics)), layout="constrained")
+        grid = figure.subplots(len(metrics), len(systems), squeeze=False)
         for row, name in enumerate(metrics):
             title, factor = metric(name)
             maps = [_map(sweep, system, name, factor, places, orders) for system in systems]
@@ -219,15 +214,13 @@ def _plain(ax: Axes) -> None:
 
 def _panels(count: int, across: int = 2) -> tuple[Figure, list[Axes]]:
     """Panels side by side, in rows."""
-    from matplotlib import pyplot
+    from simnet.analysis.drawing import Drawing
 
     across = min(across, count) or 1
     down = ceil(count / across)
-    figure, grid = pyplot.subplots(
-        down, across, squeeze=False, figsize=(WIDTH, 0.6 + HEIGHT * down * (1.15 if across == 1 else 0.85)),
-        layout="constrained",
-    )  # fmt: skip
-    pyplot.close(figure)
+    size = 0.6 + HEIGHT * down * (1.15 if across == 1 else 0.85)
+    figure = Drawing(figsize=(WIDTH, size), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False)
     axes = list(grid.flat)
     for ax in axes[count:]:
         ax.remove()

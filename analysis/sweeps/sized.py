@@ -53,12 +53,13 @@ def _written(key: str, value: float) -> str:
 
 def draw_sized(sized: Sized) -> Figure:
     """A panel for each limit: means with intervals of the values that were played, and the bound."""
-    from matplotlib import pyplot as plt
+    from simnet.analysis.drawing import Drawing
 
     scale = scale_of(sized.key, [one.value for one in sized.tried])
     with look():
         wide = WIDTH if len(sized.limits) > 1 else WIDTH / 2
-        figure, grid = plt.subplots(1, len(sized.limits), figsize=(wide, HEIGHT), squeeze=False, layout="constrained")
+        figure = Drawing(figsize=(wide, HEIGHT), layout="constrained")
+        grid = figure.subplots(1, len(sized.limits), squeeze=False)
         seen: dict[str, None] = {}
         for ax, (number, limit) in zip(grid[0], enumerate(sized.limits), strict=True):
             title, factor = metric(limit.key)

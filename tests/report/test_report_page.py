@@ -253,13 +253,16 @@ def test_a_run_writes_its_report_unless_it_is_told_not_to(tmp_path: Path) -> Non
     out = tmp_path / "run"
     options = ["--samples", "10", "--no-figures", "--out", str(out)]
     done = CliRunner().invoke(app, ["run", scenario, *options])
-    assert done.exit_code == 0 and done.stdout.endswith(f"results: {out}\nreport: {out / 'report.html'}\n")
+    assert (
+        done.exit_code == 0
+        and f"results: {out}\nreport: {out / 'report.html'}\nfigures: simnet plot {out}" in done.stdout
+    )
     run = read_run(out)
     assert (out / "report.html").read_text(encoding="utf-8") == report([run]), "as it is made again"
     for name in run.systems:
         every_answer_is_on_the_page(run, name)
     done = CliRunner().invoke(app, ["run", scenario, *options, "--no-report"])
-    assert done.exit_code == 0 and done.stdout.endswith(f"results: {out}\n")
+    assert done.exit_code == 0 and f"results: {out}\nfigures: simnet plot {out}" in done.stdout
     assert not (out / "report.html").exists()
 
 

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from worlds import charge_of, play, world_scenario
 
 from simnet.clock import seconds, ticks
-from simnet.language.schedule import Steps
+from simnet.language import schedule
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link, Loss
 from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Batching, Node, PowerModel, Queue
 from simnet.results.ledger import Ledger
+from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.systems import SYSTEMS
 from simnet.systems.policies.breaker import Breaker
@@ -60,7 +61,7 @@ def drawn_link(link: Link, draw: random.Random) -> Link:
             "attempts": draw.choice([2, 8]),
         }
     if draw.random() < 0.3:
-        values["trace"] = Steps(times=(0, 0.1, 0.3), values=(1e6, 2e5, 3e6), repeat=0.5)
+        values["trace"] = schedule.Steps(times=(0, 0.1, 0.3), values=(1e6, 2e5, 3e6), repeat=0.5)
     return link.model_copy(update=values)
 
 
@@ -71,7 +72,7 @@ def drawn_node(node: Node, draw: random.Random) -> Node:
     if draw.random() < 0.4:
         values["batch"] = Batching(size=draw.choice([2, 4]), wait=draw.choice([0, 0.005]))
     if draw.random() < 0.3:
-        values["load"] = Steps(times=(0, 0.2), values=(0, 0.7), repeat=0.4)
+        values["load"] = schedule.Steps(times=(0, 0.2), values=(0, 0.7), repeat=0.4)
     if draw.random() < 0.4:
         values["power"] = PowerModel(idle=2, busy=9, send=1e-6, receive=1e-7)
         values["battery"] = draw.choice([None, 1.5, 8.0]) if node.tier == "device" else 1000.0

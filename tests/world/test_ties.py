@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from worlds import FakeCost, Wire, both, link, node, play, rows, tiered_scenario, world_scenario
 
-from simnet.language.schedule import Steps
+from simnet.language import schedule
 from simnet.network.faults.spec import Fault
 from simnet.network.nodes.spec import PowerModel, Queue
 from simnet.network.work import Work
 from simnet.results.ledger import Ledger
+from simnet.results.steps import Steps
 from simnet.workloads.periodic import Periodic
 from simnet.workloads.recorded import Recorded
 
@@ -200,7 +201,7 @@ def test_a_message_that_leaves_when_its_node_fails_is_lost_and_one_that_arrives_
 def test_a_link_that_pauses_goes_on_where_it_stood():
     """At 1 MB/s 3,000 B take 3 ms, of which 1 ms before a pause of 5 ms; the next message begins after that."""
     for sharing, more in (("fifo", {}), ("fair", {}), ("fifo", {"mtu": 1500})):
-        steps = Steps(times=(0.0, 0.001, 0.006), values=(1e6, 0.0, 1e6))
+        steps = schedule.Steps(times=(0.0, 0.001, 0.006), values=(1e6, 0.0, 1e6))
         spec = link("a", "b", sharing=sharing, latency=0.0, trace=steps, **more)
         wire = Wire({"a": node("edge"), "b": node("edge")}, [spec])
         wire.send(0.0, "a", "b", 3000, "x")
@@ -348,7 +349,7 @@ def test_a_message_that_begins_while_nothing_happens_on_the_clock_is_drawn_too()
 
 def test_a_bandwidth_that_rises_is_noticed():
     """100 kB/s for a second, then 10 MB/s, at 1 J a megabyte: 0.1 J, and 1 J in 0.09 s more."""
-    steps = Steps(times=(0.0, 1.0), values=(1e5, 1e7))
+    steps = schedule.Steps(times=(0.0, 1.0), values=(1e5, 1e7))
     at, _, _ = drained(1.0, {"send": 1e-6}, lambda w: w.send(0.0, "b", "c", 50_000_000, "x"), trace=steps)
     assert at == pytest.approx(1.09, abs=2e-12)
 
