@@ -162,6 +162,9 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     return table
 
 
+LEGEND = "T: whose measure is below it leaves; forced: had to leave where it was, though not sure; bytes in % of raw views"
+
+
 def _exits(summary: Mapping[str, Any]) -> Listing:
     titles = ("system", "exit", "T", "samples", "share", "exit accuracy, %", "accuracy of all, %")
     table = Listing("exits, accuracies with 95 % interval", titles, long_names=False)
@@ -179,6 +182,7 @@ def _exits(summary: Mapping[str, Any]) -> Listing:
             table.rows.append(row)
             name = ""  # once per system
         table.rows.append(())
+    table.caption = LEGEND
     return table
 
 
