@@ -403,6 +403,7 @@ def test_the_command_of_a_card_trains_its_network(name: str) -> None:
     begins_with = dict(options).get("--recipe", "ours")
     made, kind = build(card).arch, NETWORKS[system]
     usual = kind.for_data(set_of(data), made.views, made.view, made.classes)
+    usual = replace(usual, **kind.variants.get(begins_with, {}))
     arch, how = changed(usual, recipe(begins_with, set_of(data), kind.usual), settings)
     assert arch == made
     assert replace(how, seed=values["seed"]) == Recipe(**values["recipe"])
