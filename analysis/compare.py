@@ -162,7 +162,7 @@ def _systems(summary: Mapping[str, Any], names: Sequence[str], sections: Sequenc
     return table
 
 
-LEGEND = "T: whose measure is below it leaves; forced: had to leave where it was, though unsure; bytes in % of raw views"
+LEGEND = "T: whose measure is below it leaves; forced: had to leave though unsure; bytes in % of raw views"
 
 
 def _exits(summary: Mapping[str, Any]) -> Listing:
