@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
     from simnet.api import Sweep as Sweep
     from simnet.api import check as check
+    from simnet.api import live as live
     from simnet.api import load as load
     from simnet.api import load_run as load_run
     from simnet.api import load_sweep as load_sweep
@@ -59,6 +60,7 @@ _HOMES = {
     "load": "simnet.api",
     "check": "simnet.api",
     "run": "simnet.api",
+    "live": "simnet.api",
     "load_run": "simnet.api",
     "Run": "simnet.api",
     "sweep": "simnet.api",

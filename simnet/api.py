@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from simnet.experiments.sweeps.design import Method
     from simnet.experiments.sweeps.sweep import Results as Swept
     from simnet.experiments.target import Target
+    from simnet.models.data.base import Dataset
+    from simnet.results.result import SystemResult
     from simnet.terminal.listener import Progress
+    from simnet.world.plan import Plan
 
-__all__ = ["Run", "Sweep", "check", "load", "load_run", "load_sweep", "run", "sweep"]
+__all__ = ["Run", "Sweep", "check", "live", "load", "load_run", "load_sweep", "run", "sweep"]
 
 Described = Scenario | str | Path | Mapping[str, Any]
 """A scenario, or what `load` makes one of."""
@@ -270,10 +273,9 @@ def run(
 
     from simnet.experiments.repeats import MOST, repeat
     from simnet.experiments.repeats import report as statistics
-    from simnet.results.manifest import manifest
     from simnet.results.target import check_target
     from simnet.world import run as engine
-    from simnet.world.plan import constant_times, plans_of, remarks
+    from simnet.world.plan import plans_of
 
     if out is not None:
         check_target(Path(out), loaded.systems)
@@ -282,20 +284,8 @@ def run(
         device=device, batch=batch, data_dir=None if data_dir is None else Path(data_dir), forced=forced
     )
     with ExitStack() as stack:
-        told: Progress | None = None if isinstance(progress, bool) else progress
-        if progress is True:
-            from simnet.terminal.output import console
-            from simnet.terminal.progress import watcher
-
-            told = stack.enter_context(watcher(console(error=True)))
-        results, data = engine.run(loaded, options, told, plans)
-        text = loaded.to_yaml()
-        described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
-        weights = {result.weights["name"]: result.weights["sha256"] for result in results}
-        certificate = manifest(text, loaded.seed, described, weights, sys.argv if command is None else command)
-        certificate["notes"] = [*remarks(loaded, plans, len(data)), *constant_times(loaded, plans)]
-        done = collect(loaded.name, text, results, certificate, Run)
-        del results  # of the further repeats only the summaries are kept
+        told = _watched(progress, stack)
+        done = _collected(loaded, plans, *engine.run(loaded, options, told, plans), command)
         if repeats is not None or target is not None:
 
             def again(seed: int) -> Mapping[str, Any]:
@@ -314,6 +304,87 @@ def run(
             told.begun("writing tables and drawing figures" if figures else "writing tables")
         written = write_run(Path(out), done, done._extras(figures, report))
     return replace(done, path=Path(out), manifest=written)
+
+
+def live(
+    scenario: Described,
+    *,
+    out: str | Path | None = None,
+    compute: Literal["model", "network"] = "model",
+    data_dir: str | Path | None = None,
+    report: bool = False,
+    progress: Progress | bool | None = None,
+    command: Sequence[str] | None = None,
+) -> Run:
+    """Execute a scenario on real processes and sockets, in real time, as ``simnet live`` does.
+
+    Args:
+        scenario: A scenario, or what `load` makes one of.
+        out: Folder for the results; None: nothing is written, the results are in memory.
+        compute: Nodes are busy for the modelled time ("model"), or run their segments on one thread ("network").
+        data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
+        report: Write ``report.html`` into `out`.
+        progress: As for `run`.
+        command: What the manifest calls the command; None: that of this process.
+
+    Raises:
+        RunError: this machine cannot do it; another execution is under way; `out` must not be replaced.
+        ScenarioError: the scenario, or its weights for it, have a mistake, or it has what only a simulation can do.
+        DataError, WeightsError, PluginError: as for `run`.
+    """
+    from simnet.results.target import check_target
+    from simnet.testbed.execute import execute
+    from simnet.world.plan import plans_of
+    from simnet.world.run import Options
+
+    if compute not in ("model", "network"):
+        raise ValueError(f"compute is 'model' or 'network', found {compute!r}")
+    loaded = _loaded(scenario)
+    if out is not None:
+        check_target(Path(out), loaded.systems)
+    plans = plans_of(loaded)
+    options = Options(data_dir=None if data_dir is None else Path(data_dir))
+    with ExitStack() as stack:
+        told = _watched(progress, stack)
+        results, data, about = execute(loaded, plans, options, compute, told)
+    done = _collected(loaded, plans, results, data, command, about)
+    if out is None:
+        return done
+    from simnet.results.folder import write_run
+
+    return replace(done, path=Path(out), manifest=write_run(Path(out), done, done._extras(False, report)))
+
+
+def _watched(progress: Progress | bool | None, stack: ExitStack) -> Progress | None:
+    """Who is told of progress; what True makes is there until the stack ends."""
+    if progress is not True:
+        return None if isinstance(progress, bool) else progress
+    from simnet.terminal.output import console
+    from simnet.terminal.progress import watcher
+
+    return stack.enter_context(watcher(console(error=True)))
+
+
+def _collected(
+    scenario: Scenario,
+    plans: Mapping[str, Plan],
+    results: Sequence[SystemResult],
+    data: Dataset,
+    command: Sequence[str] | None,
+    live: Mapping[str, Any] | None = None,
+) -> Run:
+    """Results as one run, with its certificate; `live`: on what it was executed."""
+    from simnet.results.manifest import manifest
+    from simnet.world.plan import constant_times, remarks
+
+    text = scenario.to_yaml()
+    described = {"name": data.name, "split": data.split, "samples": len(data), "sha256": data.checksum}
+    weights = {result.weights["name"]: result.weights["sha256"] for result in results}
+    certificate = manifest(text, scenario.seed, described, weights, sys.argv if command is None else command)
+    certificate["notes"] = [*remarks(scenario, plans, len(data)), *constant_times(scenario, plans)]
+    if live is not None:
+        certificate["live"] = dict(live)
+    return collect(scenario.name, text, results, certificate, Run)
 
 
 def _target(until: str, scenario: Scenario, repeats: int | None) -> Target:
@@ -449,12 +520,7 @@ def sweep(
         asked = Asked(base.name, base, axes, method, points, draw, repeats or 1)
     how = How(workers, scheduler, device, batch, None if data_dir is None else Path(data_dir))
     with ExitStack() as stack:
-        told: Progress | None = None if isinstance(progress, bool) else progress
-        if progress is True:
-            from simnet.terminal.output import console
-            from simnet.terminal.progress import watcher
-
-            told = stack.enter_context(watcher(console(error=True)))
+        told = _watched(progress, stack)
         target = None if out is None else Path(out)
         return Sweep(sweep_all(asked, target, how, sys.argv if command is None else command, told))
 

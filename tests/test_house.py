@@ -37,6 +37,7 @@ scenario
 results
 inference
 world
+testbed
 experiments
 analysis
 report
@@ -87,6 +88,10 @@ CLOCK = "simnet.clock"
 FROM_SIMPY = {
     ("simnet.world.world", "Event"): "the end of a run, which all samples have had",
     ("simnet.systems.policies.breaker", "Event"): "the type of what a callback is called with",
+    **dict.fromkeys(
+        (("simnet.testbed.clock", name) for name in ("Event", "SimTime", "StopSimulation")),
+        "another clock: it plays what is on it in real time, and puts nothing there",
+    ),
 }
 """What others than the clock import of SimPy, and why."""
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from simnet.clock import Clock, seconds
 from simnet.network.line import Span
-from simnet.network.links.base import Carrier
+from simnet.network.links.base import Carrier, Weights
 from simnet.network.links.kinds import make_link
 from simnet.network.links.medium import Medium
 from simnet.network.links.spec import Link as LinkSpec
@@ -15,6 +15,7 @@ from simnet.network.networking import Networking
 from simnet.network.nodes.battery import Meters
 from simnet.network.nodes.kinds import make_node
 from simnet.network.nodes.plain import Node
+from simnet.network.nodes.queueing import Recorder
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.routing import Route, Router
 from simnet.network.spans import Spans
@@ -60,8 +61,7 @@ class Topology:
         powered = [name for name, spec in nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
         self.nodes = {
-            name: make_node(env, record, name, spec, weights, priorities, also=self._join, seed=seed)
-            for name, spec in nodes.items()
+            name: self._make_node(record, name, spec, weights, priorities, seed) for name, spec in nodes.items()
         }
         self.batteries = {name: meters.add(self.nodes[name], nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Carrier] = {}
@@ -70,14 +70,23 @@ class Topology:
         media: dict[str, Medium] = {}
         for spec in links:
             ends, shares = (spec.source, spec.target), networking.weights
-            link = make_link(env, record, spec, self.nodes[spec.target], seed, media, ends in lossy, shares)
-            self.links[ends] = link
+            link = self.links[ends] = self._make_link(record, spec, seed, media, ends in lossy, shares)
             self.bandwidths[link.place] = [(0.0, link.bandwidth)]
             link.on_bandwidth.append(partial(self._note_bandwidth, link))
             meters.connect(*ends, link)
             self.nodes[spec.source].outgoing.append(link)
             self._router.add(spec, link)
         meters.begin()
+
+    def _make_node(
+        self, record: Recorder, name: str, spec: NodeSpec, weights: str, priorities: Sequence[int], seed: int
+    ) -> Node:
+        return make_node(self.env, record, name, spec, weights, priorities, also=self._join, seed=seed)
+
+    def _make_link(
+        self, record: Recorder, spec: LinkSpec, seed: int, media: dict[str, Medium], lossy: bool, weights: Weights
+    ) -> Carrier:
+        return make_link(self.env, record, spec, self.nodes[spec.target], seed, media, lossy, weights)
 
     def tier(self, tier: str) -> list[Node]:
         """The nodes of a tier, in their order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +55,14 @@ class Options:
 
 
 def run_system(
-    scenario: Scenario, plan: Plan, data: Dataset, options: Options, progress: Progress | None = None
+    scenario: Scenario,
+    plan: Plan,
+    data: Dataset,
+    options: Options,
+    progress: Progress | None = None,
+    make: Callable[..., World] = World,
 ) -> SystemResult:
-    """Play one system of the scenario and return its tables.
+    """Play one system of the scenario, in the world that `make` makes, and return its tables.
 
     Raises DataError or WeightsError when images or weights turn out to be damaged or break their contract,
     ProtocolError when the system does, DeviceError without the device.
@@ -69,7 +74,7 @@ def run_system(
     answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options, progress)
     labels = data.labels[rows]
     asked = Asked(answers)
-    world = World(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
+    world = make(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
     asked.clock = world.env
     try:
         end = scenario.duration or float(captured.times[-1])

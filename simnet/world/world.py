@@ -46,10 +46,12 @@ class World:
         captured: Captures,
         opinions: Opinions | None = None,
         truth: Sequence[int] = (),
+        topology: Callable[..., Topology] = Topology,
+        clock: Clock | None = None,
     ) -> None:
-        self.env = Clock()
+        self.env = clock or Clock()
         priorities = captured.priority.tolist() if captured.priority.any() else ()
-        self.network = Topology(
+        self.network = topology(
             self.env,
             scenario.nodes,
             scenario.links,

@@ -1,0 +1,317 @@
+"""A node as a process of its own: it computes, sends real bytes and tells what it received, as it is asked to.
+
+It runs in the node's network namespace. What it is asked, and what it tells, goes over a local socket beside the
+simulated network; moments are `time.monotonic_ns`, which all processes of a machine share.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import socket
+import struct
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from heapq import heapify, heappop, heappush, heapreplace
+from typing import Any, NoReturn
+
+from simnet.testbed.namespaces import as_others, before_others, exact_timers
+
+Runs = Callable[[str, int, Sequence[str]], None]
+"""What a node of this name computes for a sample, by the names of segments."""
+
+PRIORITY = 10
+"""Real-time priority of what moves messages."""
+PORT = 7000
+"""Where every node listens, in a namespace of its own."""
+HELLO = struct.Struct("!II")
+"""What a connection begins with: number of the link, and how often it has been opened before."""
+CHUNK = 1 << 16
+LARGEST = 1 << 20
+"""Bytes of one question or answer."""
+FILLER = bytes(CHUNK)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection beside the network."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def tell(to: socket.socket, message: tuple[Any, ...]) -> None:
+    """Send a tuple; raises OSError when nobody is there."""
+    to.send(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+
+def heard(of: socket.socket) -> tuple[Any, ...] | None:
+    """The next tuple; None: the other side has ended."""
+    try:
+        data = of.recv(LARGEST)
+    except ConnectionError:
+        return None
+    return pickle.loads(data) if data else None
+
+
+class Agent:
+    """What a node's process does until it is killed, or who made it is gone."""
+
+    def __init__(self, name: str, control: socket.socket, workers: int, runs: Runs | None) -> None:
+        self._name, self._control, self._runs = name, control, runs
+        self._pool = None if runs is None else Pool(workers)
+        self._free = [0] * workers
+        heapify(self._free)
+        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._count = 0
+        self._listener = socket.create_server(("0.0.0.0", PORT), backlog=64)
+        self._listener.setblocking(False)
+        self._unknown: set[socket.socket] = set()
+        """Connections that have not said hello."""
+        self._out: dict[tuple[int, int], _Outgoing] = {}
+        self._in: dict[tuple[int, int], _Incoming] = {}
+
+    def serve(self) -> NoReturn:
+        """Do what is asked."""
+        exact_timers()
+        before_others(PRIORITY)
+        self.say("ready")
+        control, listener = self._control, self._listener
+        while True:
+            reading: list[Any] = [control, listener, *self._unknown, *(one for one in self._in.values() if one.open)]
+            reading += [] if self._pool is None else [self._pool]
+            writing = [one for one in self._out.values() if one.pending]
+            wait = None
+            if self._timers:
+                wait = max(0, self._timers[0][0] - time.monotonic_ns()) / 1e9
+            readable, writable, _ = select.select(reading, writing, (), wait)
+            now = time.monotonic_ns()
+            for incoming in readable:
+                if isinstance(incoming, _Incoming):
+                    incoming.read(now)
+            for outgoing in writable:
+                outgoing.write()
+            while self._timers and self._timers[0][0] <= now:
+                heappop(self._timers)[2]()
+            for other in readable:
+                if other is control:
+                    self._asked()
+                elif other is listener:
+                    connection, _ = listener.accept()
+                    self._unknown.add(connection)
+                elif other is self._pool:
+                    for told in self._pool.ended():
+                        self.say("done", *told)
+                elif other in self._unknown:
+                    self._greeted(other)
+
+    def say(self, *message: Any) -> None:
+        """Tell who made this process; without one it ends."""
+        try:
+            tell(self._control, message)
+        except OSError:
+            os._exit(0)
+
+    def later(self, moment: int, act: Callable[[], None]) -> None:
+        """Do something at a moment."""
+        self._count += 1
+        heappush(self._timers, (moment, self._count, act))
+
+    def _asked(self) -> None:
+        message = heard(self._control)
+        if message is None:
+            os._exit(0)
+        getattr(self, f"_{message[0]}")(*message[1:])
+
+    def _greeted(self, connection: socket.socket) -> None:
+        self._unknown.discard(connection)
+        hello = connection.recv(HELLO.size, socket.MSG_WAITALL)
+        if len(hello) < HELLO.size:
+            connection.close()
+            return
+        key = HELLO.unpack(hello)
+        self._incoming(key).take(connection)
+        self.say("opened", *key)
+
+    def _incoming(self, key: tuple[int, int]) -> _Incoming:
+        if key not in self._in:
+            self._in[key] = _Incoming(self, *key)
+        return self._in[key]
+
+    # What it is asked.
+
+    def _connect(self, link: int, epoch: int, address: str) -> None:
+        """Open the connection of a link."""
+        try:
+            self._out[link, epoch] = _Outgoing(link, epoch, address)
+        except OSError as problem:
+            self.say("failed", str(problem))
+
+    def _break(self, link: int, epoch: int) -> None:
+        """The connection of a link is gone, with all that is on it."""
+        for there in (self._out, self._in):
+            if (connection := there.pop((link, epoch), None)) is not None:
+                connection.close()
+
+    def _send(self, link: int, epoch: int, size: int) -> None:
+        """Send so many bytes."""
+        if (connection := self._out.get((link, epoch))) is not None:
+            connection.add(size)
+            connection.write()
+
+    def _expect(self, link: int, epoch: int, message: int, size: int, delay: int) -> None:
+        """The next bytes of a link are a message; it has arrived `delay` nanoseconds after its last byte."""
+        incoming = self._incoming((link, epoch))
+        incoming.expected.append((message, size, delay))
+        incoming.look()
+
+    def _compute(self, call: int, length: int, sample: int, segments: Sequence[str], pace: float) -> None:
+        """Be busy for so many nanoseconds, when a worker is free; or run segments, then wait: `pace` times as long."""
+        if self._pool is not None and self._runs is not None:
+            self._pool.run(call, pace, partial(self._runs, self._name, sample, segments))
+            return
+        started = max(time.monotonic_ns(), self._free[0])
+        heapreplace(self._free, started + length)
+        self.later(started + length, lambda: self.say("done", call, started, time.monotonic_ns()))
+
+
+class Pool:
+    """Threads that run segments, while another moves messages."""
+
+    def __init__(self, workers: int) -> None:
+        sys.setswitchinterval(1e-4)
+        self._threads = ThreadPoolExecutor(workers, initializer=as_others)
+        self._read, self._write = os.pipe()
+        self._ended: deque[tuple[int, int, int]] = deque()
+
+    def fileno(self) -> int:
+        """For `select`: something has ended."""
+        return self._read
+
+    def run(self, call: int, pace: float, work: Callable[[], None]) -> None:
+        """Begin as soon as a thread is free."""
+        self._threads.submit(self._timed, call, pace, work)
+
+    def ended(self) -> list[tuple[int, int, int]]:
+        """Calls that have ended: number, when they began and ended."""
+        os.read(self._read, CHUNK)
+        return [self._ended.popleft() for _ in range(len(self._ended))]
+
+    def _timed(self, call: int, pace: float, work: Callable[[], None]) -> None:
+        started = time.monotonic_ns()
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        if pace > 1:
+            time.sleep((time.monotonic_ns() - started) / 1e9 * (pace - 1))
+        self._ended.append((call, started, time.monotonic_ns()))
+        os.write(self._write, b".")
+
+
+class _Outgoing:
+    """One direction of a link, at its source."""
+
+    def __init__(self, link: int, epoch: int, address: str) -> None:
+        self._socket = socket.create_connection((address, PORT), timeout=10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, at its end
+        self._socket.sendall(HELLO.pack(link, epoch))
+        self._socket.setblocking(False)
+        self.pending: deque[memoryview] = deque()
+        """What the kernel has not taken yet."""
+
+    def fileno(self) -> int:
+        """For `select`."""
+        return self._socket.fileno()
+
+    def add(self, size: int) -> None:
+        """A message of `size` bytes."""
+        while size > 0:
+            self.pending.append(memoryview(FILLER)[:size])
+            size -= CHUNK
+
+    def write(self) -> None:
+        """Give the kernel what it takes."""
+        try:
+            while self.pending:
+                sent = self._socket.send(self.pending[0])
+                if sent < len(self.pending[0]):
+                    self.pending[0] = self.pending[0][sent:]
+                    return
+                self.pending.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:  # who is at its other end is gone; the world knows
+            self.pending.clear()
+
+    def close(self) -> None:
+        """With a reset: what has not arrived never will."""
+        self._socket.close()
+
+
+class _Incoming:
+    """One direction of a link, at its target."""
+
+    def __init__(self, agent: Agent, link: int, epoch: int) -> None:
+        self._agent, self._link, self._epoch = agent, link, epoch
+        self._socket: socket.socket | None = None
+        self._got, self._closed = 0, False
+        self.expected: deque[tuple[int, int, int]] = deque()
+        """Number, bytes and delay of the messages that come."""
+        self._read_at = 0
+        """When the last bytes came."""
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something to read from."""
+        return self._socket is not None and not self._closed
+
+    def take(self, connection: socket.socket) -> None:
+        """The connection that it is."""
+        connection.setblocking(False)
+        self._socket = connection
+
+    def fileno(self) -> int:
+        """For `select`."""
+        assert self._socket is not None
+        return self._socket.fileno()
+
+    def read(self, now: int) -> None:
+        """Take what is there."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:  # its source has ended, of which the world knows
+            self._closed = True
+            return
+        self._got, self._read_at = self._got + len(data), now
+        self.look()
+
+    def look(self) -> None:
+        """Tell of messages that are complete."""
+        now = self._read_at
+        while self.expected and self._got >= self.expected[0][1]:
+            message, size, delay = self.expected.popleft()
+            self._got -= size
+            self._agent.say("received", self._link, message, now)
+            self._agent.later(now + delay, lambda message=message: self._arrive(message))  # type: ignore[misc]
+
+    def _arrive(self, message: int) -> None:
+        if self._socket is not None:
+            self._agent.say("arrived", self._link, message, time.monotonic_ns())
+
+    def close(self) -> None:
+        """What is on the way will not arrive."""
+        self._closed = True
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
