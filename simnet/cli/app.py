@@ -22,6 +22,7 @@ from simnet.cli.run import run
 from simnet.cli.schema import schema
 from simnet.cli.size import size
 from simnet.cli.sweep import sweep
+from simnet.cli.testbed.calibrate_nodes import calibrate_nodes
 from simnet.cli.testbed.live import live
 from simnet.cli.validate import validate
 from simnet.installation import __version__
@@ -37,6 +38,7 @@ app = typer.Typer(
 for command in (
     run,
     live,
+    calibrate_nodes,
     sweep,
     size,
     check,

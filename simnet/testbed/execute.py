@@ -33,6 +33,8 @@ from simnet.world.world import World
 if TYPE_CHECKING:
     from simnet.testbed.segments import Segments
 
+QUANTILES = 11
+"""Of computing times, from the least to the greatest."""
 ONLY_ONE = "\0simnet-testbed"
 """A name that only one process of a machine can have; it goes with its process."""
 
@@ -97,10 +99,16 @@ def _one(
     with Bench(clock, scenario.nodes, scenario.links, runs) as bench, _exact():
         before = bench.counted()
 
-        built = partial(World, topology=LiveTopology.on(bench), clock=clock)
+        networks: list[LiveTopology] = []
+
+        def built(*arguments: Any, **options: Any) -> LiveTopology:
+            networks.append(LiveTopology(bench, *arguments, **options))
+            return networks[-1]
+
+        whole = partial(World, topology=built, clock=clock)
 
         def make(*arguments: Any) -> World:
-            world = built(*arguments)
+            world = whole(*arguments)
             clock.start()
             return world
 
@@ -109,7 +117,13 @@ def _one(
     late = np.array(clock.lateness or [0]) / 1e12
     sent = {f"{source}→{target}": after[source, target] - before[source, target] for source, target in after}
     quantiles = dict(zip(("p50", "p99", "max"), np.quantile(late, (0.5, 0.99, 1.0)).tolist(), strict=True))
-    return result, {"lateness": quantiles, "bytes_on_wire": sent}
+    steps = np.linspace(0, 1, QUANTILES)
+    computing = {
+        node: {segments: np.quantile(times, steps).tolist() for segments, times in calls.items()}
+        for node, calls in networks[0].took.items()
+        if calls
+    }
+    return result, {"lateness": quantiles, "bytes_on_wire": sent, "computing": computing}
 
 
 @contextmanager

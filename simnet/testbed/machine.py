@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.plain import Node
 from simnet.network.nodes.service import ServiceTime
 from simnet.network.nodes.spec import Node as NodeSpec
-from simnet.network.work import Work
+from simnet.network.work import Work, partition
 from simnet.testbed.bench import Bench
 from simnet.testbed.clock import PER_NANOSECOND
 from simnet.testbed.namespaces import burst, on_wire
@@ -30,12 +31,16 @@ class LiveNode(Node):
         self._times = ServiceTime(spec, weights)
         self._bench, self._calls = bench, _Calls(bench, record, name)
         self._line = self._calls
+        self._works: dict[int, Work] = {}
         self.incoming: list[LiveLink] = []
+        self.took: dict[str, list[float]] = defaultdict(list)
+        """Seconds of its calls, by the segments that they run."""
 
     def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
         """See `Node.compute`."""
         if self.up:
             number = self._calls.begin((sample, self.env.now, round(work.flop), done, lost, token))
+            self._works[number] = work
             length = self._ticks(work, (sample,)) // PER_NANOSECOND
             self._bench.tell(self.name, "compute", number, length, int(sample), work.segments, self._pace)
         else:
@@ -62,6 +67,8 @@ class LiveNode(Node):
 
     def heard(self, number: int, started: int, ended: int) -> None:
         """A call has ended."""
+        if (work := self._works.pop(number, None)) is not None and work.segments:
+            self.took[partition(work.segments)].append((ended - started) / 1e9)
         self._calls.end(number, started, ended)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from simnet.network.links.base import Carrier, Weights
@@ -28,10 +27,10 @@ class LiveTopology(Topology):
         super().__init__(clock, *args, **options)
         bench.hear, bench.clock.expects = self._hear, self._expects
 
-    @classmethod
-    def on(cls, bench: Bench) -> Callable[..., LiveTopology]:
-        """What makes one, of what `Topology` is given."""
-        return partial(cls, bench)
+    @property
+    def took(self) -> dict[str, dict[str, list[float]]]:
+        """Seconds of all calls that have ended, by node and the segments that they ran."""
+        return {name: node.took for name, node in self._nodes.items()}
 
     def _make_node(
         self, record: Recorder, name: str, spec: NodeSpec, weights: str, priorities: Sequence[int], seed: int
