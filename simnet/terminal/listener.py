@@ -18,5 +18,8 @@ class Progress:
     def simulated(self, system: str, time: float, end: float) -> None:
         """Simulated time has reached `time`; the last sample is captured, or the run ends, at `end` (seconds)."""
 
+    def executed(self, system: str, time: float, end: float) -> None:
+        """The same of real time, while a scenario is executed."""
+
     def played(self, runs: int, most: int, failed: int) -> None:
         """Of a sweep's `most` runs so many are done, `failed` of them in vain."""

@@ -83,6 +83,10 @@ class Bars(Watcher):
         """Show how far simulated time has come, in seconds."""
         self._show(f"{system}: simulated time", time, end, f"{time:.1f} of {end:.1f} s")
 
+    def executed(self, system: str, time: float, end: float) -> None:
+        """Show how far the execution has come, in seconds."""
+        self._show(f"{system}: executed", time, end, f"{time:.1f} of {end:.1f} s")
+
     def played(self, runs: int, most: int, failed: int) -> None:
         """Show how many runs of a sweep are done."""
         self._show("runs", runs, most, _runs(runs, most, failed))
@@ -92,7 +96,7 @@ class Lines(Watcher):
     """Where nothing can move: says of each system once that it is played, with the seconds that are to be simulated."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._begun = console, set[str]()
+        self._console, self._begun = console, set[str | tuple[str, str]]()
         self._first: tuple[float, int] | None = None
         self._said = 0
 
@@ -101,6 +105,12 @@ class Lines(Watcher):
         if system not in self._begun:
             self._begun.add(system)
             self._console.print(f"{system}: simulating {end:,.1f} s", soft_wrap=True)
+
+    def executed(self, system: str, time: float, end: float) -> None:
+        """Say so, the first time."""
+        if (system, "executed") not in self._begun:
+            self._begun.add((system, "executed"))
+            self._console.print(f"{system}: executing {end:,.1f} s in real time", soft_wrap=True)
 
     def played(self, runs: int, most: int, failed: int) -> None:
         """Say at every tenth part of a sweep how far it is, and how long the rest will take at this pace."""

@@ -81,7 +81,8 @@ def execute(
                 from simnet.testbed.segments import Segments
 
                 runs = Segments(scenario, plan, seen[name])
-            result, about = _one(scenario, plan, seen[name], plain, runs, progress)
+            told_so = None if progress is None else _Executed(progress)
+            result, about = _one(scenario, plan, seen[name], plain, runs, told_so)
             results.append(result)
             told[name] = about
     return results, data, {"compute": compute, **_machine(), "systems": told}
@@ -124,6 +125,16 @@ def _one(
         if calls
     }
     return result, {"lateness": quantiles, "bytes_on_wire": sent, "computing": computing}
+
+
+class _Executed(Progress):
+    """Tells of an execution what is told of a simulation."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def simulated(self, system: str, time: float, end: float) -> None:
+        self._progress.executed(system, time, end)
 
 
 @contextmanager

@@ -1,0 +1,144 @@
+"""What the testbed is made of, as far as it needs no privileges: buckets, its clock, what it refuses, calibration."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from fake_run import write_fake
+from small import SCENARIO
+
+import simnet
+from simnet.clock import PER_SECOND, Order
+from simnet.results.run import RunError, read_run
+from simnet.scenario.load import load
+from simnet.testbed import namespaces
+from simnet.testbed.calibrate import Extra, _line, calibrated, check_live
+from simnet.testbed.clock import LiveClock
+from simnet.testbed.fit import check_fit
+from simnet.testbed.namespaces import bucket, burst, on_wire
+
+PLAIN = SCENARIO.replace("DDNN", "ddnn-plaza").replace("ADA", "ada-ddnn-plaza")
+
+
+def test_a_message_takes_its_headers_with_it() -> None:
+    """A frame of 1,514 bytes has 66 of Ethernet, IPv4 and TCP with time stamps: 1,448 are left."""
+    assert on_wire(1448) == 1514
+    assert on_wire(1449) == 1449 + 2 * 66
+    assert on_wire(10) == 76
+    assert on_wire(0) == 0
+
+
+def test_a_bucket_holds_a_frame_or_a_quarter_of_a_millisecond() -> None:
+    assert burst(1.25e6) == 1514  # 10 Mbit/s: 312.5 bytes in that time
+    assert burst(125e6) == 31250  # 1 Gbit/s
+    assert bucket("veth3", 1.25e6) == (
+        "qdisc add dev veth3 root handle 1: tbf rate 10000000bit burst 1514 limit 67108864"
+    )
+
+
+def test_nothing_happens_before_its_time_and_all_in_order() -> None:
+    clock, seen = LiveClock(), []
+    clock.start()
+    for order, after in enumerate((0.03, 0.01, 0.02)):
+        clock.at(round(after * PER_SECOND), Order.CAPTURE, lambda order=order: seen.append((order, clock.now)))
+    begun = time.monotonic()
+    clock.run(until=PER_SECOND // 20)
+    assert time.monotonic() - begun >= 0.05
+    assert [order for order, _ in seen] == [1, 2, 0]
+    assert all(now >= due * PER_SECOND for (_, now), due in zip(seen, (0.01, 0.02, 0.03), strict=True))
+    assert len(clock.lateness) == 4
+    assert min(clock.lateness) >= 0
+
+
+def test_what_a_node_says_is_heard_between_two_events() -> None:
+    clock, heard = LiveClock(), []
+    read, write = os.pipe()
+    clock.readers[read] = lambda: heard.append((os.read(read, 1), clock.now))
+    clock.start()
+    clock.at(PER_SECOND // 100, Order.CAPTURE, lambda: os.write(write, b"."))
+    clock.run(until=PER_SECOND // 20)
+    os.close(read)
+    os.close(write)
+    assert [told for told, _ in heard] == [b"."]
+    assert PER_SECOND // 100 <= heard[0][1] <= clock.now
+
+
+def test_a_clock_with_nothing_on_it_waits_for_nobody() -> None:
+    clock = LiveClock()
+    over = clock.event()
+    with pytest.raises(RuntimeError, match="nothing is left"):
+        clock.run(until=over)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"nodes.edge.queue": {"limit": 3}}, "nodes.edge.queue: calls at edge overtake each other, or are refused"),
+        ({"nodes.edge.batch": {"size": 4}}, "calls at edge run together"),
+        ({"nodes.camera2.battery": "100 J", "nodes.camera2.power": {"idle": "1 W"}}, "camera2 has a battery"),
+        ({"links.1.loss": 0.1}, "the link from edge to cloud has 'loss'"),
+        ({"links.1.jitter": "3 ms"}, "the link from edge to cloud has 'jitter'"),
+        ({"links.1.sharing": "fair"}, "the link from edge to cloud is shared in another way"),
+    ],
+)
+def test_what_only_a_simulation_can_do_is_refused(changes: dict[str, object], why: str) -> None:
+    changed = load(PLAIN).with_(changes)
+    with pytest.raises(simnet.ScenarioError, match="only a simulation") as refused:
+        check_fit(changed, "model")
+    assert why in str(refused.value)
+
+
+def test_a_load_can_be_modelled_and_not_be_had() -> None:
+    changed = load(PLAIN).with_({"nodes.edge.load": 0.5})
+    check_fit(changed, "model")
+    with pytest.raises(simnet.ScenarioError, match="other work takes a share of edge"):
+        check_fit(changed, "network")
+
+
+def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces.sys, "platform", "linux")
+    monkeypatch.setattr(namespaces.shutil, "which", lambda program: f"/sbin/{program}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert namespaces.missing() == "only root may make network namespaces"
+    monkeypatch.setattr(namespaces.shutil, "which", lambda program: None)
+    assert namespaces.missing() == "'ip' and 'tc' cannot be found: install iproute2"
+    monkeypatch.setattr(namespaces.sys, "platform", "darwin")
+    assert namespaces.missing() == "network namespaces are Linux's; this is darwin"
+
+
+def test_a_line_through_the_medians_of_two_sizes() -> None:
+    """0.5 ms for each message, 100 ns for each byte; one of 1,000 bytes was held up."""
+    points = [(1000, 0.6e-3)] * 8 + [(1000, 9e-3)] + [(5000, 1.0e-3)] * 9
+    found = _line("edge→cloud", points)
+    assert found.seconds == pytest.approx(0.5e-3)
+    assert found.per_byte == pytest.approx(100e-9)
+    assert found.count == 18
+    falling = _line("edge→cloud", [(1000, 2e-3)] * 5 + [(5000, 1e-3)] * 5)
+    assert (falling.seconds, falling.per_byte) == (pytest.approx(1.5e-3), 0)  # bytes do not make it quicker
+
+
+def test_a_calibrated_scenario_has_what_was_measured() -> None:
+    written = load(PLAIN).with_({"links.1.bandwidth": "10 Mbit/s"}).to_yaml()
+    live = SimpleNamespace(scenario_yaml=written, manifest={"live": {"compute": "model", "systems": {}}})
+
+    extras = [Extra("edge", 9, 0.25e-3), Extra("cloud→edge", 9, 1e-3, 200e-9)]
+    found = calibrated(live, extras)  # type: ignore[arg-type]
+    before = yaml.safe_load(written)
+    assert found["nodes"]["edge"]["overhead"] == "250 us"
+    assert found["nodes"]["camera1"] == before["nodes"]["camera1"]
+    link = next(link for link in found["links"] if set(link["between"]) == {"edge", "cloud"})
+    assert link["bandwidth"] == "8 Mbit/s"  # 800 + 200 ns a byte
+    latency = next(link for link in before["links"] if set(link["between"]) == {"edge", "cloud"})["latency"]
+    assert (latency, link["latency"]) == ("20 ms", "21 ms")
+    load(found)  # and is a scenario
+
+
+def test_a_simulation_measures_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="simulated"):
+        write_fake(tmp_path / "run")
+        check_live(read_run(tmp_path / "run"))
