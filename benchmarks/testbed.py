@@ -21,7 +21,7 @@ from simnet.testbed.calibrate import calibrated, extras_of
 
 SCENARIO = Path("scenarios/six_cameras.yaml")
 PAGE = Path("docs/live.md")
-RAW = Path("docs/live.json")
+RAW = Path("benchmarks/testbed.json")
 EXECUTIONS, SAMPLES = 5, 200
 QUANTILES = ("p50", "p95")
 SAME = ("outcome", "exit", "prediction", "views", "reason")
