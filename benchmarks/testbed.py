@@ -127,6 +127,10 @@ def ms(values: Sequence[float]) -> str:
     return " ".join(f"{value:.1f}" for value in values)
 
 
+def against(simulated: float, measured: Sequence[float]) -> str:
+    return f"{simulated:.1f} ({100 * (simulated / mean(measured) - 1):+.1f} %)"
+
+
 def tables(told: Mapping[str, Any]) -> dict[str, str]:
     """The parts of the page."""
     first = table(
@@ -149,10 +153,7 @@ def tables(told: Mapping[str, Any]) -> dict[str, str]:
             quantile,
             ms(row[quantile]["measured"]),
             f"{100 * spread(row[quantile]['measured']):.1f}",
-            *(
-                f"{row[quantile][when]:.1f} ({100 * (row[quantile][when] / mean(row[quantile]['measured']) - 1):+.1f} %)"
-                for when in ("before", "after")
-            ),
+            *(against(row[quantile][when], row[quantile]["measured"]) for when in ("before", "after")),
         )
         for row in told["study"]
         for quantile in QUANTILES
@@ -172,8 +173,9 @@ def tables(told: Mapping[str, Any]) -> dict[str, str]:
         for quantile in QUANTILES
     ]
     within = sum(gap <= 0.1 for gap in gaps)
+    heading = ("scenario", "system", "samples that ended otherwise, of each execution", "of the others: other bytes")
     decisions = table(
-        ("scenario", "system", "samples that ended otherwise, of each execution", "of those that did not: other bytes"),
+        heading,
         [
             (row["scenario"], f"`{row['system']}`", " ".join(map(str, row["differing"])), str(row["sizes"]))
             for row in told["study"]
@@ -186,7 +188,8 @@ def tables(told: Mapping[str, Any]) -> dict[str, str]:
         f"{told['samples']} samples a scenario and system. Events of the protocol were late by at most "
         f"{1e3 * max(row['late'] for row in told['study']):.1f} ms (p99 of the worst execution)."
     )
-    claim = f"{within} of {len(gaps)} quantiles are within 10 % after calibration, the worst off by {100 * max(gaps):.1f} %."
+    worst = 100 * max(gaps)
+    claim = f"{within} of {len(gaps)} quantiles are within 10 % after calibration; the worst is off by {worst:.1f} %."
     return {"conditions": words, "spike": first, "latency": table(head, rows), "claim": claim, "decisions": decisions}
 
 

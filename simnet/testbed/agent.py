@@ -19,12 +19,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from simnet.testbed.namespaces import as_others, before_others, exact_timers
 
-Runs = Callable[[str, int, Sequence[str]], None]
-"""What a node of this name computes for a sample, by the names of segments."""
+
+class Runs(Protocol):
+    """What nodes compute and send."""
+
+    def run(self, node: str, sample: int, segments: Sequence[str]) -> None:
+        """What a node computes for a sample, by the names of segments."""
+
+    def content(self, source: str, target: str, sample: int) -> bytes:
+        """What a node has to send to another of a sample."""
+
 
 PRIORITY = 10
 """Real-time priority of what moves messages."""
@@ -156,10 +164,10 @@ class Agent:
             if (connection := there.pop((link, epoch), None)) is not None:
                 connection.close()
 
-    def _send(self, link: int, epoch: int, size: int) -> None:
+    def _send(self, link: int, epoch: int, size: int, sample: int, source: str, target: str) -> None:
         """Send so many bytes."""
         if (connection := self._out.get((link, epoch))) is not None:
-            connection.add(size)
+            connection.add(size, b"" if self._runs is None else self._runs.content(source, target, sample))
             connection.write()
 
     def _expect(self, link: int, epoch: int, message: int, size: int, delay: int) -> None:
@@ -171,7 +179,7 @@ class Agent:
     def _compute(self, call: int, length: int, sample: int, segments: Sequence[str], pace: float) -> None:
         """Be busy for so many nanoseconds, when a worker is free; or run segments, then wait: `pace` times as long."""
         if self._pool is not None and self._runs is not None:
-            self._pool.run(call, pace, partial(self._runs, self._name, sample, segments))
+            self._pool.run(call, pace, partial(self._runs.run, self._name, sample, segments))
             return
         started = max(time.monotonic_ns(), self._free[0])
         heapreplace(self._free, started + length)
@@ -229,8 +237,11 @@ class _Outgoing:
         """For `select`."""
         return self._socket.fileno()
 
-    def add(self, size: int) -> None:
-        """A message of `size` bytes."""
+    def add(self, size: int, content: bytes) -> None:
+        """A message of `size` bytes: its content, and zeros for what is known of the rest."""
+        if content:
+            self.pending.append(memoryview(content)[:size])
+            size -= len(self.pending[-1])
         while size > 0:
             self.pending.append(memoryview(FILLER)[:size])
             size -= CHUNK

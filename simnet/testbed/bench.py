@@ -72,7 +72,7 @@ class Bench:
     def __init__(
         self, clock: LiveClock, nodes: Mapping[str, NodeSpec], links: Sequence[LinkSpec], runs: Segments | None = None
     ) -> None:
-        self.clock, self.hear, self._runs = clock, _nobody, None if runs is None else runs.run
+        self.clock, self.hear, self._runs = clock, _nobody, runs
         self._machines = {name: _Machine(spec.workers) for name, spec in nodes.items()}
         self.wires: dict[tuple[str, str], Wire] = {}
         self._bandwidths = {(link.source, link.target): link.bandwidth for link in links}

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from simnet.clock import PER_SECOND, Order, ticks
+from simnet.language.names import LINK_ARROW
+from simnet.network.addressed import ends_of
 from simnet.network.line import Callback, Span
 from simnet.network.links.base import STANDSTILL, Carrier
 from simnet.network.links.spec import Link as LinkSpec
@@ -156,7 +158,8 @@ class LiveLink(Carrier):
         rest = min(on_wire(size), burst(self._bandwidth)) / self._bandwidth
         delay = self._latency + round(rest * 1e9)
         self._bench.tell(wire.target, "expect", wire.number, wire.epoch, number, size, delay)
-        self._bench.tell(wire.source, "send", wire.number, wire.epoch, size)
+        source, _, end = ends_of((sample, self.place)).partition(LINK_ARROW)
+        self._bench.tell(wire.source, "send", wire.number, wire.epoch, size, int(sample), source, end)
 
     def _in_vain(self, number: int) -> None:
         """Nobody was there to connect to."""

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 import simnet
+from simnet.models.data import open_dataset
 from simnet.testbed.execute import ONLY_ONE
 from simnet.testbed.namespaces import LiveError, missing
+from simnet.testbed.segments import Segments
+from simnet.world.plan import plans_of
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"no testbed here: {missing()}")
 
@@ -147,6 +150,21 @@ def test_segments_can_really_run() -> None:
     assert len(times) == 11
     assert 0 < times[0] <= times[5] <= times[-1] < 5
     assert simulated.manifest.get("live") is None
+
+
+@pytest.mark.parametrize(("system", "report", "upload"), [("ddnn", 2048, 12288), ("ada-ddnn", 2048 + 40, 1536)])
+def test_what_is_sent_has_as_many_bytes_as_the_model_says(system: str, report: int, upload: int) -> None:
+    """8 × 8 × 8 and 48 × 8 × 8 (24 × 4 × 4) features of four bytes, ten scores; the entropy is made of these."""
+    scenario = simnet.load(SCENARIO.replace("ddnn: {", f"{system}: {{"))
+    plan = plans_of(scenario)[system]
+    made = Segments(scenario, plan, open_dataset(scenario.data, scenario.split, None, scenario.folder))
+    assert len(made.content("camera1", "edge", 3)) == report
+    assert len(made.content("edge", "cloud", 3)) == upload
+    assert (
+        made.content("camera1", "edge", 3) != made.content("camera2", "edge", 3) != made.content("camera2", "edge", 4)
+    )
+    assert made.content("cloud", "edge", 3) == b""
+    made.run("camera1", 3, ("device",))
 
 
 def test_messages_over_two_links_are_stored_and_forwarded() -> None:
