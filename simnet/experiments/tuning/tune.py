@@ -40,7 +40,7 @@ AT_ONCE = 4
 Method = Literal["tpe", "grid"]
 _OURS = {
     "split": "trials see the split 'validation', the best of them 'test'",
-    "seed": "seeds are those of the repeats",
+    "seed": "all points have the same seeds",
 }
 """Keys that tuning sets itself, and why."""
 
