@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from simnet.experiments.tuning.goal import Goal
     from simnet.experiments.tuning.tuned import Tuned
 
-NONE_KEEPS = 3
-"""Exit status where no trial keeps all limits."""
+NO_ANSWER = 3
+"""Exit status where no trial keeps all limits, or the best one has no results on test data."""
 
 
 def tune(
@@ -96,8 +96,8 @@ def tune(
     if not as_json and not quiet:
         say(f"results: {target}")
         say(f"figures: simnet plot {target}")
-    if found.best is None:
-        raise typer.Exit(NONE_KEEPS)
+    if found.tested is None or found.tested.error is not None:
+        raise typer.Exit(NO_ANSWER)
 
 
 def _goal(minimise: str | None, maximise: str | None, subject: list[str] | tuple[()], surely: bool) -> Goal:
@@ -129,3 +129,5 @@ def _tell(found: Tuned, as_json: bool, quiet: bool) -> None:
             print_listing(result_listing(found), console(False))
     for sentence in found.sentences():
         say(sentence)
+    for message, count in found.failed.items():
+        say(f"failed: {message}{f' ({count:,} trials)' if count > 1 else ''}", error=True)

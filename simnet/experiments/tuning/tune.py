@@ -37,6 +37,8 @@ TRIALS = 60
 """Trials where nobody says how many (our choice)."""
 AT_ONCE = 4
 """Trials that are asked for together (our choice); another number makes other trials."""
+OF_A_GRID = 64
+"""The same of a grid, whose trials do not depend on it."""
 Method = Literal["tpe", "grid"]
 _OURS = {
     "split": "trials see the split 'validation', the best of them 'test'",
@@ -100,12 +102,13 @@ def tune(task: Task, out: Path | None, how: How, command: Sequence[str], progres
         pick_device(how.device)
     base, system = only(task.base, task.system, "is tuned")
     asker, method, most = _asker(task, base.seed)
+    at_once = task.at_once if method == "tpe" else OF_A_GRID
     search = Asked(task.name, _shown(base, "validation"), task.axes, repeats=task.repeats)
     trials: list[Trial] = []
     about = _about(task, base, system, method, command)
-    with Player(system, out, how, progress, (most + 2) * task.repeats, task.at_once * task.repeats) as player:
+    with Player(system, out, how, progress, (most + 2) * task.repeats, at_once * task.repeats) as player:
         try:
-            while len(trials) < most and (points := asker.ask(min(task.at_once, most - len(trials)))):
+            while len(trials) < most and (points := asker.ask(min(at_once, most - len(trials)))):
                 numbers = range(len(trials), len(trials) + len(points))
                 found = player.play(search, points, numbers)
                 judged = [

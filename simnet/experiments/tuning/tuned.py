@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,6 +44,11 @@ class Tuned:
         return self.goal.best(self.trials)
 
     @property
+    def failed(self) -> dict[str, int]:
+        """Messages of the trials that have no results, and how many have each."""
+        return dict(Counter(one.error for one in self.trials if one.error is not None))
+
+    @property
     def values(self) -> dict[str, Any] | None:
         """The keys' values there."""
         return None if self.best is None else dict(zip(self.keys, self.best.values, strict=True))
@@ -56,14 +62,14 @@ class Tuned:
         yield f"{self.goal.end} {self.goal.key}: {self.settings(best)}"
         for limit in self.goal.limits:
             there = fate(limit, best.estimates[limit.key])
-            if self.tested is None:
+            if self.tested is None or self.tested.error is not None:
                 yield f"{limit.text}: {there} on validation data"
-            elif self.tested.error is not None:
-                yield f"{limit.text}: {there} on validation data; the test failed: {self.tested.error}"
             else:
                 here = fate(limit, self.tested.estimates[limit.key])
                 same = here == there
                 yield f"{limit.text}: {there} on validation {'and' if same else f'data, but {here} on'} test data"
+        if self.tested is not None and self.tested.error is not None:
+            yield f"the test has no results: {self.tested.error}"
 
     def settings(self, trial: Trial) -> str:
         """The values of a trial."""

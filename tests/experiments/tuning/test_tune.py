@@ -389,3 +389,30 @@ def test_placement_codec_and_batching_are_keys_like_others(scenario: Path) -> No
     assert found.best == {"systems.ddnn.roles": {"edge": "edge-quick"}, "nodes.cloud.batch": None, CODEC: "int8"}
     assert found.trials["error"].null_count == 8
     assert found.trials["systems.ddnn.roles"][0].as_py() == '{"edge": "edge-slow"}'
+
+
+def test_a_best_point_that_has_no_test_is_told(
+    scenario: Path,
+    tmp_path: Path,
+    simnet: Callable[..., Any],
+    played: list[work.Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest = crew.play
+
+    def without_test(job: work.Job) -> work.Outcome:
+        return {"error": "no such images"} if work._unpacked(job.base).split == "test" else honest(job)
+
+    monkeypatch.setattr(crew, "play", without_test)
+    status, printed, _ = simnet(*command(scenario, tmp_path / "tuning", *ONE))
+    assert status == 3 and f"minimise bytes.total: {T}=0.9\nthe test has no results: no such images\n" in printed
+    assert api.load_tuning(tmp_path / "tuning").test is None
+
+
+def test_trials_that_failed_are_told_by_the_command(
+    scenario: Path, tmp_path: Path, simnet: Callable[..., Any], played: list[work.Job]
+) -> None:
+    options = ("--over", "nodes.edge.workers=0,1,-1", "--minimise", "bytes.total")
+    status, _, err = simnet(*command(scenario, tmp_path / "tuning", *options))
+    told = [line for line in err.splitlines() if line.startswith("failed: ")]
+    assert status == 0 and len(told) == 2 and told[0].endswith("nodes.edge.workers: must be 1 or more, found -1")
