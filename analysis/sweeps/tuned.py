@@ -80,7 +80,7 @@ def _lost(one: Trial | None) -> str:
     if len(known) < len(counts) or not known[2]:
         return NONE
     lost = known[0] + known[1]
-    return f"{lost / known[2]:.2%}" if lost else "0"
+    return f"{100 * lost / known[2]:.2f} %" if lost else "0"
 
 
 def draw_search(tuned: Tuned) -> Figure:

@@ -416,3 +416,24 @@ def test_trials_that_failed_are_told_by_the_command(
     status, _, err = simnet(*command(scenario, tmp_path / "tuning", *options))
     told = [line for line in err.splitlines() if line.startswith("failed: ")]
     assert status == 0 and len(told) == 2 and told[0].endswith("nodes.edge.workers: must be 1 or more, found -1")
+
+
+def test_a_signal_is_one_message_and_what_is_finished_is_kept(
+    scenario: Path,
+    tmp_path: Path,
+    simnet: Callable[..., Any],
+    played: list[work.Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, honest = tmp_path / "tuning", crew.play
+
+    def stopped(job: work.Job) -> work.Outcome:
+        if len(played) == 2:
+            raise KeyboardInterrupt
+        return honest(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crew, "play", stopped)
+        status, _, err = simnet(*command(scenario, out, *ONE))
+    assert status == 130 and f"stopped; what is finished is kept in {out}; the same command goes on" in err
+    assert simnet(*command(scenario, out, *ONE))[0] == 0 and len(played) == 5
