@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simnet.experiments.sweeps.sweep import Results as Sweep
+    from simnet.experiments.tuning.tuned import Tuned
 
 
 class Drawn(NamedTuple):
@@ -100,6 +101,22 @@ def draw_sweep_figures(sweep: Sweep, folder: Path, metrics: Sequence[str] = (), 
     names = chosen(sweep, metrics)
     kinds = sweep_kinds(sweep)
     return _drawn({kind: partial(SWEEPS[kind], sweep, names) for kind in kinds}, folder, ending)
+
+
+def draw_tuning_figures(tuned: Tuned, folder: Path, ending: str = "png") -> Drawn:
+    """Draw a tuning: its ``search``, trial after trial, and the goal over each of its ``keys``.
+
+    Args:
+        tuned: The tuning.
+        folder: Where the figures go; made if need be.
+        ending: Of the files: png, svg or pdf.
+
+    Raises:
+        RunError: no trial has results.
+    """
+    from simnet.analysis.sweeps.tuned import TUNINGS
+
+    return _drawn({kind: partial(draw, tuned) for kind, draw in TUNINGS.items()}, folder, ending)
 
 
 FAULTS: Mapping[str, Callable[[Results, Sequence[str], Sequence[str]], Figure]] = {

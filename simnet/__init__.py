@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the same names as in _HOMES, for type checkers and editors
     from simnet.api import Run as Run
     from simnet.api import Sweep as Sweep
+    from simnet.api import Tuning as Tuning
     from simnet.api import check as check
     from simnet.api import live as live
     from simnet.api import load as load
     from simnet.api import load_run as load_run
     from simnet.api import load_sweep as load_sweep
+    from simnet.api import load_tuning as load_tuning
     from simnet.api import run as run
     from simnet.api import sweep as sweep
+    from simnet.api import tune as tune
     from simnet.clock import ProtocolError as ProtocolError
     from simnet.installation import __version__ as __version__
     from simnet.language.errors import Problem as Problem
@@ -66,6 +69,9 @@ _HOMES = {
     "sweep": "simnet.api",
     "load_sweep": "simnet.api",
     "Sweep": "simnet.api",
+    "tune": "simnet.api",
+    "load_tuning": "simnet.api",
+    "Tuning": "simnet.api",
     "Scenario": "simnet.scenario.scenario",
     "Progress": "simnet.terminal.listener",
     # what goes wrong

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simnet.analysis.style import EXITS, FAULT, INK, MUTED, WIDTH, label, look, readable
 from simnet.analysis.sweeps.scales import metric, scale_of
-from simnet.experiments.sizing.limits import Estimate, Limit
+from simnet.experiments.sizing.limits import Estimate
 from simnet.experiments.sizing.size import Sized
 from simnet.experiments.sweeps.table import as_text
 from simnet.language.units import format_energy, format_size
@@ -26,22 +26,24 @@ def sized_listing(sized: Sized) -> Listing:
     title = f"{sized.system}: {' and '.join(limit.text for limit in sized.limits)}"
     found = Listing(title, (sized.key, "repeats", *(limit.key for limit in sized.limits), "kept"))
     for one in sized.tried:
-        cells = [_cell(limit, value) for limit, value in zip(sized.limits, one.estimates, strict=True)]
+        cells = [cell(limit.key, value) for limit, value in zip(sized.limits, one.estimates, strict=True)]
         found.rows.append((as_text(one.value), str(one.repeats), *cells, one.verdict))
     found.caption = "means over repeats; the intervals of all looks at a value hold together with 95 %"
     return found
 
 
-def _cell(limit: Limit, value: Estimate | None) -> str:
+def cell(key: str, value: Estimate | None) -> str:
+    """A metric's mean, and below it the ends of its interval where there is one."""
     if value is None:
         return NONE
     if value.low is None or value.high is None:
-        return _written(limit.key, value.mean)
-    ends = f"{_written(limit.key, value.low)} to {_written(limit.key, value.high)}"
-    return f"{_written(limit.key, value.mean)}\n{ends}"
+        return written(key, value.mean)
+    ends = f"{written(key, value.low)} to {written(key, value.high)}"
+    return f"{written(key, value.mean)}\n{ends}"
 
 
-def _written(key: str, value: float) -> str:
+def written(key: str, value: float) -> str:
+    """A metric's value in the unit that suits it."""
     if "latency" in key or "time" in key:
         return time(value)
     if "bytes" in key:

@@ -9,6 +9,9 @@ import typer
 from simnet.cli.cache import cache
 from simnet.cli.check import check
 from simnet.cli.entry import run_app, stoppable
+from simnet.cli.experiments.size import size
+from simnet.cli.experiments.sweep import sweep
+from simnet.cli.experiments.tune import tune
 from simnet.cli.finished.compare import compare
 from simnet.cli.finished.explain import explain
 from simnet.cli.finished.plot import plot
@@ -20,8 +23,6 @@ from simnet.cli.plugins import plugins
 from simnet.cli.profile import profile
 from simnet.cli.run import run
 from simnet.cli.schema import schema
-from simnet.cli.size import size
-from simnet.cli.sweep import sweep
 from simnet.cli.testbed.calibrate_nodes import calibrate_nodes
 from simnet.cli.testbed.live import live
 from simnet.cli.validate import validate
@@ -41,6 +42,7 @@ for command in (
     calibrate_nodes,
     sweep,
     size,
+    tune,
     check,
     compare,
     plot,

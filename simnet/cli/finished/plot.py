@@ -1,4 +1,4 @@
-"""`simnet plot`: the figures of a run again, or those of a sweep."""
+"""`simnet plot`: the figures of a run again, or those of a sweep or a tuning."""
 
 from __future__ import annotations
 
@@ -42,11 +42,18 @@ def plot(
         str | None, typer.Option(metavar="NAMES", help="Of a sweep what is drawn: 'accuracy,latency.mean,bytes.total'.")
     ] = None,
 ) -> None:
-    """Draw a run's figures again, or those of its exits or faults; or a sweep: lines, heat maps, fronts."""
-    from simnet.analysis.figures import draw_all, draw_exit_figures, draw_fault_figures, draw_sweep_figures
+    """Draw a run's figures again, or those of its exits or faults; of a sweep lines, heat maps, fronts; a tuning."""
+    from simnet.analysis.figures import (
+        draw_all,
+        draw_exit_figures,
+        draw_fault_figures,
+        draw_sweep_figures,
+        draw_tuning_figures,
+    )
     from simnet.analysis.timeline.selection import Selection
     from simnet.experiments.sweeps.store import ABOUT
     from simnet.experiments.sweeps.sweep import read
+    from simnet.experiments.tuning import folder as tuning
     from simnet.results.run import RunError, read_run
 
     if None not in (first, last, samples):
@@ -56,9 +63,13 @@ def plot(
     sweep = (run_dir / ABOUT).is_file()
     if metrics is not None and not sweep:
         raise RunError(f"{run_dir}: --metrics is of sweeps, and this is none")
-    if faults is not None and what != "faults" and not sweep:
+    if (run_dir / tuning.ABOUT).is_file():
+        if selection != Selection() or what != "overview" or faults is not None:
+            raise RunError(f"{run_dir} is a tuning: of all options only --out and --format are for it")
+        drawn = draw_tuning_figures(tuning.read(run_dir), folder, ending)
+    elif faults is not None and what != "faults" and not sweep:
         raise RunError("--faults is of --what faults; the other figures shade all of them")
-    if sweep:
+    elif sweep:
         if selection != Selection() or what != "overview" or faults is not None:
             raise RunError(f"{run_dir} is a sweep: of all options only --out, --format and --metrics are for it")
         drawn = draw_sweep_figures(read(run_dir), folder, _names(metrics), ending)

@@ -192,11 +192,14 @@ def together(limits: Sequence[Limit], estimates: Sequence[Estimate | None]) -> V
     return "no" if "no" in each else "cannot tell" if "cannot tell" in each else "yes"
 
 
-def only(base: Scenario, system: str | None) -> tuple[Scenario, str]:
-    """The scenario with one of its systems alone, and its name; None: the only one. Raises RunError."""
+def only(base: Scenario, system: str | None, what: str = "must keep the limits") -> tuple[Scenario, str]:
+    """The scenario with one of its systems alone, and its name; None: the only one.
+
+    Raises RunError; of several systems without a name it asks which one `what`.
+    """
     names = list(base.systems)
     if system is None and len(names) > 1:
-        raise RunError(f"say which system must keep the limits: {', '.join(names)}")
+        raise RunError(f"say which system {what}: {', '.join(names)}")
     name = names[0] if system is None else system
     if name not in names:
         raise RunError(unknown("system", name, names))

@@ -93,12 +93,17 @@ class Results:
 
 
 @dataclass
-class _Plan:
-    """All runs, and of those that are to be done their jobs and what the network may be asked."""
+class Plan:
+    """All runs, and of those that are to be done their jobs and what the network may be asked.
+
+    `refused` is what the first point is told that is no valid scenario; `valid` counts those that are.
+    """
 
     runs: list[Run] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     asked: dict[str, tuple[Scenario, set[int]]] = field(default_factory=dict)
+    refused: ScenarioError | None = None
+    valid: int = 0
 
 
 def sweep(
@@ -128,14 +133,16 @@ def sweep(
         pick_device(how.device)
     kept = store.Store(out)
     hear.begun(f"checking {len(points):,} points")
-    plan = _planned(asked, points, kept, how)
+    plan = planned(asked, points, kept, Inputs(how.data_dir), how)
+    if plan.refused is not None and not plan.valid:
+        raise plan.refused
     if out is not None:
         store.prepare(out)
         store.write_whole(out / store.BASE, asked.base.to_yaml().encode("utf-8", "backslashreplace"))
     with ExitStack() as stack:
         crew = stack.enter_context(crew_of(how, len(plan.jobs))) if plan.jobs else None
         try:
-            _do(asked, plan, kept, crew, how, progress)
+            do(asked, plan, kept, crew, how, progress)
         except BaseException:
             if out is not None:
                 with suppress(RunError):  # a full disk has been told already
@@ -144,11 +151,23 @@ def sweep(
     return _gather(asked, out, plan, kept, command)
 
 
-def _do(asked: Asked, plan: _Plan, kept: store.Store, crew: Crew | None, how: How, progress: Progress | None) -> None:
-    """All that is not done yet."""
+def do(
+    asked: Asked,
+    plan: Plan,
+    kept: store.Store,
+    crew: Crew | None,
+    how: How,
+    progress: Progress | None,
+    before: tuple[int, int, int] = (0, 0, 0),
+) -> None:
+    """Do all that is not done yet, and keep it.
+
+    Of what is done by parts, `before` counts runs that were done before these, that come after them, and that failed.
+    """
     hear = progress or Progress()
-    done, most = len(plan.runs) - len(plan.jobs), len(plan.runs)
-    failed = sum(run.problem is not None for run in plan.runs)
+    done = before[0] + len(plan.runs) - len(plan.jobs)
+    most = before[0] + len(plan.runs) + before[1]
+    failed = before[2] + sum(run.problem is not None for run in plan.runs)
     if crew is not None:
         _network(plan, how, progress)
     hear.played(done, most, failed)
@@ -171,23 +190,22 @@ def crew_of(how: How, jobs: int) -> Crew:
     return Alone() if workers == 1 else Processes(workers)
 
 
-def _planned(asked: Asked, points: Sequence[tuple[Any, ...]], kept: store.Store, how: How) -> _Plan:
+def planned(asked: Asked, points: Sequence[tuple[Any, ...]], kept: store.Store, inputs: Inputs, how: How) -> Plan:
+    """All runs at these points, and which of them are not `kept`."""
     from simnet.experiments.sweeps.ahead import questions
 
-    plan, base, inputs = _Plan(), packed(asked.base), _Inputs(how.data_dir)
-    first: ScenarioError | None = None
-    valid, to_do = 0, set[str]()
+    plan, base, to_do = Plan(), packed(asked.base), set[str]()
     for number, values in enumerate(points):
         changes = list(settings_of(asked.axes, values))
         try:
             scenario = scenario_of(asked.base, changes)
         except ScenarioError as error:
-            first = first or error
+            plan.refused = plan.refused or error
             seeds = islice(seeds_of(asked.base.seed), asked.repeats)
             problem = told(error)
             plan.runs += [Run(number, values, repeat, seed, problem=problem) for repeat, seed in enumerate(seeds)]
             continue
-        valid += 1
+        plan.valid += 1
         text, sums = as_text(scenario), inputs.of(scenario)
         for repeat, seed in enumerate(islice(seeds_of(scenario.seed), asked.repeats)):
             name = store.name_of(text, scenario.folder, seed, sums)
@@ -198,17 +216,15 @@ def _planned(asked: Asked, points: Sequence[tuple[Any, ...]], kept: store.Store,
                 to_do.add(name)
                 plan.jobs.append(Job(len(plan.runs) - 1, name, base, changes, seed, how.data_dir, how.device))
                 plan.asked.setdefault(questions(scenario), (scenario, set()))[1].add(seed)
-    if first is not None and not valid:
-        raise first
     return plan
 
 
-class _Inputs:
-    """Checksums of weights and data, each found out once."""
+class Inputs:
+    """Checksums of weights and data, each found out once; `known` has them by what they are of."""
 
     def __init__(self, data_dir: Path | None) -> None:
         self._data_dir = data_dir
-        self._known: dict[tuple[str, ...], str] = {}
+        self.known: dict[tuple[str, ...], str] = {}
 
     def of(self, scenario: Scenario) -> dict[str, str]:
         """Those of a scenario; of what cannot be read the reason, which its run will tell, too."""
@@ -222,12 +238,12 @@ class _Inputs:
         return found
 
     def _sum(self, what: tuple[str, ...], find: Callable[[], str]) -> str:
-        if what not in self._known:
+        if what not in self.known:
             try:
-                self._known[what] = find()
+                self.known[what] = find()
             except Exception as problem:  # whatever a user's data set raises
-                self._known[what] = told(problem)
-        return self._known[what]
+                self.known[what] = told(problem)
+        return self.known[what]
 
 
 def _weights(name: str) -> str:
@@ -244,7 +260,7 @@ def _data(scenario: Scenario, data_dir: Path | None) -> str:
     return f"{data.checksum} {len(data)}"
 
 
-def _network(plan: _Plan, how: How, progress: Progress | None) -> None:
+def _network(plan: Plan, how: How, progress: Progress | None) -> None:
     """All that can be foreseen of what the network is asked, once, before anybody asks it."""
     from simnet.experiments.sweeps.ahead import answer_all
     from simnet.world.run import Options
@@ -263,11 +279,13 @@ def _about(asked: Asked, run: Run) -> dict[str, Any]:
     return {"settings": json.loads(json.dumps(settings, default=str)), "seed": run.seed}
 
 
-def _gather(asked: Asked, out: Path | None, plan: _Plan, kept: store.Store, command: Sequence[str]) -> Results:
-    rows = []
-    for run in plan.runs:
-        known: Mapping[str, Any] | None = {"error": run.problem} if run.problem is not None else kept.get(run.name)
-        rows.append((run.point, run.values, run.repeat, run.seed, known))
+def known_of(run: Run, kept: store.Store) -> Mapping[str, Any] | None:
+    """What is known of a run: `summary` or `error`; None: it is not done."""
+    return {"error": run.problem} if run.problem is not None else kept.get(run.name)
+
+
+def _gather(asked: Asked, out: Path | None, plan: Plan, kept: store.Store, command: Sequence[str]) -> Results:
+    rows = [(run.point, run.values, run.repeat, run.seed, known_of(run, kept)) for run in plan.runs]
     keys = [one.key for one in asked.axes]
     table = table_of(keys, rows)
     about = {

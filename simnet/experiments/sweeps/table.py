@@ -45,11 +45,11 @@ def table_of(
             found.append({**begin, "system": None, "error": error, "numbers": {}})
             continue
         for name, system in known["summary"]["systems"].items():
-            found.append({**begin, "system": name, "error": None, "numbers": dict(_metrics(system))})
+            found.append({**begin, "system": name, "error": None, "numbers": dict(metrics_of(system))})
     columns: dict[str, Any] = {"point": pa.array([row["point"] for row in found], pa.int64())}
     for number, key in enumerate(keys):
         there = [row["values"][number] for row in found]
-        columns[key] = _column(there)
+        columns[key] = column(there)
         if (worth := in_si(there)) is not None:
             columns[f"{key}{SI}"] = pa.array(worth, pa.float64())
     for name in ("repeat", "seed"):
@@ -61,7 +61,8 @@ def table_of(
     return pa.table(columns)
 
 
-def _metrics(system: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+def metrics_of(system: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+    """Every number of a system's summary that the table has, and the ends of its interval where it has one."""
     intervals = system.get("intervals", {})
     for key, value in numbers(system):
         if key.startswith(_PLACES):
@@ -78,7 +79,7 @@ def _rank(name: str) -> int:
     return _MAIN.index(section) if section in _MAIN else len(_MAIN)
 
 
-def _column(values: Sequence[Any]) -> pa.Array:
+def column(values: Sequence[Any]) -> pa.Array:
     """Values of one kind as they are, others as text."""
     import pyarrow as pa
 
