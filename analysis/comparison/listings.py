@@ -8,6 +8,7 @@ from math import floor, log10
 from typing import TYPE_CHECKING
 
 from simnet.analysis.comparison.changes import Change, Changes, Effect, order
+from simnet.analysis.comparison.executed import of_faults, of_places, one_executed, ratio, told_executed
 from simnet.analysis.comparison.measures import Measure
 from simnet.language.units import format_energy, format_size, format_time
 from simnet.results.cells import NONE, Listing
@@ -39,6 +40,10 @@ def print_comparison_of_runs(found: Found, console: Console, listed: int) -> Non
         console.print()
     for pair in found.pairs:
         print_listing(of_measures(pair), console)
+        if one_executed(pair):
+            for listing in (of_places(pair), of_faults(pair)):
+                if listing.rows:
+                    print_listing(listing, console)
         if pair.changes is not None:
             console.print(told_changes(pair.changes), style="bold")
             if pair.changes.counts:
@@ -69,6 +74,8 @@ def told_settings(settings: Sequence[Setting]) -> Iterator[str]:
 
 def notes_of(found: Found) -> Iterator[str]:
     """The notes of all pairs, and of the whole."""
+    sides = [side for pair in found.pairs for side in (pair.first, pair.second)]
+    yield from dict.fromkeys(told for side in sides if (told := told_executed(side)) is not None)
     for pair in found.pairs:
         yield from (f"{pair.title}: {note}" for note in pair.notes)
     yield from found.notes
@@ -77,10 +84,12 @@ def notes_of(found: Found) -> Iterator[str]:
 def of_measures(pair: Pair) -> Listing:
     """Both systems and their difference, a row for each measure."""
     first, second = pair.names
-    table = Listing(f"{pair.title}; {pair.over}", ("", first, second, "difference", "95 % interval"), long_names=False)
+    executed = one_executed(pair)
+    head = ["", first, second, "difference", "95 % interval", *(["ratio"] if executed else [])]
+    table = Listing(f"{pair.title}; {pair.over}", head, long_names=False)
     for one in pair.measures:
-        difference, interval = spread(one)
-        table.rows.append([one.name, value(one, one.first), value(one, one.second), difference, interval])
+        cells = [one.name, value(one, one.first), value(one, one.second), *spread(one)]
+        table.rows.append([*cells, *([ratio(one.first, one.second)] if executed else [])])
     told = []
     if pair.right_once is not None and any(pair.right_once):
         tail = "" if pair.p_value is None else f" (p {'< 0.001' if pair.p_value < 0.001 else f'= {pair.p_value:.3f}'})"
