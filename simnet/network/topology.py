@@ -16,6 +16,7 @@ from simnet.network.nodes.battery import Meters
 from simnet.network.nodes.kinds import make_node
 from simnet.network.nodes.plain import Node
 from simnet.network.nodes.queueing import Recorder
+from simnet.network.nodes.sleep import Slept
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.routing import Route, Router
 from simnet.network.spans import Spans
@@ -106,6 +107,11 @@ class Topology:
         spans, columns = self.spans, self.spans.columns()
         arrived = (columns.kind == spans.kinds.get("transfer")) & (columns.status == spans.statuses.get("ok"))
         return int(arrived.sum())
+
+    @property
+    def slept(self) -> dict[str, Slept]:
+        """How those nodes have slept so far that ever do."""
+        return {name: node.sleeper.slept() for name, node in self.nodes.items() if node.sleeper is not None}
 
     def close(self) -> None:
         """Record what is still under way when the run ends."""

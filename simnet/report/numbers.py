@@ -132,7 +132,7 @@ def energy(run: Results) -> Markup | None:
 
 
 def _joules(node: str, numbers: Mapping[str, Any], most: float) -> Sequence[Content]:
-    total, idle = numbers.get("total") or 0.0, numbers.get("idle") or 0.0
+    total, idle = numbers.get("total") or 0.0, (numbers.get("idle") or 0.0) + (numbers.get("asleep") or 0.0)
     scale = most or 1.0
     drawn = bar([(idle / scale, "other"), ((total - idle) / scale, "fill")], f"{node}: {format_energy(total, 3)}")
     each = numbers.get("per_sample")

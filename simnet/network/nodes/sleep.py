@@ -1,0 +1,164 @@
+"""Nodes that sleep: whenever nothing is left to do, after a while; what comes then wakes them, and waits for that.
+
+A node has something to do from when a call reaches it until that is done, and from when a message is given to one of
+its links until that has arrived or is lost; and while it wakes. It hears messages in its sleep (as with a wake-up
+receiver, whose power is part of that of sleeping). While it wakes, calls, messages that it is to send and messages that
+have reached it wait. All of this is our choice.
+
+Nothing is put on the clock for falling asleep: whether a node slept is seen when something comes, or when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simnet.clock import Occurrence, Order, seconds, ticks
+
+if TYPE_CHECKING:
+    from simnet.network.line import Callback, Send
+    from simnet.network.nodes.plain import Node
+    from simnet.network.nodes.spec import PowerModel
+    from simnet.network.work import Work
+
+
+class Slept(NamedTuple):
+    """How a node's time up was spent: seconds `asleep`, seconds `waking`, and how often it was woken."""
+
+    asleep: float = 0.0
+    waking: float = 0.0
+    wake_ups: int = 0
+
+
+class Sleeper:
+    """When one node sleeps, and what waits until it is awake.
+
+    It begins the run asleep. After `sleep_after` without anything to do it falls asleep; what comes at the very end of
+    that is in time. Down it does not sleep, and what it was to do is lost; it comes up awake.
+    """
+
+    def __init__(self, node: Node, power: PowerModel) -> None:
+        self._env, self._node = node.env, node
+        self._after, self._wakes_in = ticks(power.sleep_after), ticks(power.wake_up)
+        self._begun = 0
+        """Calls and messages that have not ended."""
+        self._life = 0
+        """How often it went down: what began before is none of its business any more."""
+        self._awake_until = -1
+        """When it falls asleep if nothing comes; of a node that has nothing to do."""
+        self._asleep = self._waking = self._wake_ups = 0
+        self._wakes: tuple[int, int] | None = None
+        """From when to when it wakes, if it does."""
+        self._alarm: Occurrence | None = None
+        self._waiting: list[tuple[Callable[[], None], Callable[[], None]]] = []
+        """What to do when it is awake, or when that is not to be."""
+        node.on_change.append(self._changed)
+        node.on_down.append(self._lose)
+        self._compute = node.compute
+        node.compute = self.compute  # type: ignore[method-assign]
+
+    def slept(self, time: int | None = None) -> Slept:
+        """Until now, or until a time that is not past if nothing comes before."""
+        time = self._env.now if time is None else time
+        asleep, waking = self._asleep, self._waking
+        if self._node.up:
+            if self._wakes is not None:
+                waking += min(time, self._wakes[1]) - self._wakes[0]
+            elif not self._begun:
+                asleep += max(0, time - max(self._awake_until, 0))
+        return Slept(seconds(asleep), seconds(waking), self._wake_ups)
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """When it will fall asleep or be awake, by the clock, if nothing comes before."""
+        if self._wakes is not None:
+            return (self._wakes[1],)
+        return () if self._begun else (self._awake_until,)
+
+    def when_awake(self, act: Callable[[], None], lose: Callable[[], None]) -> None:
+        """Do something now if it is awake, else wake and do it then; `lose` if it goes down before. Down: at once."""
+        if not self._node.up:
+            act()
+            return
+        now = self._env.now
+        if self._wakes is None and not self._begun:
+            if now > self._awake_until:
+                self._asleep += now - max(self._awake_until, 0)
+                self._wake_ups += 1
+                if self._wakes_in:
+                    self._wakes = now, now + self._wakes_in
+                    self._alarm = self._env.at(self._wakes[1], Order.WORK_ENDS, self._wake)
+            self._awake_until = now + self._after
+        if self._wakes is None:
+            act()
+        else:
+            self._waiting.append((act, lose))
+
+    def _wake(self) -> None:
+        now = self._env.now
+        self._waking += self._wakes_in
+        self._wakes, self._alarm, self._awake_until = None, None, now + self._after
+        waiting, self._waiting = self._waiting, []
+        for act, lose in waiting:
+            if self._node.up:
+                act()
+            else:  # what it did first has brought it down
+                lose()
+
+    def _changed(self) -> None:
+        now = self._env.now
+        if self._node.up:
+            self._awake_until = now + self._after
+            return
+        if self._wakes is not None:
+            self._waking += now - self._wakes[0]
+        elif not self._begun:
+            self._asleep += max(0, now - max(self._awake_until, 0))
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._wakes, self._alarm = None, None
+        self._begun, self._life = 0, self._life + 1
+
+    def _lose(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, lose in waiting:
+            lose()
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """See `Node.compute`."""
+        self.when_awake(partial(self._begin, self._compute, sample, work, done, lost, token), partial(lost, token))
+
+    def sending(self, send: Send) -> Send:
+        """`send` for messages that leave the node."""
+
+        def sends(sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+            self.when_awake(partial(self._begin, send, sample, size, done, lost, token), partial(lost, token))
+
+        return sends
+
+    def hearing(self, send: Send) -> Send:
+        """`send` for messages that end at the node."""
+
+        def sends(sample: int, size: int, done: Callback, lost: Callback, token: Any) -> None:
+            send(sample, size, partial(self._heard, done, lost), lost, token)
+
+        return sends
+
+    def _heard(self, done: Callback, lost: Callback, token: Any) -> None:
+        self.when_awake(partial(done, token), partial(lost, token))
+
+    def _begin(
+        self, begin: Callable[..., None], sample: int, what: Any, done: Callback, lost: Callback, token: Any
+    ) -> None:
+        """Begin a call or a message, and be awake until it ends."""
+        life = self._life if self._node.up else -1
+        if self._node.up:
+            self._begun += 1
+        begin(sample, what, partial(self._end, life, done), partial(self._end, life, lost), token)
+
+    def _end(self, life: int, tell: Callback, token: Any) -> None:
+        if life == self._life:
+            self._begun -= 1
+            self._awake_until = self._env.now + self._after
+        tell(token)
