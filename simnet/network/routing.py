@@ -177,7 +177,7 @@ class Route:
             return _no_way
         together = self._router.fair_run(path)
         stop, _ = path[max(len(together), 1) - 1]
-        send = FairPath(together).send if together else path[0][1].send
+        send: Send = FairPath(together).send if together else path[0][1].send
         send = self._router.attended(send, self._source, stop)
         if len(path) == 1:
             return send

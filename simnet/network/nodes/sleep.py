@@ -12,15 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from simnet.clock import Occurrence, Order, seconds, ticks
+from simnet.clock import Clock, Occurrence, Order, seconds, ticks
 
 if TYPE_CHECKING:
     from simnet.network.line import Callback, Send
-    from simnet.network.nodes.plain import Node
     from simnet.network.nodes.spec import PowerModel
     from simnet.network.work import Work
+
+
+class Computer(Protocol):
+    """What is asked of a `simnet.network.nodes.plain.Node`."""
+
+    env: Clock
+    up: bool
+    on_change: list[Callable[[], None]]
+    on_down: list[Callable[[], None]]
+
+    def compute(self, sample: int, work: Work, done: Callback, lost: Callback, token: Any) -> None:
+        """Run `work` for one sample."""
 
 
 class Slept(NamedTuple):
@@ -38,7 +49,7 @@ class Sleeper:
     that is in time. Down it does not sleep, and what it was to do is lost; it comes up awake.
     """
 
-    def __init__(self, node: Node, power: PowerModel) -> None:
+    def __init__(self, node: Computer, power: PowerModel) -> None:
         self._env, self._node = node.env, node
         self._after, self._wakes_in = ticks(power.sleep_after), ticks(power.wake_up)
         self._begun = 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simnet.language.units import format_energy
-from simnet.results.cells import NONE, percent, time
+from simnet.results.cells import NONE, long, percent, time
 from simnet.results.section import Played, Section
 from simnet.results.tables import ANY, NUMBER
 
@@ -44,7 +44,7 @@ class Energy(Section):
         lives = {name: life for name, node in found["nodes"].items() if (life := node.get("battery_life")) is not None}
         if lives:
             name, life = min(lives.items(), key=lambda one: one[1])
-            rows["battery life, shortest"] = f"{time(life)} ({name})"
+            rows["battery life, shortest"] = f"{long(life)} ({name})"
         if batteries := [node["battery_empty_at"] for node in found["nodes"].values() if "battery_empty_at" in node]:
             empty = [at for at in batteries if at is not None]
             first = f", first after {time(min(empty))}" if empty else ""
