@@ -89,12 +89,12 @@ class Router:
                 break  # nothing flows through it
         return run
 
-    def attended(self, send: Send, source: str, target: str) -> Send:
-        """`send` from one node to the next, where either may have to wake for it."""
+    def attended(self, send: Send, source: str, target: str, place: str) -> Send:
+        """`send` from one node to another over the link `place` first, where either may have to wake for it."""
         if (heard := self._nodes[target].sleeper) is not None:
             send = heard.hearing(send)
         if (sent := self._nodes[source].sleeper) is not None:
-            send = sent.sending(send)
+            send = sent.sending(send, place)
         return send
 
     def _grow(self, tree: _Tree, source: str) -> None:
@@ -178,7 +178,7 @@ class Route:
         together = self._router.fair_run(path)
         stop, _ = path[max(len(together), 1) - 1]
         send: Send = FairPath(together).send if together else path[0][1].send
-        send = self._router.attended(send, self._source, stop)
+        send = self._router.attended(send, self._source, stop, path[0][1].place)
         if len(path) == 1:
             return send
         ends = f"{self._source}{LINK_ARROW}{self._target}"

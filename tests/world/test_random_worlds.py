@@ -190,16 +190,16 @@ def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
 def test_when_nodes_sleep_can_be_seen_from_what_they_did(seed: int) -> None:
     """Awake from when a call or message begins to wait until it ends, and so much longer; a message wakes who hears it.
 
-    Without failures of nodes and without time to wake, since what waits for that shows only afterwards.
+    Without failures of nodes.
     """
     draw = random.Random(seed)
     base = drawn_scenario(draw, draw.choice(["ddnn", "ada-ddnn"]))
-    after = draw.choice([0.0, 0.003, 0.1])
-    power = PowerModel(idle=2, busy=9, sleep=0.5, sleep_after=after)
+    after, wake_up = draw.choice([0.0, 0.003, 0.1]), draw.choice([0.0, 0.002, 0.05])
+    power = PowerModel(idle=2, busy=9, sleep=0.5, sleep_after=after, wake_up=wake_up)
     nodes = {n: one.model_copy(update={"power": power, "battery": None}) for n, one in base.nodes.items()}
     faults = [fault for fault in base.faults if fault.node is None or fault.action == "slow"]
     world = play(base.model_copy(update={"nodes": nodes, "faults": faults}))
-    end = world.env.now
+    end, wakes_in = world.env.now, ticks(wake_up)
     for name, slept in world.network.slept.items():
         times: list[tuple[int, int]] = []
         for _, place, _, queued, _, ended, _, status in world.network.spans:
@@ -208,13 +208,17 @@ def test_when_nodes_sleep_can_be_seen_from_what_they_did(seed: int) -> None:
                 times.append((queued, ended))
             elif target == name and status == "ok":
                 times.append((ended, ended))
-        awake, until, wakes = 0, -1, 0
+        awake, until, wakes, waking = 0, -1, 0, 0
         for begins, ends in sorted(times):
-            wakes += begins > until
-            awake += max(0, min(ends + ticks(after), end) - max(begins, until))
-            until = max(until, ends + ticks(after))
+            woken = 0
+            if begins > until:
+                wakes, woken = wakes + 1, wakes_in
+                waking += min(wakes_in, end - begins)
+            ends_at = max(ends, begins + woken) + ticks(after)
+            awake += max(0, min(ends_at, end) - max(begins, until))
+            until = max(until, ends_at)
         assert slept.asleep == pytest.approx(seconds(end - awake), abs=1e-12)
-        assert slept.wake_ups == wakes and slept.waking == 0
+        assert slept.wake_ups == wakes and slept.waking == pytest.approx(seconds(waking), abs=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

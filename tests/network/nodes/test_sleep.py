@@ -80,6 +80,7 @@ def test_what_wakes_it_waits_and_so_does_what_comes_meanwhile() -> None:
     wire.compute(2.25, "a", 1e9, "z")  # awake still
     wire.env.play(until=10.0)
     assert wire.heard == [("x", 2.25), ("y", 3.25), ("z", 4.25)]
+    assert [span[3:6] for span in wire.spans] == [(1.0, 1.25, 2.25), (1.1, 2.25, 3.25), (2.25, 3.25, 4.25)]
     assert slept(wire) == approx((10 - 3.25, 0.25, 1))
     assert joules(wire) == approx(
         {"idle": 6.5, "busy": 12.0, "sent": 0, "received": 0, "asleep": 0.5 * 6.75, "waking": 1.0}
@@ -88,12 +89,12 @@ def test_what_wakes_it_waits_and_so_does_what_comes_meanwhile() -> None:
 
 @pytest.mark.parametrize("sharing", ["fifo", "fair"])
 def test_who_sends_is_awake_until_it_has_arrived_and_who_hears_wakes_on_arrival(sharing: str) -> None:
-    """a wakes from 1 s to 1.25 s, 0.5 MB arrive at 1.85 s. What b sends at 3 s is there at 3.6 s, heard at 3.85 s."""
+    """a wakes from 1 s to 1.25 s, 0.5 MB arrive at 1.85 s. What b sends at 3 s arrives at 3.6 s; a wakes to 3.85 s."""
     wire = wired("ab", wake_up=0.25, sharing=sharing)
     wire.send(1.0, "a", "b", 500_000, "there")
     wire.send(3.0, "b", "a", 500_000, "back")
     wire.env.play(until=10.0)
-    assert wire.heard == [("there", approx(1.85)), ("back", approx(3.85))]
+    assert wire.heard == [("there", approx(1.85)), ("back", approx(3.6))]
     assert slept(wire) == approx((10 - 0.85 - 0.25, 0.5, 2))
 
 
@@ -121,6 +122,20 @@ def test_down_it_neither_sleeps_nor_wakes_and_it_comes_up_awake() -> None:
     assert wire.heard == [("x", None), ("y", None), ("down", None), ("z", 3.0)]
     assert slept(wire) == approx((1.0 + 1.5, 0.1, 1))  # to 1 s, and from 3.5 s on
     assert wire.network.nodes["a"].up_time == approx(4.1)
+    assert [(*span[1:3], *span[3:6], span[7]) for span in wire.spans] == [
+        ("a", "compute", 1.0, 1.1, 1.1, "lost"),
+        ("a→b", "transfer", 1.0, 1.1, 1.1, "lost"),
+        ("a", "compute", 2.5, 2.5, 3.0, "ok"),
+    ]
+
+
+def test_what_waits_at_the_end_of_a_run_is_unfinished() -> None:
+    wire = wired(wake_up=0.25)
+    wire.compute(1.0, "a", 1e9, "x")
+    wire.env.play(until=1.125)
+    wire.network.close()
+    assert [span[3:] for span in wire.spans] == [(1.0, 1.125, 1.125, 0, "unfinished")]
+    assert wire.heard == [] and slept(wire) == approx((1.0, 0.125, 1))
 
 
 def test_what_still_travels_when_it_fails_keeps_it_awake_no_more() -> None:
@@ -230,7 +245,7 @@ def test_the_wait_for_waking_is_part_of_a_samples_latency() -> None:
     (ending,) = world.endings
     assert ending is not None and ending.at == round(0.080e12)
     (edge,) = spans_of(world, "edge")
-    assert edge[3:6] == approx((0.033, 0.033, 0.035))  # 5 + 1 + 20 + 7
+    assert edge[3:6] == approx((0.026, 0.033, 0.035))  # there after 5 + 1 + 20, awake 7 later
 
 
 def test_a_world_with_sleepers_is_no_world_without_memory() -> None:
