@@ -59,8 +59,9 @@ def write_trace(run: Results, path: Path, systems: Sequence[str] = ()) -> Writte
 
 def _write(sink: BinaryIO, run: Results, events: Sequence[Event]) -> None:
     about = {"scenario": run.summary["scenario"], "seed": run.summary["seed"], "simnet": __version__}
-    text = TextIOWrapper(sink, "utf-8", newline="\n", write_through=True)
-    text.write(f'{{"displayTimeUnit":"ms","otherData":{json.dumps(about)},"traceEvents":[\n')
+    # Half a surrogate pair has no UTF-8, and is escaped as JSON does.
+    text = TextIOWrapper(sink, "utf-8", errors="backslashreplace", newline="\n", write_through=True)
+    text.write(f'{{"displayTimeUnit":"ms","otherData":{json.dumps(about, ensure_ascii=False)},"traceEvents":[\n')
     for first in range(0, len(events), CHUNK):
         lines = ",\n".join(event.text for event in events[first : first + CHUNK])
         text.write(f",\n{lines}" if first else lines)

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 from simnet.clock import Clock, Order, Together
 
 Callback = Callable[[Any], None]
+Send = Callable[[int, int, Callback, Callback, Any], None]
+"""Sends for a sample so many bytes; calls the one or the other with the last: when they have arrived, or are lost."""
 Span = tuple[int, str, str, int, int, int, int, str]
 """sample, place, kind, queued_at, started_at, ended_at, amount, status; see docs/results.md. Times in picoseconds.
 

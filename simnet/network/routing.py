@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Literal
 
 from simnet.language.names import LINK_ARROW
 from simnet.network.addressed import addressed
-from simnet.network.line import Callback
+from simnet.network.line import Callback, Send
 from simnet.network.links.base import Carrier
 from simnet.network.links.fair import FairLink, FairPath
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.plain import Node
 from simnet.times import seconds, ticks
-
-Send = Callable[[int, int, Callback, Callback, Any], None]
 
 
 class Router:
@@ -87,9 +85,17 @@ class Router:
             if not isinstance(carrier, FairLink):
                 break
             run.append(carrier)
-            if not self._nodes[there].up:
+            if not self._nodes[there].up or self._nodes[there].sleeper is not None:
                 break  # nothing flows through it
         return run
+
+    def attended(self, send: Send, source: str, target: str, place: str) -> Send:
+        """`send` from one node to another over the link `place` first, where either may have to wake for it."""
+        if (heard := self._nodes[target].sleeper) is not None:
+            send = heard.hearing(send)
+        if (sent := self._nodes[source].sleeper) is not None:
+            send = sent.sending(send, place)
+        return send
 
     def _grow(self, tree: _Tree, source: str) -> None:
         """Find the next node from every node that is as near to the target as `source` is (Dijkstra, from the end).
@@ -138,8 +144,8 @@ class Route:
 
     send: Send
     """`send(sample, size, done, lost, token)` carries `size` bytes to the end; it calls `done(token)` on arrival or
-    `lost(token)` when a failure takes them, at once if there is no way. Over one link it is the link's own `send`:
-    ask for it anew for each message."""
+    `lost(token)` when a failure takes them, at once if there is no way. Over one link between nodes that never sleep
+    it is the link's own `send`: ask for it anew for each message."""
 
     def __init__(self, router: Router, source: str, target: str) -> None:
         self._router, self._source, self._target = router, source, target
@@ -170,10 +176,11 @@ class Route:
         if not path:
             return _no_way
         together = self._router.fair_run(path)
-        send = FairPath(together).send if together else path[0][1].send
+        stop, _ = path[max(len(together), 1) - 1]
+        send: Send = FairPath(together).send if together else path[0][1].send
+        send = self._router.attended(send, self._source, stop, path[0][1].place)
         if len(path) == 1:
             return send
-        stop, _ = path[max(len(together), 1) - 1]
         ends = f"{self._source}{LINK_ARROW}{self._target}"
         if stop == self._target:
             return _Flow(send, ends).send

@@ -16,6 +16,7 @@ from simnet.network.nodes.battery import Meters
 from simnet.network.nodes.kinds import make_node
 from simnet.network.nodes.plain import Node
 from simnet.network.nodes.queueing import Recorder
+from simnet.network.nodes.sleep import Slept, Waits
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.routing import Route, Router
 from simnet.network.spans import Spans
@@ -60,9 +61,16 @@ class Topology:
         meters = Meters(self.spans.append)
         powered = [name for name, spec in nodes.items() if spec.battery is not None]
         record = meters.record if powered else self.spans.append
+        self._also: Recorder = self._join
+        waits = Waits(record)
+        if any(spec.power is not None and spec.power.wake_up for spec in nodes.values()):
+            record, self._also = waits.telling(record), waits.telling(self._also)
         self.nodes = {
             name: self._make_node(record, name, spec, weights, priorities, seed) for name, spec in nodes.items()
         }
+        for node in self.nodes.values():
+            if node.sleeper is not None:
+                node.sleeper.waits = waits
         self.batteries = {name: meters.add(self.nodes[name], nodes[name]) for name in powered}
         self.links: dict[tuple[str, str], Carrier] = {}
         self.bandwidths: dict[str, list[tuple[float, float]]] = {}
@@ -81,7 +89,7 @@ class Topology:
     def _make_node(
         self, record: Recorder, name: str, spec: NodeSpec, weights: str, priorities: Sequence[int], seed: int
     ) -> Node:
-        return make_node(self.env, record, name, spec, weights, priorities, also=self._join, seed=seed)
+        return make_node(self.env, record, name, spec, weights, priorities, also=self._also, seed=seed)
 
     def _make_link(
         self, record: Recorder, spec: LinkSpec, seed: int, media: dict[str, Medium], lossy: bool, weights: Weights
@@ -107,10 +115,17 @@ class Topology:
         arrived = (columns.kind == spans.kinds.get("transfer")) & (columns.status == spans.statuses.get("ok"))
         return int(arrived.sum())
 
+    @property
+    def slept(self) -> dict[str, Slept]:
+        """How those nodes have slept so far that ever do."""
+        return {name: node.sleeper.slept() for name, node in self.nodes.items() if node.sleeper is not None}
+
     def close(self) -> None:
         """Record what is still under way when the run ends."""
         for node in self.nodes.values():
             node.close()
+            if node.sleeper is not None:
+                node.sleeper.close()
         for link in self.links.values():
             link.close()
 

@@ -38,10 +38,11 @@ class Axis:
 
 @dataclass(frozen=True)
 class Line:
-    """Points (x, y) of a curve, and which stroke it has; None for y is a gap."""
+    """Points (x, y) of a curve, and its stroke; None for y is a gap. Dotted: what is only set beside others."""
 
     points: Sequence[tuple[float, float | None]]
     stroke: int
+    dotted: bool = False
 
 
 def linear(low: float, high: float, write: Callable[[float], str], count: int = 5) -> Axis:
@@ -86,7 +87,10 @@ def plot(label: str, lines: Sequence[Line], x: Axis, y: Axis, bands: Iterable[tu
         for start, end in bands
     ]
     grid = [tag("path", d=f"M0 {_unit(1 - y.at(value))}H{FINE}", class_="grid") for value, _ in y.ticks]
-    curves = [tag("path", d=_way(line, x, y), class_=f"line s{line.stroke % DASHES}") for line in lines]
+    curves = [
+        tag("path", d=_way(line, x, y), class_=f"line s{line.stroke % DASHES}{' dotted' * line.dotted}")
+        for line in lines
+    ]
     area = tag(
         "svg", *shaded, *grid, *curves,
         x=0, y=0, width="100%", height=HEIGHT, viewBox=f"0 0 {FINE} {FINE}", preserveAspectRatio="none",

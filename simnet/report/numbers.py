@@ -11,7 +11,7 @@ from simnet.report.charts import bar, spark, whisker
 from simnet.report.html import Content, Markup, join, tag
 from simnet.report.stage import COLOURS
 from simnet.report.tables import folded, listed, table
-from simnet.results.cells import NONE, limits, percent, time
+from simnet.results.cells import NONE, limits, long, percent, time
 from simnet.results.run import Results
 
 if TYPE_CHECKING:
@@ -116,11 +116,13 @@ def energy(run: Results) -> Markup | None:
         return None
     shown: list[Markup] = []
     most = max((node.get("total") or 0.0 for one in found.values() for node in one["nodes"].values()), default=0.0)
-    battery = any("battery_empty_at" in node for one in found.values() for node in one["nodes"].values())
-    heads = ("node", "grey: idling", "in all", "of it idle", "per answer", *(("battery empty",) if battery else ()))
+    every = [node for one in found.values() for node in one["nodes"].values()]
+    battery, sleepers = ("battery_empty_at" in node for node in every), ("asleep_share" in node for node in every)
+    own = (("asleep",) if any(sleepers) else ()) + (("battery life",) if any(battery) else ())
+    heads = ("node", "grey: idle, asleep", "in all", "of it grey", "per answer", *own)
     for name, one in found.items():
         ranked = sorted(one["nodes"].items(), key=lambda node: -(node[1].get("total") or 0.0))
-        rows = [_joules(node, numbers, most)[: len(heads)] for node, numbers in ranked]
+        rows = [_joules(node, numbers, most, own) for node, numbers in ranked]
         shown.append(table(f"{name}: joules by node", heads, rows[:SHOWN]))
         if len(rows) > SHOWN:
             shown.append(folded(f"{len(rows) - SHOWN} more nodes", table(name, heads, rows[SHOWN:MOST])))
@@ -131,19 +133,22 @@ def energy(run: Results) -> Markup | None:
     return join(*shown)
 
 
-def _joules(node: str, numbers: Mapping[str, Any], most: float) -> Sequence[Content]:
-    total, idle = numbers.get("total") or 0.0, numbers.get("idle") or 0.0
+def _joules(node: str, numbers: Mapping[str, Any], most: float, own: Sequence[str]) -> Sequence[Content]:
+    total, idle = numbers.get("total") or 0.0, (numbers.get("idle") or 0.0) + (numbers.get("asleep") or 0.0)
     scale = most or 1.0
     drawn = bar([(idle / scale, "other"), ((total - idle) / scale, "fill")], f"{node}: {format_energy(total, 3)}")
-    each = numbers.get("per_sample")
-    empty = time(numbers["battery_empty_at"]) if "battery_empty_at" in numbers else ""
+    each, share = numbers.get("per_sample"), numbers.get("asleep_share")
+    life = ""
+    if "battery_empty_at" in numbers:
+        life = long(numbers.get("battery_life")) + ("" if numbers["battery_empty_at"] is None else ", then empty")
+    more = {"asleep": "" if share is None else percent(share), "battery life": life}
     return [
         node,
         drawn,
         format_energy(total, 3),
         percent(idle / total if total else None),
         NONE if each is None else format_energy(each, 3),
-        "never" if empty == NONE else empty,
+        *(more[head] for head in own),
     ]
 
 

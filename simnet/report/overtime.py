@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ LEAST = 5
 SPREAD = 20.0
 """Ratio of the slowest to the fastest answer from which on their axis is logarithmic (our choice)."""
 
+MOST_WITHOUT = 4
+"""Faults of a system for which it is shown what would have been without them, those that changed most samples."""
 MOST_BANDS = 200
 """Incidents that are shaded."""
 MOST_FAULTS = 40
@@ -64,7 +66,10 @@ def _distribution(values: Column, stroke: int) -> Line:
 
 
 def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
-    """Right answers and latency in windows of the time of capture, with faults shaded."""
+    """Right answers and latency in windows of the time of capture, with faults shaded.
+
+    Dotted, where a fault made samples other: the same samples without it.
+    """
     tables = {name: run.samples(name) for name in run.systems}
     captured = {name: _numbers(samples, "captured_at") for name, samples in tables.items()}
     times = np.concatenate([np.zeros(1), *captured.values()])
@@ -75,6 +80,7 @@ def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
     bands = [(max(fault.start, 0.0), min(fault.end, end)) for fault in faults if fault.start < end]
     bands = list(dict.fromkeys(bands))[:MOST_BANDS]
     right, middle, late = [], [], []
+    beside = False
     for stroke, (name, samples) in enumerate(tables.items()):
         window = np.clip(np.searchsorted(edges, captured[name], side="right") - 1, 0, count - 1)
         correct = np.nan_to_num(_numbers(samples, "correct"))
@@ -82,6 +88,11 @@ def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
         right.append(_means(edges, window, correct, stroke))
         middle.append(_percentile(edges, window, lasted, stroke, 50))
         late.append(_percentile(edges, window, lasted, stroke, 95))
+        for other in _without(run, name, window, correct, lasted):
+            beside = True
+            right.append(_only(other.windows, _means(edges, window, other.correct, stroke)))
+            middle.append(_only(other.windows, _percentile(edges, window, other.lasted, stroke, 50)))
+            late.append(_only(other.windows, _percentile(edges, window, other.lasted, stroke, 95)))
     x = linear(0.0, end, _time)
     least = min((up for line in right for _, up in line.points if up is not None), default=0.0)
     share = linear(math.floor(5 * min(least, 0.9)) / 5, 1.0, lambda value: f"{100 * value:.0f} %", 4)
@@ -93,8 +104,39 @@ def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
         plot(f"median latency over time: {names}", middle, x, _latencies(middle), bands),
         tag("p", "Latency, 95th percentile of each window", class_="small"),
         plot(f"95th percentile of latency over time: {names}", late, x, _latencies(late), bands),
-        legend(run.systems, bool(bands)),
+        legend(run.systems, bool(bands), beside),
     )
+
+
+class _Other(NamedTuple):
+    """Samples as they would have been without a fault, and the windows with one that would have been other."""
+
+    correct: Column
+    lasted: Column
+    windows: NDArray[np.int64]
+
+
+def _without(run: Results, name: str, window: NDArray[np.int64], correct: Column, lasted: Column) -> Iterator[_Other]:
+    """Without each fault that made samples other, for those that did so with most of them."""
+    table = run.without(name)
+    if table is None:
+        return
+    faults, samples = table.column("fault").cast("string").to_numpy(), table.column("sample").to_numpy()
+    names, counts = np.unique(faults.astype(str), return_counts=True)
+    for fault in names[np.argsort(-counts, kind="stable")][:MOST_WITHOUT]:
+        those = faults == fault
+        at = samples[those]
+        other = _Other(correct.copy(), lasted.copy(), np.unique(window[at]))
+        other.correct[at] = np.nan_to_num(_numbers(table, "correct")[those])
+        other.lasted[at] = _numbers(table, "latency")[those]
+        yield other
+
+
+def _only(windows: NDArray[np.int64], line: Line) -> Line:
+    """A curve in some windows and those beside them: elsewhere it would lie on the other one."""
+    near = {at + by for at in windows.tolist() for by in (-1, 0, 1)}
+    points = [(x, y if at in near else None) for at, (x, y) in enumerate(line.points)]
+    return Line(points, line.stroke, dotted=True)
 
 
 def incidents(faults: Sequence[Fault]) -> Markup:
@@ -137,13 +179,17 @@ def _middles(edges: Column) -> list[float]:
     return [float(middle) for middle in (edges[:-1] + edges[1:]) / 2]
 
 
-def legend(systems: Sequence[str], faults: bool = False) -> Markup:
+def legend(systems: Sequence[str], faults: bool = False, without: bool = False) -> Markup:
     """Which stroke is whose."""
     entries = [
         tag("li", Markup(_STROKE.format(number % DASHES)), tag("span", name)) for number, name in enumerate(systems)
     ]
     if faults:
         entries.append(tag("li", tag("span", class_="swatch band"), tag("span", "a fault is in effect")))
+    if without:
+        entries.append(
+            tag("li", Markup(_STROKE.format("0 dotted")), tag("span", "the same samples without that fault"))
+        )
     return tag("ul", *entries, class_="legend")
 
 

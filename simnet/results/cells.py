@@ -47,3 +47,11 @@ def limits(found: Mapping[str, Any] | None, cell: Callable[[float], str]) -> str
 def time(seconds: float | None) -> str:
     """Seconds in the unit that suits them."""
     return NONE if seconds is None else format_time(seconds, 3)
+
+
+def long(seconds: float | None) -> str:
+    """The same, from two hours or two days on in these."""
+    for unit, length in (("days", 86400), ("h", 3600)):
+        if seconds is not None and seconds >= 2 * length:
+            return f"{float(f'{seconds / length:.3g}'):,.10g} {unit}"
+    return time(seconds)

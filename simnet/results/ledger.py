@@ -1,8 +1,9 @@
 """What a run cost in joules: spans tell of computing and bytes, up times of idling (definitions: our choice).
 
 A node with a power model draws `idle` watts while it is up (nothing while it is down), busy − idle more for each worker
-that computes, and joules for every byte that it puts on a link or that reaches it. A batch is one call, whose energy
-its samples share equally; idling belongs to no sample.
+that computes, and joules for every byte that it puts on a link or that reaches it. While it sleeps it draws `sleep` in
+place of `idle`, and busy − idle more while it wakes. A batch is one call, whose energy its samples share equally;
+idling, sleeping and waking belong to no sample.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.language.names import LINK_ARROW
+from simnet.network.nodes.power import standby
+from simnet.network.nodes.sleep import Slept
 from simnet.network.nodes.spec import Node, PowerModel
 from simnet.results.steps import Mask, Steps
 
@@ -21,7 +24,7 @@ class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
     `steps` are all of a run, `up_times` the seconds that each node was up, `samples` their number; `cut_off` the joules
-    that nodes paid for what had arrived of messages when their batteries were empty.
+    that nodes paid for what had arrived of messages when their batteries were empty; `slept` how those slept that do.
 
     Who pays what for a step is said in `simnet.network.nodes.power.charges`; here it is done for all steps at once.
     Sums are in the order of the steps, the sending of a message before its receiving.
@@ -34,16 +37,20 @@ class Ledger:
         up_times: Mapping[str, float],
         samples: int,
         cut_off: Mapping[str, float] | None = None,
+        slept: Mapping[str, Slept] | None = None,
     ) -> None:
         powered = {name: node.power for name, node in nodes.items() if node.power is not None}
-        self.nodes = {
-            name: {"idle": power.idle * up_times[name], "busy": 0.0, "sent": 0.0, "received": 0.0}
-            for name, power in powered.items()
-        }
+        self.up_times, self.slept = up_times, dict(slept or {})
+        self.nodes: dict[str, dict[str, float]] = {}
+        for name, power in powered.items():
+            always = standby(power, up_times[name], self.slept.get(name))
+            self.nodes[name] = {"idle": always.idle, "busy": 0.0, "sent": 0.0, "received": 0.0}
+            if name in self.slept:
+                self.nodes[name] |= {"asleep": always.asleep, "waking": always.waking}
         for name, arrived in (cut_off or {}).items():
             self.nodes[name]["received"] += arrived
         self.samples: NDArray[np.float64] = np.zeros(samples)
-        """Joules that each sample caused: computing, sending and receiving, not idling."""
+        """Joules that each sample caused: computing, sending and receiving, not idling, sleeping or waking."""
         if not powered or not len(steps):
             return
         names = list(powered)

@@ -35,6 +35,8 @@ def _unfit(scenario: Scenario, compute: Compute) -> Iterator[tuple[tuple[str | i
             yield (*where, "batch"), f"calls at {name} run together"
         if node.battery is not None:
             yield (*where, "battery"), f"{name} has a battery"
+        if node.power is not None and node.power.sleep is not None:
+            yield (*where, "power", "sleep"), f"{name} sleeps"
         if compute == "network" and node.load is not None:
             yield (*where, "load"), f"other work takes a share of {name}"
     for link in scenario.links:

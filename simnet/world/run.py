@@ -99,7 +99,7 @@ def run_system(
     steps = Steps.of(world.network.spans, world.network.joined)
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
-    ledger = Ledger(scenario.nodes, steps, up_times, len(captured), cut_off)
+    ledger = Ledger(scenario.nodes, steps, up_times, len(captured), cut_off, world.network.slept)
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
     samples = samples_table(lives, world.endings, steps, energy, views_of(plan.graph))

@@ -81,6 +81,7 @@ def test_a_clock_with_nothing_on_it_waits_for_nobody() -> None:
         ({"nodes.edge.queue": {"limit": 3}}, "nodes.edge.queue: calls at edge overtake each other, or are refused"),
         ({"nodes.edge.batch": {"size": 4}}, "calls at edge run together"),
         ({"nodes.camera2.battery": "100 J", "nodes.camera2.power": {"idle": "1 W"}}, "camera2 has a battery"),
+        ({"nodes.camera2.power": {"idle": "1 W", "busy": "2 W", "sleep": "1 mW"}}, "camera2 sleeps"),
         ({"links.1.loss": 0.1}, "the link from edge to cloud has 'loss'"),
         ({"links.1.jitter": "3 ms"}, "the link from edge to cloud has 'jitter'"),
         ({"links.1.sharing": "fair"}, "the link from edge to cloud is shared in another way"),

@@ -17,6 +17,7 @@ from worlds import charge_of, play, world_scenario
 
 from simnet.clock import seconds, ticks
 from simnet.language import schedule
+from simnet.language.names import LINK_ARROW
 from simnet.network.faults.spec import Fault
 from simnet.network.links.spec import Link, Loss
 from simnet.network.networking import Networking
@@ -74,7 +75,14 @@ def drawn_node(node: Node, draw: random.Random) -> Node:
     if draw.random() < 0.3:
         values["load"] = schedule.Steps(times=(0, 0.2), values=(0, 0.7), repeat=0.4)
     if draw.random() < 0.4:
-        values["power"] = PowerModel(idle=2, busy=9, send=1e-6, receive=1e-7)
+        sleep = draw.choice(
+            [
+                {},
+                {"sleep": 0.1},
+                {"sleep": draw.choice([0.0, 0.1]), "sleep_after": 0.01, "wake_up": draw.choice([0.0, 0.004, 0.05])},
+            ]
+        )
+        values["power"] = PowerModel(idle=2, busy=9, send=1e-6, receive=1e-7, **sleep)
         values["battery"] = draw.choice([None, 1.5, 8.0]) if node.tier == "device" else 1000.0
     if draw.random() < 0.3:
         values["warm_up"] = 0.1
@@ -140,7 +148,12 @@ def charges_agree(world: World, scenario: Scenario) -> None:
     up_times = {name: one.up_time for name, one in world.network.nodes.items()}
     network = world.network
     cut_off = {name: battery.cut_off for name, battery in network.batteries.items()}
-    ledger = Ledger(scenario.nodes, Steps.of(network.spans, network.joined), up_times, len(world.endings), cut_off)
+    steps, slept = Steps.of(network.spans, network.joined), network.slept
+    ledger = Ledger(scenario.nodes, steps, up_times, len(world.endings), cut_off, slept)
+    for name, one in slept.items():
+        spec = scenario.nodes[name].power
+        assert spec is not None and 0 <= one.asleep <= up_times[name] - one.waking + 1e-9
+        assert one.waking <= one.wake_ups * spec.wake_up + 1e-9
     for name, battery in network.batteries.items():
         capacity = scenario.nodes[name].battery or 0.0
         left = capacity - sum(ledger.nodes[name].values())
@@ -170,6 +183,42 @@ def test_whatever_is_combined_every_sample_has_one_outcome(seed: int) -> None:
     until = min(seconds(first.env.now), seconds(second.env.now))
     begun = [[(one.fault.name, one.began) for one in world.incidents if one.began < until] for world in (first, second)]
     assert begun[0] == begun[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_when_nodes_sleep_can_be_seen_from_what_they_did(seed: int) -> None:
+    """Awake from when a call or message begins to wait until it ends, and so much longer; a message wakes who hears it.
+
+    Without failures: a message for which there is no way leaves no trace, but its node wakes for it.
+    """
+    draw = random.Random(seed)
+    base = drawn_scenario(draw, draw.choice(["ddnn", "ada-ddnn"]))
+    after, wake_up = draw.choice([0.0, 0.003, 0.1]), draw.choice([0.0, 0.002, 0.05])
+    power = PowerModel(idle=2, busy=9, sleep=0.5, sleep_after=after, wake_up=wake_up)
+    nodes = {n: one.model_copy(update={"power": power, "battery": None}) for n, one in base.nodes.items()}
+    faults = [fault for fault in base.faults if fault.action != "down"]
+    world = play(base.model_copy(update={"nodes": nodes, "faults": faults}))
+    end, wakes_in = world.env.now, ticks(wake_up)
+    for name, slept in world.network.slept.items():
+        times: list[tuple[int, int]] = []
+        for _, place, _, queued, _, ended, _, status in world.network.spans:
+            source, _, target = place.partition(LINK_ARROW)
+            if source == name:
+                times.append((queued, ended))
+            elif target == name and status == "ok":
+                times.append((ended, ended))
+        awake, until, wakes, waking = 0, -1, 0, 0
+        for begins, ends in sorted(times):
+            woken = 0
+            if begins > until:
+                wakes, woken = wakes + 1, wakes_in
+                waking += min(wakes_in, end - begins)
+            ends_at = max(ends, begins + woken) + ticks(after)
+            awake += max(0, min(ends_at, end) - max(begins, until))
+            until = max(until, ends_at)
+        assert slept.asleep == pytest.approx(seconds(end - awake), abs=1e-12)
+        assert slept.wake_ups == wakes and slept.waking == pytest.approx(seconds(waking), abs=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

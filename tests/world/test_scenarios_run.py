@@ -72,7 +72,7 @@ def test_every_shipped_scenario_is_played_here():
         *("six_cameras", "six_cameras_cifar10", "camera_failure", "cloud_outage", "codecs", "ddnn_2017"),
         *("battery", "baselines", "first_exit", "failures", "codec_by_bandwidth", "allocation", "latency_target"),
         *("resilience", "two_sites", "deadlines", "four_groups", "vote", "distree", "distree_fluctuating"),
-        *("league", "dapdee_light", "dapdee_heavy", "campus", "sizing", "missing_cameras"),
+        *("league", "dapdee_light", "dapdee_heavy", "campus", "sizing", "missing_cameras", "duty_cycle"),
         *(f"tiers/{tiers}" for tiers in CONFIGURATIONS),
     }
 
@@ -108,7 +108,7 @@ def test_missing_cameras(play):
 def test_battery(play):
     """With a twentieth of the charge three cameras go dark half way through: from then on the others answer alone.
 
-    Who sends less lasts longer: all at once, then on request, then one bit a value.
+    Less is sent on request than at once, but for a second wake-up, which takes more; one bit a value lasts longest.
     """
     systems = ("together", "on-request", "one-bit")
     made, _ = play("battery", "--set", "nodes.camera[1..3].battery=0.6 mWh", faults=0, systems=systems)
@@ -127,7 +127,20 @@ def test_battery(play):
     sent = [sum(n["sent"] for n in made.summary["systems"][s]["energy"]["nodes"].values()) for s in made.systems]
     assert sent[2] < sent[1] < sent[0]
     lives = [made.summary["systems"][s]["energy"]["nodes"]["camera1"]["battery_life"] for s in made.systems]
-    assert lives[0] < lives[1] < lives[2]
+    assert lives[1] < lives[0] < lives[2]
+
+
+def test_duty_cycle(play):
+    """Whoever sleeps sooner lasts longer; what waking takes is in the latency."""
+    made, _ = play("duty_cycle", faults=0, systems=("ada-ddnn",))
+    nodes = made.summary["systems"]["ada-ddnn"]["energy"]["nodes"]
+    lives = [nodes[f"camera{number}"]["battery_life"] for number in range(1, 7)]
+    assert lives[0] == lives[1] < lives[4] == lives[5] < lives[2] == lives[3]
+    assert nodes["camera3"]["wake_ups"] == made.summary["systems"]["ada-ddnn"]["captured"]
+    assert "wake_ups" not in nodes["camera1"]
+    other, _ = play("duty_cycle", "--set", "nodes.camera[3..6].power.wake_up=0 s", faults=0, systems=("ada-ddnn",))
+    mean = [one.summary["systems"]["ada-ddnn"]["latency"]["mean"] for one in (made, other)]
+    assert mean[0] > mean[1] + 0.02
 
 
 def test_baselines(play):

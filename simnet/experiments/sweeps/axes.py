@@ -22,7 +22,7 @@ QUANTITIES = (
 )  # fmt: skip
 DIGITS = 6
 """Significant digits of a value between two ends."""
-_EXAMPLE = "OVER is KEY=VALUE,VALUE,… or KEY={from: …, to: …}, e.g. --over systems.ddnn.thresholds=0.2,0.4,0.6"
+_EXAMPLE = "write KEY=VALUE,VALUE,… or KEY={from: …, to: …}, e.g. "
 
 
 class Between(Model):
@@ -126,7 +126,8 @@ def written(text: str, option: str = "--over ") -> Axis:
     origin = f"{option}{text}"
     key, equals, values = text.partition("=")
     if not equals or not key.strip():
-        raise refused(origin, _EXAMPLE)
+        key = "systems.ddnn.thresholds=0.2,0.4,0.6" if option == "--over " else "let.cameras=1,2,4,8"
+        raise refused(origin, f"{_EXAMPLE}{option}{key}")
     place = Source()
     try:
         content = parse(f"[{values}]", place)

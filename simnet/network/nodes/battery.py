@@ -1,7 +1,7 @@
 """Batteries: nodes whose charge is used up go down for good, at that instant, whatever is going on.
 
-Energy is drawn as time passes and bytes flow: idling, computing, bytes that leave over a link or arrive over one. What
-is still under way is asked of the lines; what has ended is in the spans.
+Energy is drawn as time passes and bytes flow: idling, sleeping, waking, computing, bytes that leave over a link or
+arrive over one. What is still under way is asked of the lines; what has ended is in the spans.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from simnet.clock import PER_SECOND, Clock, Occurrence, Order, seconds
-from simnet.network.nodes.power import charges
+from simnet.network.nodes.power import charges, standby
 
 if TYPE_CHECKING:
     from simnet.network.line import Span
@@ -74,9 +74,11 @@ class Battery:
             self.watch()
 
     def _idle(self, time: int) -> float:
-        """Joules of idling until a time that is not past, if the node stays as it is."""
+        """Joules of idling, sleeping and waking until a time that is not past, if the node stays as it is."""
         ahead = seconds(time - self._env.now) if self._node.up else 0.0
-        return self._power.idle * (self._node.up_time + ahead)
+        sleeper = self._node.sleeper
+        slept = None if sleeper is None else sleeper.slept(time)
+        return sum(standby(self._power, self._node.up_time + ahead, slept))
 
     def _under_way(self, until: int) -> Iterator[Draw]:
         """What is drawn by what has begun, or will have by a time, and has not ended."""
@@ -125,16 +127,17 @@ class Battery:
 
     def _used_up(self, now: int, until: float) -> int | None:
         """The first moment, not after `until`, at which all is used up if nothing begins that is not known of."""
-        idle = self._power.idle
-        if idle > 0:  # then it is used up at the latest when
-            until = min(until, now + ceil(self._capacity / idle * PER_SECOND))
+        turns = () if self._node.sleeper is None else self._node.sleeper.turns
+        least = self._power.idle if self._power.sleep is None else self._power.sleep
+        if least > 0:  # then it is used up at the latest when
+            until = min(until, now + ceil(self._capacity / least * PER_SECOND))
         if until == inf:
             ends = [draw.ends for draw in self._under_way(now)]
-            until = max(ends, default=now)
+            until = max([*ends, *turns, now])
         draws = list(self._under_way(int(until)))
         before, spent = now, self._spent(now, draws)
-        bends = {time for draw in draws for time in (draw.begins, draw.ends) if now < time < until}
-        for time in [*sorted(bends), int(until)]:
+        bends = {*turns, *(time for draw in draws for time in (draw.begins, draw.ends))}
+        for time in [*sorted(time for time in bends if now < time < until), int(until)]:
             then = self._spent(time, draws)
             if then >= self._capacity:
                 share = (self._capacity - spent) / (then - spent) if then > spent else 0.0

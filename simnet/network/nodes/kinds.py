@@ -12,6 +12,7 @@ from simnet.network.nodes.batching import BatchLine
 from simnet.network.nodes.plain import Node, Surroundings
 from simnet.network.nodes.queueing import QueueLine, Recorder
 from simnet.network.nodes.service import ServiceTime
+from simnet.network.nodes.sleep import Sleeper
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.nodes.spec import Queue
 from simnet.network.varying import schedule_steps
@@ -93,6 +94,8 @@ def make_node(
     else:
         kind = Node if spec.profile is None else ProfiledNode
     node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
+    if spec.power is not None and spec.power.sleep is not None:
+        node.sleeper = Sleeper(node, spec.power)
     if spec.jitter is not None:
         node.vary(spec.jitter, seed)
     if spec.load is not None:

@@ -15,6 +15,7 @@ from simnet.network.nodes.spec import Node as NodeSpec
 
 if TYPE_CHECKING:
     from simnet.network.links.base import Carrier
+    from simnet.network.nodes.sleep import Sleeper
     from simnet.network.work import Work
 
 
@@ -94,6 +95,8 @@ class Node:
         """Called when the node goes down."""
         self.on_change: list[Callable[[], None]] = []
         """Called when the node has gone down (before anything on it is lost) or up."""
+        self.sleeper: Sleeper | None = None
+        """Keeps count of when it sleeps, if it ever does."""
         self._down_for, self._drained = 0, False
         self._times, self._varies = ServiceTime(spec), False
         self._slow, self._load, self._pace = 1.0, 0.0, 1.0

@@ -1,6 +1,6 @@
 """What a node with a power model pays for: the one place of these formulas, for ledgers and batteries alike.
 
-Idling is not here: it is drawn all the time, `idle` watts while the node is up.
+A node that is up draws `idle` watts all the time, but `sleep` watts while it sleeps, and `busy` while it wakes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from simnet.times import seconds
 
 if TYPE_CHECKING:
     from simnet.network.line import Span
+    from simnet.network.nodes.sleep import Slept
     from simnet.network.nodes.spec import PowerModel
 
 
@@ -22,6 +23,22 @@ class Charge(NamedTuple):
     node: str
     use: str
     joules: float
+
+
+class Standby(NamedTuple):
+    """Joules that belong to no call and no byte: idling, sleeping, and waking beside idling."""
+
+    idle: float
+    asleep: float
+    waking: float
+
+
+def standby(power: PowerModel, up: float, slept: Slept | None) -> Standby:
+    """Of a node that was up for so many seconds, and slept; None: never."""
+    if slept is None:
+        return Standby(power.idle * up, 0.0, 0.0)
+    awake = up - slept.asleep
+    return Standby(power.idle * awake, (power.sleep or 0.0) * slept.asleep, (power.busy - power.idle) * slept.waking)
 
 
 def charges(span: Span, powered: Mapping[str, PowerModel]) -> Iterator[Charge]:

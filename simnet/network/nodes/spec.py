@@ -32,7 +32,7 @@ from simnet.language.quantities import (
     parser,
 )
 from simnet.language.schedule import Load
-from simnet.language.units import TIME, format_time, parse_share
+from simnet.language.units import POWER, TIME, format_time, parse_share
 from simnet.network.nodes import NODES
 
 MOST_WORKERS = 100_000
@@ -85,6 +85,8 @@ class Batching(Model):
 class PowerModel(Model):
     """What a node draws."""
 
+    quiet = ("sleep_after", "wake_up")
+
     idle: Power = 0.0
     """Drawn without work."""
     busy: Power = 0.0
@@ -93,11 +95,23 @@ class PowerModel(Model):
     """For each byte sent on its links."""
     receive: EnergyPerByte = 0.0
     """For each byte received."""
+    sleep: Power | None = None
+    """Drawn in place of `idle` while nothing is left to compute or to send, until the next call or message wakes it;
+    without it the node never sleeps."""
+    sleep_after: Time = 0.0
+    """How long it has had nothing to do before it falls asleep."""
+    wake_up: Time = 0.0
+    """How long it takes to wake, at the power of `busy`, while what has woken it waits."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.busy < self.idle:
             raise ValueError("busy must not be less than idle")
+        if self.sleep is not None and self.sleep > self.idle:
+            asleep, idle = POWER.format(self.sleep), POWER.format(self.idle)
+            raise ValueError(f"sleep must not be more than idle: {asleep} is more than {idle}")
+        if self.sleep is None and (given := [key for key in self.quiet if getattr(self, key)]):
+            raise ValueError(f"{' and '.join(given)}: it never sleeps without a power for it: 'sleep: 10 mW'")
         return self
 
 

@@ -157,7 +157,7 @@ def _forgetful(world: Playing, scenario: Scenario) -> bool:
     return (
         world.budget is None
         and not network.batteries
-        and all(type(node) is Node and not node.varies for node in network.nodes.values())
+        and all(type(node) is Node and not node.varies and node.sleeper is None for node in network.nodes.values())
         and all(type(link) is Link for link in network.links.values())
         and all(ACTIONS[fault.action] in _ACTIONS for fault in scenario.faults)
         and all(_forgets(system) for systems in world.systems for system in systems)

@@ -33,8 +33,8 @@ KEYS = {
     "s": {"name", "cat", "id", "pid", "tid", "ts"},
     "t": {"name", "cat", "id", "pid", "tid", "ts"},
     "f": {"name", "cat", "id", "pid", "tid", "ts", "bp"},
-    "b": {"name", "cat", "id", "pid", "tid", "ts", "args"},
-    "e": {"name", "cat", "id", "pid", "tid", "ts"},
+    "b": {"name", "cat", "id2", "pid", "tid", "ts", "args"},
+    "e": {"name", "cat", "id2", "pid", "tid", "ts"},
     "C": {"name", "pid", "ts", "args"},
     "i": {"name", "cat", "pid", "tid", "ts", "s", "args"},
 }
@@ -186,8 +186,8 @@ def test_faults_are_instants_and_slices_at_their_node() -> None:
 
 
 def test_samples_live_from_capture_to_outcome() -> None:
-    begun = {e["id"]: e for e in events() if e["ph"] == "b"}
-    ended = {e["id"]: e for e in events() if e["ph"] == "e"}
+    begun = {e["id2"]["local"]: e for e in events() if e["ph"] == "b"}
+    ended = {e["id2"]["local"]: e for e in events() if e["ph"] == "e"}
     assert set(begun) == set(ended) and len(begun) == 2 * 60
     for system in lived().systems:
         for row in lived().samples(system).to_pylist():
@@ -232,6 +232,17 @@ def test_the_same_run_gives_the_same_bytes_gzipped_or_not(tmp_path: Path) -> Non
     assert plain.events == len(read(plain.path)) and one.size == one.path.stat().st_size < plain.size / 5
     slices_of(read(plain.path))
     assert {path.name for path in tmp_path.iterdir()} == {"run", "a.json.gz", "b.json.gz", "c.json"}
+
+
+def test_signs_are_written_as_they_are_since_perfetto_shows_an_escaped_one_as_it_stands(tmp_path: Path) -> None:
+    """But for half a surrogate pair, which is no text, quotes and control characters."""
+    write_fake(tmp_path / "run", samples=5)
+    run = read_run(tmp_path / "run")
+    run.summary["scenario"] = 'a"b\n\ud800'
+    path = write_trace(run, tmp_path / "t.json").path
+    text = path.read_bytes().decode("utf-8")
+    assert '"name":"→ edge"' in text and "u2192" not in text
+    assert json.loads(text)["otherData"]["scenario"] == 'a"b\n\ud800'
 
 
 def test_one_system_alone_and_none_of_another_name(tmp_path: Path) -> None:

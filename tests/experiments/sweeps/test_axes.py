@@ -48,8 +48,8 @@ def test_an_interval_of_a_grid(text: str, values: tuple[object, ...] | None):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a", "OVER is KEY=VALUE,VALUE"),
-        ("=3", "OVER is KEY=VALUE,VALUE"),
+        ("a", "write KEY=VALUE,VALUE,… or KEY={from: …, to: …}, e.g. --over systems"),
+        ("=3", "write KEY=VALUE,VALUE,… or KEY={from: …, to: …}, e.g. --over systems"),
         ("a..b=3", "dotted key"),
         ("a=", "an empty list gives no point"),
         ("a=1,2,1", "a value is given twice"),
@@ -148,3 +148,10 @@ def test_a_mistake_in_a_sweep_file_has_its_line(tmp_path: Path, text: str, messa
     with pytest.raises(ScenarioError) as raised:
         read_sweep(file)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("option", ["--most ", "--least "])
+def test_what_is_written_to_another_option_is_told_of_that_one(option: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        written("let.cameras", option)
+    assert f"e.g. {option}let.cameras=1,2,4,8" in str(caught.value) and "over" not in str(caught.value).lower()
