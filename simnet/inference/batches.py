@@ -158,7 +158,7 @@ class Batches:
             )
 
     def view(self, rows: NDArray[np.int64], number: int) -> Tensor:
-        """A prepared view `[n, 3, h, w]` of `rows`. The pixels of the last batch are at hand, a byte for each colour."""
+        """A prepared view `[n, 3, h, w]` of `rows`. Of the last batch all pixels are at hand, a byte for each."""
         name = rows.tobytes()
         if self._pixels is None or self._pixels[0] != name:
             self._pixels = name, sent_to(self.device, check_pixels(self.data, rows))

@@ -65,8 +65,8 @@ class Features:
         while self._order and self._held + size > self._room:
             self._forget()
         number, self._made = self._made, self._made + 1
-        listed = rows.tolist()
-        self._places.setdefault(kept, {}).update(zip(listed, range(number * _STRIDE, number * _STRIDE + len(listed))))
+        listed: list[int] = rows.tolist()
+        self._places.setdefault(kept, {}).update({row: number * _STRIDE + at for at, row in enumerate(listed)})
         self._order.append((number, kept, listed))
         # whatever the layout: the same bits
         self._blocks[number] = features.clone(memory_format=torch.contiguous_format)
