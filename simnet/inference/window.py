@@ -11,8 +11,8 @@ WINDOW = 1024
 """Samples ahead that are looked at, where their features are small (our choice)."""
 FEATURE_BYTES = 48 * 2**20
 """Features that are held for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
-_TIMES = 3
-"""Windows whose features are held: the samples of one may meet faults, and then not all have passed before the next."""
+_TIMES = 2
+"""Windows whose features are held: not all samples of one have passed the last exit before the next is begun."""
 
 
 def feature_bytes(graph: Graph) -> int:
