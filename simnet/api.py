@@ -623,7 +623,7 @@ def tune(
     workers: int | None = None,
     scheduler: str | None = None,
     device: str = "auto",
-    batch: int = 256,
+    batch: int | None = None,
     data_dir: str | Path | None = None,
     progress: Progress | bool | None = None,
     command: Sequence[str] | None = None,
