@@ -23,10 +23,11 @@ SCENARIO = Path("scenarios/six_cameras.yaml")
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock and processor seconds of a process, from its start to its end."""
+    """Wall-clock and processor seconds of a process, from its start to its end, and the most memory, in bytes."""
 
     wall: float
     cpu: float
+    memory: int
 
 
 def measure(command: Sequence[str], cache: Path, show: bool = False) -> Cost:
@@ -45,12 +46,13 @@ def measure(command: Sequence[str], cache: Path, show: bool = False) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{said}")
-    return Cost(wall, used.ru_utime + used.ru_stime)
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
 def middle(costs: Sequence[Cost]) -> Cost:
     """The median of each."""
-    return Cost(median(cost.wall for cost in costs), median(cost.cpu for cost in costs))
+    memory = int(median(cost.memory for cost in costs))
+    return Cost(median(cost.wall for cost in costs), median(cost.cpu for cost in costs), memory)
 
 
 def overrides(folder: Path, samples: int) -> tuple[list[str], list[str]]:

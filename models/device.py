@@ -6,9 +6,16 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 DEVICES = ("auto", "cpu", "cuda")
+
+BATCH = {"cpu": 128, "cuda": 2048}
+"""Samples of a batch, by default: on a processor more bring nothing and take more memory, a GPU wants many."""
 
 VARIABLES = (
     "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
@@ -41,6 +48,17 @@ def kind_of(wish: str) -> str:
     if wish == "auto" and not Path("/dev/nvidiactl").exists() and os.name == "posix":
         return "cpu"
     return pick_device(wish)
+
+
+def sent_to(device: str, values: NDArray[Any]) -> Tensor:
+    """An array on a device; to a GPU out of pinned memory, and nobody waits until it is there.
+
+    On a processor the tensor shares the array's memory.
+    """
+    import torch
+
+    here = torch.from_numpy(values)
+    return here if device == "cpu" else here.pin_memory().to(device, non_blocking=True)
 
 
 def numerics() -> dict[str, Any]:

@@ -239,7 +239,7 @@ def run(
     *,
     out: str | Path | None = None,
     device: str = "auto",
-    batch: int = 256,
+    batch: int | None = None,
     data_dir: str | Path | None = None,
     forced: bool = False,
     figures: bool = False,
@@ -258,7 +258,7 @@ def run(
         scenario: A scenario, or what `load` makes one of.
         out: Folder for the results, as ``simnet run`` writes them; None: nothing is written, the results are in memory.
         device: Where the network runs: auto, cpu or cuda.
-        batch: Samples per batch of the network.
+        batch: Samples per batch of the network; None: 128, on a GPU 2,048.
         data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
         forced: Evaluate every sample at every exit, too.
         figures: Draw the figures into `out`.
@@ -276,7 +276,7 @@ def run(
         DataError, WeightsError, DeviceError: images, weights or the device are not there.
         PluginError: a kind that the scenario names cannot be had.
     """
-    if batch < 1:
+    if batch is not None and batch < 1:
         raise ValueError(f"batch must be 1 or more, found {batch!r}")
     if repeats is not None and (type(repeats) is not int or repeats < 1):
         raise ValueError(f"repeats must be a whole number from 1 on, found {repeats!r}")
@@ -488,7 +488,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     device: str = "auto",
-    batch: int = 256,
+    batch: int | None = None,
     data_dir: str | Path | None = None,
     progress: Progress | bool | None = None,
     command: Sequence[str] | None = None,
@@ -507,7 +507,7 @@ def sweep(
         workers: Processes on this machine; None: one for each processor.
         scheduler: Address of a Dask scheduler, whose workers do the runs.
         device: Where the network runs: auto, cpu or cuda.
-        batch: Samples per batch of the network.
+        batch: Samples per batch of the network; None: 128, on a GPU 2,048.
         data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
         progress: As for `run`.
         command: What ``sweep.json`` calls the command; None: that of this process.
@@ -623,7 +623,7 @@ def tune(
     workers: int | None = None,
     scheduler: str | None = None,
     device: str = "auto",
-    batch: int = 256,
+    batch: int | None = None,
     data_dir: str | Path | None = None,
     progress: Progress | bool | None = None,
     command: Sequence[str] | None = None,

@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 
 from simnet.language.errors import clipped
 from simnet.models.cards.card import Card, WeightsError, check_weights, file_sha256
-from simnet.models.cards.costs import measured
 from simnet.models.graph import Graph, GraphError
 from simnet.models.networks import NETWORKS
 from simnet.models.networks.base import Architecture, Network
@@ -66,6 +65,8 @@ def count(card: Card) -> Graph:
 
     Raises WeightsError as `build`, where the network has another graph, and where it does not run.
     """
+    from simnet.models.cards.costs import measured  # which imports triton, where that is: no run needs it
+
     network = _built(card)
     try:
         found = measured(network).segments

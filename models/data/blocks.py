@@ -43,6 +43,47 @@ def read_block(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     return views if said == _about(path, views) else None
 
 
+class Block:
+    """A block on disk that is what was kept under its name. Views are read from the file each time, none is held.
+
+    They are not mapped: pages of a mapped file count as the process's memory, and would come to be all views.
+    """
+
+    def __init__(self, path: Path, views: NDArray[np.uint8], mark: tuple[int, ...]) -> None:
+        self._path, self._mark, self._shape, self._size = path, mark, views.shape[1:], views[0].nbytes
+        self._begin = mark[0] - _TAIL - views.nbytes
+
+    @classmethod
+    def open(cls, path: Path, shape: tuple[int, ...]) -> Block | None:
+        """The block, once all of it has been checked; None as for `read_block`."""
+        try:
+            mark = _mark(path.stat())
+        except OSError:
+            return None
+        views = read_block(path, shape)
+        return None if views is None else cls(path, views, mark)
+
+    def read(self, places: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+        """Views of several samples by their place in the block; None where the file is not what it was."""
+        found = np.empty((len(places), *self._shape), np.uint8)
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                if _mark(os.fstat(file.fileno())) != self._mark:
+                    return None
+                for into, place in zip(found, places.tolist(), strict=True):
+                    file.seek(self._begin + place * self._size)
+                    if file.readinto(into.data) != self._size:
+                        return None
+        except OSError:
+            return None
+        return found
+
+
+def _mark(about: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file does, its size first."""
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
 def _about(path: Path, views: NDArray[np.uint8]) -> bytes:
     digest = hashlib.sha256(np.ascontiguousarray(views).data).hexdigest()
     return json.dumps({"of": f"{path.parent.name}/{path.name}", "sha256": digest}).encode().ljust(_TAIL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,6 +17,13 @@ TILE_GRID = (3, 2)
 
 Pooling = Literal["max", "mean"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+
+
+def _rectified_sum(made: Tensor, other: Tensor | None = None) -> Tensor:
+    """`relu(made + other)`. Where no gradient is wanted in `made`'s place, which is quicker: the same bits."""
+    if torch.is_grad_enabled():
+        return F.relu(made if other is None else made + other)
+    return (made if other is None else made.add_(other)).relu_()
 
 
 class ResLayer(nn.Module):
@@ -33,7 +41,7 @@ class ResLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[n, inputs, h, w]` to `[n, outputs, h, w]`."""
-        return F.relu(self.norm(self.conv(x)) + self.shortcut(x))
+        return _rectified_sum(self.norm(self.conv(x)), self.shortcut(x))
 
 
 class TwoConvLayer(nn.Module):
@@ -51,8 +59,8 @@ class TwoConvLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[n, inputs, h, w]` to `[n, outputs, h, w]`."""
-        made = self.second(F.relu(self.first(x)))
-        return F.relu(made + x if self.adds else made)
+        made = self.second(_rectified_sum(self.first(x)))
+        return _rectified_sum(made, x if self.adds else None)
 
 
 def extractor(

@@ -37,7 +37,9 @@ def run(
         Path | None, typer.Option(help="Folder with data sets (cifar10/test.parquet) [default: SIMNET_DATA].")
     ] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
-    batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Samples per batch of the network [default: 128; on a GPU 2048].")
+    ] = None,
     forced: Annotated[bool, typer.Option("--forced", help="Evaluate every sample at every exit, too.")] = False,
     repeats: Annotated[
         int | None,

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.inference.memo import Memo, Table
+from simnet.inference.window import WINDOW, room_of, window_of
 from simnet.models.cards.card import Card
 from simnet.models.data.base import Dataset
 from simnet.models.data.cache import cache_dir
-from simnet.models.device import numerics
+from simnet.models.device import BATCH, kind_of, numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule, FeatureRule
 from simnet.models.rules.checked import judged
@@ -30,6 +31,9 @@ from simnet.terminal.listener import Progress
 
 Answer = tuple[int, float]
 """Predicted class, and what the exit's rule measures: low means sure."""
+
+_TOLD = 8
+"""Windows of answers that are at hand as they were told; older ones are in the memo."""
 
 VERSION = 3
 """Raise when the same weights would answer otherwise: fusion, preparation, layers. Memos follow it."""
@@ -75,8 +79,8 @@ class Answers:
         codec: How features travel over arcs that a question says are coded, see `Batches`.
         zero_input: See `Batches`.
         device: Where the network runs.
-        batch: Samples that run at a time.
-        window: Samples ahead that are looked at.
+        batch: Samples that run at a time; None: as the device likes it (`BATCH`).
+        window: Samples ahead that are looked at, at most (`window_of`).
         memo: Folder for later runs.
         progress: Hears how the network gets on, if asked.
         system: Name of the system, for messages.
@@ -97,8 +101,8 @@ class Answers:
         codec: str = "fp32",
         zero_input: bool = False,
         device: str = "auto",
-        batch: int = 256,
-        window: int = 1024,
+        batch: int | None = None,
+        window: int = WINDOW,
         memo: Path | None = None,
         progress: Progress | None = None,
         system: str = "",
@@ -112,7 +116,8 @@ class Answers:
         self._parts = [Part(graph.answering(name, (instead or {}).get(name)).name) for name in exits]
         self._thresholds = [thresholds.get(name, np.inf) for name in exits]
         self._rules = [(rules or {}).get(name, Entropy()) for name in exits]
-        self._alike, self._batch, self._window = alike, batch, window
+        self._alike, self._batch = alike, BATCH[kind_of(device)] if batch is None else batch
+        self._window = window_of(graph, self._batch, max(window, self._batch))
         self._index = np.arange(len(alike), dtype=np.int64) % len(data) if rows is None else rows
         about: dict[str, Any] | None = None
         if memo is not None:
@@ -128,6 +133,8 @@ class Answers:
         self._usual: dict[tuple[str, int], int] = {}
         self._surprises: dict[tuple[str, int], int] = {}
         self._batches: Any = None  # made when a segment must really run: that imports torch
+        self.complete: NDArray[np.object_] | None = None
+        """For each sample what arrives if nothing is lost, where all exits are to be answered to that, too."""
 
     def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
         """The answer at an exit for a sample; `upstream` is the mask of what arrived (and travelled coded)."""
@@ -220,13 +227,26 @@ class Answers:
             predictions, measures, reached = self._reach(number, ahead, upstream, sample)
         except UnknownAnswerError:  # perhaps only of a sample ahead, which nobody has asked for
             predictions, measures, reached = self._reach(number, ahead[:1], upstream, sample)
+        if len(found) > _TOLD * self._window:  # time has gone on: who comes back late is looked up again
+            for passed in [one for one in found if one < sample]:
+                del found[passed]
         found.update(zip(reached.tolist(), zip(predictions.tolist(), measures.tolist(), strict=True), strict=True))
+        if self.complete is not None:
+            self._answer_all(ahead)
         if self._progress is not None and self._batches is not None:
             self._asked[number, reached] = True
             self._past[number + 1 :, reached[measures < self._thresholds[number]]] = True
             done = int(self._asked.sum())
             left = ~(self._asked[:, sample:] | self._past[:, sample:])
             self._progress.evaluated(self._name, done, done + int(left.sum()))
+
+    def _answer_all(self, samples: NDArray[np.int64]) -> None:
+        """Answer every exit to what is complete, as long as the features are at hand."""
+        assert self.complete is not None
+        masks = self.complete[samples]
+        for mask in dict.fromkeys(masks.tolist()):
+            for number in range(len(self._exits)):
+                self._scores_at(number, self._index[samples[masks == mask]], mask)
 
     def _reach(
         self, number: int, ahead: NDArray[np.int64], upstream: int, asked: int
@@ -288,7 +308,7 @@ class Answers:
         if not len(unknown):
             return
         sources = self._scored(part, upstream)
-        for chunk in np.split(unknown, range(self._batch, len(unknown), self._batch)):
+        for chunk in np.array_split(unknown, -(-len(unknown) // self._batch)):
             for source in sources:
                 self._ensure(source, upstream, chunk)
             table.put(chunk, self._run(part, upstream, chunk))
@@ -315,7 +335,8 @@ class Answers:
 
             from simnet.inference.batches import Batches
 
-            self._batches = Batches(self._card, self._data, self._wish, self._batch, self._codec, self._zero_input)
+            room = room_of(self._graph, self._window)
+            self._batches = Batches(self._card, self._data, self._wish, self._codec, self._zero_input, room=room)
         return self._batches
 
     def _given(self, part: Part, upstream: int, rows: NDArray[np.int64]) -> dict[Part, NDArray[np.float32]]:
@@ -334,15 +355,20 @@ class Answers:
         labels = self._data.labels[self._index]
         right = dict.fromkeys(self._exits, 0)
         for mask in dict.fromkeys(upstream.tolist()):
-            those = np.flatnonzero(upstream == mask)
-            for name, number in self._exits.items():
-                predictions, _ = self._answered(number, those, mask)
-                right[name] += int((predictions == labels[those]).sum())
+            of_mask = np.flatnonzero(upstream == mask)
+            for those in np.array_split(of_mask, -(-len(of_mask) // self._window)):
+                for name, number in self._exits.items():
+                    predictions, _ = self._answered(number, those, mask)
+                    right[name] += int((predictions == labels[those]).sum())
         return {name: count / len(labels) for name, count in right.items()}
 
     def save(self) -> None:
         """Keep the answers for later runs."""
         self._memo.save()
+
+    def rest(self) -> None:
+        """Let go of the network and of what is held for it; whoever asks again loads it again."""
+        self._batches = None
 
     def report(self) -> dict[str, Any]:
         """How the answers came about: device, batches, samples, mean batch size, answers known from earlier runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -10,21 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from simnet.inference.features import Features, Kept
+from simnet.inference.window import FEATURE_BYTES
 from simnet.models.cards.card import Card, WeightsError
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import codec as codec_named
 from simnet.models.data.base import Dataset, check_pixels
-from simnet.models.device import pick_device
+from simnet.models.device import pick_device, sent_to
 from simnet.models.graph import INPUT, Arc, Part
 from simnet.models.networks.base import Output
 from simnet.models.networks.passes import SMALLEST_BATCH, Blank, Pass
 from simnet.registry import PluginError
 
-FEATURE_BYTES = 512 * 2**20
-"""Features kept for deeper segments; beyond it the oldest go, and are computed again if they are asked for."""
-
-Kept = tuple[Part, int, bool]
-"""Features of a part for a key of what arrived; whether as they arrive over a coded arc."""
 Scores = Mapping[Part, NDArray[np.float32]]
 
 
@@ -32,17 +28,26 @@ class Batches:
     """A trained network's parts over a data set; results are float32 class scores.
 
     `codec` is how features travel over the arcs that a question says are coded. `zero_input` puts what a part gives for
-    a black view in the place of one that is missing, where the graph allows it, instead of zeros.
+    a black view in the place of one that is missing, where the graph allows it, instead of zeros. Features are held in
+    `room` bytes.
     Raises WeightsError when the weights are damaged, do not cost what their card says, or a part does not keep the
     contract of `Network.run`; DataError when the data set breaks its own; DeviceError as `pick_device`.
     """
 
     def __init__(
-        self, card: Card, data: Dataset, device: str, batch: int, codec: str = "fp32", zero_input: bool = False
+        self,
+        card: Card,
+        data: Dataset,
+        device: str,
+        codec: str = "fp32",
+        zero_input: bool = False,
+        *,
+        room: int = FEATURE_BYTES,
     ) -> None:
-        self.device, self.batch = pick_device(device), batch
+        self.device = pick_device(device)
         if self.device == "cuda":
             torch.backends.cudnn.allow_tf32 = False  # float32 as on a CPU: answers must not depend on the device
+        _settle_memory()
         self.batches = 0
         """How often a part has run."""
         self.samples = 0
@@ -59,7 +64,8 @@ class Batches:
                 )
             found = 0 if module is None else sum(p.numel() for p in module.parameters())
             self._agree(name, "parameters", segment.parameters, found)
-        self._features = _Features(len(data))
+        self.held = Features(room)
+        """Features for deeper segments."""
         self._pixels: tuple[bytes, Tensor] | None = None
 
     @property
@@ -104,7 +110,7 @@ class Batches:
             return np.concatenate(good) if good else None
         asked = len(rows)
         enough = np.resize(np.arange(asked), max(asked, 1 if scores else SMALLEST_BATCH))
-        filled = {source: torch.from_numpy(given).to(self.device) for source, given in _rows_of(scores, enough).items()}
+        filled = {source: sent_to(self.device, given) for source, given in _rows_of(scores, enough).items()}
         values = told(_Walk(self, rows[enough], asked, filled))
         return None if values is None else values[:asked].float().cpu().numpy()
 
@@ -112,10 +118,10 @@ class Batches:
         """What an arc's source sends of `rows`, a batch; computed now where it is not held."""
         part = arc.source
         kept = part, self.graph.key(part, upstream), coded
-        held = self._features.has(kept, rows)
+        held = self.held.has(kept, rows)
         if held.all():
-            return self._features.get(kept, rows)
-        before = self._features.get(kept, rows[held]) if held.any() else None  # what comes may push it out
+            return self.held.get(kept, rows)
+        before = self.held.get(kept, rows[held]) if held.any() else None  # what comes may push it out
         unknown = np.unique(rows[~held])
         walk = _Walk(self, np.resize(unknown, max(len(unknown), SMALLEST_BATCH)), len(unknown), {})
         made = walk.sent(arc, upstream, coded).contiguous()[np.searchsorted(unknown, rows[~held])]
@@ -127,7 +133,7 @@ class Batches:
 
     def keep(self, kept: Kept, rows: NDArray[np.int64], features: Tensor) -> None:
         """Hold features of `rows`, the first of `features`, for deeper segments."""
-        self._features.put(kept, rows, features[: len(rows)])
+        self.held.put(kept, rows, features[: len(rows)])
 
     def check(self, part: Part, made: Output, rows: NDArray[np.int64]) -> None:
         """Refuse what does not keep the contract of a network: shapes as the graph says, and finite scores."""
@@ -151,18 +157,26 @@ class Batches:
                 f"{self.data.name} ({self.data.split})"
             )
 
-    def views(self, rows: NDArray[np.int64]) -> Tensor:
-        """Prepared views `[n, views, 3, h, w]` of `rows`; those of the last batch are at hand."""
+    def view(self, rows: NDArray[np.int64], number: int) -> Tensor:
+        """A prepared view `[n, 3, h, w]` of `rows`. Of the last batch all pixels are at hand, a byte for each."""
         name = rows.tobytes()
         if self._pixels is None or self._pixels[0] != name:
-            pixels = check_pixels(self.data, rows)
-            views: object = self.network.prepare(torch.from_numpy(pixels).to(self.device))
-            if not isinstance(views, Tensor) or views.shape[:2] != pixels.shape[:2]:
-                found = list(views.shape) if isinstance(views, Tensor) else type(views).__name__
-                wanted = f"a tensor [{len(rows)}, {self.graph.views}, …]"
-                raise WeightsError(f"{self._called}: prepare gives {found}, not {wanted}")
-            self._pixels = name, views
-        return self._pixels[1]
+            self._pixels = name, sent_to(self.device, check_pixels(self.data, rows))
+        pixels = self._pixels[1][:, number : number + 1]
+        views: object = self.network.prepare(pixels)
+        if not isinstance(views, Tensor) or views.shape[:2] != pixels.shape[:2]:
+            found = list(views.shape) if isinstance(views, Tensor) else type(views).__name__
+            raise WeightsError(f"{self._called}: prepare gives {found}, not a tensor [{len(rows)}, 1, …]")
+        return views[:, 0]
+
+
+def _settle_memory() -> None:
+    """Have glibc keep what a batch has used for the next one.
+
+    Its limit for that follows the largest block that was ever freed; without one each batch would give its memory
+    back and have it zeroed again, a page at a time. Nothing is written here, so the block takes no memory.
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8)  # below 32 MiB, beyond which the limit stays
 
 
 def _rows_of(scores: Scores, rows: NDArray[np.int64]) -> Scores:
@@ -214,57 +228,7 @@ class _Walk(Pass):
 
     def _value(self, number: int, arc: Arc, upstream: int) -> Tensor:
         if arc.source.segment == INPUT:
-            return self._batches.views(self._rows)[:, arc.source.copy]
+            return self._batches.view(self._rows, arc.source.copy)
         if arc.what == "scores":
             return self._scores[arc.source]
         return self._batches.features(arc, upstream, self._is_coded(number, arc, upstream), self._rows)
-
-
-class _Features:
-    """Features that are held, in the blocks in which they were made; beyond `FEATURE_BYTES` the oldest block goes."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._held = size, 0
-        self._blocks: dict[Kept, list[Tensor | None]] = {}
-        self._places: dict[Kept, NDArray[np.int64]] = {}
-        """For each row the number of its block and its place there, `[size, 2]`; block −1: it is not held."""
-        self._order: deque[tuple[Kept, int]] = deque()
-
-    def has(self, kept: Kept, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of `rows` are held."""
-        places = self._places.get(kept)
-        return np.zeros(len(rows), bool) if places is None else np.asarray(places[rows, 0] >= 0)
-
-    def get(self, kept: Kept, rows: NDArray[np.int64]) -> Tensor:
-        """Features of `rows`, all of which are held."""
-        blocks, places = self._blocks[kept], self._places[kept][rows]
-        first = blocks[places[0, 0]]
-        assert first is not None
-        if (places[:, 0] == places[0, 0]).all():
-            alone: Tensor = first.index_select(0, torch.from_numpy(places[:, 1]).to(first.device))
-            return alone
-        whole: Tensor = first.new_empty((len(rows), *first.shape[1:]))
-        for number in np.unique(places[:, 0]).tolist():
-            here, block = np.flatnonzero(places[:, 0] == number), blocks[number]
-            assert block is not None
-            whole[torch.from_numpy(here)] = block[torch.from_numpy(places[here, 1])]
-        return whole
-
-    def put(self, kept: Kept, rows: NDArray[np.int64], features: Tensor) -> None:
-        """Hold a block of features."""
-        size = features.numel() * features.element_size()
-        while self._order and self._held + size > FEATURE_BYTES:
-            self._forget(*self._order.popleft())
-        blocks = self._blocks.setdefault(kept, [])
-        places = self._places.setdefault(kept, np.full((self._size, 2), -1, np.int64))
-        places[rows, 0], places[rows, 1] = len(blocks), np.arange(len(rows))
-        self._order.append((kept, len(blocks)))
-        blocks.append(features.clone(memory_format=torch.contiguous_format))  # whatever the layout: the same bits
-        self._held += size
-
-    def _forget(self, kept: Kept, number: int) -> None:
-        block, self._blocks[kept][number] = self._blocks[kept][number], None
-        assert block is not None
-        self._held -= block.numel() * block.element_size()
-        places = self._places[kept]
-        places[places[:, 0] == number, 0] = -1

@@ -43,7 +43,8 @@ class Options:
     """How to run, as opposed to what: none of it changes a result (the batch size within float rounding)."""
 
     device: str = "auto"
-    batch: int = 256
+    batch: int | None = None
+    """Samples of a batch of the network; None: as the device likes it."""
     data_dir: Path | None = None
     forced: bool = False
     memo: bool = True
@@ -78,6 +79,9 @@ def run_system(
     asked.clock = world.env
     try:
         end = scenario.duration or float(captured.times[-1])
+        if options.forced:
+            arrives = complete_of(world)
+            answers.complete = np.array([arrives[site] for site in captured.site.tolist()], object)
         if progress is not None:
             progress.simulated(name, 0.0, end)
         world.play(None if progress is None else lambda time: progress.simulated(name, min(time, end), end))
@@ -86,14 +90,13 @@ def run_system(
             if progress is not None and scenario.faults:
                 progress.begun(f"playing {name} without each fault")
             without, untold = without_each(scenario, plan, answers, captured, labels, rows, world)
-        complete = None
-        if options.forced:
-            arrives = complete_of(world)
-            complete = np.array([arrives[site] for site in captured.site.tolist()], object)
+        complete = answers.complete
         forced = None if complete is None else answers.forced_accuracy(complete)
         scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
+        inference = answers.report()
     finally:
         answers.save()
+        answers.rest()
     if progress is not None:
         progress.simulated(name, end, end)
     steps = Steps.of(world.network.spans, world.network.joined)
@@ -137,7 +140,7 @@ def run_system(
         forced=forced,
         raw_sample_bytes={place.site: len(place.views) * plan.graph.raw_view for place in plan.places},
         thresholds=dict(plan.thresholds),
-        inference=answers.report(),
+        inference=inference,
         weights={"name": card.name, "sha256": card.sha256},
         simulated_time=seconds(world.env.now),
         hops=world.network.hops,

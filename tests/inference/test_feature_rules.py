@@ -122,7 +122,7 @@ def test_in_batches_they_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     card = Card(Path("none.json"), values)
     one, both = network.graph.of_views(0b01), network.graph.all
     for chunks in ([[0, 1, 2]], [[2], [0], [1]], [[1, 0], [2]]):
-        batches = Batches(card, Levels(), "cpu", 256)
+        batches = Batches(card, Levels(), "cpu")
         for rows in (np.array(chunk) for chunk in chunks):
             north, south = Levels.all[rows].astype(float).T
             found = {name: batches.read(simnet.Part(name), both, rows, {}) for name in ("edge", "head", "both")}

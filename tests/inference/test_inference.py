@@ -187,7 +187,7 @@ def test_segments_in_batches_give_the_scores_of_the_whole_network(case: Case, vi
     whole = case.plain(views)
     rows = np.arange(12)
     for batch in (256, 5, 1):
-        batches = Batches(case.card, case.data, "cpu", batch)
+        batches = Batches(case.card, case.data, "cpu")
         upstream = batches.graph.of_views(views)
         for name in ("device", "edge", "cloud"):
             if name in whole:
@@ -200,9 +200,8 @@ def test_segments_in_batches_give_the_scores_of_the_whole_network(case: Case, vi
 
 
 @pytest.mark.parametrize("case", RANDOM_PLAZA, indirect=True)
-def test_segments_recompute_features_that_they_no_longer_hold(case: Case, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simnet.inference.batches.FEATURE_BYTES", 20_000)
-    batches = Batches(case.card, case.data, "cpu", 4)
+def test_segments_recompute_features_that_they_no_longer_hold(case: Case):
+    batches = Batches(case.card, case.data, "cpu", room=20_000)
     found = run_parts(batches, "cloud", batches.graph.all, np.arange(20), 4)
     assert np.abs(found[:, 0] - case.plain()["cloud"][:20]).max() < SCORES
 
@@ -254,6 +253,8 @@ def test_forced_accuracy_is_that_of_plain_pytorch(case: Case):
     assert case.result(scenario).forced is None
     forced = case.result(scenario, forced=True)
     assert forced.forced == pytest.approx(expected)
+    classifiers = 6 + 2 + (case.system == "ada-ddnn")  # devices, edge and cloud, the choice among the devices
+    assert forced.inference["samples"] == classifiers * COUNT, "nothing runs twice"
     assert forced.raw_sample_bytes == {None: 6 * case.data[0][0][0].size}
 
 

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from simnet.language.quantities import Model
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
-from simnet.models.data.blocks import read_block, write_block
+from simnet.models.data.blocks import Block, write_block
 from simnet.models.data.cache import cache_dir as default_cache_dir
 from simnet.models.data.plaza.numbers import Numbers
 from simnet.models.data.plaza.rays import SIDE
@@ -142,7 +142,10 @@ class Plaza(Dataset):
         self._block = min(BLOCK, _BLOCK_BYTES // (3 * pixels))
         self._kept = _KEPT_BYTES // (3 * pixels)
         self._chunk = max(1, min(_CHUNK, _CHUNK * len(CAMERAS) * SIDE**2 // pixels))
-        self._blocks: dict[int, NDArray[np.uint8]] = {}
+        self._blocks: dict[int, Block | NDArray[np.uint8]] = {}
+        """Blocks that are there: on disk, or in memory where a disk is full."""
+        self._expected: dict[int, int] = {}
+        """How many samples of a block are going to be asked for, as far as anybody said."""
         self._asked: dict[int, set[int]] = {}
         """Samples asked for of each block that is not there."""
         self._known: dict[int, NDArray[np.uint8]] = {}
@@ -178,6 +181,7 @@ class Plaza(Dataset):
         """See `Dataset.expect`; rendered are whole blocks that are not on disk, or few rows of one (see `_sparse`)."""
         most = 0
         for block, asked in zip(*np.unique(np.unique(rows) // self._block, return_counts=True), strict=True):
+            self._expected[int(block)] = int(asked)
             if int(block) not in self._blocks and (self._folder is None or not self._path(int(block)).exists()):
                 most += int(asked) if self._few(int(block), int(asked)) else self._block
         self._watched = _Watched(tell, most) if most else None
@@ -195,19 +199,27 @@ class Plaza(Dataset):
         pixels = np.empty((len(wanted), self.views, *self.view_shape), np.uint8)
         alone = np.ones(len(wanted), bool)
         for b in np.unique(block):
-            if (kept := self._blocks.get(int(b))) is not None:
-                here = block == b
-                pixels[here] = kept[wanted[here] - b * self._block]
+            here = block == b
+            if (found := self._of_block(int(b), wanted[here] - b * self._block)) is not None:
+                pixels[here] = found
                 alone &= ~here
         if alone.any():
             pixels[alone] = self._one_by_one(wanted[alone])
         return pixels
 
+    def _of_block(self, block: int, places: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+        """Views of samples by their place in a block; None where that is not there."""
+        kept = self._blocks.get(block)
+        found = kept.read(places) if isinstance(kept, Block) else None if kept is None else kept[places]
+        if found is None:  # its file is not there any more, or another
+            self._blocks.pop(block, None)
+        return found
+
     def _sparse(self, block: int, wanted: NDArray[np.int64]) -> bool:
         """Whether so few samples of a block have been asked for that it does not pay to render all of it."""
         asked = self._asked.setdefault(block, set())
         asked.update(wanted[wanted // self._block == block].tolist())
-        return self._few(block, len(asked))
+        return self._few(block, max(len(asked), self._expected.get(block, 0)))
 
     def _few(self, block: int, asked: int) -> bool:
         return 2 * asked < min(self._block, self._size - block * self._block)
@@ -250,12 +262,12 @@ class Plaza(Dataset):
         return self._folder / f"{block:04d}.npy"
 
     def _load(self, block: int) -> bool:
-        """Maps a block from disk; one that is missing or damaged counts as not there."""
+        """Finds a block on disk; one that is missing or damaged counts as not there."""
         if block in self._blocks:
             return True
         if self._folder is None:
             return False
-        kept = read_block(self._path(block), (self._block, self.views, *self.view_shape))
+        kept = Block.open(self._path(block), (self._block, self.views, *self.view_shape))
         if kept is not None:
             self._blocks[block] = kept
         return kept is not None
@@ -278,7 +290,7 @@ class Plaza(Dataset):
         self._blocks[block] = views
         with suppress(OSError):  # a full disk: this block stays in memory
             write_block(self._path(block), views)
-            if (kept := read_block(self._path(block), views.shape)) is not None:
+            if (kept := Block.open(self._path(block), views.shape)) is not None:
                 self._blocks[block] = kept
 
 

@@ -52,7 +52,9 @@ def sweep(
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder with data sets [default: SIMNET_DATA].")] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: auto, cpu or cuda.")] = "auto",
-    batch: Annotated[int, typer.Option(min=1, help="Samples per batch of the network.")] = 256,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Samples per batch of the network [default: 128; on a GPU 2048].")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Simulate a scenario at many points; what is finished is kept, and not done again. Status 3 if runs failed."""

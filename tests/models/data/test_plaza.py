@@ -114,6 +114,31 @@ def test_a_few_samples_of_a_block_are_rendered_alone(tmp_path: Path) -> None:
     assert np.array_equal(data.pixels(range(40)), whole)
 
 
+def test_a_block_is_read_as_it_is_asked_for_and_made_again_where_it_is_gone(tmp_path: Path) -> None:
+    """Nothing of it stays mapped: a mapped file counts as memory. Rows in any order, also several times."""
+    data = Plaza("test", 40, tmp_path)
+    whole, (file,) = data.pixels(range(40)), tmp_path.rglob("*.npy")
+    assert np.array_equal(data.pixels([39, 0, 7, 7]), whole[[39, 0, 7, 7]])
+    if (maps := Path("/proc/self/maps")).exists():
+        assert str(tmp_path) not in maps.read_text()
+    before = file.read_bytes()
+    file.write_bytes(bytes(len(before)))
+    assert np.array_equal(data.pixels([5, 6]), whole[[5, 6]]), "another file"
+    assert file.read_bytes() == bytes(len(before)), "two rows are not worth a block"
+    file.unlink()
+    assert np.array_equal(data.pixels(range(40)), whole)
+    assert file.read_bytes() == before, "it is kept again"
+
+
+def test_who_says_what_will_be_asked_for_gets_whole_blocks_at_once(tmp_path: Path) -> None:
+    """Of 40 samples 19 are too few for the block, 20 are enough; the first question asks for two of them."""
+    for count, blocks in ((19, 0), (20, 1)):
+        data = Plaza("test", 40, tmp_path / str(count))
+        data.expect(np.arange(count), lambda done, most: None)
+        data.pixels([0, 1])
+        assert len(list((tmp_path / str(count)).rglob("*.npy"))) == blocks
+
+
 def test_classes_are_balanced_and_cameras_differ_in_what_they_miss(data: Plaza) -> None:
     """A camera that does not see the object gives an exactly black view; at least one camera sees it."""
     counts = np.bincount(Plaza("test").labels, minlength=10)

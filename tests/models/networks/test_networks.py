@@ -40,6 +40,22 @@ def some_views(network: Network, n: int = 3) -> Tensor:
     return network.prepare(torch.randint(0, 256, size, generator=generator, dtype=torch.uint8))
 
 
+@pytest.mark.parametrize("kind", [ResLayer, TwoConvLayer])
+@pytest.mark.parametrize("outputs", [8, 16])
+def test_a_layer_without_gradients_gives_the_same_bits_and_leaves_its_input_alone(
+    kind: type[ResLayer] | type[TwoConvLayer], outputs: int
+) -> None:
+    """With gradients the sum and its ReLU are tensors of their own, without them they are made in place."""
+    layer = kind(8, outputs).eval()
+    given = torch.randn(32, 8, 6, 6, generator=torch.Generator().manual_seed(1))
+    before = given.clone()
+    with torch.no_grad():
+        found = layer(given)
+    assert torch.equal(given, before)
+    assert torch.equal(found, layer(given.requires_grad_()).detach())
+    assert (found >= 0).all() and found.any()
+
+
 @pytest.mark.parametrize("fusion", FUSION_KINDS)
 @pytest.mark.parametrize("system", SYSTEMS)
 @torch.inference_mode()
