@@ -25,6 +25,8 @@ ANSWERED = ("finished", "forced")
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
+Places = NDArray[np.int64]
+"""Some of the samples, by their numbers, ascending."""
 
 
 class Ending(NamedTuple):
@@ -192,11 +194,11 @@ class Lives:
         """Those from number `first` on."""
         return Lives(**{one.name: getattr(self, one.name)[first:] for one in fields(self)})
 
-    def exits(self, names: Sequence[str], those: Mask) -> dict[str, dict[str, Any]]:
+    def exits(self, names: Sequence[str], those: Mask | Places) -> dict[str, dict[str, Any]]:
         """How many of `those` were answered at each exit of these names, and their share of those answered."""
-        answered = self.answered & those
-        count = int(answered.sum())
-        here = {name: int((answered & (self.exit == name)).sum()) for name in names}
+        exits = self.exit[those][self.answered[those]]
+        count = len(exits)
+        here = {name: int((exits == name).sum()) for name in names}
         return {name: {"count": n, "share": n / count if count else None} for name, n in here.items()}
 
 
@@ -206,6 +208,15 @@ def words(values: Any) -> Words:
     array = np.empty(len(found), object)
     array[:] = found
     return array
+
+
+def places_of(values: Words) -> dict[Any, Places]:
+    """Where each value stands, in the order in which they first come: in one go, however many there are."""
+    numbers: dict[Any, int] = {}
+    number = np.fromiter((numbers.setdefault(value, len(numbers)) for value in values.tolist()), np.int64, len(values))
+    order = np.argsort(number, kind="stable")
+    ends = np.cumsum(np.bincount(number, minlength=len(numbers)))[:-1]
+    return dict(zip(numbers, np.split(order, ends), strict=True)) if numbers else {}
 
 
 def mean_of(values: NDArray[Any]) -> float | None:

@@ -130,8 +130,8 @@ def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
 
 def _raw_offload(result: SystemResult) -> int:
     """Bytes of sending every uncompressed view of every sample once."""
-    sites = result.lives.site.tolist()
-    return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
+    captured = Counter(result.lives.site.tolist())
+    return sum(size * captured[site] for site, size in result.raw_sample_bytes.items())
 
 
 def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:
