@@ -81,6 +81,13 @@ class Rows(list[Block]):
         self.append(block := Block(exit_name, graph, part, at))
         return block
 
+    def singly(self) -> Iterator[Rows]:
+        """Each block by itself; it is gone from here then."""
+        while self:
+            one = Rows(self.labels)
+            one.append(self.pop(0))
+            yield one
+
 
 def scores_rows(
     asked: Asked, graph: Graph, exits: Sequence[str], labels: Numbers, complete: Masks | None = None

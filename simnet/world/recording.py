@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from simnet.models.graph import Graph, Part
 from simnet.network.faults.incidents import Incident
+from simnet.results.kept.recorded import Recorded
+from simnet.results.kept.stored import MOST_ROWS, StoredTable
 from simnet.results.lives import Ending, Lives
 from simnet.results.steps import Steps
 from simnet.results.tables import (
@@ -29,7 +31,7 @@ from simnet.world.asked import Rows
 def samples_table(
     lives: Lives,
     endings: Sequence[Ending | None],
-    steps: Steps,
+    steps: Steps | Recorded,
     energy: NDArray[np.float64] | None = None,
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
@@ -64,11 +66,12 @@ def samples_table(
     return _table(columns, samples_schema())
 
 
-def bytes_of(steps: Steps, count: int) -> NDArray[np.int64]:
+def bytes_of(steps: Steps | Recorded, count: int) -> NDArray[np.int64]:
     """Bytes that each of `count` samples had put on links."""
     sizes = np.zeros(count, np.int64)
-    those = steps.transfers & (steps.sample >= 0)
-    np.add.at(sizes, steps.sample[those], steps.size[those])
+    for part in Recorded.of(steps).parts():
+        those = part.transfers & (part.sample >= 0)
+        np.add.at(sizes, part.sample[those], part.size[those])
     return sizes
 
 
@@ -107,6 +110,13 @@ def views_of(graph: Graph) -> Callable[[Decision], int]:
         return known[key]
 
     return views
+
+
+def spans_of(recorded: Recorded) -> pa.Table | StoredTable:
+    """The spans' table; of many, in a file."""
+    if recorded.single:
+        return spans_table(recorded.whole)
+    return StoredTable(spans_schema(), map(spans_table, recorded.parts()))
 
 
 def spans_table(steps: Steps) -> pa.Table:
@@ -148,6 +158,13 @@ def usage_table(usage: Usage) -> pa.Table:
     for name, values in usage.columns.items():
         arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
     return _table(arrays, schema)
+
+
+def scores_of(rows: Rows) -> pa.Table | StoredTable:
+    """The scores' table; of many, in a file, the rows of one exit after those of the other."""
+    if len(rows) * len(rows.labels) <= MOST_ROWS:
+        return scores_table(rows)
+    return StoredTable(scores_schema(), map(scores_table, rows.singly()))
 
 
 def scores_table(rows: Rows) -> pa.Table:
