@@ -67,9 +67,9 @@ class Columns:
     @staticmethod
     def joined(parts: Sequence[Columns]) -> Columns:
         """The rows of several, at least one."""
-        return (
-            parts[0] if len(parts) == 1 else Columns(*map(np.concatenate, zip(*(p.arrays for p in parts), strict=True)))
-        )
+        if len(parts) == 1:
+            return parts[0]
+        return Columns(*(np.concatenate(arrays) for arrays in zip(*(part.arrays for part in parts), strict=True)))
 
 
 class Spans(Sequence[Span]):

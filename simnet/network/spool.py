@@ -27,7 +27,7 @@ class Spool:
         """Keep some arrays of numbers; returns the number of their group, from 0."""
         with naming():
             if self._file is None:
-                self._file = tempfile.TemporaryFile()
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this object is
             self._file.seek(self._end)
             self._groups.append((self._end, [(array.dtype, len(array)) for array in arrays]))
             for array in arrays:

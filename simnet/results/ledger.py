@@ -21,8 +21,8 @@ from simnet.results.steps import Mask, Steps
 class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
-    `steps` are all of a run, counted a part at a time, `up_times` the seconds that each node was up, `samples` their number; `cut_off` the joules
-    that nodes paid for what had arrived of messages when their batteries were empty.
+    `steps` are all of a run, counted a part at a time, `up_times` the seconds that each node was up, `samples` their
+    number; `cut_off` the joules that nodes paid for what had arrived of messages when their batteries were empty.
 
     Who pays what for a step is said in `simnet.network.nodes.power.charges`; here it is done for all steps at once.
     Sums are in the order of the steps, the sending of a message before its receiving.

@@ -64,7 +64,8 @@ class Results:
         manifest: As in ``manifest.json``: what made the numbers.
         scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
         scenario_yaml: The same as text, as in ``scenario.yaml``.
-        tables: Tables of each system by file name, where they are in memory (large ones in temporary files); else they are read when asked for.
+        tables: Tables of each system by file name, where they are in memory (large ones in temporary files); else they
+            are read when asked for.
         repeats: The summaries of all repeats, this one's first, as in ``repeats.json``; none of a single run.
     """
 
@@ -296,8 +297,10 @@ def conform(table: pa.Table | StoredTable, schema: pa.Schema, what: str) -> pa.T
     """`table` with the columns of `schema`, in one chunk: equal content must give equal bytes."""
     import pyarrow as pa
 
-    if isinstance(table, StoredTable) and table.schema == schema:
-        return table  # its parts were made alike
+    if isinstance(table, StoredTable):
+        if table.schema == schema:
+            return table  # its parts were made alike
+        table = table.read()
     if sorted(table.column_names) != sorted(schema.names):
         raise ValueError(f"{what}: columns {table.column_names}, expected {schema.names}")
     columns = []

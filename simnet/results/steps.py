@@ -114,7 +114,8 @@ class Steps:
 
     def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Steps:
         """Others, with the same names: arrays as `arrays` gave them."""
-        return replace(self, **dict(zip(_ARRAYS, arrays, strict=True)))
+        changed: dict[str, Any] = dict(zip(_ARRAYS, arrays, strict=True))
+        return replace(self, **changed)
 
     def __iter__(self) -> Iterator[Step]:
         """One after the other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class AtPlaces:
             group = group_of[part.place]
             order = np.argsort(group, kind="stable")
             ends = np.cumsum(np.bincount(group + 1, minlength=last + 2))
-            for one, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            for one, (begin, end) in enumerate(pairwise(ends.tolist())):
                 if begin < end:
                     self._pieces[one].append(self._spool.put(part.arrays(order[begin:end])))
 

@@ -34,7 +34,7 @@ class StoredTable:
 
         self.schema, self.num_rows = schema, 0
         with naming():
-            self._file: IO[bytes] = tempfile.TemporaryFile()
+            self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this object is
         writer = parquet.ParquetWriter(self._file, schema, compression=COMPRESSION)
         for part in parts:
             self.num_rows += part.num_rows
