@@ -20,7 +20,8 @@ class AtPlaces:
     """
 
     def __init__(self, recorded: Recorded, names: Iterable[str]) -> None:
-        self._group: dict[str, int] = {}
+        self._group: dict[str, int] | None = None
+        """Of each place with steps the number of its group; None: all are in memory."""
         self._pieces: list[list[int]] = []
         self._spool, self._loaded = Spool(), -1
         if recorded.single:
@@ -31,8 +32,11 @@ class AtPlaces:
 
     def get(self, name: str) -> tuple[Steps, Numbers] | None:
         """Steps of which those of a place have the numbers given, ascending; None where nothing happened."""
-        if (group := self._group.get(name, -1)) != self._loaded:
-            self._load(group)
+        if self._group is not None:
+            if (group := self._group.get(name)) is None:
+                return None
+            if group != self._loaded:
+                self._load(group)
         those = self._at.get(name)
         return None if those is None or not len(those) else (self._steps, those)
 
@@ -43,6 +47,7 @@ class AtPlaces:
             places = part.places
             here = np.bincount(part.place, minlength=len(places))
             counts = here if not len(counts) else counts + here
+        self._group = {}
         number, held, last = {name: n for n, name in enumerate(places)}, HELD, -1
         group_of = np.full(len(places), -1)
         for name in names:
@@ -63,8 +68,6 @@ class AtPlaces:
 
     def _load(self, group: int) -> None:
         self._loaded = group
-        pieces = [self._spool.get(piece) for piece in self._pieces[group]] if group >= 0 else []
-        self._at = {}
-        if pieces:
-            self._steps = self._kind.with_arrays([np.concatenate(arrays) for arrays in zip(*pieces, strict=True)])
-            self._at = self._steps.at()
+        pieces = [self._spool.get(piece) for piece in self._pieces[group]]
+        self._steps = self._kind.with_arrays([np.concatenate(arrays) for arrays in zip(*pieces, strict=True)])
+        self._at = self._steps.at()
