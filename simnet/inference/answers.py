@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,10 @@ def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool
     ]
     network = json.dumps(about, sort_keys=True)
     return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
+
+
+MOST_KNOWN = 1 << 16
+"""Answers that are kept at hand, of one exit and what arrived; all others are in the memo."""
 
 
 class UnknownAnswerError(Exception):
@@ -220,6 +225,9 @@ class Answers:
             predictions, measures, reached = self._reach(number, ahead, upstream, sample)
         except UnknownAnswerError:  # perhaps only of a sample ahead, which nobody has asked for
             predictions, measures, reached = self._reach(number, ahead[:1], upstream, sample)
+        if len(found) > MOST_KNOWN:  # the first ones are those of the oldest samples; asked again, they are found again
+            for old in list(islice(found, len(found) - MOST_KNOWN)):
+                del found[old]
         found.update(zip(reached.tolist(), zip(predictions.tolist(), measures.tolist(), strict=True), strict=True))
         if self._progress is not None and self._batches is not None:
             self._asked[number, reached] = True

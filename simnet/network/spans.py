@@ -31,7 +31,16 @@ class Names(dict[Any, int]):
 
     def __missing__(self, name: Any) -> int:
         self[name] = found = len(self)
+        self._listed = None
         return found
+
+    _listed: list[Any] | None = None
+
+    def name(self, number: int) -> Any:
+        """The name with a number."""
+        if self._listed is None:
+            self._listed = list(self)
+        return self._listed[number]
 
 
 @dataclass(frozen=True, eq=False)

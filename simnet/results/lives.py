@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.results.kept.endings import DROPPED, NOT_YET, Endings
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
 from simnet.times import floats, whole_numbers
@@ -44,11 +45,8 @@ class Ending(NamedTuple):
         return "forced" if self.decision.forced else "finished"
 
 
-_NEVER = Ending(0, None)
-_NOTHING = (None, -1, nan, 0, False)
-"""Of a decision that there is not, its fields."""
 _OUTCOMES = ("unfinished", "dropped", "finished", "forced")
-_DROPPED, _FINISHED, _FORCED = 1, 2, 3
+"""By their numbers in `Endings.how`."""
 
 
 class Captured(Protocol):
@@ -141,36 +139,29 @@ class Lives:
 
         `images` are their numbers in the data set; by default their own.
         """
-        n = len(endings)
-        at, decisions, reasons = zip(*(one or _NEVER for one in endings), strict=True) if n else ((),) * 3
-        exits, predictions, measures, _, forced = (
-            zip(*(one or _NOTHING for one in decisions), strict=True) if n else ((),) * 5
-        )
-        answered = np.array([one is not None for one in decisions], bool)
-        ended = np.array([one is not None for one in endings], bool)
-        outcome = np.where(answered, np.where(np.array(forced, bool), _FORCED, _FINISHED), np.where(ended, _DROPPED, 0))
-        prediction = np.array(predictions, np.int64)
+        found = Endings.of(endings)
+        how, when = found.how, found.at
+        answered, dropped, ended = how > DROPPED, how == DROPPED, how > NOT_YET
+        prediction = np.where(answered, found.prediction, -1).astype(np.int64)
         times = captured.times.view()  # its own flags: the captures belong to somebody else
-        until = whole_numbers((*at, end))
-        when = until[:-1]
         left = np.where(ended, floats(when), inf)
-        lasted = floats(np.where(ended, when, until[-1]) - whole_numbers(captured.ticks))
+        lasted = floats(np.where(ended, when, whole_numbers([end])[0]) - whole_numbers(captured.ticks))
         label = np.array(labels, np.int64)
         return cls(
             captured=times,
             left=left,
-            outcome=words(_OUTCOMES)[outcome],
-            exit=words(exits),
-            reason=words(reasons),
+            outcome=words(_OUTCOMES)[how],
+            exit=words((*found.exits, None))[np.where(answered, found.word, -1)],  # −1 is that of none
+            reason=words((*found.reasons, None))[np.where(dropped, found.word, -1)],
             image=np.arange(len(label)) if images is None else np.array(images, np.int64),
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),
             lasted=lasted,
             latency=np.where(answered, lasted, nan),
-            measure=np.array(measures, float),
+            measure=np.where(answered, found.measure, nan),
             site=words(captured.sites)[captured.site],
-            kind=words((*captured.classes, None))[captured.kind],  # −1 is that of none
+            kind=words((*captured.classes, None))[captured.kind],
             deadline=captured.deadline.view(),
         )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simnet.models.graph import Graph, Part
 from simnet.network.faults.incidents import Incident
+from simnet.results.kept.endings import DROPPED, Endings
 from simnet.results.kept.recorded import Recorded
 from simnet.results.kept.stored import MOST_ROWS, StoredTable
 from simnet.results.lives import Ending, Lives
@@ -36,11 +37,11 @@ def samples_table(
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
     """One row per captured sample. Bytes are summed over its transfers; `energy` is in J, None where no node has a
-    power model. `views_of` tells which views (bit mask) a decision is of.
+    power model. `views_of` tells which views (bit mask) a decision is of,
+    by its exit and what had arrived.
 
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
-    decisions = [None if one is None else one.decision for one in endings]
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
@@ -56,7 +57,7 @@ def samples_table(
         "ended_at": pa.array(lives.left, mask=~np.isfinite(lives.left)),
         "latency": pa.array(lives.latency, mask=unanswered),
         "entropy": pa.array(lives.measure, mask=unanswered),
-        "views": [0 if one is None else views_of(one) for one in decisions],
+        "views": _views(Endings.of(endings), views_of),
         "bytes": bytes_of(steps, len(lives)),
         "site": lives.site,
         "class": lives.kind,
@@ -64,6 +65,17 @@ def samples_table(
         "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy,
     }
     return _table(columns, samples_schema())
+
+
+def _views(endings: Endings, views_of: Callable[[Decision], int]) -> NDArray[np.uint32]:
+    """The views of each sample's answer, asked for once of each exit and what arrived; 0 without an answer."""
+    found, those = np.zeros(len(endings), np.uint32), np.flatnonzero(endings.how > DROPPED)
+    alike = endings.word[those].astype(np.int64) * max(len(endings.upstreams), 1) + endings.upstream[those]
+    _, first, which = np.unique(alike, return_index=True, return_inverse=True)
+    asked = [one.decision for one in map(endings.__getitem__, those[first].tolist()) if one is not None]
+    views = np.array([0 if one is None else views_of(one) for one in asked], np.uint32)
+    found[those] = views[which] if len(those) else 0
+    return found
 
 
 def bytes_of(steps: Steps | Recorded, count: int) -> NDArray[np.int64]:
