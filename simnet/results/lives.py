@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.results.kept.endings import DROPPED, NOT_YET, Endings
+from simnet.results.kept.endings import DROPPED, NOT_YET, Ending, Endings
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
 from simnet.times import floats, whole_numbers
 
 if TYPE_CHECKING:
-    from simnet.systems.base import Decision
+    pass
 
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
@@ -28,21 +28,6 @@ Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
 Places = NDArray[np.int64]
 """Some of the samples, by their numbers, ascending."""
-
-
-class Ending(NamedTuple):
-    """How the life of a sample ended: with a decision, or dropped for a reason, and when, by the clock."""
-
-    at: int
-    decision: Decision | None
-    reason: str | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`finished`, `forced` or `dropped`."""
-        if self.decision is None:
-            return "dropped"
-        return "forced" if self.decision.forced else "finished"
 
 
 _OUTCOMES = ("unfinished", "dropped", "finished", "forced")

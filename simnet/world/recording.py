@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from simnet.models.graph import Graph, Part
 from simnet.network.faults.incidents import Incident
-from simnet.results.kept.endings import DROPPED, Endings
+from simnet.results.kept.endings import DROPPED, Ending, Endings
 from simnet.results.kept.recorded import Recorded
 from simnet.results.kept.stored import MOST_ROWS, StoredTable
-from simnet.results.lives import Ending, Lives
+from simnet.results.lives import Lives
 from simnet.results.steps import Steps
 from simnet.results.tables import (
     incidents_schema,

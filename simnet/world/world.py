@@ -19,8 +19,7 @@ from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
-from simnet.results.kept.endings import Endings
-from simnet.results.lives import Ending
+from simnet.results.kept.endings import Ending, Endings
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of

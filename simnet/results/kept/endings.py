@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,28 @@ from simnet.network.spans import Names
 from simnet.times import whole_numbers
 
 if TYPE_CHECKING:
-    from simnet.results.lives import Ending
+    from simnet.systems.base import Decision
+
+
+class Ending(NamedTuple):
+    """How the life of a sample ended: with a decision, or dropped for a reason, and when, by the clock."""
+
+    at: int
+    decision: Decision | None
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`finished`, `forced` or `dropped`."""
+        if self.decision is None:
+            return "dropped"
+        return "forced" if self.decision.forced else "finished"
+
 
 NOT_YET, DROPPED, FINISHED, FORCED = range(4)
 
 
-class Endings(Sequence["Ending | None"]):
+class Endings(Sequence[Ending | None]):
     """The ending of each of `count` samples, None for those that have none.
 
     Attributes:
@@ -54,7 +70,6 @@ class Endings(Sequence["Ending | None"]):
     def __getitem__(self, number: int | slice) -> Ending | list[Ending | None] | None:
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]
-        from simnet.results.lives import Ending
         from simnet.systems.base import Decision
 
         if (how := self._how[number]) == NOT_YET:
@@ -66,24 +81,32 @@ class Endings(Sequence["Ending | None"]):
         decision = Decision(exit_name, self._prediction[number], self._measure[number], upstream, how == FORCED)
         return Ending(at, decision)
 
-    def __setitem__(self, number: int | slice, ending: Ending | Iterable[Ending | None] | None) -> None:
+    @overload
+    def __setitem__(self, number: int, ending: Ending | None) -> None: ...
+    @overload
+    def __setitem__(self, number: slice, ending: Iterable[Ending | None]) -> None: ...
+    def __setitem__(self, number: int | slice, ending: Any) -> None:
         if isinstance(number, slice):
-            for one, its in zip(range(*number.indices(len(self))), ending, strict=True):  # type: ignore[arg-type]
-                self[one] = its
-        elif ending is None:
-            self._how[number] = NOT_YET
+            for one, its in zip(range(*number.indices(len(self))), ending, strict=True):
+                self._put(one, its)
         else:
-            at, decision, reason = ending
-            try:
-                self._at[number] = at
-            except OverflowError:
-                self._late[number] = at
-            if decision is None:
-                self._how[number], self._word[number] = DROPPED, self.reasons[reason]
-            else:
-                exit_name, self._prediction[number], self._measure[number], upstream, forced = decision
-                self._word[number], self._upstream[number] = self.exits[exit_name], self.upstreams[upstream]
-                self._how[number] = FORCED if forced else FINISHED
+            self._put(number, ending)
+
+    def _put(self, number: int, ending: Ending | None) -> None:
+        if ending is None:
+            self._how[number] = NOT_YET
+            return
+        at, decision, reason = ending
+        try:
+            self._at[number] = at
+        except OverflowError:
+            self._late[number] = at
+        if decision is None:
+            self._how[number], self._word[number] = DROPPED, self.reasons[reason]
+        else:
+            exit_name, self._prediction[number], self._measure[number], upstream, forced = decision
+            self._word[number], self._upstream[number] = self.exits[exit_name], self.upstreams[upstream]
+            self._how[number] = FORCED if forced else FINISHED
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
@@ -92,13 +115,8 @@ class Endings(Sequence["Ending | None"]):
 
     def copy(self, those: slice, other: Endings) -> None:
         """Take the endings of these samples from another run's, which has as many."""
-        for mine, its in (
-            (self._how, other._how),
-            (self._at, other._at),
-            (self._measure, other._measure),
-            (self._prediction, other._prediction),
-        ):
-            mine[those] = its[those]  # type: ignore[index]
+        self._how[those], self._at[those] = other._how[those], other._at[those]
+        self._measure[those], self._prediction[those] = other._measure[those], other._prediction[those]
         self._late |= {n: at for n, at in other._late.items() if n in range(*those.indices(len(self)))}
         exits, reasons = _translated(other.exits, self.exits), _translated(other.reasons, self.reasons)
         how, word = other.how[those], np.frombuffer(other._word, np.int32)[those]
