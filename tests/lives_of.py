@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from simnet.metrics import SECTIONS
+from simnet.network.spans import Spans
+from simnet.results.kept.recorded import Recorded
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives, words
 from simnet.results.section import Played
@@ -46,7 +48,13 @@ def lives_of(samples: pa.Table, left: Sequence[float] | None = None, end: float 
 
 def played(lives: Lives, exits: Sequence[str], end: float, scenario: Scenario | None = None, **more: Any) -> Played:
     """A system of which only this is known."""
-    nothing: dict[str, Any] = {"steps": Steps.of(()), "incidents": (), "empty_at": {}, "policies": (), "thresholds": {}}
+    nothing: dict[str, Any] = {
+        "recorded": Recorded(Spans()),
+        "incidents": (),
+        "empty_at": {},
+        "policies": (),
+        "thresholds": {},
+    }
     nothing |= {"ledger": Ledger({}, Steps.of(()), {}, len(lives))}
     return Played(
         name="it", system="it", exits=tuple(exits), scenario=scenario, lives=lives, end=end, **{**nothing, **more}

@@ -93,7 +93,8 @@ def run(
     except KeyboardInterrupt as stop:  # a former run stays as it was
         say(stopping.message(stop, "nothing was written"), error=True)
         raise typer.Exit(stopping.status(stop)) from None
-    print_comparison(made.summary, terminal)
+    if not quiet:  # of a thousand sites it takes seconds
+        print_comparison(made.summary, terminal)
     for name, system in made.manifest["systems"].items():
         terminal.print(_inference(name, system["inference"]), soft_wrap=True)
     for note in made.notes:

@@ -151,8 +151,15 @@ class Quantity:
 
     def format(self, value: float, digits: int | None = None) -> str:
         """`value` (SI) in its handiest unit: exact (`parse` gives it back) or with `digits` digits."""
-        exact = Decimal(repr(float(value) if digits is None else float(f"{value:.{digits}g}")))
-        candidates = []
+        number = repr(float(value) if digits is None else float(f"{value:.{digits}g}"))
+        if number not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[number] = self._formatted(number)
+        return self._known[number]
+
+    def _formatted(self, number: str) -> str:
+        exact, candidates = Decimal(number), []
         for unit, worth in self._printed:
             scaled = exact / worth
             if scaled * worth == exact:
@@ -162,10 +169,17 @@ class Quantity:
         return f"{text} {unit}"
 
     @cached_property
+    def _known(self) -> dict[str, str]:
+        """What was written of a number: in a large scenario the same ones come again and again."""
+        return {}
+
+    @cached_property
     def _printed(self) -> list[tuple[str, Decimal]]:
         worths = [(unit, self.units[unit]) for unit in self.printed]
         return [(unit, Decimal(worth.numerator) / Decimal(worth.denominator)) for unit, worth in worths]
 
+
+_MOST_KNOWN = 4096
 
 _SAYING = frozenset("mMpPbBkK")
 """Letters whose case says something: milli and mega, pico and peta, bit and byte."""

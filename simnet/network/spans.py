@@ -1,14 +1,15 @@
-"""What happened on a network: spans as they were recorded, the older ones folded into columns.
+"""What happened on a network: spans as they were recorded, the older ones in columns, and of many in a file.
 
 A tuple with its numbers takes some 350 bytes, a row of columns 45; and what is counted over all of them is counted over
-columns. Nothing is lost by folding: what is asked for as a span is made again.
+columns. From `HELD` rows on these go to a temporary file, so that a run's memory does not grow with its spans. Nothing
+is lost by it: what is asked for as a span is made again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from typing import Any, overload
 
 import numpy as np
@@ -16,18 +17,30 @@ from numpy.typing import NDArray
 
 from simnet.network.addressed import Addressed, addressed
 from simnet.network.line import Span
+from simnet.network.spool import Spool
 from simnet.times import whole_numbers
 
 FOLDED = 1 << 15
 """Spans from which on `fold` does something: to fold few costs more for each."""
+HELD = 1 << 18
+"""Rows of columns in memory, and at least as many in each part but the last that `chunks` gives."""
 
 
-class Names(dict[str, int]):
+class Names(dict[Any, int]):
     """Numbers of names, in the order in which they first came."""
 
-    def __missing__(self, name: str) -> int:
+    def __missing__(self, name: Any) -> int:
         self[name] = found = len(self)
+        self._listed = None
         return found
+
+    _listed: list[Any] | None = None
+
+    def name(self, number: int) -> Any:
+        """The name with a number."""
+        if self._listed is None:
+            self._listed = list(self)
+        return self._listed[number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,22 @@ class Columns:
     def __len__(self) -> int:
         return len(self.sample)
 
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """All of them, in order."""
+        return [getattr(self, name) for name in Columns.__dataclass_fields__]
+
+    def some(self, those: slice) -> Columns:
+        """Some of the rows."""
+        return Columns(*(array[those] for array in self.arrays))
+
+    @staticmethod
+    def joined(parts: Sequence[Columns]) -> Columns:
+        """The rows of several, at least one."""
+        if len(parts) == 1:
+            return parts[0]
+        return Columns(*(np.concatenate(arrays) for arrays in zip(*(part.arrays for part in parts), strict=True)))
+
 
 class Spans(Sequence[Span]):
     """All spans of a network in the order of their recording; `append` takes the next one."""
@@ -60,22 +89,27 @@ class Spans(Sequence[Span]):
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self._recent = list(spans)
         self.append = self._recent.append  # no method of ours: it is called for every hop
+        self._stored: list[Columns | int] = []
+        """The oldest, `HELD` and some more in each: numbers of groups in the file, or what cannot be kept there."""
+        self._spool = Spool()
         self._parts: list[Columns] = []
-        self._folded = 0
+        self._held = self._folded = 0
         self.places, self.kinds, self.statuses, self.ends = Names(), Names(), Names(), Names()
 
     def __len__(self) -> int:
         return self._folded + len(self._recent)
 
     def __iter__(self) -> Iterator[Span]:
-        return chain(*map(self._again, self._parts), self._recent)
+        for part in (*self._stored, *self._parts):
+            yield from self._again(part if isinstance(part, Columns) else Columns(*self._spool.get(part)))
+        yield from self._recent
 
     @overload
     def __getitem__(self, number: int) -> Span: ...
     @overload
     def __getitem__(self, number: slice) -> list[Span]: ...
     def __getitem__(self, number: int | slice) -> Span | list[Span]:
-        return (list(self) if self._parts else self._recent)[number]
+        return (list(self) if self._folded else self._recent)[number]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
@@ -86,22 +120,39 @@ class Spans(Sequence[Span]):
         """Those from a number on."""
         if number >= self._folded:
             return self._recent[number - self._folded :]
-        return list(self)[number:]
+        return list(islice(self, number, None))
 
     def fold(self, least: int = FOLDED) -> None:
         """Turn the recent ones into columns, if there are at least so many."""
         if len(self._recent) >= max(least, 1):
             self._parts.append(self._columns(self._recent))
             self._folded += len(self._recent)
+            self._held += len(self._recent)
             self._recent.clear()
+            if self._held >= HELD:
+                self._store(Columns.joined(self._parts))
+                self._parts, self._held = [], 0
+
+    def _store(self, part: Columns) -> None:
+        numbers = all(array.dtype != object for array in part.arrays)  # Python's own stay where they are
+        self._stored.append(self._spool.put(part.arrays) if numbers else part)
+
+    def chunks(self) -> Iterator[Columns]:
+        """All of them, a part at a time; names have their numbers before the first is given."""
+        self.fold(least=1)
+        if self._parts:
+            self._parts = [Columns.joined(self._parts)]
+        for part in (*self._stored, *self._parts):
+            yield part if isinstance(part, Columns) else Columns(*self._spool.get(part))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them are in memory, as one part."""
+        return not self._stored
 
     def columns(self) -> Columns:
-        """All of them."""
-        self.fold(least=1)
-        if len(self._parts) > 1:
-            names = Columns.__dataclass_fields__
-            self._parts = [Columns(*(np.concatenate([getattr(part, name) for part in self._parts]) for name in names))]
-        return self._parts[0] if self._parts else self._columns([])
+        """All of them, as one part."""
+        return Columns.joined([*self.chunks()] or [self._columns([])])
 
     def _columns(self, spans: Sequence[Span]) -> Columns:
         n = len(spans)
@@ -126,7 +177,7 @@ class Spans(Sequence[Span]):
     def _again(self, part: Columns) -> Iterator[Span]:
         places, kinds, statuses, ends = map(list, (self.places, self.kinds, self.statuses, self.ends))
         for sample, place, kind, queued, started, ended, size, status, end in zip(
-            *(getattr(part, name).tolist() for name in Columns.__dataclass_fields__), strict=True
+            *(array.tolist() for array in part.arrays), strict=True
         ):
             number = sample if end < 0 else addressed(sample, ends[end])
             yield number, places[place], kinds[kind], queued, started, ended, size, statuses[status]

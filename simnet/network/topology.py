@@ -111,9 +111,11 @@ class Topology:
     @property
     def hops(self) -> int:
         """Messages received at the end of a link so far."""
-        spans, columns = self.spans, self.spans.columns()
-        arrived = (columns.kind == spans.kinds.get("transfer")) & (columns.status == spans.statuses.get("ok"))
-        return int(arrived.sum())
+        spans, found = self.spans, 0
+        for part in spans.chunks():
+            arrived = (part.kind == spans.kinds.get("transfer")) & (part.status == spans.statuses.get("ok"))
+            found += int(arrived.sum())
+        return found
 
     @property
     def slept(self) -> dict[str, Slept]:

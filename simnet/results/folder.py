@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.locks import alone, lock, machine
+from simnet.results.kept.stored import COMPRESSION, StoredTable
 from simnet.results.manifest import sealed
 from simnet.results.run import (
     INCIDENTS,
@@ -72,7 +73,10 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
                 places.append(f"{name}/{file}")
                 # Opened here, since pyarrow takes no path with bytes that are no text.
                 with _named(out / name / file), (folder / name / file).open("wb") as sink:
-                    parquet.write_table(table, sink, compression="zstd")
+                    if isinstance(table, StoredTable):
+                        table.copy_to(sink)
+                    else:
+                        parquet.write_table(table, sink, compression=COMPRESSION)
         with _named(out / SCENARIO):
             (folder / SCENARIO).write_text(run.scenario_yaml, encoding="utf-8")
         with _named(out / SUMMARY):
@@ -91,7 +95,7 @@ def write_run(out: Path, run: Results, figures: Callable[[Path], Sequence[str]] 
     return manifest
 
 
-def _read(run: Results, system: str) -> dict[str, pa.Table]:
+def _read(run: Results, system: str) -> dict[str, pa.Table | StoredTable]:
     """The tables of a system from the run's own folder."""
     found = {SAMPLES: run.samples(system), SPANS: run.spans(system)}
     for file, table in (

@@ -17,14 +17,16 @@ from simnet.language.names import LINK_ARROW
 from simnet.network.nodes.power import standby
 from simnet.network.nodes.sleep import Slept
 from simnet.network.nodes.spec import Node, PowerModel
+from simnet.results.kept.recorded import Recorded
 from simnet.results.steps import Mask, Steps
 
 
 class Ledger:
     """Joules of every node with a power model, by use, and of every sample.
 
-    `steps` are all of a run, `up_times` the seconds that each node was up, `samples` their number; `cut_off` the joules
-    that nodes paid for what had arrived of messages when their batteries were empty; `slept` how those slept that do.
+    `steps` are all of a run, counted a part at a time, `up_times` the seconds that each node was up, `samples` their
+    number; `cut_off` the joules that nodes paid for what had arrived of messages when their batteries were empty;
+    `slept` how those slept that do.
 
     Who pays what for a step is said in `simnet.network.nodes.power.charges`; here it is done for all steps at once.
     Sums are in the order of the steps, the sending of a message before its receiving.
@@ -33,7 +35,7 @@ class Ledger:
     def __init__(
         self,
         nodes: Mapping[str, Node],
-        steps: Steps,
+        steps: Steps | Recorded,
         up_times: Mapping[str, float],
         samples: int,
         cut_off: Mapping[str, float] | None = None,
@@ -51,8 +53,12 @@ class Ledger:
             self.nodes[name]["received"] += arrived
         self.samples: NDArray[np.float64] = np.zeros(samples)
         """Joules that each sample caused: computing, sending and receiving, not idling, sleeping or waking."""
-        if not powered or not len(steps):
-            return
+        if powered:
+            for part in Recorded.of(steps).parts():
+                if len(part):
+                    self._add(part, powered)
+
+    def _add(self, steps: Steps, powered: Mapping[str, PowerModel]) -> None:
         names = list(powered)
         computing, received = steps.computing, ~steps.computing & steps.is_("ok")
         places = [place if LINK_ARROW not in place else place.partition(LINK_ARROW)[0] for place in steps.places]
@@ -77,7 +83,7 @@ class Ledger:
             for name, total in zip(names, sums.tolist(), strict=True):
                 self.nodes[name][use] = total
         ours = steps.sample >= 0  # heartbeats belong to no sample
-        self.samples = np.asarray(np.bincount(np.repeat(steps.sample[ours], 2), joules[ours].ravel(), samples), float)
+        np.add.at(self.samples, np.repeat(steps.sample[ours], 2), joules[ours].ravel())
 
 
 def _numbers(places: list[str], names: list[str]) -> NDArray[np.int64]:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.results.kept.endings import DROPPED, NOT_YET, Ending, Endings
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
 from simnet.times import floats, whole_numbers
 
 if TYPE_CHECKING:
-    from simnet.systems.base import Decision
+    pass
 
 ANSWERED = ("finished", "forced")
 """A forced exit gave an answer, so it counts as finished."""
@@ -25,28 +26,12 @@ ANSWERED = ("finished", "forced")
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
+Places = NDArray[np.int64]
+"""Some of the samples, by their numbers, ascending."""
 
 
-class Ending(NamedTuple):
-    """How the life of a sample ended: with a decision, or dropped for a reason, and when, by the clock."""
-
-    at: int
-    decision: Decision | None
-    reason: str | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`finished`, `forced` or `dropped`."""
-        if self.decision is None:
-            return "dropped"
-        return "forced" if self.decision.forced else "finished"
-
-
-_NEVER = Ending(0, None)
-_NOTHING = (None, -1, nan, 0, False)
-"""Of a decision that there is not, its fields."""
 _OUTCOMES = ("unfinished", "dropped", "finished", "forced")
-_DROPPED, _FINISHED, _FORCED = 1, 2, 3
+"""By their numbers in `Endings.how`."""
 
 
 class Captured(Protocol):
@@ -139,36 +124,29 @@ class Lives:
 
         `images` are their numbers in the data set; by default their own.
         """
-        n = len(endings)
-        at, decisions, reasons = zip(*(one or _NEVER for one in endings), strict=True) if n else ((),) * 3
-        exits, predictions, measures, _, forced = (
-            zip(*(one or _NOTHING for one in decisions), strict=True) if n else ((),) * 5
-        )
-        answered = np.array([one is not None for one in decisions], bool)
-        ended = np.array([one is not None for one in endings], bool)
-        outcome = np.where(answered, np.where(np.array(forced, bool), _FORCED, _FINISHED), np.where(ended, _DROPPED, 0))
-        prediction = np.array(predictions, np.int64)
+        found = Endings.of(endings)
+        how, when = found.how, found.at
+        answered, dropped, ended = how > DROPPED, how == DROPPED, how > NOT_YET
+        prediction = np.where(answered, found.prediction, -1).astype(np.int64)
         times = captured.times.view()  # its own flags: the captures belong to somebody else
-        until = whole_numbers((*at, end))
-        when = until[:-1]
         left = np.where(ended, floats(when), inf)
-        lasted = floats(np.where(ended, when, until[-1]) - whole_numbers(captured.ticks))
+        lasted = floats(np.where(ended, when, whole_numbers([end])[0]) - whole_numbers(captured.ticks))
         label = np.array(labels, np.int64)
         return cls(
             captured=times,
             left=left,
-            outcome=words(_OUTCOMES)[outcome],
-            exit=words(exits),
-            reason=words(reasons),
+            outcome=words(_OUTCOMES)[how],
+            exit=words((*found.exits, None))[np.where(answered, found.word, -1)],  # −1 is that of none
+            reason=words((*found.reasons, None))[np.where(dropped, found.word, -1)],
             image=np.arange(len(label)) if images is None else np.array(images, np.int64),
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),
             lasted=lasted,
             latency=np.where(answered, lasted, nan),
-            measure=np.array(measures, float),
+            measure=np.where(answered, found.measure, nan),
             site=words(captured.sites)[captured.site],
-            kind=words((*captured.classes, None))[captured.kind],  # −1 is that of none
+            kind=words((*captured.classes, None))[captured.kind],
             deadline=captured.deadline.view(),
         )
 
@@ -192,11 +170,11 @@ class Lives:
         """Those from number `first` on."""
         return Lives(**{one.name: getattr(self, one.name)[first:] for one in fields(self)})
 
-    def exits(self, names: Sequence[str], those: Mask) -> dict[str, dict[str, Any]]:
+    def exits(self, names: Sequence[str], those: Mask | Places) -> dict[str, dict[str, Any]]:
         """How many of `those` were answered at each exit of these names, and their share of those answered."""
-        answered = self.answered & those
-        count = int(answered.sum())
-        here = {name: int((answered & (self.exit == name)).sum()) for name in names}
+        exits = self.exit[those][self.answered[those]]
+        count = len(exits)
+        here = {name: int((exits == name).sum()) for name in names}
         return {name: {"count": n, "share": n / count if count else None} for name, n in here.items()}
 
 
@@ -206,6 +184,15 @@ def words(values: Any) -> Words:
     array = np.empty(len(found), object)
     array[:] = found
     return array
+
+
+def places_of(values: Words) -> dict[Any, Places]:
+    """Where each value stands, in the order in which they first come: in one go, however many there are."""
+    numbers: dict[Any, int] = {}
+    number = np.fromiter((numbers.setdefault(value, len(numbers)) for value in values.tolist()), np.int64, len(values))
+    order = np.argsort(number, kind="stable")
+    ends = np.cumsum(np.bincount(number, minlength=len(numbers)))[:-1]
+    return dict(zip(numbers, np.split(order, ends), strict=True)) if numbers else {}
 
 
 def mean_of(values: NDArray[Any]) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.results.cells import percent
-from simnet.results.lives import Lives, Mask
+from simnet.results.lives import Lives, Mask, places_of
 from simnet.results.usage.usage import FULL, SATURATED
 
 if TYPE_CHECKING:
@@ -53,13 +53,15 @@ def view_notes(
 ) -> Iterator[str]:
     """Views that are missing in most of the answers; `views` has a mask for each sample, `seen` those of each site by
     camera, from 0."""
+    places = places_of(lives.site)
     for site, cameras in seen.items():
-        answered = lives.answered & (lives.site == site)
-        if not answered.any():
+        those = places.get(site, np.zeros(0, np.int64))
+        answered = views[those[lives.answered[those]]]
+        if not len(answered):
             continue
         missing: dict[str, list[str]] = {}
         for camera, view in sorted(cameras.items(), key=lambda one: one[1]):
-            absent = float((views[answered] >> view & 1 == 0).mean())
+            absent = float((answered >> view & 1 == 0).mean())
             if absent >= OFTEN:
                 missing.setdefault(f"{100 * absent:.0f} %", []).append(f"{view + 1} ({camera})")
         for share, which in missing.items():

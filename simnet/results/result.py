@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # pyarrow costs a tenth of a second: only those who touch a table pay it
     import pyarrow as pa
 
+    from simnet.results.kept.stored import StoredTable
     from simnet.results.lives import Lives
 
 
@@ -22,7 +23,7 @@ class SystemResult:
         codec: How features travelled.
         lives: How the samples ended that count: those of the warm-up are left out.
         samples: One row per captured sample, columns as in `samples_schema`.
-        spans: One row per step of a sample's life, columns as in `spans_schema`.
+        spans: One row per step of a sample's life, columns as in `spans_schema`; a large table is in a file.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
         raw_sample_bytes: Bytes of all uncompressed views of one sample, by site (None: the unnamed one).
         thresholds: Normalized-entropy threshold of each exit that has one.
@@ -48,7 +49,7 @@ class SystemResult:
     codec: str
     lives: Lives
     samples: pa.Table
-    spans: pa.Table
+    spans: pa.Table | StoredTable
     forced: dict[str, float] | None
     raw_sample_bytes: dict[str | None, int]
     thresholds: dict[str, float]
@@ -62,5 +63,5 @@ class SystemResult:
     warm_up: int = 0
     usage: pa.Table | None = None
     seen: str | None = None
-    scores: pa.Table | None = None
+    scores: pa.Table | StoredTable | None = None
     without: pa.Table | None = None

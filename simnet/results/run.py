@@ -15,6 +15,7 @@ import yaml
 
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES, REPORT
+from simnet.results.kept.stored import StoredTable
 from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.tables import (
     ANY,
@@ -63,7 +64,8 @@ class Results:
         manifest: As in ``manifest.json``: what made the numbers.
         scenario: The scenario as resolved, in the form of a file; `simnet.load` makes a scenario of it.
         scenario_yaml: The same as text, as in ``scenario.yaml``.
-        tables: Tables of each system by file name, where they are in memory; else they are read when asked for.
+        tables: Tables of each system by file name, where they are in memory (large ones in temporary files); else they
+            are read when asked for.
         repeats: The summaries of all repeats, this one's first, as in ``repeats.json``; none of a single run.
     """
 
@@ -72,7 +74,7 @@ class Results:
     manifest: dict[str, Any]
     scenario: dict[str, Any]
     scenario_yaml: str
-    tables: Mapping[str, Mapping[str, pa.Table]] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, pa.Table | StoredTable]] = field(default_factory=dict)
     repeats: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -152,7 +154,8 @@ class Results:
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
         if system in self.tables:
-            return self.tables[system][file]
+            table = self.tables[system][file]
+            return table.read() if isinstance(table, StoredTable) else table
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -197,7 +200,7 @@ def collect(
     names = [result.name for result in results]
     if len(set(names)) != len(names) or any(not _plain_name(name) for name in names):
         raise RunError(f"systems need different names that can name a folder, found {', '.join(names)}")
-    tables: dict[str, dict[str, pa.Table]] = {}
+    tables: dict[str, dict[str, pa.Table | StoredTable]] = {}
     for result in results:
         given = {
             SAMPLES: result.samples,
@@ -290,10 +293,14 @@ def _plain_name(name: str) -> bool:
     return Path(name).name == name and name not in ("", "..", FIGURES, REPORT, SUMMARY, MANIFEST, SCENARIO, REPEATS)
 
 
-def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
+def conform(table: pa.Table | StoredTable, schema: pa.Schema, what: str) -> pa.Table | StoredTable:
     """`table` with the columns of `schema`, in one chunk: equal content must give equal bytes."""
     import pyarrow as pa
 
+    if isinstance(table, StoredTable):
+        if table.schema == schema:
+            return table  # its parts were made alike
+        table = table.read()
     if sorted(table.column_names) != sorted(schema.names):
         raise ValueError(f"{what}: columns {table.column_names}, expected {schema.names}")
     columns = []

@@ -19,6 +19,7 @@ from simnet.results.cells import Listing
 
 if TYPE_CHECKING:  # a summary that is read back needs none of them
     from simnet.network.faults.incidents import Incident
+    from simnet.results.kept.recorded import Recorded
     from simnet.results.ledger import Ledger
     from simnet.results.lives import Lives
     from simnet.results.steps import Step, Steps
@@ -43,7 +44,7 @@ class Played:
         thresholds: T of every exit but the last.
         scenario: What was played.
         lives: How the samples ended; those of the warm-up are left out, so the first is number `warm_up`.
-        steps: Every step of all samples' lives, in the order in which they ended, as columns.
+        recorded: Every step of all samples' lives, in the order in which they ended, a part at a time.
         incidents: What faults did.
         ledger: Joules of nodes and samples.
         empty_at: When each battery was empty, in s; None for one that was not.
@@ -63,7 +64,7 @@ class Played:
     thresholds: Mapping[str, float]
     scenario: Scenario
     lives: Lives
-    steps: Steps
+    recorded: Recorded
     incidents: Sequence[Incident]
     ledger: Ledger
     empty_at: Mapping[str, float | None]
@@ -74,6 +75,11 @@ class Played:
     without: Mapping[str, Lives] = field(default_factory=dict)
     usage: Usage | None = None
     budget: Mapping[str, Any] | None = None
+
+    @property
+    def steps(self) -> Steps:
+        """All steps at once, as columns: in a large run many, some hundred bytes for each."""
+        return self.recorded.whole
 
     @cached_property
     def spans(self) -> Sequence[Step]:

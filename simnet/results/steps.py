@@ -5,15 +5,15 @@ They are columns, made once for all that is counted over them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.network.line import Span
-from simnet.network.spans import Spans
+from simnet.network.spans import Columns, Spans
 from simnet.times import PER_SECOND, floats
 
 Step = tuple[int, str, str, float, float, float, int, str]
@@ -82,6 +82,11 @@ class Steps:
         columns = spans.columns()
         together = np.zeros(len(columns), bool)
         together[list(joined)] = True
+        return cls.made(columns, spans, together)
+
+    @classmethod
+    def made(cls, columns: Columns, spans: Spans, together: Mask) -> Steps:
+        """Of columns of `spans`, which have the names; `together`: see `joined`."""
         return cls(
             sample=columns.sample,
             place=columns.place,
@@ -102,6 +107,15 @@ class Steps:
 
     def __len__(self) -> int:
         return len(self.sample)
+
+    def arrays(self, those: Numbers) -> list[NDArray[Any]]:
+        """All arrays of some of them."""
+        return [getattr(self, name)[those] for name in _ARRAYS]
+
+    def with_arrays(self, arrays: Sequence[NDArray[Any]]) -> Steps:
+        """Others, with the same names: arrays as `arrays` gave them."""
+        changed: dict[str, Any] = dict(zip(_ARRAYS, arrays, strict=True))
+        return replace(self, **changed)
 
     def __iter__(self) -> Iterator[Step]:
         """One after the other."""
@@ -131,6 +145,11 @@ class Steps:
         order = np.argsort(narrow, kind="stable")
         ends = np.cumsum(np.bincount(self.place, minlength=len(self.places)))[:-1]
         return dict(zip(self.places, np.split(order, ends), strict=True)) if self.places else {}
+
+
+_ARRAYS = (
+    "sample", "place", "kind", "queued", "started", "ended", "lasted", "size", "status", "message", "joined",
+)  # fmt: skip
 
 
 def _those(numbers: NDArray[Any], names: tuple[str, ...], name: str) -> Mask:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from simnet.results.kept.stored import StoredTable
     from simnet.results.result import SystemResult
 
 
@@ -130,27 +131,33 @@ def _compare(one: SystemResult, other: SystemResult) -> dict[str, Any]:
 
 def _raw_offload(result: SystemResult) -> int:
     """Bytes of sending every uncompressed view of every sample once."""
-    sites = result.lives.site.tolist()
-    return sum(size * sites.count(site) for site, size in result.raw_sample_bytes.items())
+    captured = Counter(result.lives.site.tolist())
+    return sum(size * captured[site] for site, size in result.raw_sample_bytes.items())
 
 
-def _bytes(spans: pa.Table, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:
+def _sums(spans: pa.Table | StoredTable, warm_up: int) -> Iterator[tuple[str, str | None, int]]:
+    """Places, messages and bytes, of each pair in each part of the table the sum."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for part in [spans] if isinstance(spans, pa.Table) else spans.parts():
+        those = pc.equal(part["kind"].cast("string"), "transfer")
+        if warm_up:
+            those = pc.and_(those, pc.or_(pc.less(part["sample"], 0), pc.greater_equal(part["sample"], warm_up)))
+        hops = part.select(["place", "message", "bytes"]).filter(those)
+        hops = pa.table({key: hops[key].cast("string") if key != "bytes" else hops[key] for key in hops.column_names})
+        for hop in hops.group_by(["place", "message"]).aggregate([("bytes", "sum")]).to_pylist():
+            yield hop["place"], hop["message"], hop["bytes_sum"]
+
+
+def _bytes(spans: pa.Table | StoredTable, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:
     """Bytes put on the links: `total` over all hops; `sent` on the first, by the tiers of a message's ends.
 
     A lost message was sent and counts, one of a warm-up's sample not.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if warm_up:
-        spans = spans.filter(pc.or_(pc.less(spans["sample"], 0), pc.greater_equal(spans["sample"], warm_up)))
-
-    hops = pa.table({key: spans.column(key).cast("string") for key in ("kind", "place", "message")})
-    hops = hops.append_column("bytes", spans.column("bytes")).filter(pc.equal(hops["kind"], "transfer"))
     sent, total = Counter[str](), 0
-    for hop in hops.group_by(["place", "message"]).aggregate([("bytes", "sum")]).to_pylist():
-        size, place = hop["bytes_sum"], hop["place"]
-        source, _, target = (hop["message"] or place).partition(LINK_ARROW)
+    for place, message, size in _sums(spans, warm_up):
+        source, _, target = (message or place).partition(LINK_ARROW)
         total += size
         if place.partition(LINK_ARROW)[0] == source:  # the first hop: later ones carry the same once more
             sent[f"{tiers.get(source)}{LINK_ARROW}{tiers.get(target)}"] += size

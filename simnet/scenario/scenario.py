@@ -78,7 +78,13 @@ def _flow(value: Any) -> str:
     return _dumped(value)
 
 
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+")
+"""Names that YAML cannot take for anything else: words for true, false and nothing have no hyphen."""
+
+
 def _dumped(value: Any) -> str:
+    if isinstance(value, str) and _BARE.fullmatch(value):
+        return value
     text: str = yaml.dump(
         value, Dumper=Writer, sort_keys=False, default_flow_style=True, width=math.inf, allow_unicode=True
     )

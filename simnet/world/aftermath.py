@@ -7,9 +7,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from simnet.network.topology import Topology
+from simnet.results.kept.recorded import Recorded
 from simnet.results.lives import Lives
 from simnet.results.notes import load_notes, unfinished_note, view_notes
-from simnet.results.steps import Steps
 from simnet.results.usage.stations import places_of
 from simnet.results.usage.usage import Usage, usage_of
 from simnet.scenario import Scenario
@@ -17,7 +17,7 @@ from simnet.world.captures import Captures
 from simnet.world.plan import Plan
 
 
-def used(scenario: Scenario, network: Topology, steps: Steps, captured: Captures, end: float) -> Usage:
+def used(scenario: Scenario, network: Topology, steps: Recorded, captured: Captures, end: float) -> Usage:
     """How much of every place was used; `steps` are all of the run, which ended at `end` (s)."""
     there = places_of(scenario.nodes, scenario.links, network.links, network.bandwidths)
     return usage_of(there, steps, end, captured_for(scenario, captured))

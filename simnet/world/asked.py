@@ -5,8 +5,11 @@ Nothing is run for them. What was asked is known; with `complete` so are the ans
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +18,60 @@ from simnet.clock import Clock
 from simnet.inference.answers import Answer, Answers
 from simnet.models.graph import Graph, Part
 from simnet.models.rules.base import normalized_entropy, probabilities
+from simnet.network.spans import Names
 from simnet.times import floats, whole_numbers
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Masks = NDArray[np.object_]
 """For each sample what had arrived upstream, as a mask of the graph's arcs; None where nobody asked."""
+
+
+class Questions:
+    """What was asked of one exit or segment, as columns: 32 bytes a question.
+
+    Attributes:
+        upstreams: What had arrived, by its number: masks may be larger than numpy's numbers.
+    """
+
+    def __init__(self) -> None:
+        self.upstreams = Names()
+        self._sample, self._upstream, self._prediction = array("i"), array("i"), array("i")
+        self._measure, self._at = array("d"), array("q")
+        self._late: dict[int, int] = {}
+        """Times that 64 bits do not hold."""
+
+    def __len__(self) -> int:
+        return len(self._sample)
+
+    def add(self, sample: int, upstream: int, at: int, answer: Answer = (-1, nan)) -> None:
+        """One more, at a time by the clock."""
+        self._sample.append(sample)
+        self._upstream.append(self.upstreams[upstream])
+        self._prediction.append(answer[0])
+        self._measure.append(answer[1])
+        try:
+            self._at.append(at)
+        except OverflowError:
+            self._late[len(self._at)] = at
+            self._at.append(0)
+
+    def last(self, count: int) -> tuple[Numbers, Numbers, Floats, NDArray[np.int32], Floats]:
+        """Of each of `count` samples the last question, without one a number of −1: who was asked, number in
+        `upstreams`, time in s, and the answer."""
+        which = np.full(count, -1)
+        which[np.frombuffer(self._sample, np.int32)] = np.arange(len(self))  # of several, numpy keeps the last
+        those = np.flatnonzero(which >= 0)
+        which = which[those]
+        upstream = np.full(count, -1)
+        upstream[those] = np.frombuffer(self._upstream, np.int32)[which]
+        times = np.frombuffer(self._at, np.int64)
+        if self._late:
+            times = whole_numbers([self._late.get(n, at) for n, at in enumerate(self._at)])
+        at = np.full(count, np.nan)
+        at[those] = floats(times[which])
+        answers = np.frombuffer(self._prediction, np.int32), np.frombuffer(self._measure, np.float64)
+        return those, upstream, at, answers[0][which], answers[1][which]
 
 
 class Asked:
@@ -32,21 +83,21 @@ class Asked:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.clock: Clock
-        self.exits: dict[str, list[tuple[int, int, Answer, int]]] = defaultdict(list)
-        """By exit: sample, what had arrived, the answer, the time by the clock."""
-        self.segments: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
-        """By segment whose copies were asked for their opinions: sample, what had arrived, the time."""
+        self.exits: dict[str, Questions] = defaultdict(Questions)
+        """By exit."""
+        self.segments: dict[str, Questions] = defaultdict(Questions)
+        """By segment whose copies were asked for their opinions."""
 
     def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
         """See `Answers.get`."""
         answer = self.answers.get(exit_name, sample, upstream)
-        self.exits[exit_name].append((sample, upstream, answer, self.clock._now))
+        self.exits[exit_name].add(sample, upstream, self.clock._now, answer)
         return answer
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
         """See `Answers.opinions`."""
         found = self.answers.opinions(segment, sample, upstream)
-        self.segments[segment].append((sample, upstream, self.clock.now))
+        self.segments[segment].add(sample, upstream, self.clock.now)
         return found
 
 
@@ -81,6 +132,13 @@ class Rows(list[Block]):
         self.append(block := Block(exit_name, graph, part, at))
         return block
 
+    def singly(self) -> Iterator[Rows]:
+        """Each block by itself; it is gone from here then."""
+        while self:
+            one = Rows(self.labels)
+            one.append(self.pop(0))
+            yield one
+
 
 def scores_rows(
     asked: Asked, graph: Graph, exits: Sequence[str], labels: Numbers, complete: Masks | None = None
@@ -99,29 +157,24 @@ def scores_rows(
     heads = defaultdict[Part, list[tuple[int, Numbers]]](list)
     times = defaultdict[Part, Floats](lambda: np.full(n, np.nan))
     for exit_name in exits:
-        masks, at, told = np.full(n, None), np.full(n, np.nan), np.full((n, 2), np.nan)
-        if asked.exits.get(exit_name):
-            samples, upstreams, told_then, times_then = zip(*asked.exits[exit_name], strict=True)
-            one = np.array(samples)
-            masks[one] = _objects(upstreams)  # of several for one sample, numpy keeps the last
-            at[one], told[one] = floats(whole_numbers(times_then)), told_then
-        was_asked = ~np.isnan(at)
+        questions = asked.exits[exit_name]
+        was_asked, upstream, at, predictions, told = questions.last(n)
         block = rows.add(exit_name, graph, answers.part(exit_name), at)
-        for mask, those in _groups(masks if complete is None else np.where(was_asked, masks, complete)):
+        if complete is not None:
+            never = np.flatnonzero(upstream < 0)
+            upstream[never] = [questions.upstreams[mask] for mask in complete[never].tolist()]
+        for mask, those in _groups(upstream, questions.upstreams):
             scores, measures = answers.told(exit_name, those, mask)
             block.put(those, scores, mask)
             block.measure[those] = measures
             for head in answers.heads(exit_name, mask):
                 heads[head].append((mask, those))
                 times[head][those] = at[those]
-        block.prediction[was_asked] = told[was_asked, 0]  # to the last bit what the system was told
-        block.measure[was_asked] = told[was_asked, 1]
+        block.prediction[was_asked] = predictions  # to the last bit what the system was told
+        block.measure[was_asked] = told
     for segment, questions in asked.segments.items():
-        masks, at = np.full(n, None), np.full(n, np.nan)
-        samples, upstreams, times_then = zip(*questions, strict=True)
-        one = np.array(samples)
-        masks[one], at[one] = _objects(upstreams), floats(whole_numbers(times_then))
-        for mask, those in _groups(masks) if graph.segments[segment].scores else ():
+        _, upstream, at, _, _ = questions.last(n)
+        for mask, those in _groups(upstream, questions.upstreams) if graph.segments[segment].scores else ():
             for part in graph.parts_of(segment):
                 if graph.alive(part, mask):
                     heads[part].append((mask, those))
@@ -133,18 +186,11 @@ def scores_rows(
     return rows
 
 
-def _objects(masks: Sequence[int]) -> Masks:
-    """Masks as they are: with many arcs they are larger than numpy's numbers."""
-    found = np.empty(len(masks), object)
-    found[:] = masks
-    return found
-
-
-def _groups(masks: Masks) -> Iterator[tuple[int, Numbers]]:
-    """What arrived, and of which samples the same did; without those of which nobody asked."""
-    found = defaultdict[int, list[int]](list)
-    for sample, mask in enumerate(masks.tolist()):
-        if mask is not None:
-            found[mask].append(sample)
-    for mask, those in found.items():
-        yield mask, np.array(those)
+def _groups(upstream: Numbers, upstreams: Names) -> Iterator[tuple[int, Numbers]]:
+    """What arrived, and of which samples the same did, those of the first sample first; without those of which nobody
+    asked, whose number is −1."""
+    order = np.argsort(upstream, kind="stable")
+    ends = np.cumsum(np.bincount(upstream + 1, minlength=len(upstreams) + 1))
+    found = [(number, order[begin:end]) for number, (begin, end) in enumerate(pairwise(ends.tolist())) if begin < end]
+    for number, those in sorted(found, key=lambda one: int(one[1][0])):
+        yield upstreams.name(number), those

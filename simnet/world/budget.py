@@ -17,7 +17,7 @@ from simnet.models.rules import ExitRule
 from simnet.network.nodes.power import charges
 from simnet.network.nodes.spec import PowerModel
 from simnet.network.topology import Topology
-from simnet.results.lives import Ending
+from simnet.results.kept.endings import Ending
 from simnet.systems.parts.budget import Budget
 
 LOWEST = 0.001

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from simnet.models.graph import Graph, Part
 from simnet.network.faults.incidents import Incident
-from simnet.results.lives import Ending, Lives
+from simnet.results.kept.endings import DROPPED, Ending, Endings
+from simnet.results.kept.recorded import Recorded
+from simnet.results.kept.stored import MOST_ROWS, StoredTable
+from simnet.results.lives import Lives
 from simnet.results.steps import Steps
 from simnet.results.tables import (
     incidents_schema,
@@ -29,16 +32,16 @@ from simnet.world.asked import Rows
 def samples_table(
     lives: Lives,
     endings: Sequence[Ending | None],
-    steps: Steps,
+    steps: Steps | Recorded,
     energy: NDArray[np.float64] | None = None,
     views_of: Callable[[Decision], int] = lambda decision: decision.upstream,
 ) -> pa.Table:
     """One row per captured sample. Bytes are summed over its transfers; `energy` is in J, None where no node has a
-    power model. `views_of` tells which views (bit mask) a decision is of.
+    power model. `views_of` tells which views (bit mask) a decision is of,
+    by its exit and what had arrived.
 
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
-    decisions = [None if one is None else one.decision for one in endings]
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
         "sample": range(len(lives)),
@@ -54,7 +57,7 @@ def samples_table(
         "ended_at": pa.array(lives.left, mask=~np.isfinite(lives.left)),
         "latency": pa.array(lives.latency, mask=unanswered),
         "entropy": pa.array(lives.measure, mask=unanswered),
-        "views": [0 if one is None else views_of(one) for one in decisions],
+        "views": _views(Endings.of(endings), views_of),
         "bytes": bytes_of(steps, len(lives)),
         "site": lives.site,
         "class": lives.kind,
@@ -64,11 +67,23 @@ def samples_table(
     return _table(columns, samples_schema())
 
 
-def bytes_of(steps: Steps, count: int) -> NDArray[np.int64]:
+def _views(endings: Endings, views_of: Callable[[Decision], int]) -> NDArray[np.uint32]:
+    """The views of each sample's answer, asked for once of each exit and what arrived; 0 without an answer."""
+    found, those = np.zeros(len(endings), np.uint32), np.flatnonzero(endings.how > DROPPED)
+    alike = endings.word[those].astype(np.int64) * max(len(endings.upstreams), 1) + endings.upstream[those]
+    _, first, which = np.unique(alike, return_index=True, return_inverse=True)
+    asked = [one.decision for one in map(endings.__getitem__, those[first].tolist()) if one is not None]
+    views = np.array([0 if one is None else views_of(one) for one in asked], np.uint32)
+    found[those] = views[which] if len(those) else 0
+    return found
+
+
+def bytes_of(steps: Steps | Recorded, count: int) -> NDArray[np.int64]:
     """Bytes that each of `count` samples had put on links."""
     sizes = np.zeros(count, np.int64)
-    those = steps.transfers & (steps.sample >= 0)
-    np.add.at(sizes, steps.sample[those], steps.size[those])
+    for part in Recorded.of(steps).parts():
+        those = part.transfers & (part.sample >= 0)
+        np.add.at(sizes, part.sample[those], part.size[those])
     return sizes
 
 
@@ -107,6 +122,13 @@ def views_of(graph: Graph) -> Callable[[Decision], int]:
         return known[key]
 
     return views
+
+
+def spans_of(recorded: Recorded) -> pa.Table | StoredTable:
+    """The spans' table; of many, in a file."""
+    if recorded.single:
+        return spans_table(recorded.whole)
+    return StoredTable(spans_schema(), map(spans_table, recorded.parts()))
 
 
 def spans_table(steps: Steps) -> pa.Table:
@@ -148,6 +170,13 @@ def usage_table(usage: Usage) -> pa.Table:
     for name, values in usage.columns.items():
         arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
     return _table(arrays, schema)
+
+
+def scores_of(rows: Rows) -> pa.Table | StoredTable:
+    """The scores' table; of many, in a file, the rows of one exit after those of the other."""
+    if len(rows) * len(rows.labels) <= MOST_ROWS:
+        return scores_table(rows)
+    return StoredTable(scores_schema(), map(scores_table, rows.singly()))
 
 
 def scores_table(rows: Rows) -> pa.Table:

@@ -14,11 +14,11 @@ from simnet.inference.answers import Answers, memo_folder
 from simnet.models.data import open_dataset, options_of
 from simnet.models.data.base import DataError, Dataset, DatasetOptions
 from simnet.models.device import kind_of, pick_device
+from simnet.results.kept.recorded import Recorded
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
-from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
@@ -29,8 +29,8 @@ from simnet.world.plan import Plan, check_classes, check_shape, plans_of
 from simnet.world.recording import (
     incidents_table,
     samples_table,
-    scores_table,
-    spans_table,
+    scores_of,
+    spans_of,
     usage_table,
     views_of,
     without_table,
@@ -92,22 +92,22 @@ def run_system(
             without, untold = without_each(scenario, plan, answers, captured, labels, rows, world)
         complete = answers.complete
         forced = None if complete is None else answers.forced_accuracy(complete)
-        scores = scores_table(scores_rows(asked, plan.graph, plan.exits, labels, complete))
+        scores = scores_of(scores_rows(asked, plan.graph, plan.exits, labels, complete))
         inference = answers.report()
     finally:
         answers.save()
         answers.rest()
     if progress is not None:
         progress.simulated(name, end, end)
-    steps = Steps.of(world.network.spans, world.network.joined)
+    recorded = Recorded(world.network.spans, world.network.joined)
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
-    ledger = Ledger(scenario.nodes, steps, up_times, len(captured), cut_off, world.network.slept)
+    ledger = Ledger(scenario.nodes, recorded, up_times, len(captured), cut_off, world.network.slept)
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
-    samples = samples_table(lives, world.endings, steps, energy, views_of(plan.graph))
+    samples = samples_table(lives, world.endings, recorded, energy, views_of(plan.graph))
     counted = lives.since(warm_up)
-    usage = used(scenario, world.network, steps, captured, seconds(world.env.now))
+    usage = used(scenario, world.network, recorded, captured, seconds(world.env.now))
     played = Played(
         name=name,
         system=plan.options.system,
@@ -115,7 +115,7 @@ def run_system(
         thresholds=plan.thresholds,
         scenario=scenario,
         lives=counted,
-        steps=steps,
+        recorded=recorded,
         incidents=world.incidents,
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
@@ -136,7 +136,7 @@ def run_system(
         codec=plan.codec,
         lives=counted,
         samples=samples,
-        spans=spans_table(steps),
+        spans=spans_of(recorded),
         forced=forced,
         raw_sample_bytes={place.site: len(place.views) * plan.graph.raw_view for place in plan.places},
         thresholds=dict(plan.thresholds),

@@ -19,7 +19,7 @@ from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
 from simnet.registry import PluginError, blamed
-from simnet.results.lives import Ending
+from simnet.results.kept.endings import Ending, Endings
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
 from simnet.systems.contract import fault_of
@@ -91,7 +91,7 @@ class World:
             self.systems.append([plan.kind(setting) for setting in settings])
             playing = [[name for names in one.nodes.values() for name in names] for one in (place, *others)]
             self._needed.append([[self.network.nodes[n] for n in names if n in replaced] for names in playing])
-        self.endings: list[Ending | None] = [None] * len(captured)
+        self.endings = Endings(len(captured))
         self.incidents: list[Incident] = []
         self._captured, self._site = captured.ticks, captured.site.tolist()
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
@@ -146,10 +146,10 @@ class World:
                 self.env.close()
         self.network.close()
 
-    def skip(self, endings: Sequence[Ending | None]) -> None:
-        """Begin after the samples with these endings."""
-        self.endings[: len(endings)] = endings
-        self._next, self._left = len(endings), len(self.endings) - len(endings)
+    def skip(self, endings: Endings, count: int) -> None:
+        """Begin after the first samples, which have these endings."""
+        self.endings.copy(slice(count), endings)
+        self._next, self._left = count, len(self.endings) - count
 
     def _endless(self) -> ProtocolError:
         """What to say when nothing is left to happen, and samples have no outcome."""

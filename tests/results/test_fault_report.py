@@ -27,7 +27,8 @@ from simnet.clock import seconds, ticks
 from simnet.network.faults.incidents import Incident
 from simnet.network.faults.spec import Fault
 from simnet.results.folder import write_run
-from simnet.results.lives import Ending, Lives
+from simnet.results.kept.endings import Ending
+from simnet.results.lives import Lives
 from simnet.results.manifest import manifest
 from simnet.results.run import RunError, collect, read_run
 from simnet.results.tables import samples_schema

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simnet.results.cells import percent
-from simnet.results.lives import Lives, Mask
+from simnet.results.lives import Lives, Mask, Places
 from simnet.results.section import Played, Section
 from simnet.results.tables import NUMBER
 
@@ -32,17 +32,17 @@ class Deadlines(Section):
         return {"deadlines missed": missed, "right and in time": percent(found["accuracy_in_time"])}
 
 
-def deadlines_of(lives: Lives, those: Mask) -> dict[str, Any]:
+def deadlines_of(lives: Lives, those: Mask | Places) -> dict[str, Any]:
     """The counts of `those` that have a deadline.
 
     A sample that was still under way when the run ended, its deadline yet to come, is undecided, and counts in no
     rate (our choice: neither a miss nor a success can be told).
     """
     with np.errstate(invalid="ignore"):  # without a deadline: not a number, and not ahead
-        open_still = (lives.outcome == "unfinished") & (lives.deadline > lives.lasted)
-    due = lives.due & those
+        open_still = (lives.outcome[those] == "unfinished") & (lives.deadline[those] > lives.lasted[those])
+    due, in_time = lives.due[those], lives.in_time[those]
     met, late, undecided = (int(mask.sum()) for mask in (
-        due & lives.in_time, due & lives.answered & ~lives.in_time, due & open_still
+        due & in_time, due & lives.answered[those] & ~in_time, due & open_still
     ))  # fmt: skip
     samples, judged = int(due.sum()), int((due & ~open_still).sum())
     unanswered = samples - met - late - undecided
@@ -53,5 +53,5 @@ def deadlines_of(lives: Lives, those: Mask) -> dict[str, Any]:
         "unanswered": unanswered,
         "undecided": undecided,
         "miss_rate": (late + unanswered) / judged if judged else None,
-        "accuracy_in_time": int((due & lives.in_time & lives.correct).sum()) / judged if judged else None,
+        "accuracy_in_time": int((due & in_time & lives.correct[those]).sum()) / judged if judged else None,
     }

@@ -24,12 +24,15 @@ class Flop(Section):
 
     def of(self, run: Played) -> dict[str, Any]:
         """See the class."""
-        steps = run.steps
-        those = steps.computing & (steps.sample >= run.warm_up)
-        place, done = steps.place[those], np.zeros(len(steps.places), np.int64)
-        np.add.at(done, place, steps.size[those])
-        calls = np.bincount(place, minlength=len(steps.places)).tolist()
-        nodes = {name: n for name, n, some in zip(steps.places, done.tolist(), calls, strict=True) if some}
+        nodes: dict[str, int] = {}
+        for steps in run.recorded.parts():
+            those = steps.computing & (steps.sample >= run.warm_up)
+            place, done = steps.place[those], np.zeros(len(steps.places), np.int64)
+            np.add.at(done, place, steps.size[those])
+            calls = np.bincount(place, minlength=len(steps.places)).tolist()
+            for name, n, some in zip(steps.places, done.tolist(), calls, strict=True):
+                if some:
+                    nodes[name] = nodes.get(name, 0) + n
         total, captured = sum(nodes.values()), len(run.lives)
         ordered = {name: nodes[name] for name in run.scenario.nodes if name in nodes}
         return {"total": total, "per_sample": total / captured if captured else None, "nodes": ordered}

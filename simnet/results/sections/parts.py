@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from simnet.results.cells import NONE, Listing, percent, time
-from simnet.results.lives import Lives, Mask, Words, latency_of, mean_of
+from simnet.results.lives import Lives, Places, Words, latency_of, mean_of, places_of
 from simnet.results.section import Played, Section
 from simnet.results.sections.deadlines import FORM, deadlines_of
 from simnet.results.tables import ANY, NUMBER
@@ -34,9 +34,9 @@ class Parts(Section):
 
     def of(self, run: Played) -> dict[str, Any] | None:
         """See the class; parts are in order of the alphabet: that of the first sample would depend on chance."""
-        group = self.parts(run.lives)
-        names = sorted({name for name in group.tolist() if name is not None})
-        return {name: _part(run.lives, group == name, run.exits) for name in names} or None
+        group = places_of(self.parts(run.lives))
+        group.pop(None, None)
+        return {name: _part(run.lives, group[name], run.exits) for name in sorted(group)} or None
 
     def rows(self, found: Mapping[str, Any]) -> dict[str, str]:
         """None: they have a table."""
@@ -53,18 +53,18 @@ class Parts(Section):
         return listing
 
 
-def _part(lives: Lives, those: Mask, exits: Sequence[str]) -> dict[str, Any]:
-    answered = lives.answered & those
+def _part(lives: Lives, those: Places, exits: Sequence[str]) -> dict[str, Any]:
+    answered = those[lives.answered[those]]
     times = latency_of(lives.latency[answered])
     found: dict[str, Any] = {
-        "captured": int(those.sum()),
-        "answered": int(answered.sum()),
+        "captured": len(those),
+        "answered": len(answered),
         "accuracy": mean_of(lives.correct[answered]),
         "accuracy_of_captured": mean_of(lives.correct[those]),
         "latency": {key: times[key] for key in ("mean", "p50", "p95", "p99")},
         "exits": lives.exits(exits, those),
     }
-    if (lives.due & those).any():
+    if lives.due[those].any():
         found["deadlines"] = deadlines_of(lives, those)
     return found
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
+from simnet.results.kept.places import AtPlaces
+from simnet.results.kept.recorded import Recorded
 from simnet.results.steps import Floats, Mask, Numbers, Steps
 
 NODE, LINK, MEDIUM = "node", "link", "medium"
@@ -132,20 +134,24 @@ def places_of(
     return Places({name: node.workers for name, node in nodes.items()}, one_by_one, bandwidths, media)
 
 
-def stations_of(places: Places, steps: Steps, end: float) -> Iterator[Station]:
+def stations_of(places: Places, recorded: Recorded, end: float) -> Iterator[Station]:
     """All places at which something happened: nodes, links, and media that several of their links used."""
-    at = steps.at()
+    at = AtPlaces(recorded, [*places.workers, *places.one_by_one])
+    shared = {link for links in places.media.values() for link in links}
     for name, workers in places.workers.items():
-        if name in at:
-            those = at[name]
+        if (found := at.get(name)) is not None:
+            steps, those = found
             yield _station(name, NODE, workers, steps, those, steps.ended[those])
     served: dict[str, Station] = {}
     for name, one_by_one in places.one_by_one.items():
-        if name in at:
-            those, capacity = at[name], Capacity.of(places.bandwidths[name], end)
+        if (found := at.get(name)) is not None:
+            steps, those = found
+            capacity = Capacity.of(places.bandwidths[name], end)
             left = _left(steps, those, capacity) if one_by_one else None
-            served[name] = _station(name, LINK, 1, steps, those, left, capacity)
-            yield served[name]
+            link = _station(name, LINK, 1, steps, those, left, capacity)
+            if name in shared:
+                served[name] = link
+            yield link
     for medium, links in places.media.items():
         if used := [served[link] for link in links if link in served]:
             yield _together(f"medium {medium}", used)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simnet.results.kept.recorded import Recorded
 from simnet.results.steps import Floats, Steps
 from simnet.results.usage.intervals import count, greatest, overlap, percentile, windows_of
 from simnet.results.usage.stations import NODE, Places, Station, stations_of
@@ -36,7 +37,7 @@ class Usage:
     columns: dict[str, Column]
 
 
-def usage_of(places: Places, steps: Steps, end: float, captured: float | None) -> Usage:
+def usage_of(places: Places, steps: Steps | Recorded, end: float, captured: float | None) -> Usage:
     """How much of each place was used until the run's `end` (s); `captured` is how long samples were captured, in s."""
     window = window_for(end)
     number = max(1, ceil(end / window - ROUNDING))
@@ -44,7 +45,7 @@ def usage_of(places: Places, steps: Steps, end: float, captured: float | None) -
     whole = np.array([0.0, end])
     found: dict[str, dict[str, Any]] = {}
     parts: list[dict[str, Column]] = []
-    for stations in _some(stations_of(places, steps, end)) if end > 0 else ():
+    for stations in _some(stations_of(places, Recorded.of(steps), end)) if end > 0 else ():
         over_time, over_all = numbers_of(stations, edges), numbers_of(stations, whole)
         for row, station in enumerate(stations):
             found[station.name] = _summary(station, {key: one[row] for key, one in over_all.items()}, end, captured)

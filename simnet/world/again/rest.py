@@ -29,7 +29,7 @@ from simnet.network.nodes.plain import Node
 if TYPE_CHECKING:
     from simnet.clock import Clock
     from simnet.network.topology import Topology
-    from simnet.results.lives import Ending
+    from simnet.results.kept.endings import Endings
     from simnet.scenario import Scenario
     from simnet.systems.base import System
 
@@ -49,12 +49,12 @@ class Playing(Protocol):
     env: Clock
     network: Topology
     systems: list[list[System]]
-    endings: list[Ending | None]
+    endings: Endings
     budget: Any
     rests: Rests | None
 
-    def skip(self, endings: Sequence[Ending | None]) -> None:
-        """Begin after the samples with these endings."""
+    def skip(self, endings: Endings, count: int) -> None:
+        """Begin after the first samples, which have these endings."""
 
 
 class Rests:
@@ -109,7 +109,7 @@ class Rejoining:
     def begin(self, world: Playing) -> None:
         """What happened before is known."""
         self._world, self._now = world, Rests(world.env)
-        world.skip(self._endings[: self.first])
+        world.skip(self._endings, self.first)
 
     def note(self, sample: int) -> None:
         """End the world's run at a capture from which on all is as it was."""
@@ -120,7 +120,7 @@ class Rejoining:
             self._tied < self._captured[sample] or (self._heeding and waiting == self._rests[sample])
         ):
             self.last = sample
-            self._world.endings[sample:] = self._endings[sample:]
+            self._world.endings.copy(slice(sample, None), self._endings)
             self._world.env.halt()
 
     @property

@@ -13,9 +13,9 @@ from simnet.clock import ProtocolError
 from simnet.inference.answers import Answers
 from simnet.language.units import format_time
 from simnet.network.faults.incidents import name_of
+from simnet.results.kept.recorded import Recorded
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
-from simnet.results.steps import Steps
 from simnet.scenario import Scenario
 from simnet.world.again.rest import rejoining
 from simnet.world.captures import Captures
@@ -54,7 +54,7 @@ def without_each(
     chosen = names[: MOST_AGAIN // max(len(captured), 1)]
     found: dict[str, Without] = {}
     notes, truth = [], labels.tolist()
-    before = bytes_of(Steps.of(played.network.spans), len(captured))
+    before = bytes_of(Recorded(played.network.spans), len(captured)) if chosen else np.zeros(0, np.int64)
     for name in chosen:
         try:
             for part in rejoining(played, scenario, name, captured.ticks):
@@ -67,7 +67,7 @@ def without_each(
             continue
         end = played.env.now if part.last < len(captured) else world.env.now
         sizes, here = before.copy(), slice(part.first, part.last)  # at both ends nothing was under way
-        sizes[here] = bytes_of(Steps.of(world.network.spans), len(captured))[here]
+        sizes[here] = bytes_of(Recorded(world.network.spans), len(captured))[here]
         found[name] = Without(Lives.of(captured, labels, world.endings, end, images), sizes)
     if left := names[len(chosen) :]:
         said = f"{', '.join(left[:3])}{' …' if len(left) > 3 else ''}"
