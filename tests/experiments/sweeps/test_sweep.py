@@ -191,6 +191,27 @@ def test_other_folders_are_left_alone(scenario: Path, tmp_path: Path):
         api.load_sweep(tmp_path / "mine")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda about: about.pop("method"), "method is missing or wrong"),
+        (lambda about: about.update(points="six"), "points is missing or wrong"),
+        (lambda about: about.update(over={"samples": 5}), "over.samples is missing or wrong"),
+    ],
+)
+def test_a_sweep_s_file_that_lacks_something_is_damaged(
+    scenario: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str
+):
+    out = tmp_path / "sweep"
+    api.sweep(scenario, over={"samples": [5]}, out=out, workers=1)
+    about = json.loads((out / "sweep.json").read_text(encoding="utf-8"))
+    change(about)
+    (out / "sweep.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(api.RunError) as wrong:
+        api.load_sweep(out)
+    assert str(wrong.value) == f"{out / 'sweep.json'}: damaged ({message})"
+
+
 def test_the_network_runs_once_and_before_the_runs(
     scenario: Path, fresh_cache: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, played: list[work.Job]
 ):
