@@ -480,9 +480,9 @@ def sweep(
     source: Described,
     *,
     over: Mapping[str, Any] | None = None,
-    method: Method = "grid",
+    method: Method | None = None,
     points: int | None = None,
-    draw: int = 1,
+    draw: int | None = None,
     repeats: int | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -499,9 +499,10 @@ def sweep(
         source: A sweep file, or with `over` a scenario or what `load` makes one of.
         over: What is swept: dotted keys as for `load`, each with a list of values, or with a mapping that has ``from``
             and ``to`` (and ``steps``, ``scale``, ``whole``). Of a sweep file these come on top.
-        method: "grid" takes all combinations; "random" and "latin-hypercube" draw `points` of them.
-        points: How many are drawn.
-        draw: Seed of that.
+        method: "grid" takes all combinations; "random" and "latin-hypercube" draw `points` of them. None: a grid, or as
+            the sweep file says.
+        points: How many are drawn; None: none, or as the sweep file says.
+        draw: Seed of that; None: 1, or as the sweep file says.
         repeats: Runs of each point, the same seeds at all points; None: one, or as the sweep file says.
         out: Folder of the sweep; what is finished there is not done again. None: in memory only.
         workers: Processes on this machine; None: one for each processor.
@@ -528,14 +529,13 @@ def sweep(
     axes = [axis(key, plain(values, f"over {key}"), f"over {key}") for key, values in (over or {}).items()]
     if isinstance(source, str | Path) and "\n" not in str(source) and is_sweep(Path(source)):
         asked = read_sweep(Path(source), over=axes)
-        if points is not None or method != "grid":
-            asked = replace(asked, method=method, points=points, seed=draw)
-        asked = asked if repeats is None else replace(asked, repeats=repeats)
     else:
         if not axes:
             raise ValueError("give what is swept: over={'systems.ddnn.thresholds': [0.2, 0.4]}, or a sweep file")
         base = _loaded(source)
-        asked = Asked(base.name, base, axes, method, points, draw, repeats or 1)
+        asked = Asked(base.name, base, axes)
+    asked = asked.drawn(method, points, draw)
+    asked = asked if repeats is None else replace(asked, repeats=repeats)
     how = How(workers, scheduler, device, batch, None if data_dir is None else Path(data_dir))
     with ExitStack() as stack:
         told = _watched(progress, stack)

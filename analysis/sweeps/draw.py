@@ -284,11 +284,12 @@ def _legend(figure: Figure, systems: Sequence[str], lines: Sequence[Any]) -> Non
 def _told(sweep: Results, intervals: bool = True) -> str:
     about = sweep.about
     repeats = about["repeats"]
-    what = f"{about['points']:,} points"
+    what = f"{about['points']:,} {'point' if about['points'] == 1 else 'points'}"
     what += f", means of {repeats} repeats" if repeats > 1 else ""
     if intervals:
         what += ", bands: 95 % intervals" + (" over repeats" if repeats > 1 else " within a run")
-    return what + (f"; {about['failed']:,} runs failed" if about["failed"] else "") + "."
+    failed = about["failed"]
+    return what + (f"; {failed:,} {'run' if failed == 1 else 'runs'} failed" if failed else "") + "."
 
 
 def _below(figure: Figure, text: str) -> None:

@@ -27,12 +27,12 @@ def listing(sweep: Results, most: int) -> Listing:
     for system in systems:
         for point in points_of(sweep, system)[:most]:
             cells = [_cell(point.value(key), write) for _, key, write in columns]
-            rows.append((point.number, [*map(as_text, point.at), system, *cells]))
+            rows.append((point.number, [f"{point.number}", *map(as_text, point.at), system, *cells]))
     rows.sort(key=lambda row: row[0])
     about = sweep.about
     repeats = f" with {about['repeats']} repeats each" if about["repeats"] > 1 else ""
     title = f"{about['name']}: {about['points']:,} points{repeats}"
-    found = Listing(title, (*sweep.keys, "system", *(head for head, _, _ in columns)))
+    found = Listing(title, ("point", *sweep.keys, "system", *(head for head, _, _ in columns)))
     found.rows += [cells for _, cells in rows[: most * max(len(systems), 1)]]
     if about["points"] > most:
         found.caption = f"the first {most} points; all are in sweep.parquet"

@@ -47,12 +47,14 @@ class Scale:
         places: Each different value, in order along the axis, with its place on it.
         texts: What stands at each of the places; none where they are numbers.
         log: Whether it is logarithmic.
+        whole: Whether all values are whole numbers, so that nothing between them means anything.
     """
 
     title: str
     places: dict[str, float]
     texts: list[str] | None
     log: bool
+    whole: bool = False
 
     def at(self, value: Any) -> float:
         """The place of a value."""
@@ -65,6 +67,10 @@ class Scale:
             ax.set_xscale("log")
         if self.texts is not None:
             ax.set_xticks(range(len(self.texts)), self.texts)
+        elif self.whole and not self.log:
+            from matplotlib.ticker import MaxNLocator
+
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def scale_of(key: str, values: Sequence[Any]) -> Scale:
@@ -82,10 +88,12 @@ def scale_of(key: str, values: Sequence[Any]) -> Scale:
         title, places = f"{title}, {unit}", [value / worth for value in places]
     order = sorted(zip(map(as_text, different), places, strict=True), key=lambda pair: pair[1])
     least, most = order[0][1], order[-1][1]
-    return Scale(title, dict(order), None, least > 0 and most / least >= LOG)
+    whole = numbers and all(isinstance(value, int) for value in different)
+    return Scale(title, dict(order), None, least > 0 and most / least >= LOG, whole)
 
 
 def shortened(value: Any) -> str:
-    """A value's text, without the end of a long one."""
+    """A value's text, without the middle of a long one: values that begin alike may end otherwise."""
     text = as_text(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    kept = LONGEST - 1
+    return text if len(text) <= LONGEST else f"{text[: kept // 2]}…{text[-(kept - kept // 2) :]}"

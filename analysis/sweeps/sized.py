@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from simnet.analysis.style import EXITS, FAULT, INK, MUTED, WIDTH, label, look, readable
 from simnet.analysis.sweeps.scales import metric, scale_of
-from simnet.experiments.sizing.limits import Estimate
+from simnet.experiments.sizing.limits import Estimate, is_share, quantity_of
 from simnet.experiments.sizing.size import Sized
 from simnet.experiments.sweeps.table import as_text
-from simnet.language.units import format_energy, format_size
+from simnet.language.units import TIME
 from simnet.results.cells import NONE, Listing, percent, time
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def sized_listing(sized: Sized) -> Listing:
     for one in sized.tried:
         cells = [cell(limit.key, value) for limit, value in zip(sized.limits, one.estimates, strict=True)]
         found.rows.append((as_text(one.value), str(one.repeats), *cells, one.verdict))
-    found.caption = "means over repeats; the intervals of all looks at a value hold together with 95 %"
+    found.caption = "means over repeats; the intervals of a value hold together with 95 %"
     return found
 
 
@@ -44,13 +44,12 @@ def cell(key: str, value: Estimate | None) -> str:
 
 def written(key: str, value: float) -> str:
     """A metric's value in the unit that suits it."""
-    if "latency" in key or "time" in key:
-        return time(value)
-    if "bytes" in key:
-        return format_size(value, 3)
-    if "energy" in key:
-        return format_energy(value, 3)
-    return percent(value) if key.endswith(("accuracy", "share", "rate", "of_captured")) else f"{value:.4g}"
+    if is_share(key):
+        return percent(value)
+    quantity = quantity_of(key)
+    if quantity is None:
+        return f"{value:.4g}"
+    return time(value) if quantity is TIME else quantity.format(value, 3)
 
 
 def draw_sized(sized: Sized) -> Figure:

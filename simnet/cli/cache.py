@@ -18,11 +18,13 @@ cache = typer.Typer(no_args_is_help=True, help="Answers of the network and rende
 def info() -> None:
     """Say where what is kept, and how much."""
     from simnet.inference import kept
-    from simnet.inference.bound import VARIABLE, limit
+    from simnet.inference.bound import VARIABLE, limit, misread
     from simnet.language.units import format_size
     from simnet.models.data.cache import cache_dir
 
     say(f"{cache_dir()} (SIMNET_CACHE)")
+    if problem := misread():
+        say(f"note: {problem}; runs take no notice of it", error=True)
     for kind, title in ((kept.ANSWERS, "answers of networks"), (kept.VIEWS, "rendered views")):
         shelves = kept.shelves(kind)
         bound = f" of at most {format_size(limit(), 3)} ({VARIABLE})" if kind == kept.ANSWERS else ""

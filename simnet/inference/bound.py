@@ -18,10 +18,21 @@ _ROOM = 0.9
 
 def limit() -> int:
     """How many bytes may be kept: as `SIMNET_CACHE_LIMIT` says ("500 MB"), where that is a size."""
+    return _said()[0]
+
+
+def misread() -> str:
+    """What is wrong with `SIMNET_CACHE_LIMIT`; "" if nothing is."""
+    return _said()[1]
+
+
+def _said() -> tuple[int, str]:
+    if (text := os.environ.get(VARIABLE)) is None:
+        return LIMIT, ""
     try:
-        return int(SIZE.parse(os.environ[VARIABLE]))
-    except (KeyError, ValueError):  # a run must not fail for it
-        return LIMIT
+        return int(SIZE.parse(text)), ""
+    except ValueError as problem:  # a run must not fail for it
+        return LIMIT, f"{VARIABLE}: {problem}"
 
 
 def trim(root: Path, most: int | None = None) -> int:

@@ -40,17 +40,18 @@ class Shelf:
 
 
 def shelves(kind: str) -> list[Shelf]:
-    """What is kept of one kind, `ANSWERS` or `VIEWS`, the latest used first."""
+    """What is kept of one kind, `ANSWERS` or `VIEWS`, the latest used first; folders without files are left out."""
     found = []
     for folder in _folders(cache_dir() / kind):
         files = [file for file in _files(folder) if not file.name.endswith(PARTIAL)]
-        sizes, times = [], [0.0]
+        sizes, times = [], []
         for file in files:
             with suppress(OSError):
                 about = file.stat()
                 sizes.append(about.st_size)
                 times.append(about.st_mtime)
-        found.append(Shelf(folder, _what(folder, kind), len(sizes), sum(sizes), max(times)))
+        if sizes:
+            found.append(Shelf(folder, _what(folder, kind), len(sizes), sum(sizes), max(times)))
     return sorted(found, key=lambda shelf: -shelf.used)
 
 
@@ -81,7 +82,8 @@ def clear(kind: str) -> int:
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    """The cache's own; a link leads to what is somebody's."""
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink()) if root.is_dir() else []
 
 
 def _files(folder: Path) -> list[Path]:

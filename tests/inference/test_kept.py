@@ -109,3 +109,22 @@ def test_the_command_tells_verifies_and_clears(cache: Path, simnet: Callable[...
     assert status == 0 and printed.startswith("removed ") and size > 0
     assert not good.parent.exists() and (cache / "answers" / "mine" / "letter.txt").exists()
     assert simnet("cache", "verify")[:2] == (0, "0 sound, 0 damaged\n")
+
+
+def test_a_limit_that_is_no_size_is_told(cache: Path, simnet: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(bound.VARIABLE, "5")
+    status, printed, err = simnet("cache", "info")
+    assert status == 0 and "of at most 2 GB" in printed
+    assert err == f"note: {bound.VARIABLE}: '5' has no unit; write e.g. '5 kB'; runs take no notice of it\n"
+    monkeypatch.setenv(bound.VARIABLE, "5 kB")
+    assert simnet("cache", "info")[1:] == (printed.replace("2 GB", "5 kB"), "")
+
+
+def test_a_link_in_the_cache_leads_to_what_is_somebody_s(cache: Path, tmp_path: Path, simnet: Callable[..., Any]):
+    mine = table_at(tmp_path / "mine")
+    (cache / "answers").mkdir(parents=True)
+    (cache / "answers" / "abc").symlink_to(mine.parent)
+    (cache / "answers" / "empty").mkdir()
+    assert kept.shelves(kept.ANSWERS) == [] and "last used" not in simnet("cache", "info")[1]
+    assert simnet("cache", "verify")[1] == "0 sound, 0 damaged\n"
+    assert simnet("cache", "clear")[1] == "removed 0 B\n" and mine.exists()

@@ -65,9 +65,7 @@ def sweep(
         from simnet.experiments.sweeps.sweep import sweep as sweep_all
         from simnet.terminal.progress import watcher
 
-        asked = _asked(file, over or (), overrides or (), samples, seed)
-        if method is not None or points is not None:
-            asked = replace(asked, method=method or asked.method, points=points)
+        asked = _asked(file, over or (), overrides or (), samples, seed).drawn(method, points)
         asked = asked if repeats is None else replace(asked, repeats=repeats)
         asked.values()
     target = out or Path("sweeps") / file.stem
@@ -80,7 +78,8 @@ def sweep(
     except KeyboardInterrupt as stop:
         say(stopping.message(stop, f"what is finished is kept in {target}; the same command goes on"), error=True)
         raise typer.Exit(stopping.status(stop)) from None
-    print_listing(listing(found, SHOWN), terminal)
+    if found.about["systems"]:
+        print_listing(listing(found, SHOWN), terminal)
     for message, count in found.failed.items():
         say(f"failed: {message}{f' ({count:,} runs)' if count > 1 else ''}", error=True)
     terminal.print(f"results: {target}", soft_wrap=True)

@@ -6,10 +6,13 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
 from typing import Literal
 
 from simnet.experiments.sweeps.axes import QUANTITIES
 from simnet.language import units
+from simnet.language.units import Quantity
 from simnet.results.run import RunError
 from simnet.statistics.student import t_interval
 
@@ -21,6 +24,14 @@ _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_QUANTITIES: Mapping[str, Quantity] = {
+    "latency": units.TIME,
+    "simulated_time": units.TIME,
+    "bytes": units.SIZE,
+    "energy": units.ENERGY,
+    "flop": units.OPERATIONS,
+}
+"""Of the parts of a summary of which all numbers are of one quantity, that one."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,15 @@ class Limit:
 
     @classmethod
     def read(cls, text: str) -> Limit:
-        """From a text such as ``latency.p95 < 100 ms``. Raises RunError for any other."""
+        """From a text such as ``latency.p95 < 100 ms``. Raises RunError for any other.
+
+        Times, sizes, joules and operations need their unit, as everywhere, but for 0.
+        """
         found = _FORM.fullmatch(text)
         if found is None:
-            raise RunError(f"limit '{text}': write a metric, <, <=, > or >=, and a value: 'latency.p95 < 100 ms'")
+            raise _refused(text, "write a metric, <, <=, > or >=, and a value: 'latency.p95 < 100 ms'")
         key, sign, value = found.groups()
-        return cls(text.strip(), key, sign, _number(text, value))
+        return cls(text.strip(), key, sign, _number(text, key, value))
 
     def kept(self, value: float) -> bool:
         """Whether a value keeps it."""
@@ -83,13 +97,40 @@ def estimate(values: Sequence[float | None], level: float) -> Estimate | None:
     return Estimate(mean, mean - half, mean + half)
 
 
-def _number(text: str, value: str) -> float:
+def quantity_of(key: str) -> Quantity | None:
+    """What a metric of ours is measured in; None: it is a number, a share, or a user's own metric."""
+    return _QUANTITIES.get(key.partition(".")[0])
+
+
+def is_share(key: str) -> bool:
+    """Whether a metric of ours is a share of 1."""
+    return re.sub(r"\.(low|high)$", "", key).endswith(("accuracy", "accuracy_of_captured", "share", "miss_rate"))
+
+
+def _number(text: str, key: str, value: str) -> float:
     parts = units.split(value)
-    if parts is not None and parts[1] in ("", "%"):
-        return float(parts[0]) / (100 if parts[1] else 1)
-    for quantity in QUANTITIES:
+    if parts is None:
+        raise _refused(text, f"'{value}' is no number, percentage or quantity with its unit")
+    if (quantity := quantity_of(key)) is not None:
+        try:
+            return float(quantity.parse(value))
+        except ValueError as error:
+            raise _refused(text, str(error)) from None
+    if parts[1] in ("", "%"):
+        bound = units.exactly(parts[0], Fraction(1, 100 if parts[1] else 1))
+        if is_share(key) and not 0 <= bound <= 1:
+            raise _refused(text, f"a share is from 0 to 1, or from 0 % to 100 %, found {value}")
+        if not isfinite(bound):
+            raise _refused(text, f"{value} is too large")
+        return bound
+    for quantity in () if is_share(key) else QUANTITIES:
         try:
             return float(quantity.parse(value))
         except ValueError:
             continue
-    raise RunError(f"limit '{text}': '{value}' is no number, percentage or quantity with its unit")
+    what = "no share" if is_share(key) else "no number, percentage or quantity with its unit"
+    raise _refused(text, f"'{value}' is {what}")
+
+
+def _refused(text: str, why: str) -> RunError:
+    return RunError(f"limit '{text}': {why}")

@@ -2,7 +2,8 @@
 
 Each value is played with the same seeds (common random numbers), at first with `FIRST` of them, then with twice as many
 again and again, until every limit's interval is on one side of it or there are as many repeats as allowed. The
-intervals are Student's, and so wide that those of all looks at one value hold together with 95 % (Bonferroni).
+intervals are Student's, and so wide that those of all limits and looks at one value hold together with 95 %
+(Bonferroni).
 """
 
 from __future__ import annotations
@@ -19,16 +20,21 @@ from simnet.experiments.sizing.limits import Estimate, Limit, Verdict, estimate
 from simnet.experiments.sizing.search import Bracket, bracket
 from simnet.experiments.sweeps import store
 from simnet.experiments.sweeps.axes import Axis, in_si, refused
+from simnet.experiments.sweeps.design import MOST_POINTS
 from simnet.experiments.sweeps.spec import Asked
-from simnet.experiments.sweeps.sweep import How, sweep
+from simnet.experiments.sweeps.sweep import How, Results, sweep
 from simnet.experiments.sweeps.table import FIRST as NO_METRICS
-from simnet.experiments.sweeps.table import as_text
-from simnet.language.errors import unknown
+from simnet.experiments.sweeps.table import SI, as_text
+from simnet.experiments.sweeps.work import scenario_of, told
+from simnet.language.errors import ScenarioError, unknown
+from simnet.metrics import SECTIONS
 from simnet.results.run import RunError
+from simnet.results.section import OWN_KEYS
 from simnet.scenario import Scenario
 from simnet.scenario.changes import applied, changed_by
 from simnet.statistics.student import LEVEL
 from simnet.terminal.listener import Progress
+from simnet.world.plan import plans_of
 
 FIRST = 3
 """Repeats of a value at first, if so many are allowed (our choice)."""
@@ -143,11 +149,21 @@ def size(
         progress: Hears how it gets on.
 
     Raises:
-        ScenarioError: a value makes no scenario, or they have no order.
-        RunError: there is no such system or metric, a run failed, or `out` cannot be written.
+        ScenarioError: the values have no order, or are too many.
+        RunError: a value makes no scenario, there is no such system or metric, a run failed, or `out` cannot be
+            written.
     """
     alone, system = only(base, system)
     values = ordered(axis, end)
+    known = [*OWN_KEYS, *SECTIONS, *base.metrics]
+    for limit in limits:
+        if (first := limit.key.partition(".")[0]) not in known:
+            raise RunError(f"limit '{limit.text}': {unknown('metric', first, known)}")
+    for value in (values[0], values[-1]):  # a mistake is told before anything is played
+        try:
+            plans_of(scenario_of(alone, [axis.change(value)]))
+        except ScenarioError as error:
+            raise RunError(f"{axis.key}={as_text(value)}: {told(error)}") from error
     tried: dict[int, Tried] = {}
 
     def verdict(number: int) -> Verdict:
@@ -164,8 +180,8 @@ def size(
             results = sweep(asked, out, how, command, progress)
             if results.failed:
                 raise RunError(f"{axis.key}={as_text(values[number])}: {next(iter(results.failed))}")
-            level = 1 - (1 - LEVEL) / len(looks)
-            estimates = [_estimate(results.table, limit.key, level) for limit in limits]
+            level = 1 - (1 - LEVEL) / (len(looks) * len(limits))
+            estimates = [_estimate(results, limit, level) for limit in limits]
             found = Tried(values[number], number, count, estimates, together(limits, estimates))
             if found.verdict != "cannot tell":
                 break
@@ -221,9 +237,9 @@ def ordered(axis: Axis, end: End) -> list[Any]:
     if axis.between is not None and axis.between.steps is None:
         ends = (axis.between.first, axis.between.last)
         whole = all(type(one) is int for one in ends)
-        steps = abs(ends[1] - ends[0]) + 1 if whole and axis.between.scale == "linear" else STEPS
-        if steps < 2:
-            raise refused(axis.origin, f"{axis.key}: from {ends[0]} to {ends[1]} is one value")
+        steps = ends[1] - ends[0] + 1 if whole and axis.between.scale == "linear" else STEPS
+        if steps > MOST_POINTS:
+            raise refused(axis.origin, f"{axis.key}: that are {steps:,} values; at most {MOST_POINTS:,}")
         axis = replace(axis, between=axis.between.model_copy(update={"steps": steps, "whole": whole}))
     values = list(axis.grid())
     numbers: Sequence[float | None] | None = in_si(values)
@@ -235,8 +251,9 @@ def ordered(axis: Axis, end: End) -> list[Any]:
     return [values[place] for place in order]
 
 
-def _estimate(table: Any, key: str, level: float) -> Estimate | None:
-    metrics = [name for name in table.column_names if name not in NO_METRICS]
-    if key not in metrics:
-        raise RunError(unknown("metric", key, metrics))
-    return estimate(table[key].to_pylist(), level)
+def _estimate(results: Results, limit: Limit, level: float) -> Estimate | None:
+    keys = {column for key in results.keys for column in (key, f"{key}{SI}")}
+    metrics = [name for name in results.table.column_names if name not in NO_METRICS and name not in keys]
+    if limit.key not in metrics:
+        raise RunError(f"limit '{limit.text}': {unknown('metric', limit.key, metrics)}")
+    return estimate(results.table[limit.key].to_pylist(), level)

@@ -21,7 +21,9 @@ QUANTITIES = (
     units.ENERGY_PER_BYTE, units.OPERATIONS,
 )  # fmt: skip
 DIGITS = 6
-"""Significant digits of a value between two ends."""
+"""Significant digits of a value between two ends, or of their difference, whichever says more."""
+_EXACT = 15
+"""Digits of which a float has all."""
 _EXAMPLE = "write KEY=VALUE,VALUE,… or KEY={from: …, to: …}, e.g. "
 
 
@@ -37,7 +39,7 @@ class Between(Model):
     scale: Literal["linear", "log"] = "linear"
     """Whether equal differences or equal ratios weigh the same."""
     whole: bool = False
-    """Round to whole numbers."""
+    """Round to whole numbers; of what is drawn each of them is as likely as any other."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Axis:
         """The value at a place in [0, 1): equal parts of that interval are equally many values."""
         if self.between is None:
             return self.values[min(int(place * len(self.values)), len(self.values) - 1)]
-        return _between(self.between, place)
+        return _between(self.between, place, drawn=True)
 
     def grid(self) -> tuple[Any, ...]:
         """All values of a grid.
@@ -172,12 +174,16 @@ def _joined(key: str, below: str) -> str:
 def _ends(between: Between) -> tuple[float, float, str]:
     """Both ends as numbers in the unit of the first; raises ValueError."""
     (first, unit), (last, other) = _number(between.first), _number(between.last)
-    if unit != other:
+    if first == 0 and not unit:
+        unit = other  # nothing is nothing in all units
+    elif unit != other:
         last = _converted(str(between.last), unit, last, other)
     if not first < last:
         raise ValueError(f"'from' must be less than 'to', found {shown(between.first)} and {shown(between.last)}")
     if between.scale == "log" and first <= 0:
         raise ValueError(f"with 'scale: log' both ends must be more than 0, found {shown(between.first)}")
+    if not math.isfinite(last - first):
+        raise ValueError(f"{shown(between.first)} and {shown(between.last)} are too far apart for a float")
     return first, last, unit
 
 
@@ -200,14 +206,32 @@ def _converted(text: str, unit: str, number: float, other: str) -> float:
     raise ValueError(f"'from' and 'to' have different units, {unit or 'none'} and {other or 'none'}")
 
 
-def _between(between: Between, place: float) -> Any:
+def _between(between: Between, place: float, drawn: bool = False) -> Any:
+    """The value at a place in [0, 1]; both ends are just what they are said to be."""
     first, last, unit = _ends(between)
+    low, high = first, last
+    if between.whole and drawn and (between.scale == "linear" or first > 0.5):
+        low, high = first - 0.5, last + 0.5  # else the ends would come half as often as those between
     if between.scale == "log":
-        value = math.exp(math.log(first) + place * (math.log(last) - math.log(first)))
+        value = math.exp(math.log(low) + place * (math.log(high) - math.log(low)))
     else:
-        value = first + place * (last - first)
-    number: float | int = round(value) if between.whole else float(f"{value:.{DIGITS}g}")
+        value = low + place * (high - low)
+    value = min(max(first if place == 0 else last if place == 1 else value, first), last)
+    if between.whole:
+        number: float | int = round(value)
+    else:
+        number = value if value in (first, last) else _rounded(value, last - first, between.scale == "linear")
+        if number == int(number) and type(between.first) is type(between.last) is int:
+            number = int(number)  # of whole numbers: a count of nodes or samples may be one
     return f"{_plain(number)} {unit}" if unit else number
+
+
+def _rounded(value: float, span: float, linear: bool) -> float:
+    """A value with `DIGITS` digits, of its own or of the interval's."""
+    by_span = DIGITS - 1 - math.floor(math.log10(span))
+    by_value = by_span if value == 0 else DIGITS - 1 - math.floor(math.log10(abs(value)))
+    digits = max(by_span, by_value)
+    return round(value, min(digits, by_span + _EXACT - DIGITS) if linear else digits)  # 0 that is 1e-17 is 0
 
 
 def _plain(number: float | int) -> str:

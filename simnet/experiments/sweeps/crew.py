@@ -117,6 +117,10 @@ class Cluster(Crew):
         except ImportError:
             raise RunError("--scheduler needs Dask: pip install 'simnet[cluster]'") from None
         try:
+            from distributed.comm.addressing import get_address_host_port
+
+            if not address.startswith(("inproc:", "ucx:")):  # which have none
+                get_address_host_port(address)  # of a text that is no address Client would leave threads behind
             made: Any = Client  # it has no types
             self._client = made(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as problem:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from simnet.experiments.sweeps.axes import Axis, axis
+from simnet.experiments.sweeps.axes import Axis, axis, refused
 from simnet.experiments.sweeps.design import MOST_POINTS, Method, points_of
 from simnet.language.checks import Checks
 from simnet.language.errors import ScenarioError
@@ -66,8 +66,26 @@ class Asked:
     repeats: int = 1
 
     def values(self) -> list[tuple[Any, ...]]:
-        """The values of all axes at each point. Raises ScenarioError, see `points_of`."""
-        return points_of(self.axes, self.method, self.points, self.seed)
+        """The values of all axes at each point.
+
+        Raises:
+            ScenarioError: see `points_of`; too many runs, or seeds from two sides.
+        """
+        found, origin = points_of(self.axes, self.method, self.points, self.seed), self.axes[0].origin
+        if (runs := len(found) * self.repeats) > MOST_POINTS:
+            raise refused(origin, f"that are {runs:,} runs; at most {MOST_POINTS:,}")
+        if self.repeats > MOST_REPEATS:
+            raise refused(origin, f"that are {self.repeats:,} repeats; at most {MOST_REPEATS:,}")
+        if self.repeats > 1 and any(one.key == "seed" for one in self.axes):
+            raise refused(origin, "repeats have seeds of their own: sweep over 'seed', or repeat, not both")
+        return found
+
+    def drawn(self, method: Method | None, points: int | None, seed: int | None = None) -> Asked:
+        """The same sweep by another method, with another number of points or seed of the draw; None: as it was."""
+        method = method or self.method
+        if points is None and method != "grid":
+            points = self.points
+        return replace(self, method=method, points=points, seed=self.seed if seed is None else seed)
 
 
 def is_sweep(file: Path) -> bool:

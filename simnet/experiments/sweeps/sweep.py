@@ -24,6 +24,7 @@ from simnet.experiments.sweeps.work import Job, as_text, packed, scenario_of, to
 from simnet.installation import __version__
 from simnet.language.errors import ScenarioError
 from simnet.results.run import RunError
+from simnet.results.tables import ANY, misfits
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 
@@ -321,6 +322,13 @@ def _different(values: Iterable[Any]) -> list[Any]:
     return list({shown(value): value for value in values}.values())
 
 
+_FORM = {
+    "name": str, "over": {ANY: list}, "method": str, "points": int, "repeats": int, "runs": int, "failed": int,
+    "not_done": int, "systems": list,
+}  # fmt: skip
+"""What readers need of ``sweep.json``."""
+
+
 def read(path: Path, kind: type[Results] = Results) -> Results:
     """A sweep that was written before. Raises RunError: there is none, or it is damaged."""
     if not (path / store.ABOUT).is_file():
@@ -328,10 +336,10 @@ def read(path: Path, kind: type[Results] = Results) -> Results:
     try:
         about = json.loads((path / store.ABOUT).read_text(encoding="utf-8"))
         from pyarrow import ArrowException, parquet
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path / store.ABOUT}: damaged ({str(error).splitlines()[0]})") from error
-    if not isinstance(about, dict) or not isinstance(about.get("over"), dict):
-        raise RunError(f"{path / store.ABOUT}: damaged (it does not say what was swept)")
+    for place in misfits(about, _FORM, ""):
+        raise RunError(f"{path / store.ABOUT}: damaged ({place or 'its content'} is missing or wrong)")
     try:
         with (path / store.TABLE).open("rb") as source:
             table = parquet.read_table(source)

@@ -64,7 +64,9 @@ def test_means_over_repeats_have_student_s_interval_and_one_run_its_own():
     assert value.mean == 2 and value.high == pytest.approx(2 + 4.3027 / sqrt(3), abs=1e-4)
     assert point.value("accuracy") == (None, None, None)
     assert points_of(ONE, "it")[1].value("accuracy") == (0.75, 0.65, 1.0)
-    assert listing(ONE, 2).rows == [["1", "it", "50.0 % ± 30.0 %", "100 ms"], ["2", "it", "75.0 % ± 17.5 %", "100 ms"]]
+    found = listing(ONE, 2)
+    first, second = ["0", "1", "it", "50.0 % ± 30.0 %", "100 ms"], ["1", "2", "it", "75.0 % ± 17.5 %", "100 ms"]
+    assert found.rows == [first, second] and found.columns[0] == "point"
 
 
 def test_lines_are_the_values_in_the_words_of_the_axis():
@@ -120,3 +122,15 @@ def test_every_kind_is_drawn_and_mistakes_are_one_message(tmp_path: Path, simnet
         draw_sweep_figures(made({"a": [1]}, [(0, [1], 0, 7, {"error": "no"})]), tmp_path)
     status, _, err = simnet("plot", tmp_path, "--metrics", "accuracy")
     assert status == 2 and "--metrics is of sweeps, and this is none" in err
+
+
+def test_counts_have_no_ticks_between_them():
+    """Of 2 and 3 cameras an axis in fifths of a camera would come of its own."""
+    found = draw_lines(made({"a": [2, 3]}, [run(0, [2], 0.5), run(1, [3], 0.6)]), ["accuracy"])
+    ticks = found.axes[0].get_xticks()
+    assert {2.0, 3.0} <= set(ticks) and all(tick == int(tick) for tick in ticks)
+
+
+def test_long_values_that_begin_alike_are_told_apart():
+    names = [{"preset": "raspberry-pi-3"}, {"preset": "raspberry-pi-4"}]
+    assert scale_of("node", names).texts == ['{"pres…-pi-3"}', '{"pres…-pi-4"}']

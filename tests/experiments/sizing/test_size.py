@@ -109,3 +109,50 @@ def test_a_system_that_is_not_told(how: dict[str, object], message: str, scenari
 def test_an_unknown_metric_is_told_with_the_nearest(scenario: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"unknown metric 'latency\.p59'; did you mean 'latency\.p9"):
         found(scenario, "links.1.bandwidth=1 Mbit/s,2 Mbit/s", "latency.p59 < 1 s", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("least", "limit", "message"),
+    [
+        ("let.squares=1,2", "latncy.p95 < 1 s", "unknown metric 'latncy'; did you mean 'latency'?"),
+        ("let.squares=1,2", "let.squares < 3", "unknown metric 'let'"),
+        ("nodes.edge.workers=0,1,2", "latency.p95 < 1 s", "nodes.edge.workers=0: "),
+        ("nodes.edge.memory=1 B,4 GB,8 GB", "latency.p95 < 1 s", "nodes.edge.memory=1 B: "),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_played(
+    least: str, limit: str, message: str, scenario: Path, tmp_path: Path
+) -> None:
+    """The hardest value would be the last that bisection asks for."""
+    with pytest.raises(RunError) as wrong:
+        found(scenario, least, limit, tmp_path)
+    assert message in str(wrong.value) and not (tmp_path / "out").exists()
+
+
+def test_what_is_varied_is_no_metric(scenario: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="unknown metric 'samples'"):
+        found(scenario, "samples=5,6", "samples < 7", tmp_path)
+
+
+def test_intervals_of_all_limits_hold_together(scenario: Path, tmp_path: Path) -> None:
+    """Three repeats, one look: of one limit Student's interval with 95 %, of two each with 97.5 % (two degrees)."""
+    import statistics
+
+    from simnet.experiments.repeats import seeds_of
+
+    axis, limits = written("samples=12", "--least "), ["accuracy >= 0", "latency.mean < 1 s"]
+    made = [
+        size(
+            simnet.load(scenario), axis, "least", list(map(Limit.read, some)), tmp_path / "out", How(workers=1),
+            ["simnet"], system="ada-ddnn", repeats=3,
+        )
+        for some in (limits[:1], limits)
+    ]  # fmt: skip
+    seeds = [seed for seed, _ in zip(seeds_of(1), range(3), strict=False)]
+    runs = [simnet.run(simnet.load(scenario, seed=seed)).summary["systems"]["ada-ddnn"] for seed in seeds]
+    error = statistics.stdev(run["accuracy"] for run in runs) / 3**0.5
+    assert error > 0
+    for one, student in zip(made, (4.3027, 6.2053), strict=True):
+        estimate = one.tried[0].estimates[0]
+        assert estimate is not None and estimate.high is not None
+        assert estimate.high - estimate.mean == pytest.approx(student * error, rel=1e-4)

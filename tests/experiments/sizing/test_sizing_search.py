@@ -44,6 +44,10 @@ def test_few_values_are_asked_for() -> None:
         ("  bytes.total <= 2 MB ", "bytes.total", "<=", 2e6),
         ("energy.per_sample > 3 mJ", "energy.per_sample", ">", 0.003),
         ("dropped <= 0", "dropped", "<=", 0.0),
+        ("latency.max <= 0", "latency.max", "<=", 0.0),
+        ("flop.per_sample < 2 GFLOP", "flop.per_sample", "<", 2e9),
+        ("exits.cloud.share <= 0.3", "exits.cloud.share", "<=", 0.3),
+        ("mine.depth < 3 ms", "mine.depth", "<", 0.003),
     ],
 )
 def test_limits_are_read(text: str, key: str, sign: str, bound: float) -> None:
@@ -55,6 +59,30 @@ def test_limits_are_read(text: str, key: str, sign: str, bound: float) -> None:
 def test_what_is_no_limit_is_refused(text: str) -> None:
     with pytest.raises(RunError, match=r"limit '"):
         Limit.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("latency.p95 < 100", "'100' has no unit; write e.g. '100 ms'"),
+        ("latency.mean < 10 MB", "'10 MB' is no time"),
+        ("latency.mean < 10 %", "'10 %' is no time"),
+        ("simulated_time < 3", "'3' has no unit"),
+        ("bytes.total <= 2000", "'2000' has no unit; write e.g. '2000 kB'"),
+        ("energy.per_sample < 2 W", "'2 W' is no energy"),
+        ("flop.per_sample < 1 GFLOP/s", "is no number of operations; "),
+        ("accuracy >= 95", "a share is from 0 to 1, or from 0 % to 100 %, found 95"),
+        ("exits.cloud.share < 120 %", "a share is from 0 to 1"),
+        ("accuracy.low > 90", "a share is from 0 to 1"),
+        ("accuracy > 3 ms", "'3 ms' is no share"),
+        ("dropped < 1e400", "1e400 is too large"),
+    ],
+)
+def test_a_limit_is_of_its_metric_s_quantity(text: str, message: str) -> None:
+    """100 of a latency would be 100 s, and 95 of an accuracy 9,500 %: nobody means that."""
+    with pytest.raises(RunError) as wrong:
+        Limit.read(text)
+    assert message in str(wrong.value) and str(wrong.value).startswith(f"limit '{text}': ")
 
 
 def test_an_interval_decides_by_both_ends() -> None:
@@ -116,3 +144,8 @@ def test_an_interval_without_steps_has_sixty_five() -> None:
 def test_values_without_an_order_are_refused(text: str) -> None:
     with pytest.raises(ScenarioError):
         ordered(written(text, "--most "), "most")
+
+
+def test_more_values_than_a_sweep_may_have_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="that are 10,000,000,000 values; at most 1,000,000"):
+        ordered(written("k={from: 1, to: 10000000000}", "--most "), "most")

@@ -11,10 +11,11 @@ from paths import ROOT
 
 from simnet.experiments.sweeps.axes import Axis, axis, in_si, settings_of, written
 from simnet.experiments.sweeps.design import points_of
-from simnet.experiments.sweeps.spec import read_sweep
+from simnet.experiments.sweeps.spec import Asked, read_sweep
 from simnet.experiments.sweeps.work import scenario_of
 from simnet.json_schema import sweep_schema
 from simnet.language.errors import ScenarioError
+from simnet.scenario import load_scenario
 
 
 def test_values_on_a_command_line_are_read_as_a_file_reads_them():
@@ -28,21 +29,27 @@ def test_values_on_a_command_line_are_read_as_a_file_reads_them():
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("{from: 0, to: 1, steps: 5}", (0.0, 0.25, 0.5, 0.75, 1.0)),
-        ("{from: 1, to: 100, steps: 3, scale: log}", (1.0, 10.0, 100.0)),
+        ("{from: 0, to: 1, steps: 5}", (0, 0.25, 0.5, 0.75, 1)),
+        ("{from: 0.5, to: 1.5, steps: 3}", (0.5, 1.0, 1.5)),
+        ("{from: 1, to: 100, steps: 3, scale: log}", (1, 10, 100)),
         ("{from: 1, to: 4, steps: 4, whole: true}", (1, 2, 3, 4)),
         ("{from: 1, to: 2, steps: 5, whole: true}", (1, 2)),
         ("{from: 1 Mbit/s, to: 3 Mbit/s, steps: 3}", ("1 Mbit/s", "2 Mbit/s", "3 Mbit/s")),
         ("{from: 500 kbit/s, to: 1 Mbit/s, steps: 3}", ("500 kbit/s", "750 kbit/s", "1000 kbit/s")),
-        ("{from: 0, to: 1 s, steps: 2}", None),
+        ("{from: 0, to: 1 s, steps: 2}", ("0 s", "1 s")),
+        ("{from: 0, to: 90 %, steps: 3}", ("0 %", "45 %", "90 %")),
+        ("{from: 1234567, to: 1234569, steps: 3}", (1234567, 1234568, 1234569)),
+        ("{from: 1 MB, to: 1 MiB, steps: 2}", ("1 MB", "1.048576 MB")),
+        ("{from: 1, to: 2, steps: 3}", (1, 1.5, 2)),
+        ("{from: -0.3, to: 0.3, steps: 3}", (-0.3, 0.0, 0.3)),
+        ("{from: 0, to: 0.6, steps: 4}", (0.0, 0.2, 0.4, 0.6)),
+        ("{from: 1e-320, to: 1e-300, steps: 2, scale: log}", (1e-320, 1e-300)),
     ],
 )
-def test_an_interval_of_a_grid(text: str, values: tuple[object, ...] | None):
-    if values is None:
-        with pytest.raises(ScenarioError, match="different units, none and s"):
-            written(f"a={text}")
-    else:
-        assert written(f"a={text}").grid() == values
+def test_an_interval_of_a_grid(text: str, values: tuple[object, ...]):
+    """Both ends are just what was written, and between whole ends what is whole is a whole number."""
+    found = written(f"a={text}").grid()
+    assert found == values and [type(one) for one in found] == [type(one) for one in values]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,8 @@ def test_an_interval_of_a_grid(text: str, values: tuple[object, ...] | None):
         ("a={from: 1, too: 2}", "unknown key 'too'; did you mean 'to'"),
         ("a={from: 2, to: 1}", "'from' must be less than 'to', found 2 and 1"),
         ("a={from: 1 s, to: 2 Mbit/s}", "different units, s and Mbit/s"),
+        ("a={from: -1e308, to: 1e308, steps: 3}", "too far apart"),
+        ("a={from: 1, to: 1 s}", "different units, none and s"),
         ("a={from: 0, to: 2, scale: log}", "both ends must be more than 0, found 0"),
         ("a={from: x, to: 2}", "must be numbers, with or without a unit, found 'x'"),
         ("a={from: 1, to: 2, scale: lin}", "unknown value 'lin'; did you mean 'linear'"),
@@ -103,6 +112,14 @@ def test_random_points_are_in_their_intervals_and_a_function_of_the_seed():
         points_of(axes, "random", None, 7)
 
 
+def test_whole_numbers_are_drawn_with_equal_shares():
+    """A quarter of [0, 1) for each of four; on a logarithmic scale log(2.5 / 1.5) / log(4.5 / 0.5) = 0.2325 for 2."""
+    linear = written("a={from: 1, to: 4, whole: true}")
+    assert [linear.at(n / 8 + 1 / 16) for n in range(8)] == [1, 1, 2, 2, 3, 3, 4, 4]
+    ratios = written("a={from: 1, to: 4, whole: true, scale: log}")
+    assert sum(ratios.at((n + 0.5) / 10_000) == 2 for n in range(10_000)) == pytest.approx(2325, abs=1)
+
+
 def test_values_with_units_in_si():
     assert in_si(["8 Mbit/s", "1 kB/s", None]) == [1e6, 1e3, None]
     assert in_si(["10 ms", "1 s"]) == [0.01, 1.0]
@@ -128,6 +145,37 @@ def test_every_shipped_sweep_is_one_at_all_of_its_points(file: Path):
 
 
 BASE = "data: plaza\nsamples: 10\nworkload: {every: 1 s}\nnodes: {}\nlinks: []\nsystems: {}\n"
+
+
+def test_what_a_sweep_file_says_of_the_draw_holds_until_it_is_said_otherwise():
+    asked = read_sweep(ROOT / "scenarios" / "sweeps" / "hypercube.yaml")
+    assert (asked.method, asked.points, asked.seed) == ("latin-hypercube", 40, 1)
+    for told, becomes in (
+        ((None, None), ("latin-hypercube", 40)),
+        (("random", None), ("random", 40)),
+        ((None, 7), ("latin-hypercube", 7)),
+        (("grid", None), ("grid", None)),
+    ):
+        other = asked.drawn(*told)
+        assert (other.method, other.points, other.seed) == (*becomes, 1)
+    assert asked.drawn(None, None, 3).seed == 3
+
+
+@pytest.mark.parametrize(
+    ("repeats", "key", "message"),
+    [
+        (10_001, "samples", "that are 10,001 repeats; at most 10,000"),
+        (9_000, "samples", "that are 1,080,000 runs; at most 1,000,000"),
+        (2, "seed", "repeats have seeds of their own: sweep over 'seed', or repeat, not both"),
+    ],
+)
+def test_too_many_runs_and_seeds_from_two_sides(repeats: int, key: str, message: str):
+    """120 values × 9,000; and with both seeds the table's one column could not tell them apart."""
+    axes = [axis(key, list(range(1, 2 if repeats > 10_000 else 121)), "here")]
+    base = load_scenario(ROOT / "scenarios" / "six_cameras.yaml")
+    with pytest.raises(ScenarioError) as wrong:
+        Asked("a", base, axes, repeats=repeats).values()
+    assert message in str(wrong.value)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from textwrap import dedent
+from traceback import extract_tb
 from typing import Any
 
 import pytest
@@ -166,6 +167,12 @@ def test_a_sweep_file(scenario: Path, tmp_path: Path, simnet: Callable[..., Any]
     assert simnet("sweep", scenario, "--out", out)[0] == 2, "a scenario alone says not what is swept"
 
 
+def test_an_interval_of_whole_numbers_gives_whole_numbers(scenario: Path):
+    """A count such as `samples` takes no 10.0."""
+    found = api.sweep(scenario, over={"samples": {"from": 10, "to": 20, "steps": 3}}, workers=1)
+    assert found.table["captured"].to_pylist() == [10.0, 15.0, 20.0] and not found.failed
+
+
 def test_the_number_of_cameras_is_swept_by_let(scenario: Path):
     """Two cameras send a third of what six send: each sample is six, or two, reports, and all leave at the edge."""
     text = SCENARIO.replace("camera[1..6]", "camera[1..$cameras]").replace("thresholds: 0.5", "thresholds: 1")
@@ -182,6 +189,27 @@ def test_other_folders_are_left_alone(scenario: Path, tmp_path: Path):
         api.sweep(scenario, over=OVER, out=tmp_path / "mine", workers=1)
     with pytest.raises(api.RunError, match="no folder of a sweep"):
         api.load_sweep(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda about: about.pop("method"), "method is missing or wrong"),
+        (lambda about: about.update(points="six"), "points is missing or wrong"),
+        (lambda about: about.update(over={"samples": 5}), "over.samples is missing or wrong"),
+    ],
+)
+def test_a_sweep_s_file_that_lacks_something_is_damaged(
+    scenario: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str
+):
+    out = tmp_path / "sweep"
+    api.sweep(scenario, over={"samples": [5]}, out=out, workers=1)
+    about = json.loads((out / "sweep.json").read_text(encoding="utf-8"))
+    change(about)
+    (out / "sweep.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(api.RunError) as wrong:
+        api.load_sweep(out)
+    assert str(wrong.value) == f"{out / 'sweep.json'}: damaged ({message})"
 
 
 def test_the_network_runs_once_and_before_the_runs(
@@ -276,6 +304,17 @@ def test_a_scheduler_that_is_not_there(scenario: Path, tmp_path: Path, monkeypat
     with pytest.raises(api.RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 "):
         api.sweep(scenario, over={"samples": [10, 11]}, out=out, scheduler="tcp://127.0.0.1:9")
     assert (out / "sweep.json").read_bytes() == before, "what was there stays"
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "tcp://host", "tcp://host:x", "http://host:1"])
+def test_what_is_no_address_of_a_scheduler(scenario: Path, address: str, recwarn: pytest.WarningsRecorder):
+    """Refused before Dask's client is made, whose threads would tell of it once more at the end."""
+    pytest.importorskip("distributed")
+    with pytest.raises(api.RunError, match="no Dask scheduler answers at") as wrong:
+        crew.Cluster(address)
+    assert "\n" not in str(wrong.value) and not recwarn.list
+    frames = [frame.name for frame in extract_tb(wrong.value.__context__.__traceback__)]  # type: ignore[union-attr]
+    assert "get_address_host_port" in frames or "parse_host_port" in frames, "Client was not asked"
 
 
 def test_a_full_disk_is_one_message_and_what_is_finished_stays(
