@@ -6,6 +6,7 @@ simulated network; moments are `time.monotonic_ns`, which all processes of a mac
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import select
@@ -17,6 +18,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, NoReturn, Protocol
@@ -44,11 +46,25 @@ CHUNK = 1 << 16
 LARGEST = 1 << 20
 """Bytes of one question or answer."""
 FILLER = bytes(CHUNK)
+LONGEST_WAIT = 3600.0
+"""Seconds that are waited for at a time; what a standstill holds up comes later than the kernel can count."""
+RETRY = 20_000_000
+"""Nanoseconds after which a connection that has not opened is tried anew, then twice as many, and so on: TCP itself
+would wait a second at first."""
+ATTEMPTS = 10
+"""How often: for 20 s in all."""
+KEPT = 64 * 2**20
+"""Bytes that wait at a node's control socket: neither side ever waits for the other to read."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Both ends of a connection beside the network."""
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    so_sndbufforce = 32
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        with suppress(PermissionError):
+            end.setsockopt(socket.SOL_SOCKET, so_sndbufforce, KEPT)
+    return ends
 
 
 def tell(to: socket.socket, message: tuple[Any, ...]) -> None:
@@ -94,7 +110,7 @@ class Agent:
             writing = [one for one in self._out.values() if one.pending]
             wait = None
             if self._timers:
-                wait = max(0, self._timers[0][0] - time.monotonic_ns()) / 1e9
+                wait = min(LONGEST_WAIT, max(0, self._timers[0][0] - time.monotonic_ns()) / 1e9)
             readable, writable, _ = select.select(reading, writing, (), wait)
             now = time.monotonic_ns()
             for incoming in readable:
@@ -108,8 +124,8 @@ class Agent:
                 if other is control:
                     self._asked()
                 elif other is listener:
-                    connection, _ = listener.accept()
-                    self._unknown.add(connection)
+                    with suppress(OSError):  # it has broken already
+                        self._unknown.add(listener.accept()[0])
                 elif other is self._pool:
                     for told in self._pool.ended():
                         self.say("done", *told)
@@ -136,7 +152,10 @@ class Agent:
 
     def _greeted(self, connection: socket.socket) -> None:
         self._unknown.discard(connection)
-        hello = connection.recv(HELLO.size, socket.MSG_WAITALL)
+        try:
+            hello = connection.recv(HELLO.size, socket.MSG_WAITALL)
+        except OSError:
+            hello = b""
         if len(hello) < HELLO.size:
             connection.close()
             return
@@ -153,10 +172,7 @@ class Agent:
 
     def _connect(self, link: int, epoch: int, address: str) -> None:
         """Open the connection of a link."""
-        try:
-            self._out[link, epoch] = _Outgoing(link, epoch, address)
-        except OSError as problem:
-            self.say("failed", str(problem))
+        self._out[link, epoch] = _Outgoing(self, link, epoch, address)
 
     def _break(self, link: int, epoch: int) -> None:
         """The connection of a link is gone, with all that is on it."""
@@ -164,17 +180,25 @@ class Agent:
             if (connection := there.pop((link, epoch), None)) is not None:
                 connection.close()
 
+    def _nudge(self, address: str) -> None:
+        """Have a bucket look at its rate: one that waits does so at its next packet, here an empty datagram."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.sendto(b"", (address, PORT))
+
     def _send(self, link: int, epoch: int, size: int, sample: int, source: str, target: str) -> None:
         """Send so many bytes."""
         if (connection := self._out.get((link, epoch))) is not None:
             connection.add(size, b"" if self._runs is None else self._runs.content(source, target, sample))
             connection.write()
 
-    def _expect(self, link: int, epoch: int, message: int, size: int, delay: int) -> None:
-        """The next bytes of a link are a message; it has arrived `delay` nanoseconds after its last byte."""
-        incoming = self._incoming((link, epoch))
-        incoming.expected.append((message, size, delay))
-        incoming.look()
+    def _expect(self, link: int, epoch: int, message: int, size: int, rest: int, latency: int) -> None:
+        """The next bytes of a link are a message; it has arrived `rest` + `latency` nanoseconds after its last byte."""
+        self._incoming((link, epoch)).expect(message, size, rest, latency)
+
+    def _stretch(self, link: int, epoch: int, factor: float) -> None:
+        """What still has to leave the source of a link takes `factor` times as long."""
+        if (incoming := self._in.get((link, epoch))) is not None:
+            incoming.stretch(factor)
 
     def _compute(self, call: int, length: int, sample: int, segments: Sequence[str], pace: float) -> None:
         """Be busy for so many nanoseconds, when a worker is free; or run segments, then wait: `pace` times as long."""
@@ -224,14 +248,43 @@ class Pool:
 class _Outgoing:
     """One direction of a link, at its source."""
 
-    def __init__(self, link: int, epoch: int, address: str) -> None:
-        self._socket = socket.create_connection((address, PORT), timeout=10)
+    def __init__(self, agent: Agent, link: int, epoch: int, address: str) -> None:
+        self._agent, self._link, self._epoch, self._address = agent, link, epoch, address
+        self._waiting = deque([memoryview(HELLO.pack(link, epoch))])
+        self._open, self._refused, self._closed, self._attempts = False, False, False, 0
+        self._connect()
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something that the kernel has not taken yet."""
+        return bool(self._waiting) and not self._refused
+
+    def _connect(self) -> None:
+        """Begin to connect; nobody waits for it, since nodes and links may go down meanwhile."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, at its end
-        self._socket.sendall(HELLO.pack(link, epoch))
         self._socket.setblocking(False)
-        self.pending: deque[memoryview] = deque()
-        """What the kernel has not taken yet."""
+        self._refused = self._socket.connect_ex((self._address, PORT)) not in (0, errno.EINPROGRESS)
+        self._agent.later(time.monotonic_ns() + (RETRY << self._attempts), self._look)
+        self._attempts += 1
+
+    def _look(self) -> None:
+        """Try again if it has not opened."""
+        if self._closed or self._connected():
+            return
+        if self._attempts == ATTEMPTS:
+            self._agent.say("failed", self._link, self._epoch)
+            return
+        self._socket.close()
+        self._connect()
+
+    def _connected(self) -> bool:
+        if not self._open:
+            with suppress(OSError):
+                self._socket.getpeername()
+                self._open = True
+        return self._open
 
     def fileno(self) -> int:
         """For `select`."""
@@ -240,28 +293,32 @@ class _Outgoing:
     def add(self, size: int, content: bytes) -> None:
         """A message of `size` bytes: its content, and zeros for what is known of the rest."""
         if content:
-            self.pending.append(memoryview(content)[:size])
-            size -= len(self.pending[-1])
+            self._waiting.append(memoryview(content)[:size])
+            size -= len(self._waiting[-1])
         while size > 0:
-            self.pending.append(memoryview(FILLER)[:size])
+            self._waiting.append(memoryview(FILLER)[:size])
             size -= CHUNK
 
     def write(self) -> None:
         """Give the kernel what it takes."""
+        if not self._connected():
+            self._refused |= bool(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            return
         try:
-            while self.pending:
-                sent = self._socket.send(self.pending[0])
-                if sent < len(self.pending[0]):
-                    self.pending[0] = self.pending[0][sent:]
+            while self._waiting:
+                sent = self._socket.send(self._waiting[0])
+                if sent < len(self._waiting[0]):
+                    self._waiting[0] = self._waiting[0][sent:]
                     return
-                self.pending.popleft()
+                self._waiting.popleft()
         except BlockingIOError:
             pass
         except OSError:  # who is at its other end is gone; the world knows
-            self.pending.clear()
+            self._waiting.clear()
 
     def close(self) -> None:
         """With a reset: what has not arrived never will."""
+        self._closed = True
         self._socket.close()
 
 
@@ -272,8 +329,10 @@ class _Incoming:
         self._agent, self._link, self._epoch = agent, link, epoch
         self._socket: socket.socket | None = None
         self._got, self._closed = 0, False
-        self.expected: deque[tuple[int, int, int]] = deque()
-        """Number, bytes and delay of the messages that come."""
+        self._expected: deque[tuple[int, int, int, int]] = deque()
+        """Number, bytes, rest and latency of the messages that come."""
+        self._held: dict[int, tuple[int, int]] = {}
+        """By number of those that have come: when they have left their source, and arrive."""
         self._read_at = 0
         """When the last bytes came."""
 
@@ -305,20 +364,42 @@ class _Incoming:
             self._closed = True
             return
         self._got, self._read_at = self._got + len(data), now
-        self.look()
+        self._tell()
 
-    def look(self) -> None:
+    def expect(self, message: int, size: int, rest: int, latency: int) -> None:
+        """The next bytes are a message; one without bytes has come as soon as those before it."""
+        if not size and not self._expected:
+            self._read_at = time.monotonic_ns()
+        self._expected.append((message, size, rest, latency))
+        self._tell()
+
+    def _tell(self) -> None:
         """Tell of messages that are complete."""
         now = self._read_at
-        while self.expected and self._got >= self.expected[0][1]:
-            message, size, delay = self.expected.popleft()
+        while self._expected and self._got >= self._expected[0][1]:
+            message, size, rest, latency = self._expected.popleft()
             self._got -= size
             self._agent.say("received", self._link, message, now)
-            self._agent.later(now + delay, lambda message=message: self._arrive(message))  # type: ignore[misc]
+            self._hold(message, now + rest, now + rest + latency)
+
+    def stretch(self, factor: float) -> None:
+        """The rest of every message takes `factor` times as long."""
+        now = time.monotonic_ns()
+        self._expected = deque((*one, round(rest * factor), latency) for *one, rest, latency in self._expected)  # type: ignore[misc]
+        for message, (left, arrives) in list(self._held.items()):
+            if left > now:
+                longer = round((left - now) * factor) - (left - now)
+                self._hold(message, left + longer, arrives + longer)
+
+    def _hold(self, message: int, left: int, arrives: int) -> None:
+        self._held[message] = left, arrives
+        self._agent.later(arrives, lambda: self._arrive(message))
 
     def _arrive(self, message: int) -> None:
-        if self._socket is not None:
-            self._agent.say("arrived", self._link, message, time.monotonic_ns())
+        now = time.monotonic_ns()
+        if self._socket is not None and message in self._held and self._held[message][1] <= now:
+            del self._held[message]
+            self._agent.say("arrived", self._link, message, now)
 
     def close(self) -> None:
         """What is on the way will not arrive."""

@@ -167,7 +167,10 @@ class Bench:
                 if (wire.number, wire.epoch) == (number, epoch):
                     wire.open = True
         elif message[0] == "failed":
-            raise LiveError(f"{name} cannot open a connection: {message[1]}")
+            _, number, epoch = message
+            for wire in self.wires.values():
+                if (wire.number, wire.epoch) == (number, epoch):
+                    raise LiveError(f"the connection from {name} to {wire.target} cannot be opened")
         else:
             self.hear(name, message)
 
@@ -211,6 +214,7 @@ class Bench:
     def limit(self, wire: Wire, bandwidth: float) -> None:
         """Change the bucket of a link."""
         tc(self._machines[wire.source].namespace, [bucket(wire.device, bandwidth, "change")])
+        self.tell(wire.source, "nudge", wire.address)
 
     def switch(self, wire: Wire, up: bool) -> None:
         """A link goes up or down: its connection breaks, and when no direction is left its devices go down, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
@@ -13,6 +14,10 @@ from simnet.scenario import Scenario
 Compute = Literal["model", "network"]
 """Nodes are busy for the modelled time, or run their segments."""
 
+MOST_FILES = 1024
+"""Files that a process can wait for with `select`, which unlike its successors waits to the microsecond."""
+OWN_FILES = 100
+"""Of these, what a process has open besides the testbed's (our choice, generous)."""
 _ACTIONS = (Down, Up, Slow, Bandwidth)
 _LINK_KEYS = {"loss": None, "jitter": 0.0, "queue": None, "medium": None}
 """What only a simulated link does, and the value with which it does not."""
@@ -39,6 +44,10 @@ def _unfit(scenario: Scenario, compute: Compute) -> Iterator[tuple[tuple[str | i
             yield (*where, "power", "sleep"), f"{name} sleeps"
         if compute == "network" and node.load is not None:
             yield (*where, "load"), f"other work takes a share of {name}"
+    ends = Counter(end for link in scenario.links for end in (link.source, link.target))
+    if 2 * len(scenario.nodes) + max(ends.values(), default=0) + OWN_FILES > MOST_FILES:
+        most = max(ends.values(), default=0) // 2
+        yield ("nodes",), f"{len(scenario.nodes)} nodes, one with {most} links, need more open files than {MOST_FILES}"
     for link in scenario.links:
         called = f"{link.source} to {link.target}"
         if link.sharing != "fifo":

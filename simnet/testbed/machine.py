@@ -156,8 +156,8 @@ class LiveLink(Carrier):
             clock.at(moment, Order.ARRIVES, lambda: self._in_vain(number))
             return
         rest = min(on_wire(size), burst(self._bandwidth)) / self._bandwidth
-        delay = self._latency + round(rest * 1e9)
-        self._bench.tell(wire.target, "expect", wire.number, wire.epoch, number, size, delay)
+        times = round(rest * 1e9), self._latency
+        self._bench.tell(wire.target, "expect", wire.number, wire.epoch, number, size, *times)
         source, _, end = ends_of((sample, self.place)).partition(LINK_ARROW)
         self._bench.tell(wire.source, "send", wire.number, wire.epoch, size, int(sample), source, end)
 
@@ -193,6 +193,8 @@ class LiveLink(Carrier):
 
     def stretch(self, factor: float) -> None:
         """See `Carrier.stretch`."""
+        wire = self._wire
+        self._bench.tell(wire.target, "stretch", wire.number, wire.epoch, factor)
         self._bench.limit(self._wire, self._bandwidth if self._bandwidth > STANDSTILL else 1.0)
 
     def set_state(self, up: bool, bandwidth: float | None = None, loss: float | None = None) -> None:

@@ -140,6 +140,28 @@ def test_a_link_that_is_down_loses_what_is_on_it() -> None:
     assert lives(live, *SAME[:4]) == lives(simulated, *SAME[:4])
 
 
+def test_a_link_that_was_narrow_for_a_while_is_as_quick_as_before() -> None:
+    """A frame of 1,514 bytes takes 12 s at 1 kbit/s: the bucket that waits so long, and the receiver, must be told."""
+    text = (
+        SCENARIO.replace("every: 50 ms", "every: 150 ms").replace("samples: 12", "samples: 6")
+        + "faults:\n  - {at: 0.4 s, for: 0.3 s, link: [edge, cloud], bandwidth: 1 kbit/s}\n"
+    )
+    live, simulated = simnet.live(text), simnet.run(text)
+    assert lives(live, *SAME) == lives(simulated, *SAME)
+    slowest = max(took for (took,) in lives(simulated, "latency"))  # type: ignore[type-var]
+    assert slowest > 0.2  # one was held up  # type: ignore[operator]
+    assert max(took for (took,) in lives(live, "latency")) < 3  # type: ignore[type-var,operator]
+
+
+def test_a_link_that_flaps_keeps_nobody_waiting() -> None:
+    """Connections break while they open; each is tried anew, and no node waits for them: edges answer at the limit."""
+    flaps = ", ".join(f"{{at: {20 * number} ms, for: 10 ms, link: [edge, cloud], is: down}}" for number in range(1, 13))
+    text = SCENARIO.replace("cloud_limit: 10 s", "cloud_limit: 200 ms") + f"faults: [{flaps}]\n"
+    outcomes = lives(simnet.live(text), "outcome", "views")
+    assert {outcome for outcome, _ in outcomes} <= {"finished", "forced"}
+    assert {views for _, views in outcomes} == {0b111111}
+
+
 def test_segments_can_really_run() -> None:
     live = simnet.live(SCENARIO.replace("every: 50 ms", "every: 300 ms"), compute="network")
     simulated = simnet.run(SCENARIO)

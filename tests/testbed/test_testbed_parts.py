@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from simnet.clock import PER_SECOND, Order
 from simnet.results.run import RunError, read_run
 from simnet.scenario.load import load
 from simnet.testbed import namespaces
+from simnet.testbed.agent import _Incoming
 from simnet.testbed.calibrate import Extra, _line, calibrated, check_live
 from simnet.testbed.clock import LiveClock
 from simnet.testbed.fit import check_fit
@@ -99,6 +101,39 @@ def test_a_load_can_be_modelled_and_not_be_had() -> None:
     check_fit(changed, "model")
     with pytest.raises(simnet.ScenarioError, match="other work takes a share of edge"):
         check_fit(changed, "network")
+
+
+def test_what_waits_for_more_than_1024_files_is_refused() -> None:
+    """Two files for each of 450 nodes, two for each of the cloud's links, and the process's own."""
+    nodes = {
+        "camera[1..450]": {"tier": "device", "speed": "1 GFLOP/s"},
+        "cloud": {"tier": "cloud", "speed": "1 TFLOP/s"},
+    }
+    links = [{"between": ["camera*", "cloud"], "bandwidth": "1 Mbit/s", "latency": "1 ms"}]
+    rest = {"data": "plaza", "samples": 3, "workload": {"every": "1 s"}, "systems": {"cloud-only": {}}}
+    scenario = load({"nodes": nodes, "links": links, **rest})
+    with pytest.raises(simnet.ScenarioError, match="451 nodes, one with 450 links, need more open files than 1024"):
+        check_fit(scenario, "model")
+
+
+def test_a_message_is_held_for_its_rest_and_its_latency() -> None:
+    """One without bytes comes at once; one of 10 has 4 s of rest, of which a rate twice as great leaves 2."""
+    told, timers = [], []
+    agent = SimpleNamespace(say=lambda *message: told.append(message), later=lambda at, act: timers.append(at))
+    before = time.monotonic_ns()
+    incoming = _Incoming(agent, 5, 0)  # type: ignore[arg-type]
+    incoming.expect(1, 0, 0, 7)
+    incoming.expect(2, 10, 4 * 10**9, 7)
+    assert [message[:3] for message in told] == [("received", 5, 1)]
+    assert timers[0] == told[0][3] + 7 >= before + 7
+    incoming.stretch(0.5)
+    here, there = socket.socketpair()
+    with here, there:
+        incoming.take(here)
+        there.sendall(bytes(10))
+        incoming.read(1000)
+    assert told[1] == ("received", 5, 2, 1000)
+    assert timers[1] == 1000 + 2 * 10**9 + 7
 
 
 def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
