@@ -35,7 +35,7 @@ STUDY: Mapping[str, Mapping[str, Any]] = {
     "bursts, uplink at 70 %": {
         "faults": [],
         UPLINK: "2 Mbit/s",
-        "workload": {"mmpp": [{"rate": "20 Hz", "stay": "1 s"}, {"rate": "40 Hz", "stay": "500 ms"}]},
+        "workload": {"mmpp": [{"rate": "15 /s", "stay": "1 s"}, {"rate": "30 /s", "stay": "500 ms"}]},
     },
 }
 """What is changed in the scenario. Of its samples half or so ask the cloud with 12,288 bytes each (ddnn)."""

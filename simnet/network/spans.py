@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simnet.network.addressed import Addressed, addressed
 from simnet.network.line import Span
+from simnet.network.numbered import Names
 from simnet.network.spool import Spool
 from simnet.times import whole_numbers
 
@@ -24,23 +25,6 @@ FOLDED = 1 << 15
 """Spans from which on `fold` does something: to fold few costs more for each."""
 HELD = 1 << 18
 """Rows of columns in memory, and at least as many in each part but the last that `chunks` gives."""
-
-
-class Names(dict[Any, int]):
-    """Numbers of names, in the order in which they first came."""
-
-    def __missing__(self, name: Any) -> int:
-        self[name] = found = len(self)
-        self._listed = None
-        return found
-
-    _listed: list[Any] | None = None
-
-    def name(self, number: int) -> Any:
-        """The name with a number."""
-        if self._listed is None:
-            self._listed = list(self)
-        return self._listed[number]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from simnet.clock import Clock
 from simnet.inference.answers import Answer, Answers
 from simnet.models.graph import Graph, Part
 from simnet.models.rules.base import normalized_entropy, probabilities
-from simnet.network.spans import Names
+from simnet.network.numbered import Names
 from simnet.times import floats, whole_numbers
 
 Floats = NDArray[np.float64]

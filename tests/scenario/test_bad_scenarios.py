@@ -200,7 +200,7 @@ CASES = {
     "battery in W": ("preset: raspberry-pi-4", "preset: raspberry-pi-4, battery: 20 W", 6, "nodes.camera1.battery: '20 W' is no energy; write e.g. '10 Wh' (units: J,"),
     "power without unit": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {idle: 5}", 8, "nodes.cloud.power.idle: 5 has no unit; write e.g. '5 W'"),
     "less when busy": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {idle: 5 W, busy: 2 W}", 8, "nodes.cloud.power: busy must not be less than idle"),
-    "power of an unknown kind": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {sleep: 1 W}", 8, "nodes.cloud.power.sleep: unknown key 'sleep'"),
+    "power of an unknown kind": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {doze: 1 W}", 8, "nodes.cloud.power.doze: unknown key 'doze'"),
     "energy in bits": ("speed: 10 TFLOP/s", "speed: 10 TFLOP/s, power: {send: 1 uJ/byte}", 8, "nodes.cloud.power.send: '1 uJ/byte' is no energy per byte; did you mean '1 uJ/B'?"),
     "site of an edge only": ("preset: jetson-orin-nano", "preset: jetson-orin-nano, site: north", 7, "nodes.edge.site: no device is of site 'north'"),
     "site misspelt": ("raspberry-pi-4}\n  edge: {tier: edge,", "raspberry-pi-4, site: north}\n  edge: {tier: edge, site: nroth,", 7, "nodes.edge.site: no device is of site 'nroth'; did you mean 'north'?"),

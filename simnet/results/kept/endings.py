@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.network.spans import Names
+from simnet.network.numbered import Names
 from simnet.times import whole_numbers
 
 if TYPE_CHECKING:

@@ -222,9 +222,9 @@ def test_the_network_runs_once_and_before_the_runs(
     made: list[int] = []
     honest = batches.Batches.__init__
 
-    def noted(self: batches.Batches, *rest: Any) -> None:
+    def noted(self: batches.Batches, *rest: Any, **named: Any) -> None:
         made.append(len(played))
-        honest(self, *rest)
+        honest(self, *rest, **named)
 
     monkeypatch.setattr(batches.Batches, "__init__", noted)
     api.sweep(scenario, over=OVER, workers=1, repeats=2)

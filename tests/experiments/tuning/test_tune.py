@@ -115,7 +115,7 @@ def test_tpe_finds_the_optimum_between_two_ends(scenario: Path, played: list[wor
 
 def test_more_is_better_where_it_is_asked_for(scenario: Path, played: list[work.Job]) -> None:
     """Of fp32, int8, 1bit with 4, 1, 0.25 · (2 − T): below 1 is int8 from T > 1 on, which is none, so 1bit at T = 0."""
-    found = tuned(scenario, minimise=None, maximise="accuracy", subject=["bytes.total < 1"])
+    found = tuned(scenario, minimise=None, maximise="accuracy", subject=["bytes.total < 1 B"])
     assert found.best == {T: 0, CODEC: "1bit"}
 
 
@@ -293,11 +293,11 @@ def test_the_command_tells_both_figures_side_by_side(
 def test_nothing_that_keeps_the_limits_is_status_3_and_the_nearest_is_told(
     scenario: Path, tmp_path: Path, simnet: Callable[..., Any], played: list[work.Job]
 ) -> None:
-    """The most right answers are 0.99 at T = 0.1; of 1.1 it is 10 % that are missing. Nothing is tested."""
-    options = (*ONE, "--subject", "accuracy >= 1.1")
+    """The most right answers are 0.99 at T = 0.1: of all, one in a hundred is missing. Nothing is tested."""
+    options = (*ONE, "--subject", "accuracy >= 100 %")
     status, printed, _ = simnet(*command(scenario, tmp_path / "tuning", *options))
     assert status == 3 and len(played) == 3
-    nearest = f"no trial keeps all limits; the nearest is {T}=0.1, which misses accuracy >= 1.1 by 10."
+    nearest = f"no trial keeps all limits; the nearest is {T}=0.1, which misses accuracy >= 100 % by 1"
     assert nearest in printed
     assert not (tmp_path / "tuning" / "best.yaml").exists()
 
