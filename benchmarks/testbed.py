@@ -164,8 +164,8 @@ def tables(told: Mapping[str, Any]) -> dict[str, str]:
         "",
         "executed, ms",
         "spread, %",
-        "simulated before (÷ executed)",
-        "calibrated (÷ executed)",
+        "simulated before (against executed)",
+        "calibrated (against executed)",
     )
     gaps = [
         abs(row[quantile]["after"] / mean(row[quantile]["measured"]) - 1)
