@@ -198,9 +198,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.testbed", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--executions", type=int, default=EXECUTIONS, help="of each scenario")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of each execution and system")
+    parser.add_argument("--spike-only", action="store_true", help="repeat the two cameras only, keep the rest")
     parser.add_argument("--page-only", action="store_true", help="write the page of what was measured before")
     chosen = parser.parse_args()
-    if not chosen.page_only:
+    if chosen.spike_only:
+        told = json.loads(RAW.read_text(encoding="utf-8"))
+        told["spike"] = spike(chosen.executions)
+        RAW.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    elif not chosen.page_only:
         rows = spike(chosen.executions)
         for row in rows:
             print(row, flush=True)
