@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import simnet
+from simnet.locks import alone
 from simnet.models.data import open_dataset
 from simnet.testbed.execute import ONLY_ONE
 from simnet.testbed.namespaces import LiveError, missing
@@ -47,16 +49,10 @@ def lives(run: simnet.Run, *names: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture(autouse=True)
-def one_at_a_time() -> None:
-    """Tests run side by side; executions wait for each other here."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as name:
-            try:
-                name.bind(ONLY_ONE)
-                return
-            except OSError:
-                time.sleep(0.2)
+def one_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests run side by side in several processes; of these only one is under way."""
+    with alone(tmp_path_factory.getbasetemp().parent):
+        yield
 
 
 def children() -> list[str]:
