@@ -14,6 +14,8 @@ from simnet.language.names import LINK_ARROW
 from simnet.language.units import BANDWIDTH, TIME, format_bandwidth, format_time
 from simnet.results.run import Results, RunError
 
+APART = 2
+"""Times the smallest message that the largest must have for a line through both: nearer ones tell no slope."""
 LEAST = 5
 """Spans of a place that must be there before anything is derived of it."""
 
@@ -80,7 +82,7 @@ def extras_of(live: Results, simulated: Results) -> list[Extra]:
                 nodes[node]["woken"].append(here.started - here.queued)
             else:
                 links[_pair(place)].append((there.size, longer))
-            begun = [really[one].ended for one in ends.get((sample, there.queued), ()) if one in really]
+            begun = [really[one].ended for one in ends.get((sample, node, there.queued), ()) if one in really]
             if not begun and there.queued == captured[sample]:
                 begun = [captured[sample]]
             if begun:
@@ -134,11 +136,12 @@ def _steps(run: Results, system: str) -> dict[Key, Step]:
     return found
 
 
-def _ends(steps: Mapping[Key, Step]) -> dict[tuple[int, float], list[Key]]:
-    """By sample and moment, the steps that end then: what begins at that moment was set off by them."""
-    found: dict[tuple[int, float], list[Key]] = defaultdict(list)
+def _ends(steps: Mapping[Key, Step]) -> dict[tuple[int, str, float], list[Key]]:
+    """By sample, node and moment, the steps that end there then: what begins there at that moment they set off."""
+    found: dict[tuple[int, str, float], list[Key]] = defaultdict(list)
     for key, step in steps.items():
-        found[key[0], step.ended].append(key)
+        sample, place, kind, _ = key
+        found[sample, place if kind == "compute" else place.split(LINK_ARROW)[1], step.ended].append(key)
     return found
 
 
@@ -155,7 +158,9 @@ def _line(pair: str, points: Sequence[tuple[int, float]]) -> Extra:
     sizes = sorted(by_size)
     medians = [float(np.median(by_size[size])) for size in sizes]
     weights = np.sqrt([len(by_size[size]) for size in sizes])
-    slope, offset = np.polyfit(sizes, medians, 1, w=weights) if len(sizes) > 1 else (0.0, medians[0])
+    slope, offset = -1.0, 0.0
+    if sizes[-1] >= APART * sizes[0] > 0:
+        slope, offset = np.polyfit(sizes, medians, 1, w=weights)
     if slope < 0:
         slope, offset = 0.0, float(np.median([longer for _, longer in points]))
     return Extra(pair, len(points), float(offset), float(slope))

@@ -19,7 +19,7 @@ from simnet.results.run import RunError, read_run
 from simnet.scenario.load import load
 from simnet.testbed import namespaces
 from simnet.testbed.agent import _Incoming
-from simnet.testbed.calibrate import Extra, _line, calibrated, check_live
+from simnet.testbed.calibrate import Extra, Step, _ends, _line, calibrated, check_live
 from simnet.testbed.clock import LiveClock
 from simnet.testbed.fit import check_fit
 from simnet.testbed.namespaces import bucket, burst, on_wire
@@ -156,6 +156,22 @@ def test_a_line_through_the_medians_of_two_sizes() -> None:
     assert found.count == 18
     falling = _line("edge→cloud", [(1000, 2e-3)] * 5 + [(5000, 1e-3)] * 5)
     assert (falling.seconds, falling.per_byte) == (pytest.approx(1.5e-3), 0)  # bytes do not make it quicker
+    near = _line("edge→cloud", [(2126, 1e-3)] * 5 + [(2170, 3e-3)] * 4)
+    assert (near.seconds, near.per_byte) == (pytest.approx(1e-3), 0)  # 44 bytes tell nothing of bytes
+
+
+def test_a_step_is_set_off_by_what_ends_where_it_begins() -> None:
+    """Two equal cameras compute until 5 ms: what camera1 sends then waited for camera1 alone."""
+    ends = _ends(
+        {
+            (0, "camera1", "compute", 0): Step(0.0, 0.0, 0.005, 0),
+            (0, "camera2", "compute", 0): Step(0.0, 0.0, 0.005, 0),
+            (0, "camera1→edge", "transfer", 0): Step(0.005, 0.005, 0.007, 10),
+            (0, "camera2→edge", "transfer", 0): Step(0.005, 0.005, 0.007, 10),
+        }
+    )
+    assert ends[0, "camera1", 0.005] == [(0, "camera1", "compute", 0)]
+    assert [place for _, place, _, _ in ends[0, "edge", 0.007]] == ["camera1→edge", "camera2→edge"]
 
 
 def test_a_calibrated_scenario_has_what_was_measured() -> None:

@@ -31,6 +31,9 @@ def calibrate_nodes(
     live = api.load_run(run_dir)
     check_live(live)
     target = out or run_dir.with_name(f"{run_dir.name}-calibrated.yaml")
+    if target.is_dir() or not target.parent.is_dir():
+        why = "is a folder" if target.is_dir() else f"there is no folder {target.parent}"
+        raise typer.BadParameter(f"{target}: {why}", param_hint="--out")
     before = api.run(live.scenario, data_dir=data_dir)
     extras = extras_of(live, before)
     scenario = calibrated(live, extras)

@@ -8,6 +8,7 @@ has failed.
 from __future__ import annotations
 
 import signal
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -29,7 +30,7 @@ Verdict = Literal["again", "failed", "gone"]
 """Of a run whose worker is lost: it is done again, it has failed, or there is nobody left to do it."""
 
 
-class Crew:
+class Crew(ABC):
     """Workers, as a context: they are there inside of it."""
 
     workers = 1
@@ -38,15 +39,15 @@ class Crew:
     network = False
     """Whether its workers run the network themselves, where an answer is not known."""
 
+    @abstractmethod
     def executor(self) -> Executor:
         """Where runs are submitted; another one where a worker has died."""
-        raise NotImplementedError
 
     def said(self, problem: BaseException) -> Verdict:
         """What an exception that is none of the run's own means for it."""
         return "again" if isinstance(problem, BrokenProcessPool) else "gone"
 
-    def close(self, at_once: bool) -> None:
+    def close(self, at_once: bool) -> None:  # noqa: B027 - who works alone has nobody to let go
         """Let them go; `at_once` with what they have in hand."""
 
     def __enter__(self) -> Crew:

@@ -6,6 +6,7 @@ next depends on nothing but the seed and what was found: not on how many process
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,14 +29,14 @@ _DIRECTIONS: Mapping[End, Literal["minimize", "maximize"]] = {"minimise": "minim
 Values = tuple[Any, ...]
 
 
-class Asker:
+class Asker(ABC):
     """Names points, and hears what was found there."""
 
+    @abstractmethod
     def ask(self, most: int) -> list[Values]:
         """The values at the next points, none of which has come before; fewer than `most` where there are no others."""
-        raise NotImplementedError
 
-    def tell(self, trials: Sequence[Trial]) -> None:
+    def tell(self, trials: Sequence[Trial]) -> None:  # noqa: B027 - who asks for all learns nothing
         """What was found at the points that were asked for last, in their order."""
 
 

@@ -26,7 +26,7 @@ class Grey(Dataset):
 
     @classmethod
     def open(cls, options: object, split: str, data_dir: object) -> Grey:
-        raise NotImplementedError
+        return cls(split, [], [])
 
     @property
     def checksum(self) -> str:
