@@ -7,7 +7,7 @@ from matplotlib.text import Text
 from paths import ROOT
 
 import simnet
-from benchmarks.missing_cameras import SCENARIO, chosen, compared, simulated
+from benchmarks.pages.missing_cameras import SCENARIO, chosen, compared, simulated
 from simnet.analysis.networks.camera_subsets import draw_simulated, draw_subsets
 from simnet.models.cards.card import read_card
 from simnet.models.data import open_dataset

@@ -9,7 +9,7 @@ import pytest
 from paths import ROOT
 from PIL import Image
 
-from benchmarks import gallery
+from benchmarks.pages import gallery
 from simnet.api import FigureKind
 from simnet.scenario.load import load
 

@@ -10,7 +10,7 @@ import pytest
 from paths import ROOT
 
 import simnet
-from benchmarks import notebook
+from benchmarks.pages import notebook
 from simnet.analysis.drawing import Drawing
 
 BOOK = json.loads((ROOT / notebook.NOTEBOOK).read_text(encoding="utf-8"))

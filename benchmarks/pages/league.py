@@ -1,6 +1,6 @@
 """The league: all systems on the same captures. Makes the tables and the figure of docs/league.md.
 
-    python -m benchmarks.league [--repeats 10]
+    python -m benchmarks.pages.league [--repeats 10]
 
 Needs CIFAR-10 in the folder that SIMNET_DATA names. Runs scenarios/league.yaml so often, each time with another seed.
 """
@@ -54,7 +54,8 @@ def conditions(summary: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Run, and write the page and the figure."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.league", description=(__doc__ or "").split("\n", 1)[0])
+    what = (__doc__ or "").split("\n", 1)[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages.league", description=what)
     parser.add_argument("--repeats", type=int, default=REPEATS, help="runs, each with another seed")
     chosen = parser.parse_args()
     scenario = simnet.load(SCENARIO)

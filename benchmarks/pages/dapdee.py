@@ -1,6 +1,6 @@
 """DAPDEE by link and load beside what it is compared with: a table of docs/league.md.
 
-    python -m benchmarks.dapdee
+    python -m benchmarks.pages.dapdee
 
 Needs CIFAR-10 in the folder that SIMNET_DATA names. Runs scenarios/dapdee_light.yaml and dapdee_heavy.yaml, each on
 three links.

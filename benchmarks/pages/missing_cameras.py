@@ -1,6 +1,6 @@
 """Missing cameras, simulated: makes the tables and figures of docs/missing_cameras.md.
 
-    python -m benchmarks.missing_cameras [--keep FILE]
+    python -m benchmarks.pages.missing_cameras [--keep FILE]
 
 Needs CIFAR-10 in the folder that SIMNET_DATA names. Runs scenarios/missing_cameras.yaml once for every set of missing
 cameras of plaza, and for some of CIFAR-10, whose network takes longer; sets the answers beside the masked study
@@ -128,7 +128,7 @@ def _of(entry: Mapping[str, Any], name: str) -> float:
 def main() -> None:
     """Run, and write the page and the figures."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.missing_cameras", description=(__doc__ or "").split("\n", 1)[0]
+        prog="python -m benchmarks.pages.missing_cameras", description=(__doc__ or "").split("\n", 1)[0]
     )
     parser.add_argument("--keep", type=Path, help="file that keeps what was simulated, and is read if it is there")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """Executed against simulated: the study of docs/live.md, whose tables it writes.
 
-    python -m benchmarks.testbed [--executions 5] [--samples 200]
+    python -m benchmarks.pages.testbed [--executions 5] [--samples 200]
 
 Needs Linux, root, `ip` and `tc`; takes about a quarter of an hour, in which nothing else should run.
 """
@@ -21,7 +21,7 @@ from simnet.testbed.calibrate import calibrated, extras_of
 
 SCENARIO = Path("scenarios/six_cameras.yaml")
 PAGE = Path("docs/live.md")
-RAW = Path("benchmarks/testbed.json")
+RAW = Path("benchmarks/pages/testbed.json")
 EXECUTIONS, SAMPLES = 5, 200
 QUANTILES = ("p50", "p95")
 SAME = ("outcome", "exit", "prediction", "views", "reason")
@@ -195,7 +195,8 @@ def tables(told: Mapping[str, Any]) -> dict[str, str]:
 
 def main() -> None:
     """Execute, and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.testbed", description=(__doc__ or "").split("\n", 1)[0])
+    what = (__doc__ or "").split("\n", 1)[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages.testbed", description=what)
     parser.add_argument("--executions", type=int, default=EXECUTIONS, help="of each scenario")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of each execution and system")
     parser.add_argument("--spike-only", action="store_true", help="repeat the two cameras only, keep the rest")

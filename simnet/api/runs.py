@@ -1,4 +1,4 @@
-"""The public functions of `simnet`: load, check, run, and what a run gives. `docs/api.md` shows them at work."""
+"""Check, simulate or execute a scenario, and what that gives."""
 
 from __future__ import annotations
 
@@ -10,47 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from simnet.api.given import Described, scenario_of, watched
 from simnet.language.errors import unknown
 from simnet.language.names import FIGURES, REPORT
 from simnet.results.run import Results, RunError, collect, read_run, summary_of
 from simnet.scenario import Scenario
-from simnet.scenario.load import load
-from simnet.scenario.plain import plain
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from matplotlib.figure import Figure
 
     from simnet.analysis.comparison.compare_runs import Comparison
-    from simnet.experiments.sizing.limits import Estimate
-    from simnet.experiments.sweeps.design import Method
-    from simnet.experiments.sweeps.sweep import Results as Swept
     from simnet.experiments.target import Target
-    from simnet.experiments.tuning.goal import Trial
-    from simnet.experiments.tuning.tune import Method as TuningMethod
-    from simnet.experiments.tuning.tuned import Tuned
     from simnet.models.data.base import Dataset
     from simnet.results.result import SystemResult
     from simnet.terminal.listener import Progress
     from simnet.world.plan import Plan
 
-__all__ = [
-    "Run",
-    "Sweep",
-    "Tuning",
-    "check",
-    "live",
-    "load",
-    "load_run",
-    "load_sweep",
-    "load_tuning",
-    "run",
-    "sweep",
-    "tune",
-]
-
-Described = Scenario | str | Path | Mapping[str, Any]
-"""A scenario, or what `load` makes one of."""
 FigureKind = Literal[
     "timeline",
     "exits",
@@ -63,8 +38,6 @@ FigureKind = Literal[
     "faults",
     "fault_effects",
 ]
-SweepFigure = Literal["lines", "heat", "points", "front"]
-TuningFigure = Literal["search", "keys"]
 
 
 class Run(Results):
@@ -230,7 +203,7 @@ def check(scenario: Described) -> list[str]:
     """
     from simnet.world.plan import plans_of, remarks
 
-    loaded = _loaded(scenario)
+    loaded = scenario_of(scenario)
     return remarks(loaded, plans_of(loaded))
 
 
@@ -286,7 +259,7 @@ def run(
         raise ValueError("figures go into the results' folder: give 'out', or draw them with Run.figure")
     if report and out is None:
         raise ValueError("the report goes into the results' folder: give 'out', or write it with Run.report")
-    loaded = _loaded(scenario)
+    loaded = scenario_of(scenario)
     target = None if until is None else _target(until, loaded, repeats)
 
     from simnet.experiments.repeats import MOST, repeat
@@ -302,7 +275,7 @@ def run(
         device=device, batch=batch, data_dir=None if data_dir is None else Path(data_dir), forced=forced
     )
     with ExitStack() as stack:
-        told = _watched(progress, stack)
+        told = watched(progress, stack)
         done = _collected(loaded, plans, *engine.run(loaded, options, told, plans), command)
         if repeats is not None or target is not None:
 
@@ -357,13 +330,13 @@ def live(
 
     if compute not in ("model", "network"):
         raise ValueError(f"compute is 'model' or 'network', found {compute!r}")
-    loaded = _loaded(scenario)
+    loaded = scenario_of(scenario)
     if out is not None:
         check_target(Path(out), loaded.systems)
     plans = plans_of(loaded)
     options = Options(data_dir=None if data_dir is None else Path(data_dir))
     with ExitStack() as stack:
-        told = _watched(progress, stack)
+        told = watched(progress, stack)
         results, data, about = execute(loaded, plans, options, compute, told)
     done = _collected(loaded, plans, results, data, command, about)
     if out is None:
@@ -371,16 +344,6 @@ def live(
     from simnet.results.folder import write_run
 
     return replace(done, path=Path(out), manifest=write_run(Path(out), done, done._extras(False, report)))
-
-
-def _watched(progress: Progress | bool | None, stack: ExitStack) -> Progress | None:
-    """Who is told of progress; what True makes is there until the stack ends."""
-    if progress is not True:
-        return None if isinstance(progress, bool) else progress
-    from simnet.terminal.output import console
-    from simnet.terminal.progress import watcher
-
-    return stack.enter_context(watcher(console(error=True)))
 
 
 def _collected(
@@ -427,269 +390,3 @@ def load_run(path: str | Path) -> Run:
         RunError: there is no run, or one of its files is damaged.
     """
     return read_run(Path(path), Run)
-
-
-def _loaded(scenario: Described) -> Scenario:
-    return scenario if isinstance(scenario, Scenario) else load(scenario)
-
-
-class Sweep:
-    """A finished sweep, in memory or read from its folder.
-
-    Attributes:
-        path: Its folder; None: there is none.
-        about: As in ``sweep.json``: what was swept, how many runs there are, which failed.
-        table: As in ``sweep.parquet``: a row for each run and system; ``.to_pandas()`` where pandas is.
-        failed: Messages of the runs that failed, and how many have each.
-    """
-
-    def __init__(self, results: Swept) -> None:
-        self.results = results
-        self.path = results.path
-        self.about: Mapping[str, Any] = results.about
-        self.table: pa.Table = results.table
-        self.failed: Mapping[str, int] = results.failed
-
-    def figure(self, kind: SweepFigure | None = None, metrics: Sequence[str] = ()) -> Figure:
-        """A matplotlib figure: "lines" over one key, "heat" over two, "points", or "front" of two metrics.
-
-        Args:
-            kind: Which one; None: what suits the sweep.
-            metrics: What is drawn, by the columns of the table; none: accuracy, p95 of latency, bytes and energy.
-
-        Raises:
-            RunError: there is no such figure or metric, or it is of other sweeps.
-        """
-        from simnet.analysis.sweeps.draw import SWEEPS, chosen, sweep_kinds, varied
-
-        name = kind or sweep_kinds(self.results)[0]
-        if name not in SWEEPS:
-            raise RunError(unknown("figure", name, list(SWEEPS)))
-        if name == "heat" and (count := len(varied(self.results))) != 2:
-            raise RunError(f"the figure 'heat' is of two keys, and this sweep is over {count}")
-        return SWEEPS[name](self.results, chosen(self.results, metrics))
-
-    def __repr__(self) -> str:
-        where = "in memory" if self.path is None else f"in {self.path}"
-        over = ", ".join(self.about["over"])
-        failed = f", {self.about['failed']:,} failed" if self.about["failed"] else ""
-        return f"<Sweep {self.about['name']!r} over {over}: {self.about['runs']:,} runs{failed}; {where}>"
-
-
-def sweep(
-    source: Described,
-    *,
-    over: Mapping[str, Any] | None = None,
-    method: Method | None = None,
-    points: int | None = None,
-    draw: int | None = None,
-    repeats: int | None = None,
-    out: str | Path | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
-    device: str = "auto",
-    batch: int | None = None,
-    data_dir: str | Path | None = None,
-    progress: Progress | bool | None = None,
-    command: Sequence[str] | None = None,
-) -> Sweep:
-    """Simulate a scenario at many points, as ``simnet sweep`` does.
-
-    Args:
-        source: A sweep file, or with `over` a scenario or what `load` makes one of.
-        over: What is swept: dotted keys as for `load`, each with a list of values, or with a mapping that has ``from``
-            and ``to`` (and ``steps``, ``scale``, ``whole``). Of a sweep file these come on top.
-        method: "grid" takes all combinations; "random" and "latin-hypercube" draw `points` of them. None: a grid, or as
-            the sweep file says.
-        points: How many are drawn; None: none, or as the sweep file says.
-        draw: Seed of that; None: 1, or as the sweep file says.
-        repeats: Runs of each point, the same seeds at all points; None: one, or as the sweep file says.
-        out: Folder of the sweep; what is finished there is not done again. None: in memory only.
-        workers: Processes on this machine; None: one for each processor.
-        scheduler: Address of a Dask scheduler, whose workers do the runs.
-        device: Where the network runs: auto, cpu or cuda.
-        batch: Samples per batch of the network; None: 128, on a GPU 2,048.
-        data_dir: Folder with data sets; None: the environment variable SIMNET_DATA.
-        progress: As for `run`.
-        command: What ``sweep.json`` calls the command; None: that of this process.
-
-    Raises:
-        ScenarioError: the sweep has a mistake, or no point is a valid scenario. One that is none has failed.
-        RunError: `out` must not be replaced, or cannot be written; no scheduler answers.
-        DeviceError: the device is not there.
-    """
-    from simnet.experiments.sweeps.axes import axis
-    from simnet.experiments.sweeps.spec import Asked, is_sweep, read_sweep
-    from simnet.experiments.sweeps.sweep import How
-    from simnet.experiments.sweeps.sweep import sweep as sweep_all
-
-    for name, number in (("workers", workers), ("batch", batch), ("points", points), ("repeats", repeats)):
-        if number is not None and (type(number) is not int or number < 1):
-            raise ValueError(f"{name} must be a whole number from 1 on, found {number!r}")
-    axes = [axis(key, plain(values, f"over {key}"), f"over {key}") for key, values in (over or {}).items()]
-    if isinstance(source, str | Path) and "\n" not in str(source) and is_sweep(Path(source)):
-        asked = read_sweep(Path(source), over=axes)
-    else:
-        if not axes:
-            raise ValueError("give what is swept: over={'systems.ddnn.thresholds': [0.2, 0.4]}, or a sweep file")
-        base = _loaded(source)
-        asked = Asked(base.name, base, axes)
-    asked = asked.drawn(method, points, draw)
-    asked = asked if repeats is None else replace(asked, repeats=repeats)
-    how = How(workers, scheduler, device, batch, None if data_dir is None else Path(data_dir))
-    with ExitStack() as stack:
-        told = _watched(progress, stack)
-        target = None if out is None else Path(out)
-        return Sweep(sweep_all(asked, target, how, sys.argv if command is None else command, told))
-
-
-def load_sweep(path: str | Path) -> Sweep:
-    """A sweep that was made before.
-
-    Raises:
-        RunError: there is none, or one of its files is damaged.
-    """
-    from simnet.experiments.sweeps.sweep import read
-
-    return Sweep(read(Path(path)))
-
-
-class Tuning:
-    """A finished tuning, in memory or read from its folder.
-
-    Attributes:
-        path: Its folder; None: there is none.
-        about: As in ``tune.json``: what was asked for, and how.
-        best: The keys' values at the best trial of those that keep all limits; None: none does.
-        validation: Means of the metrics there with 95 % intervals, on validation data; None: none does.
-        test: The same on test data, with other seeds; None also where that failed.
-        before: The scenario without a change on test data, with the seeds of `test`.
-        sentences: The answer in words.
-    """
-
-    def __init__(self, results: Tuned) -> None:
-        self.results = results
-        self.path = results.path
-        self.about: Mapping[str, Any] = results.about
-        self.best: Mapping[str, Any] | None = results.values
-        self.validation = _estimates(results.best)
-        self.test = _estimates(results.tested)
-        self.before = _estimates(results.before)
-        self.sentences = list(results.sentences())
-
-    @property
-    def trials(self) -> pa.Table:
-        """As in ``trials.parquet``: a row for each trial; ``.to_pandas()`` where pandas is."""
-        from simnet.experiments.tuning.folder import trials_table
-
-        return trials_table(self.results)
-
-    def figure(self, kind: TuningFigure = "search") -> Figure:
-        """A matplotlib figure: "search", trial after trial, or "keys", what the metric depends on.
-
-        Raises:
-            RunError: there is no such figure, or no trial has results.
-        """
-        from simnet.analysis.sweeps.tuned import TUNINGS
-
-        if kind not in TUNINGS:
-            raise RunError(unknown("figure", kind, list(TUNINGS)))
-        return TUNINGS[kind](self.results)
-
-    def __repr__(self) -> str:
-        where = "in memory" if self.path is None else f"in {self.path}"
-        over, count = ", ".join(self.about["over"]), len(self.results.trials)
-        return f"<Tuning {self.about['name']!r} of {over}: {count:,} trials; {where}>"
-
-
-def _estimates(trial: Trial | None) -> Mapping[str, Estimate | None] | None:
-    return None if trial is None or trial.error is not None else trial.estimates
-
-
-def tune(
-    scenario: Described,
-    *,
-    over: Mapping[str, Any],
-    minimise: str | None = None,
-    maximise: str | None = None,
-    subject: Sequence[str] = (),
-    surely: bool = False,
-    system: str | None = None,
-    method: TuningMethod | None = None,
-    trials: int | None = None,
-    repeats: int = 1,
-    at_once: int = 4,
-    out: str | Path | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
-    device: str = "auto",
-    batch: int | None = None,
-    data_dir: str | Path | None = None,
-    progress: Progress | bool | None = None,
-    command: Sequence[str] | None = None,
-) -> Tuning:
-    """Find the values of some keys with which a metric is best while others keep limits, as ``simnet tune`` does.
-
-    Trials see the data set's split "validation"; the best one is then played on "test" with other seeds.
-
-    Args:
-        scenario: A scenario, or what `load` makes one of.
-        over: What is tuned: as for `sweep`, but that an interval needs no ``steps``.
-        minimise: The metric that shall be low, by its dotted key in a system's summary; or give `maximise`.
-        maximise: The one that shall be high.
-        subject: Limits such as "latency.p95 < 100 ms".
-        surely: They must be kept by the whole 95 % interval, not by the mean alone.
-        system: Which system; None: the only one.
-        method: "tpe" (Optuna's, extra ``tune``) or "grid", all points; None: all where they are no more than `trials`.
-        trials: Points at most; None: 60, or all of a grid.
-        repeats: Runs of each point, the same seeds at all points.
-        at_once: Trials that are asked for together: what comes next depends on it, but not on `workers`.
-        out, workers, scheduler, device, batch, data_dir, progress, command: As for `sweep`.
-
-    Raises:
-        ScenarioError: the scenario or a key has a mistake, or no trial is a valid scenario.
-        RunError: there is no such system or metric, no trial has results, Optuna is missing, no scheduler answers, or
-            `out` cannot be written.
-        DeviceError: the device is not there.
-    """
-    from simnet.experiments.sizing.limits import Limit
-    from simnet.experiments.sweeps.axes import axis
-    from simnet.experiments.sweeps.sweep import How
-    from simnet.experiments.tuning.goal import Goal
-    from simnet.experiments.tuning.tune import Task
-    from simnet.experiments.tuning.tune import tune as find
-
-    numbers = {"workers": workers, "batch": batch, "trials": trials, "repeats": repeats, "at_once": at_once}
-    for name, number in numbers.items():
-        if number is not None and (type(number) is not int or number < 1):
-            raise ValueError(f"{name} must be a whole number from 1 on, found {number!r}")
-    if (minimise is None) == (maximise is None):
-        raise ValueError("give one of them: minimise or maximise, a metric such as 'latency.p95'")
-    limits = [Limit.read(one) for one in ((subject,) if isinstance(subject, str) else subject)]
-    goal = Goal("maximise", maximise, limits, surely) if maximise else Goal("minimise", str(minimise), limits, surely)
-    axes = [axis(key, plain(values, f"over {key}"), f"over {key}") for key, values in over.items()]
-    if not axes:
-        raise ValueError("give what is tuned: over={'systems.ddnn.thresholds': {'from': 0.1, 'to': 0.9}}")
-    base = _loaded(scenario)
-    how = How(workers, scheduler, device, batch, None if data_dir is None else Path(data_dir))
-    with ExitStack() as stack:
-        told: Progress | None = None if isinstance(progress, bool) else progress
-        if progress is True:
-            from simnet.terminal.output import console
-            from simnet.terminal.progress import watcher
-
-            told = stack.enter_context(watcher(console(error=True)))
-        target = None if out is None else Path(out)
-        task = Task(base.name, base, axes, goal, system, method, trials, at_once, repeats)
-        return Tuning(find(task, target, how, sys.argv if command is None else command, told))
-
-
-def load_tuning(path: str | Path) -> Tuning:
-    """A tuning that was made before.
-
-    Raises:
-        RunError: there is none, or one of its files is damaged.
-    """
-    from simnet.experiments.tuning.folder import read
-
-    return Tuning(read(Path(path)))

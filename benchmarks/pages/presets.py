@@ -1,6 +1,6 @@
 """What node presets give for whole networks beside published times, one sample at a time: the table of docs/presets.md.
 
-    python -m benchmarks.presets [--write docs/presets.md]
+    python -m benchmarks.pages.presets [--write docs/presets.md]
 
 Networks are torchvision's, or built here, without weights' values (on torch's device "meta"): operations, FLOP and
 bytes do not depend on them.
@@ -167,7 +167,9 @@ def residuals(rows: Sequence[Published] = PUBLISHED) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.presets", description="Presets beside published times.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.pages.presets", description="Presets beside published times."
+    )
     parser.add_argument("--write", type=Path, help="page to bring up to date, between its marks")
     page = parser.parse_args().write
     if page is None:

@@ -1,6 +1,6 @@
 """The example notebook: makes examples/first_look.ipynb of the cells below, with what they show.
 
-    pip install -e '.[notebook]' && python -m benchmarks.notebook
+    pip install -e '.[notebook]' && python -m benchmarks.pages.notebook
 
 Runs them with Jupyter's own kernel, in the notebook's folder.
 """
@@ -20,7 +20,7 @@ CELLS: tuple[tuple[str, str], ...] = (
 
 Six cameras, an edge box and a cloud decide together what is to be seen; after 10 s camera 3 fails. A
 real trained network answers every sample, for two systems: DDNN and ADA-DDNN. What is used here is described in
-[docs/api.md](../docs/api.md). The notebook is made by `python -m benchmarks.notebook`.""",
+[docs/api.md](../docs/api.md). The notebook is made by `python -m benchmarks.pages.notebook`.""",
     ),
     (
         CODE,

@@ -1,6 +1,6 @@
 """The gallery: every figure of a run, of shipped scenarios. Makes docs/gallery.md and its pictures.
 
-    python -m benchmarks.gallery [NAME...]
+    python -m benchmarks.pages.gallery [NAME...]
 
 Needs no data set. With names it draws these pictures again only; the page has all of them in any case.
 """
@@ -36,7 +36,7 @@ two columns of a paper (3.5 or 7.16 inches), with text of 7 points or more, as P
 or `svg`; the pictures here are smaller. An exit has one colour in all of them, and in the [report](report.md). What
 each shows in detail: [results.md](results.md#figures). From Python: `run.figure("timeline")`.
 
-Made by `python -m benchmarks.gallery`.
+Made by `python -m benchmarks.pages.gallery`.
 """
 
 
@@ -197,7 +197,8 @@ def picture(figure: Figure) -> bytes:
 
 def main() -> None:
     """Draw the pictures and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gallery", description=(__doc__ or "").split("\n", 1)[0])
+    what = (__doc__ or "").split("\n", 1)[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages.gallery", description=what)
     parser.add_argument("names", nargs="*", metavar="NAME", help="pictures; none: all")
     chosen = parser.parse_args().names
     if unknown := sorted({*chosen} - {plate.name for plate in PLATES}):
