@@ -110,9 +110,10 @@ _PAIRS = ("between", "link")
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
-    """The keys of a model in a file."""
+    """The keys of a model in a file; those whose words are put in before it is made come first."""
     internal = getattr(model, "internal", ())
-    return [field.alias or name for name, field in model.model_fields.items() if name not in internal]
+    names = (field.alias or name for name, field in model.model_fields.items() if name not in internal)
+    return [*getattr(model, "replaced", ()), *names]
 
 
 def _no_mapping(model: type[BaseModel], found: object) -> str:

@@ -138,6 +138,8 @@ class Model(BaseModel):
     """Keys that a file does not say where their value is the usual one."""
     internal: ClassVar[tuple[str, ...]] = ()
     """Fields that are no keys of a file."""
+    replaced: ClassVar[tuple[str, ...]] = ()
+    """Keys of a file that are no fields: what they say is put in before."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:

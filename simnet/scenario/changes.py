@@ -12,7 +12,7 @@ from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown, 
 from simnet.language.source import Source, parse
 from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.nodes.presets import NODE_PRESETS
-from simnet.scenario.let import LET, put_in
+from simnet.scenario.let import LET, put_in, uses
 from simnet.scenario.plain import plain
 from simnet.scenario.resolve import expand_names, resolve
 from simnet.scenario.scenario import Scenario
@@ -152,11 +152,13 @@ def changed_by(scenario: Scenario, wanted: Sequence[Change]) -> Scenario:
 
 
 def _known(change: Change, data: Mapping[str, Any]) -> None:
-    """See that the file has what a change of `let` sets: a name that nothing uses changes nothing."""
+    """See that the file has, and uses, what a change of `let` sets: else nothing would change."""
     let, (_, *name) = data.get(LET), _parts(change.key)
     there = list(let) if isinstance(let, Mapping) else []
     if name and name not in [[one] for one in there]:
         raise _refused(change.origin, unknown(f"name of '{LET}'", ".".join(name), there))
+    if name and not uses({key: value for key, value in data.items() if key != LET}, name[0]):
+        raise _refused(change.origin, f"'${name[0]}' stands nowhere in the scenario, so nothing would change")
 
 
 def _of_let(change: Change) -> bool:

@@ -41,6 +41,15 @@ def put_in(data: Mapping[str, Any], source: Source) -> dict[str, Any]:
     return made
 
 
+def uses(value: Any, name: str) -> bool:
+    """Whether a text or key in file data has ``$name``."""
+    if isinstance(value, str):
+        return any(found[1] == name for found in _USE.finditer(value))
+    if isinstance(value, dict):
+        return any(uses(one, name) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(uses(one, name) for one in value)
+
+
 def _values(let: Any, wrong: Wrong) -> dict[str, Number | str]:
     if not isinstance(let, dict):
         wrong((LET,), f"must be a mapping of names to values, such as {{cameras: 6}}, not {shown(let)}")

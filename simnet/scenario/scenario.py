@@ -27,6 +27,7 @@ from simnet.network.links.spec import Link
 from simnet.network.networking import Networking
 from simnet.network.nodes.spec import Node
 from simnet.scenario.length import MOST_SAMPLES
+from simnet.scenario.let import LET
 from simnet.systems import SYSTEMS
 from simnet.systems.options import SystemOptions
 from simnet.workloads.spec import Workload
@@ -156,6 +157,8 @@ Split = Literal["train", "validation", "test"]
 
 class Frame(Model):
     """The single values at a file's top level."""
+
+    replaced = (LET,)
 
     name: Annotated[str, Field(min_length=1, max_length=LONGEST)]
     """What the scenario is called; the default folder of its results."""

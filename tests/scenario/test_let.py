@@ -101,14 +101,19 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, message: str) -
         ("let.camera=4", "unknown name of 'let' 'camera'; did you mean 'cameras'?"),
         ("let.cameras.of=4", "unknown name of 'let' 'cameras.of'"),
         ("let=4", "let: must be a mapping of names to values"),
+        ("let.unused=5", "override let.unused=5: '$unused' stands nowhere in the scenario, so nothing would change"),
     ],
 )
 def test_an_override_of_what_is_not_there_is_refused(override: str, message: str) -> None:
-    with pytest.raises(ScenarioError, match="override"):
-        simnet.load(FILE, override)
-    with pytest.raises(ScenarioError) as wrong:
-        simnet.load(FILE, override)
+    text = FILE.replace("let: {", "let: {unused: 4, ")
+    with pytest.raises(ScenarioError, match="override") as wrong:
+        simnet.load(text, override)
     assert message in str(wrong.value)
+
+
+def test_let_is_among_the_keys_that_a_file_may_have() -> None:
+    with pytest.raises(ScenarioError, match=r"unknown key 'lett'; did you mean 'let'\? \(allowed: let, name, "):
+        simnet.load(FILE.replace("let: ", "lett: "))
 
 
 def test_two_keys_that_come_to_the_same_are_refused() -> None:
