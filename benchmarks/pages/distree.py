@@ -8,6 +8,7 @@ the speeds that fluctuate, and with one node that is lost all the time.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,12 @@ def rows(nodes: int, setting: str, summary: Mapping[str, Any]) -> list[tuple[str
 
 def main() -> None:
     """Run all, and write the table."""
+    what = (__doc__ or "").split("\n", 1)[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages.distree", description=what)
+    parser.add_argument("--nodes", type=int, nargs="+", default=NODES, help="for how many; there must be weights")
+    chosen = parser.parse_args().nodes
     found = []
-    for nodes in NODES:
+    for nodes in chosen:
         for setting, faults in settings(nodes).items():
             scenario = simnet.load(SCENARIO, {"let.nodes": nodes, "faults": faults})
             found += rows(nodes, setting, simnet.run(scenario).summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simnet.models.cards.markdown import table
@@ -97,6 +97,32 @@ def curves(study: Mapping[str, Any]) -> str:
     return table(
         ("to save, %", "policy", "shares of the exits, %", "saves on test, %", "accuracy, %", "over Last-exit, points",
          "over Random at the same shares, points"),
+        rows,
+    )  # fmt: skip
+
+
+def by_nodes(studies: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
+    """Networks for other numbers of nodes, with the thresholds in their cards: values of each card, and its study."""
+    rows = []
+    for card, study in sorted(studies, key=lambda pair: int(pair[0]["architecture"]["nodes"])):
+        full, last = list(study["costs"].values())[-1], list(study["forced"].values())[-1]
+        for policy, one in study["calibrated"].items():
+            rows.append(
+                (
+                    str(card["architecture"]["nodes"]),
+                    str(card["epochs"]),
+                    f"{full / 1e6:.2f}",
+                    _percent(last),
+                    policy,
+                    " / ".join(f"{found['auc']:.3f}" for found in study["auc"][policy]["test"].values()),
+                    _percent(one["saving"]),
+                    _percent(one["over_last"], signed=True),
+                    _percent(one["over_random"], signed=True),
+                )
+            )
+    return table(
+        ("nodes", "epochs", "MFLOP to the last exit", "forced there, %", "policy", "area under the curve, exits 2 / 3",
+         "saves, %", "over Last-exit, points", "over Random at the same shares, points"),
         rows,
     )  # fmt: skip
 

@@ -65,11 +65,12 @@ def tables() -> dict[str, str]:
     from simnet.models.studies import published
     from simnet.models.studies import reproduction as page
     from simnet.models.studies.base import check_weights_of, stored
+    from simnet.models.studies.early_stop_page import by_nodes
     from simnet.models.studies.early_stop_page import parts as parts_early_stop
     from simnet.models.studies.reproduction_2017 import parts as parts_2017
 
     cards = [read_card(name) for name in (*NETWORKS, *PAPER_RECIPE)]
-    early = read_card(EARLY_STOP[0])
+    early, *others = (read_card(name) for name in EARLY_STOP)
     study_2017 = stored("ddnn-2017")
     check_weights_of(study_2017["sweep_shipped"], read_card("ddnn-2017-mvmc"), "ddnn-2017")
     fine_tuned = [stored(f"fine-tuning-{name}", read_card(name)) for name in FINE_TUNED]
@@ -101,6 +102,7 @@ def tables() -> dict[str, str]:
         **parts_2017(study_2017, stored("ddnn-2017-published"), stored("data-mvmc")),
         "published numbers": published.overview(),
         **parts_early_stop(stored(f"early-stop-{early.name}", early), early.values),
+        "distree nodes": by_nodes((card.values, stored(f"early-stop-{card.name}", card)) for card in (early, *others)),
     }
 
 
