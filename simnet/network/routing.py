@@ -6,7 +6,6 @@ also what is under way. Routes are known everywhere at the moment of a change (o
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
@@ -20,7 +19,7 @@ from simnet.network.links.base import Carrier
 from simnet.network.links.fair import FairLink, FairPath
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.plain import Node
-from simnet.times import seconds, ticks
+from simnet.times import ticks
 
 
 class Router:
@@ -69,14 +68,6 @@ class Router:
             path.append((there, self._carriers[here, there]))
             here = there
         return path
-
-    def expected(self, source: str, target: str, size: int) -> float:
-        """See `Route.expected`: latency and bytes ÷ bandwidth of each link, headers left out."""
-        path, here, total = self.path(source, target), source, 0.0
-        for there, carrier in path:
-            total += seconds(self._into[there][here]) + size / carrier.bandwidth
-            here = there
-        return total if path else math.inf
 
     def fair_run(self, path: Iterable[tuple[str, Carrier]]) -> list[FairLink]:
         """The fair links at the beginning of a path: as far as messages go on as one flow, without a stop at a node."""
@@ -155,13 +146,6 @@ class Route:
     def links(self) -> list[Carrier]:
         """The links that a message would take now; none if there is no way."""
         return [carrier for _, carrier in self._router.path(self._source, self._target)]
-
-    def expected(self, size: int) -> float:
-        """Seconds of a message of `size` bytes on the links as they are now, if nothing else is on them.
-
-        Infinite without a way.
-        """
-        return self._router.expected(self._source, self._target, size)
 
     def forget(self) -> None:
         """Look for the way again when the next message is sent: some link or node has changed."""

@@ -143,6 +143,7 @@ class Dapdee(System):
         self.device, self.edge = network.nodes[place.only("device")], network.nodes[place.only("edge")]
         self.uplink = MeasuredWay(self.env, network.route(self.device, self.edge), self.heard)
         self.down = network.route(self.edge, self.device) if options.reply.to == "device" else None
+        self._way_back = [] if self.down is None else self.down.links
         if options.reply.size is None:
             self.reply_size = self.graph.score_bytes + LOAD
         self.slices = slices_of(self.graph, setting.codec)
@@ -197,11 +198,11 @@ class Dapdee(System):
 
     @property
     def _back(self) -> float:
-        """Seconds of an answer's way back, as the links are said to be."""
-        if self.down is None:
-            return 0.0
+        """Seconds of an answer's way back, as the links are said to be; without a way now, those of the last one."""
+        if self.down is not None:
+            self._way_back = self.down.links or self._way_back
         return sum(
-            (self.reply_size + link.spec.header) / link.base_bandwidth + link.spec.latency for link in self.down.links
+            (self.reply_size + link.spec.header) / link.base_bandwidth + link.spec.latency for link in self._way_back
         )
 
     def _await_turn(self, number: int) -> None:

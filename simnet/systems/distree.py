@@ -21,6 +21,7 @@ from simnet.network.work import joined
 from simnet.streams import keyed
 from simnet.systems.base import Decision, Lifeline, Setting, System
 from simnet.systems.options import SystemOptions
+from simnet.systems.parts.forecast import transfers
 from simnet.systems.roles import Place, Role, Roles, Unfit
 from simnet.systems.traffic import Message, feature_bytes
 
@@ -238,14 +239,13 @@ class Distree(System):
         limit = self.options.deadline
         if limit is None:
             return False
-        work, longest = self.on_node[number], 0.0
-        for node, place in enumerate(self.nodes):
-            if present >> node & 1:
-                taken = place.seconds(work) * (self.pace[node] if node else place.pace)
-                if node:
-                    ways = self.out[node].expected(CONTROL) if not self.speculative else 0.0
-                    taken += ways + self.back[node].expected(self.feature_sizes[number])
-                longest = max(longest, taken)
+        work, size = self.on_node[number], self.feature_sizes[number]
+        others = [node for node in range(1, len(self.nodes)) if present >> node & 1]
+        there = [0.0] * len(others) if self.speculative else transfers([(self.out[n], CONTROL) for n in others])
+        back = transfers([(self.back[node], size) for node in others])
+        longest = self.source.seconds(work) * self.source.pace
+        for node, word, way in zip(others, there, back, strict=True):
+            longest = max(longest, word + self.nodes[node].seconds(work) * self.pace[node] + way)
         return bool(seconds(self.env.now - captured) + longest > limit)
 
 
@@ -266,7 +266,8 @@ def _names(stage: int) -> list[str]:
 class _Meeting(Signal):
     """A stage of one sample at the source: fires with the nodes (bits) whose features are there.
 
-    When all have come that are still in play, or the limit after the first. Raises Lost when the source goes down.
+    When all have come that are still in play; or, at the earliest the limit after the first, when the source's own are
+    there. Raises Lost when the source goes down.
     """
 
     def __init__(self, system: Distree) -> None:
@@ -299,7 +300,7 @@ class _Meeting(Signal):
         if self._present is None:
             return
         there = self._arrived & self._present
-        if there == self._present or (self._over and there):
+        if there == self._present or (self._over and there & 1):  # it need not be told of its own features: they come
             self.fire(there)
 
     def _settle(self, value: Any) -> None:
@@ -365,9 +366,11 @@ class _Run:
         if not node:
             self._meetings[number].arrived(0)
             return
+        if self._stopped[node]:
+            return
         token = node, number, system.nodes[node].pace
         system.back[node].send(self.sample, system.feature_sizes[number], self._features, self._silent, token)
-        if system.speculative and number + 1 < len(self._meetings) and not self._stopped[node]:
+        if system.speculative and number + 1 < len(self._meetings):
             self._begin(node, number + 1)
 
     def _features(self, token: tuple[int, int, float]) -> None:

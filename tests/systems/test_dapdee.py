@@ -238,6 +238,26 @@ def test_a_probe_finds_that_the_link_is_quicker() -> None:
     assert ends(probed)[0] == ("exit-2", 10.0) and ends(probed)[-1] == ("exit-2", 6.404)  # the way back is as before
 
 
+def test_who_waited_for_a_message_that_was_lost_is_timed_alone() -> None:
+    """104 B at 10⁴ B/s take 10.4 ms: the first from 4 to 14.4 ms, to an edge that is down; the second until 24.8 ms.
+
+    So that one tells of 10⁴ B/s, though it was sent at 8 ms. Captured at 4 ms, it is answered 0.6 + 0.44 ms later.
+    """
+    narrow = Fault(at=0.0, link=("camera", "edge"), action="bandwidth", value=1e4)
+    down = Fault(at=0.0, lasts=0.02, node="edge", action="down")
+    world = play(scene(1e5, samples=2, every=0.004, script=[narrow, down]))
+    assert ends(world) == [("message lost", 14.4), ("exit-2", 21.84)]
+    (system,) = world.systems[0]
+    assert system.uplink.bandwidth.estimate == pytest.approx(1e5 - 2 / 11 * 9e4)
+
+
+def test_a_way_back_that_is_down_does_not_count_as_none() -> None:
+    """With an answer of 1,000 B the device does it all (10 ms, else 15.64), also when it is decided in the outage."""
+    down = Fault(at=0.5, lasts=1.0, link=("edge", "camera"), action="down")
+    world = play(scene(1e5, samples=3, every=0.7, reply={"to": "device", "size": 1_000}, script=[down]))
+    assert ends(world) == [("exit-2", 10.0)] * 3 and plans(world)["changes"] == 0
+
+
 def test_throughput_under_heavy_load() -> None:
     """One sample every 3 ms, where the device needs 4 for its part: it is decided for the throughput, 1/4 ms."""
     world = play(scene(1e5, samples=400, every=0.003, period=0.3))

@@ -228,8 +228,11 @@ def test_a_stop_ends_them_and_what_they_did_meanwhile_is_charged(folder: Path) -
     assert rows(waiting)[0]["latency"] > row["latency"]
     slow = {**SLOW, "nodes": "'node[2..4]': {tier: device, speed: 300 kFLOP/s}"}
     assert 333 * stage[2] > 0.021
-    calls = calls_of_first(run(folder, samples=2, control="speculative", **slow, **two))
+    made = run(folder, samples=2, control="speculative", **slow, **two)
+    calls = calls_of_first(made)
     assert {calls[f"node{n}"] for n in (2, 3, 4)} == {3}, "the third stage has begun when the stop comes, the last not"
+    sent = Counter(place for sample, place, size in transfers(made) if size == 16 and not sample)
+    assert sent == {f"node{n}→eye": 2 for n in (2, 3, 4)}, "who has been told to stop sends what it has made no more"
 
 
 # Failures ------------------------------------------------------------------------------------------------------------
@@ -262,6 +265,29 @@ def test_a_node_that_is_down_is_zeros_in_the_mask(folder: Path) -> None:
 def test_the_source_alone_answers_without_any_other(folder: Path) -> None:
     table = rows(run(folder, faults=[lost(f"node{n}") for n in (2, 3, 4)], wait="50 ms", **NEVER))
     assert [row["prediction"] for row in table] == masked(folder, (0,)).argmax(1).tolist()
+
+
+@pytest.mark.parametrize("control", ["continue", "speculative"])
+def test_a_source_that_is_slower_than_the_wait_is_never_left_out(folder: Path, control: str) -> None:
+    """Its own features it waits for: a stage takes it 1,000 times as long as the others, and the wait is 1 ms.
+
+    Each stage is computed once. Without any other node samples end, too, although there is a worker free for the head.
+    """
+    slow = {**SLOW, "source": "speed: 100 kFLOP/s, workers: 2", "wait": "1 ms", "control": control, **NEVER}
+    stage, head = times(folder)
+    made = run(folder, samples=SAMPLES, every="1 h", **slow)
+    assert [row["prediction"] for row in rows(made)] == masked(folder, range(4)).argmax(1).tolist()
+    for row in rows(made):
+        assert row["latency"] == pytest.approx(1000 * (sum(stage) + sum(head)), abs=1e-9)
+    assert calls_of_first(made) == {"eye": 8, **{f"node{n}": 4 for n in (2, 3, 4)}}
+    assert 1000 * min(stage) > 0.03, "the others go down when they have sent their first features"
+    gone = [lost(f"node{n}", f"{(10.768 + 1e3 * stage[0]) + 11:.3f} ms") for n in (2, 3, 4)]
+    (row,) = rows(run(folder, samples=1, faults=gone, **slow))
+    assert (row["exit"], row["outcome"]) == ("exit-4", "finished")
+    if control == "continue":
+        assert row["prediction"] == masked(folder, (0,))[0].argmax()
+        once = 0.001  # they are waited for in the second stage, and then left out
+        assert row["latency"] == pytest.approx(1000 * (sum(stage) + sum(head)) + once, abs=1e-9)
 
 
 def test_who_fails_between_two_stages_has_lost_the_sample_and_is_zeros_from_then_on(folder: Path) -> None:
@@ -308,6 +334,22 @@ def test_before_a_stage_that_would_be_too_late_the_exit_is_forced(folder: Path) 
         assert row["exit"] == f"exit-{reached + 1}"
         assert row["outcome"] == ("forced" if reached < 3 else "finished")
         assert row["latency"] == pytest.approx(after[reached], abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("link", "word", "features"),
+    [("header: 1 kB", 0.010 + 1_004e-6, 0.010 + 1_020e-6), ("medium: cell", 0.010 + 3 * 4e-6, 0.010 + 3 * 20e-6)],
+)
+def test_what_a_stage_more_takes_on_the_links(folder: Path, link: str, word: float, features: float) -> None:
+    """Headers count, and on a medium all three words and features, one after the other; a byte takes 1 us."""
+    stage, head = times(folder)
+    free = {**SLOW, "link": f"{SLOW['link']}, {link}", **NEVER}
+    (row,) = rows(run(folder, samples=1, deadline="1 us", **free))
+    assert (row["exit"], row["outcome"]) == ("exit-1", "forced")
+    ends = row["latency"] + word + stage[1] + features
+    for more, exit_name in ((-1e-6, "exit-1"), (1e-6, "exit-2")):
+        (row,) = rows(run(folder, samples=1, deadline=f"{(ends + more) * 1e3:.6f} ms", **free))
+        assert (row["exit"], row["outcome"]) == (exit_name, "forced")
 
 
 def test_a_node_that_has_become_slow_is_known_one_message_later(folder: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from math import isinf, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ WEIGHTS = tuple(2.0**n for n in range(-4, 5))
 """Of device and edge against the link, tried where there are more closed sets (as DADS [R]; the grid is ours)."""
 CLOSER = tuple(2.0 ** (n / 4) for n in range(-4, 5))
 """Factors on the best of these weights, for a second turn around them."""
+
+
+Node = int | str | tuple[str, int]
+"""Of the graph that is cut: a vertex, an end, or what a vertex gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,22 +122,37 @@ def minimum_cut(dag: Dag, weights: tuple[float, float, float] = (1.0, 1.0, 1.0))
     import networkx as nx  # only now: a scenario is checked without it
 
     on_device, on_link, on_edge = weights
+    finite: list[tuple[Node, Node, float]] = [("D", "apart", on_link * dag.once + dag.aside)]
+    """The last: paid if the edge has a part, which is that of a last vertex."""
     graph = nx.DiGraph()  # an arc without a capacity has an infinite one
     graph.add_edge("D", 0)
-    graph.add_edge("D", "apart", capacity=on_link * dag.once + dag.aside)  # paid if the edge has a part: a last vertex
     for vertex, targets in enumerate(dag.after):
         if vertex:
-            graph.add_edge("D", vertex, capacity=on_edge * dag.edge[vertex])
-        graph.add_edge(vertex, "E", capacity=on_device * dag.device[vertex])
+            finite.append(("D", vertex, on_edge * dag.edge[vertex]))
+        finite.append((vertex, "E", on_device * dag.device[vertex]))
         if not targets:
             graph.add_edge("apart", vertex)
         result = ("result", vertex)
+        if targets:
+            finite.append((vertex, result, on_link * dag.send[vertex]))
         for target in targets:
-            graph.add_edge(vertex, result, capacity=on_link * dag.send[vertex])
             graph.add_edge(result, target)
             graph.add_edge(target, vertex)
+    for (source, target, _), capacity in zip(finite, _whole([time for *_, time in finite]), strict=True):
+        graph.add_edge(source, target, **({} if capacity is None else {"capacity": capacity}))
     _, (kept, _) = nx.minimum_cut(graph, "D", "E")
     return frozenset(vertex for vertex in kept if isinstance(vertex, int))
+
+
+def _whole(times: Sequence[float]) -> list[int | None]:
+    """The same in whole numbers of one unit, exactly; None for infinite ones.
+
+    Flows are added and subtracted: of floats what is left of an arc that is full may be a rounding, not zero, and then
+    the cut goes through the wrong arcs.
+    """
+    ratios = [None if isinf(time) else time.as_integer_ratio() for time in times]
+    unit = lcm(*(ratio[1] for ratio in ratios if ratio is not None))
+    return [None if ratio is None else ratio[0] * (unit // ratio[1]) for ratio in ratios]
 
 
 def cut_in_order(dag: Dag, order: Sequence[int] | None = None) -> frozenset[int]:

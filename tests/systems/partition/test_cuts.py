@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from math import inf
 
 import numpy as np
 import pytest
@@ -88,6 +90,34 @@ def test_against_brute_force() -> None:
         branched += len(dag.arcs) >= len(dag.device)
         apart += 1 < len(minimum_cut(dag)) < len(dag.device)
     assert branched > 300 and apart > 100  # they are no chains, and the cuts no ends
+
+
+@pytest.mark.parametrize("find", [minimum_cut, least_latency])
+def test_times_that_are_no_whole_numbers(find: Callable[[Dag], frozenset[int]]) -> None:
+    """All on the device is 1.1; {0} 0.3 + 2.1, {0, 1} 0.9 + 0.1 + 0.3 + 2.1, with 2 1 + 0.1 + 1.3, with 3 1 + 0.4 + 0.8.
+
+    In floats 0.9 less what flows through it leaves a rounding: a full arc seems open, and {0} the least.
+    """
+    tenths = Dag((0, 0.9, 0.1, 0.1), (0, 0, 0.8, 1.3), (0.3, 0.1, 0.8, 1.1), ((0, 1), (0, 2), (1, 2), (1, 3)))
+    assert find(tenths) == {0, 1, 2, 3}
+
+
+def test_times_of_machines_against_brute_force() -> None:
+    """FLOP over a speed, bytes over a bandwidth, of magnitudes far apart; some results cannot be sent."""
+    draw = random.Random(11)
+    for _ in range(400):
+        dag = random_dag(draw)
+        unit = [10.0 ** draw.randint(-9, 3) / draw.choice((3, 7, 4e9)) for _ in range(3)]
+        times = [[time * one for time in row] for row, one in zip((dag.device, dag.edge, dag.send), unit, strict=True)]
+        send = [draw.choice((time, time, inf)) for time in times[2]]
+        dag = Dag(times[0], times[1], send, dag.arcs, dag.once * unit[2], dag.aside * unit[2])
+        every = every_closed_set(dag)
+        least = min(by_hand(dag, kept).latency for kept in every)
+        for kept in (minimum_cut(dag), least_latency(dag)):
+            assert kept in every
+            assert by_hand(dag, kept).latency == pytest.approx(least, rel=1e-12)
+        steadiest = by_hand(dag, greatest_throughput(dag)).slowest
+        assert steadiest == pytest.approx(min(by_hand(dag, kept).slowest for kept in every), rel=1e-12)
 
 
 def test_weights_of_a_cut() -> None:
