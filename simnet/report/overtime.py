@@ -14,7 +14,7 @@ from simnet.report.charts import DASHES, Axis, Line, linear, logarithmic, plot
 from simnet.report.html import Markup, join, tag
 from simnet.report.tables import table
 from simnet.results.cells import time
-from simnet.results.run import Results
+from simnet.results.run import SAMPLES, Results
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,7 @@ Column = NDArray[np.float64]
 
 def latency(run: Results) -> Markup:
     """Distribution functions of all systems in one plot."""
-    found = {name: np.sort(_numbers(run.samples(name), "latency")) for name in run.systems}
+    found = {name: np.sort(_numbers(_samples(run, name, "latency"), "latency")) for name in run.systems}
     found = {name: values[np.isfinite(values)] for name, values in found.items()}
     there = [values for values in found.values() if len(values)]
     if not there:
@@ -70,7 +70,7 @@ def over_time(run: Results, faults: Sequence[Fault]) -> Markup:
 
     Dotted, where a fault made samples other: the same samples without it.
     """
-    tables = {name: run.samples(name) for name in run.systems}
+    tables = {name: _samples(run, name, "captured_at", "correct", "latency") for name in run.systems}
     captured = {name: _numbers(samples, "captured_at") for name, samples in tables.items()}
     times = np.concatenate([np.zeros(1), *captured.values()])
     end = float(np.nanmax(times)) or 1.0
@@ -198,6 +198,12 @@ _STROKE = '<svg class="stroke" viewBox="0 0 26 10" aria-hidden="true"><path d="M
 
 def _time(seconds: float) -> str:
     return time(seconds) if seconds else "0"
+
+
+def _samples(run: Results, system: str, *columns: str) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables(run.parts(system, SAMPLES, columns))
 
 
 def _numbers(samples: pa.Table, name: str) -> Column:

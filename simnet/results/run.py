@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,6 +150,21 @@ class Results:
         if system in self.tables:
             return file in self.tables[system]
         return f"{system}/{file}" in self.manifest.get(FILES, ())
+
+    def parts(self, system: str, file: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """One of a system's tables a part at a time, where it waits in a temporary file; else all of it at once.
+
+        `columns`: some of them; None: all. Words have numbers of their own in each part.
+
+        Raises:
+            RunError: no such system or table, or its file is damaged.
+        """
+        self.has(system, file)
+        table = self.tables[system][file] if system in self.tables else self._table(system, file)
+        if isinstance(table, StoredTable):
+            yield from table.parts(columns)
+        else:
+            yield table if columns is None else table.select(columns)
 
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
