@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from simnet.analysis.faults import Fault
 from simnet.analysis.timeline.lanes import Lane, lay_out
-from simnet.analysis.timeline.slices import hops_of
 from simnet.language.names import LINK_ARROW
 from simnet.report.opinions import opinions
 from simnet.report.packed import pack
-from simnet.results.kept.words import numbered
+from simnet.results.kept.words import floats, numbered
 from simnet.results.run import SAMPLES, SCORES, SPANS, Results
 
 if TYPE_CHECKING:
@@ -58,7 +57,9 @@ def timeline(
         place, words = numbered(part, "place")
         found = np.bincount(place, minlength=len(words)).tolist()
         counts.update({word: number for word, number in zip(words, found, strict=True) if number})
-        hops |= hops_of(part)
+        message, ends = numbered(part, "message")
+        pairs = np.unique((place.astype(np.int64) * max(len(ends), 1) + message)[message >= 0])
+        hops.update((words[pair // len(ends)], ends[pair % len(ends)]) for pair in pairs.tolist())
     shown = _first(steps, most)
     lanes = _lanes(run, counts, hops, faults)
     known = {
@@ -118,11 +119,12 @@ class _Spans:
 def _joined(parts: Iterable[pa.Table], shown: int | None = None) -> pa.Table:
     """One table of all parts; `shown`: of the first samples only, and of what is no sample's."""
     import pyarrow as pa
-    from pyarrow import compute
 
-    if shown is not None:
-        parts = (part.filter(compute.less(part.column("sample"), shown)) for part in parts)
-    tables = list(parts)
+    tables = []
+    for part in parts:
+        if shown is not None and not (those := part.column("sample").to_numpy() < shown).all():
+            part = part.filter(pa.array(those))
+        tables.append(part)
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
@@ -207,7 +209,7 @@ def _samples(
     """The columns of the samples, and the words that some of them number; 0 there is none."""
     captured = table.column("captured_at").to_numpy()
     ended = table.column("ended_at").to_numpy() - captured
-    right = table.column("correct").cast("float64").to_numpy()
+    right = floats(table, "correct")
     exit_of, names = numbered(table, "exit")
     order = np.array([*(exits.index(name) + 1 for name in names), 0])
     columns: dict[str, NDArray[Any]] = {
@@ -217,7 +219,7 @@ def _samples(
         "exit": order[exit_of],
         "right": np.where(np.isnan(right), 0, right + 1).astype(np.int64),
         "label": table.column("label").to_numpy(),
-        "prediction": table.column("prediction").cast("int64").fill_null(-1).to_numpy() + 1,
+        "prediction": np.nan_to_num(floats(table, "prediction"), nan=-1.0).astype(np.int64) + 1,
         "measure": table.column("entropy").to_numpy(),
         "views": table.column("views").to_numpy(),
         "bytes": np.minimum(table.column("bytes").to_numpy(), 2**32 - 1),

@@ -115,6 +115,9 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def _version(package: str) -> str | None:
     try:
-        return metadata.version(package)
+        head, _, rest = (metadata.distribution(package).read_text("METADATA") or "").partition("\nVersion:")
     except metadata.PackageNotFoundError:
         return None
+    if rest and "\n\n" not in head:  # among the first lines: to parse all of them takes milliseconds for each package
+        return rest.partition("\n")[0].strip()
+    return metadata.version(package)

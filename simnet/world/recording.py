@@ -14,6 +14,7 @@ from simnet.network.faults.incidents import Incident
 from simnet.results.kept.endings import DROPPED, Ending, Endings
 from simnet.results.kept.recorded import Recorded
 from simnet.results.kept.stored import MOST_ROWS, StoredTable
+from simnet.results.kept.words import coded, encoded, indices_of
 from simnet.results.lives import Lives
 from simnet.results.steps import Steps
 from simnet.results.tables import (
@@ -72,21 +73,21 @@ def _samples(
         "sample": np.arange(first, last),
         "image": lives.image,
         "label": lives.label,
-        "prediction": pa.array(lives.prediction, mask=unanswered),
-        "correct": pa.array(lives.correct, mask=unanswered),
+        "prediction": (lives.prediction, unanswered),
+        "correct": (lives.correct, unanswered),
         "outcome": lives.outcome,
         "exit": lives.exit,
         "reason": lives.reason,
         "captured_at": lives.captured,
-        "finished_at": pa.array(lives.left, mask=unanswered),
-        "ended_at": pa.array(lives.left, mask=~np.isfinite(lives.left)),
-        "latency": pa.array(lives.latency, mask=unanswered),
-        "entropy": pa.array(lives.measure, mask=unanswered),
+        "finished_at": (lives.left, unanswered),
+        "ended_at": (lives.left, ~np.isfinite(lives.left)),
+        "latency": (lives.latency, unanswered),
+        "entropy": (lives.measure, unanswered),
         "views": views[those],
         "bytes": sizes[those],
         "site": lives.site,
         "class": lives.kind,
-        "deadline": pa.array(lives.deadline, mask=~lives.due),
+        "deadline": (lives.deadline, ~lives.due),
         "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy[those],
     }
     return _table(columns, samples_schema())
@@ -193,7 +194,7 @@ def usage_table(usage: Usage) -> pa.Table:
     schema = usage_schema()
     arrays: dict[str, Any] = {name: [] for name in schema.names}
     for name, values in usage.columns.items():
-        arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
+        arrays[name] = values if isinstance(values, list) else (values, np.isnan(values))
     return _table(arrays, schema)
 
 
@@ -219,8 +220,13 @@ def scores_table(rows: Sequence[Block], labels: NDArray[np.int64], first: int = 
     def joined(values: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
         return np.concatenate([np.empty(0, dtype), *values])
 
-    def repeated(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
-        return pa.array(values, kind).take(each)
+    def words(values: Iterable[str | None]) -> pa.Array:
+        found = encoded(values)
+        return coded(indices_of(found)[each], found.dictionary.to_pylist())
+
+    def small(values: Sequence[int | None]) -> tuple[Any, Any]:
+        none = np.array([value is None for value in values], bool)
+        return np.array([value or 0 for value in values], np.int16)[each], none[each]
 
     asked_at, prediction = joined((one.at for one in rows), float), joined((one.prediction for one in rows), np.int64)
     floats = {
@@ -228,15 +234,15 @@ def scores_table(rows: Sequence[Block], labels: NDArray[np.int64], first: int = 
     }
     columns = {
         "sample": np.tile(np.arange(first, first + n), parts),
-        "exit": repeated([one.exit for one in rows], pa.string()),
-        "segment": repeated([one.part.segment for one in rows], pa.string()),
-        "copy": repeated([one.part.copy for one in rows], pa.int16()),
-        "view": repeated([one.view for one in rows], pa.int16()),
+        "exit": words(one.exit for one in rows),
+        "segment": words(one.part.segment for one in rows),
+        "copy": small([one.part.copy for one in rows]),
+        "view": small([one.view for one in rows]),
         "asked": ~np.isnan(asked_at),
-        "asked_at": pa.array(asked_at, from_pandas=True),  # not a number: null
-        "prediction": pa.array(prediction, mask=prediction < 0),
-        "correct": pa.array(prediction == np.tile(labels, parts), mask=prediction < 0),
-        **{name: pa.array(values, from_pandas=True) for name, values in floats.items()},
+        "asked_at": (asked_at, np.isnan(asked_at)),
+        "prediction": (prediction, prediction < 0),
+        "correct": (prediction == np.tile(labels, parts), prediction < 0),
+        **{name: (values, np.isnan(values)) for name, values in floats.items()},
         "views": joined((one.views for one in rows), np.uint32),
     }
     return _table(columns, scores_schema())
@@ -256,12 +262,14 @@ def incidents_table(incidents: Sequence[Incident]) -> pa.Table:
 
 
 def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
+    """Of columns as Arrow, numpy or Python has them; of a pair, the second says where there is nothing."""
     arrays = []
     for field in schema:
-        values = columns[field.name]
-        if pa.types.is_dictionary(field.type):
-            text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-            arrays.append(text if pa.types.is_dictionary(text.type) else text.dictionary_encode())
+        values, none = given if isinstance(given := columns[field.name], tuple) else (given, None)
+        if isinstance(values, pa.Array):
+            arrays.append(values if values.type == field.type else values.cast(field.type))
+        elif pa.types.is_dictionary(field.type):
+            arrays.append(encoded(values))
         else:
-            arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
+            arrays.append(pa.array(values, field.type, mask=none))
     return pa.Table.from_arrays(arrays, schema=schema)
