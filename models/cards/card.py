@@ -264,7 +264,7 @@ def read_card(name: str) -> Card:
         if not _numbers(entry["thresholds"], lambda t: abs(t) <= float_info.max):
             raise WeightsError(f"{path}: calibration.alternatives: thresholds must be numbers, one for each exit")
     codec = values["architecture"].get("codec", "fp32")
-    if not isinstance(codec, str) or (":" not in codec and codec not in CODECS.names()):
+    if not isinstance(codec, str) or not (":" in codec or codec in CODECS or codec in CODECS.names()):
         raise WeightsError(f"{path}: architecture.codec {codec!r} is none of {', '.join(CODECS)}")
     card = Card(path, values)
     if "graph" in values:

@@ -132,7 +132,7 @@ class Model(BaseModel):
     That is, quantities are texts with units (exact), and what has no value is left out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     quiet: ClassVar[tuple[str, ...]] = ()
     """Keys that a file does not say where their value is the usual one."""

@@ -84,7 +84,10 @@ class FifoLine:
                 latest.jobs.append(job)
             else:
                 Together(env, ends, self.order, job)
-        else:  # nothing to wait for: no event
+        elif self._receiver.up:  # nothing to wait for: no event
+            self._record(span)
+            done(token)
+        else:
             self._finish(span, done, lost, token)
 
     def end(self, job: Job) -> None:

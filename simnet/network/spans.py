@@ -23,7 +23,7 @@ from simnet.times import whole_numbers
 
 FOLDED = 1 << 15
 """Spans from which on `fold` does something: to fold few costs more for each."""
-HELD = 1 << 18
+HELD = 1 << 17
 """Rows of columns in memory, and at least as many in each part but the last that `chunks` gives."""
 
 

@@ -36,6 +36,10 @@ class Spool:
             self._file.flush()  # a full disk is told here, not when something is read
         return len(self._groups) - 1
 
+    def length(self, group: int) -> int:
+        """Entries of the first array of a group."""
+        return self._groups[group][1][0][1]
+
     def get(self, group: int) -> list[NDArray[Any]]:
         """The arrays of a group; they cannot be written to."""
         start, kinds = self._groups[group]

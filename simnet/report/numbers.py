@@ -211,6 +211,6 @@ def _windows(table: pa.Table | None) -> dict[str, list[float | None]]:
     found: dict[str, list[float | None]] = {}
     if table is not None:
         shares = table.column("utilisation").to_pylist()
-        for place, share in zip(table.column("place").cast("string").to_pylist(), shares, strict=True):
+        for place, share in zip(table.column("place").to_pylist(), shares, strict=True):
             found.setdefault(place, []).append(share)
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.report.packed import pack
+from simnet.results.kept.words import floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,12 +36,16 @@ def opinions(table: pa.Table | None, exits: Sequence[str], shown: int) -> dict[s
     sample = table.column("sample").to_numpy()
     starts = np.flatnonzero(sample == 0)
     every = int(starts[1] - starts[0]) if len(starts) > 1 else len(sample)
-    firsts = {name: table.column(name).take(starts).to_pylist() for name in ("exit", "segment", "copy", "view")}
-    prediction = table.column("prediction").cast("int64").fill_null(-1).to_numpy().reshape(-1, every) + 1
+    firsts = {
+        name: [column[at].as_py() for at in starts.tolist()]
+        for name in ("exit", "segment", "copy", "view")
+        for column in [table.column(name)]
+    }
+    prediction = np.nan_to_num(floats(table, "prediction"), nan=-1.0).astype(np.int64).reshape(-1, every) + 1
     measure = np.where(
-        np.isnan(found := _floats(table, "measure")), _floats(table, "entropy"), found
+        np.isnan(found := floats(table, "measure")), floats(table, "entropy"), found
     ).reshape(-1, every)  # fmt: skip
-    asked = table.column("asked").cast("uint8").to_numpy().reshape(-1, every)
+    asked = table.column("asked").to_numpy().astype(np.uint8).reshape(-1, every)
     heads, columns = [], dict[str, NDArray[Any]]()
     for number in range(min(len(starts), max(MOST // shown, len(exits)))):
         place, segment, copy, view = (firsts[name][number] for name in ("exit", "segment", "copy", "view"))
@@ -51,7 +56,3 @@ def opinions(table: pa.Table | None, exits: Sequence[str], shown: int) -> dict[s
             columns[f"m{number}"] = measure[number, :shown].astype(np.float16).view(np.uint16)
         columns[f"a{number}"] = asked[number, :shown]
     return {"heads": heads, "columns": pack(columns)}
-
-
-def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
-    return np.asarray(table.column(name).to_numpy(), float)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from simnet.analysis.faults import Fault
 from simnet.analysis.timeline.lanes import Lane, lay_out
-from simnet.analysis.timeline.slices import hops_of
 from simnet.language.names import LINK_ARROW
 from simnet.report.opinions import opinions
 from simnet.report.packed import pack
-from simnet.results.run import Results
+from simnet.results.kept.words import floats, numbered
+from simnet.results.run import SAMPLES, SCORES, SPANS, Results
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +25,11 @@ MOST_SPANS = 300_000
 """Steps on a page; with more it would be too large to open quickly. The samples that come first are shown."""
 MOST_LANES = 60
 """Rows of a system; those with most steps are shown."""
+_COLUMNS = [
+    "captured_at", "ended_at", "correct", "exit", "label", "prediction", "entropy", "views", "bytes", "outcome",
+    "reason", "site", "class", "energy", "deadline",
+]  # fmt: skip
+"""Of the samples."""
 FINEST = 1e-12
 """Seconds: the resolution of simulated time."""
 
@@ -43,14 +48,20 @@ def timeline(
     Raises:
         RunError: a table is damaged.
     """
-    spans = {name: _Spans(run.spans(name)) for name in run.systems}
-    tables = {name: run.samples(name) for name in run.systems}
+    tables = {name: _joined(run.parts(name, SAMPLES, _COLUMNS)) for name in run.systems}
     total = max((table.num_rows for table in tables.values()), default=0)
-    shown = _first(list(spans.values()), total, most)
-    counts: Counter[str] = Counter()
-    for one in spans.values():
-        counts.update(one.counts())
-    lanes = _lanes(run, counts, faults)
+    steps, counts, hops = np.zeros(total, np.int64), Counter[str](), set[tuple[str, str]]()
+    for part in (part for name in run.systems for part in run.parts(name, SPANS, ["sample", "place", "message"])):
+        sample = part.column("sample").to_numpy()
+        steps += np.bincount(sample[sample >= 0], minlength=total)[:total]
+        place, words = numbered(part, "place")
+        found = np.bincount(place, minlength=len(words)).tolist()
+        counts.update({word: number for word, number in zip(words, found, strict=True) if number})
+        message, ends = numbered(part, "message")
+        pairs = np.unique((place.astype(np.int64) * max(len(ends), 1) + message)[message >= 0])
+        hops.update((words[pair // len(ends)], ends[pair % len(ends)]) for pair in pairs.tolist())
+    shown = _first(steps, most)
+    lanes = _lanes(run, counts, hops, faults)
     known = {
         place: number for number, place in enumerate(dict.fromkeys([*counts, *(p for f in faults for p in f.places)]))
     }
@@ -58,8 +69,20 @@ def timeline(
     return {
         "systems": [
             {
-                **_system(name, run.summary["systems"][name], tables[name], spans[name], shown, known, places),
-                "scores": opinions(run.scores(name), list(run.summary["systems"][name]["exits"]), shown),
+                **_system(
+                    name,
+                    run.summary["systems"][name],
+                    tables[name],
+                    _Spans(_joined(run.parts(name, SPANS), shown)),
+                    shown,
+                    known,
+                    places,
+                ),
+                "scores": opinions(
+                    _joined(run.parts(name, SCORES), shown) if run.has(name, SCORES) else None,
+                    list(run.summary["systems"][name]["exits"]),
+                    shown,
+                ),
             }
             for name in run.systems
         ],
@@ -88,41 +111,33 @@ class _Spans:
         self.sample, self.queued, self.started, self.ended, self.size = (
             table.column(name).to_numpy() for name in ("sample", "queued_at", "started_at", "ended_at", "bytes")
         )
-        self.place, self.places = _words(table, "place")
-        self.status, self.statuses = _words(table, "status")
-        self.message, self.messages = _words(table, "message")
-
-    def counts(self) -> dict[str, int]:
-        """How many steps there were at each place."""
-        found = np.bincount(self.place, minlength=len(self.places))
-        return {place: int(number) for place, number in zip(self.places, found.tolist(), strict=True) if number}
+        self.place, self.places = numbered(table, "place")
+        self.status, self.statuses = numbered(table, "status")
+        self.message, self.messages = numbered(table, "message")
 
 
-def _words(table: pa.Table, name: str) -> tuple[NDArray[np.int64], list[str]]:
-    """The number of each row's word, −1 for none, and the words."""
-    column = table.column(name).combine_chunks()
-    column = column.chunk(0) if hasattr(column, "chunk") else column
-    if not hasattr(column, "indices"):
-        column = column.dictionary_encode()
-    numbers = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return numbers, [str(word) for word in column.dictionary.to_pylist()]
+def _joined(parts: Iterable[pa.Table], shown: int | None = None) -> pa.Table:
+    """One table of all parts; `shown`: of the first samples only, and of what is no sample's."""
+    import pyarrow as pa
+
+    tables = []
+    for part in parts:
+        if shown is not None and not (those := part.column("sample").to_numpy() < shown).all():
+            part = part.filter(pa.array(those))
+        tables.append(part)
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
-def _first(spans: Sequence[_Spans], total: int, most: int) -> int:
-    """How many samples, from the first on, have at most so many steps in all systems together; one at least."""
-    counts = np.zeros(total, np.int64)
-    for one in spans:
-        mine = one.sample[one.sample >= 0]
-        counts += np.bincount(mine, minlength=total)[:total]
-    return min(total, max(int(np.searchsorted(np.cumsum(counts), most, side="right")), 1))
+def _first(steps: NDArray[np.int64], most: int) -> int:
+    """How many samples, from the first on, have at most so many steps together; one at least."""
+    return min(len(steps), max(int(np.searchsorted(np.cumsum(steps), most, side="right")), 1))
 
 
-def _lanes(run: Results, counts: Mapping[str, int], faults: Sequence[Fault]) -> list[Lane]:
+def _lanes(run: Results, counts: Mapping[str, int], hops: set[tuple[str, str]], faults: Sequence[Fault]) -> list[Lane]:
     busiest = sorted(counts, key=lambda place: -counts[place])[: 2 * MOST_LANES]
     nodes = {end for place in busiest for end in place.split(LINK_ARROW)}
     if len(run.scenario["nodes"]) <= MOST_LANES:
         nodes |= set(run.scenario["nodes"])
-    hops = {hop for name in run.systems for hop in hops_of(run.spans(name))}
     lanes = lay_out(run.scenario, counts, faults, nodes=nodes, hops=hops)
     if len(lanes) <= MOST_LANES:
         return lanes
@@ -194,8 +209,8 @@ def _samples(
     """The columns of the samples, and the words that some of them number; 0 there is none."""
     captured = table.column("captured_at").to_numpy()
     ended = table.column("ended_at").to_numpy() - captured
-    right = table.column("correct").cast("float64").to_numpy()
-    exit_of, names = _words(table, "exit")
+    right = floats(table, "correct")
+    exit_of, names = numbered(table, "exit")
     order = np.array([*(exits.index(name) + 1 for name in names), 0])
     columns: dict[str, NDArray[Any]] = {
         "captured": _ticks(np.diff(captured, prepend=0.0), tick),
@@ -204,14 +219,14 @@ def _samples(
         "exit": order[exit_of],
         "right": np.where(np.isnan(right), 0, right + 1).astype(np.int64),
         "label": table.column("label").to_numpy(),
-        "prediction": table.column("prediction").cast("int64").fill_null(-1).to_numpy() + 1,
+        "prediction": np.nan_to_num(floats(table, "prediction"), nan=-1.0).astype(np.int64) + 1,
         "measure": table.column("entropy").to_numpy(),
         "views": table.column("views").to_numpy(),
         "bytes": np.minimum(table.column("bytes").to_numpy(), 2**32 - 1),
     }
     words: dict[str, list[str]] = {}
     for name in ("outcome", "reason", "site", "class"):
-        numbers, words[name] = _words(table, name)
+        numbers, words[name] = numbered(table, name)
         columns[name] = numbers + 1
     for name in ("energy", "deadline"):
         if table.column(name).null_count < len(table):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.results.kept.constant import once, where
 from simnet.results.kept.endings import DROPPED, NOT_YET, Ending, Endings
 from simnet.statistics.batches import LEAST, of_mean
 from simnet.statistics.student import t_interval
@@ -106,7 +107,9 @@ class Lives:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            getattr(self, one.name).setflags(write=False)
+            column = getattr(self, one.name).view()  # its own flags: some belong to somebody else
+            column.setflags(write=False)
+            object.__setattr__(self, one.name, column)
 
     def __len__(self) -> int:
         return len(self.captured)
@@ -127,27 +130,27 @@ class Lives:
         found = Endings.of(endings)
         how, when = found.how, found.at
         answered, dropped, ended = how > DROPPED, how == DROPPED, how > NOT_YET
-        prediction = np.where(answered, found.prediction, -1).astype(np.int64)
-        times = captured.times.view()  # its own flags: the captures belong to somebody else
-        left = np.where(ended, floats(when), inf)
+        prediction = where(answered, found.prediction, -1).astype(np.int64)
+        left = where(ended, floats(when), inf)
         lasted = floats(np.where(ended, when, whole_numbers([end])[0]) - whole_numbers(captured.ticks))
-        label = np.array(labels, np.int64)
+        label = labels.astype(np.int64, copy=False)
+        image = np.arange(len(label)) if images is None else images.astype(np.int64, copy=False)
         return cls(
-            captured=times,
+            captured=captured.times,
             left=left,
-            outcome=words(_OUTCOMES)[how],
-            exit=words((*found.exits, None))[np.where(answered, found.word, -1)],  # −1 is that of none
-            reason=words((*found.reasons, None))[np.where(dropped, found.word, -1)],
-            image=np.arange(len(label)) if images is None else np.array(images, np.int64),
+            outcome=once(words(_OUTCOMES)[how]),
+            exit=once(words((*found.exits, None))[np.where(answered, found.word, -1)]),  # −1 is that of none
+            reason=once(words((*found.reasons, None))[np.where(dropped, found.word, -1)]),
+            image=image,
             label=label,
             prediction=prediction,
             correct=answered & (prediction == label),
             lasted=lasted,
-            latency=np.where(answered, lasted, nan),
-            measure=np.where(answered, found.measure, nan),
-            site=words(captured.sites)[captured.site],
-            kind=words((*captured.classes, None))[captured.kind],
-            deadline=captured.deadline.view(),
+            latency=where(answered, lasted, nan),
+            measure=where(answered, found.measure, nan),
+            site=once(words(captured.sites)[captured.site]),
+            kind=once(words((*captured.classes, None))[captured.kind]),
+            deadline=captured.deadline,
         )
 
     @cached_property
@@ -168,7 +171,11 @@ class Lives:
 
     def since(self, first: int) -> Lives:
         """Those from number `first` on."""
-        return Lives(**{one.name: getattr(self, one.name)[first:] for one in fields(self)})
+        return self.some(slice(first, None))
+
+    def some(self, those: slice) -> Lives:
+        """Some of them."""
+        return Lives(**{one.name: getattr(self, one.name)[those] for one in fields(self)})
 
     def exits(self, names: Sequence[str], those: Mask | Places) -> dict[str, dict[str, Any]]:
         """How many of `those` were answered at each exit of these names, and their share of those answered."""

@@ -28,7 +28,7 @@ FILES, SEAL = "files", "sha256"
 
 def sealed(manifest: Mapping[str, Any], folder: Path, files: Iterable[str]) -> dict[str, Any]:
     """The manifest with the checksums of `files` (places below `folder`) and its own. Raises OSError."""
-    content = {**manifest, FILES: {place: checksum((folder / place).read_bytes()) for place in files}}
+    content = {**manifest, FILES: {place: _of_file(folder / place) for place in files}}
     return {**content, SEAL: _own(content)}
 
 
@@ -40,6 +40,12 @@ def intact(manifest: Mapping[str, Any]) -> bool:
 def checksum(content: bytes) -> str:
     """SHA-256 of a file's content."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _of_file(path: Path) -> str:
+    """SHA-256 of a file, however large it is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _own(manifest: Mapping[str, Any]) -> str:
@@ -109,6 +115,9 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def _version(package: str) -> str | None:
     try:
-        return metadata.version(package)
+        head, _, rest = (metadata.distribution(package).read_text("METADATA") or "").partition("\nVersion:")
     except metadata.PackageNotFoundError:
         return None
+    if rest and "\n\n" not in head:  # among the first lines: to parse all of them takes milliseconds for each package
+        return rest.partition("\n")[0].strip()
+    return metadata.version(package)

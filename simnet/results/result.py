@@ -22,7 +22,7 @@ class SystemResult:
         exits: All exits that the system has, from the devices upward.
         codec: How features travelled.
         lives: How the samples ended that count: those of the warm-up are left out.
-        samples: One row per captured sample, columns as in `samples_schema`.
+        samples: One row per captured sample, columns as in `samples_schema`; a large table is in a file.
         spans: One row per step of a sample's life, columns as in `spans_schema`; a large table is in a file.
         forced: Accuracy per exit if every sample left there; None unless it was asked for.
         raw_sample_bytes: Bytes of all uncompressed views of one sample, by site (None: the unnamed one).
@@ -48,7 +48,7 @@ class SystemResult:
     exits: tuple[str, ...]
     codec: str
     lives: Lives
-    samples: pa.Table
+    samples: pa.Table | StoredTable
     spans: pa.Table | StoredTable
     forced: dict[str, float] | None
     raw_sample_bytes: dict[str | None, int]

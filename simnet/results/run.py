@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import yaml
 
 from simnet.language.errors import nearest
 from simnet.language.names import FIGURES, REPORT
 from simnet.results.kept.stored import StoredTable
+from simnet.results.kept.words import indices_of
 from simnet.results.manifest import FILES, SEAL, checksum, intact
 from simnet.results.tables import (
     ANY,
@@ -150,6 +152,21 @@ class Results:
         if system in self.tables:
             return file in self.tables[system]
         return f"{system}/{file}" in self.manifest.get(FILES, ())
+
+    def parts(self, system: str, file: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """One of a system's tables a part at a time, where it waits in a temporary file; else all of it at once.
+
+        `columns`: some of them; None: all. Words have numbers of their own in each part.
+
+        Raises:
+            RunError: no such system or table, or its file is damaged.
+        """
+        self.has(system, file)
+        table = self.tables[system][file] if system in self.tables else self._table(system, file)
+        if isinstance(table, StoredTable):
+            yield from table.parts(columns)
+        else:
+            yield table if columns is None else table.select(columns)
 
     def _table(self, system: str, file: str) -> pa.Table:
         self.has(system, file)
@@ -309,7 +326,7 @@ def conform(table: pa.Table | StoredTable, schema: pa.Schema, what: str) -> pa.T
         if pa.types.is_dictionary(wanted.type) and not _in_order(column):
             # decode first: the order in a dictionary would otherwise depend on how the table was put together
             column = column.cast(pa.string()).combine_chunks().dictionary_encode()
-        columns.append(column.cast(wanted.type))
+        columns.append(column if column.type == wanted.type else column.cast(wanted.type))
     return pa.table(columns, schema=schema).combine_chunks()
 
 
@@ -323,9 +340,9 @@ def _in_order(column: Any) -> bool:
         column = column.chunk(0)
     if not isinstance(column, pa.DictionaryArray) or column.dictionary.null_count:
         return False
-    words = column.dictionary
-    occurring = column.indices.drop_null().unique()
-    return len(words.unique()) == len(words) and occurring.to_pylist() == list(range(len(words)))
+    words, numbers = column.dictionary.to_pylist(), indices_of(column)
+    occurring, first = np.unique(numbers[numbers >= 0], return_index=True)
+    return len(set(words)) == len(words) == len(occurring) and bool((np.diff(first) > 0).all())
 
 
 def _intact(path: Path, manifest: Mapping[str, Any], place: str, what: str) -> bytes:

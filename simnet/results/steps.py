@@ -108,7 +108,7 @@ class Steps:
     def __len__(self) -> int:
         return len(self.sample)
 
-    def arrays(self, those: Numbers) -> list[NDArray[Any]]:
+    def arrays(self, those: Numbers | slice) -> list[NDArray[Any]]:
         """All arrays of some of them."""
         return [getattr(self, name)[those] for name in _ARRAYS]
 

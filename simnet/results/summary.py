@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from simnet.language.names import LINK_ARROW
+from simnet.results.kept.words import numbered
 from simnet.results.lives import latency_of, mean_of
 from simnet.statistics.batches import Interval, none, of_mean, of_share, of_shares
 from simnet.statistics.proportions import mcnemar, wilson
@@ -137,17 +138,26 @@ def _raw_offload(result: SystemResult) -> int:
 
 def _sums(spans: pa.Table | StoredTable, warm_up: int) -> Iterator[tuple[str, str | None, int]]:
     """Places, messages and bytes, of each pair in each part of the table the sum."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    for part in [spans] if isinstance(spans, pa.Table) else spans.parts():
-        those = pc.equal(part["kind"].cast("string"), "transfer")
+    for part in [spans] if isinstance(spans, pa.Table) else spans.parts(_OF_BYTES):
+        (kind, kinds), (place, places), (message, messages) = (numbered(part, key) for key in _OF_BYTES[:3])
+        those = kind == (kinds.index("transfer") if "transfer" in kinds else -2)
+        sample, size = (part.column(key).to_numpy() for key in _OF_BYTES[3:])
         if warm_up:
-            those = pc.and_(those, pc.or_(pc.less(part["sample"], 0), pc.greater_equal(part["sample"], warm_up)))
-        hops = part.select(["place", "message", "bytes"]).filter(those)
-        hops = pa.table({key: hops[key].cast("string") if key != "bytes" else hops[key] for key in hops.column_names})
-        for hop in hops.group_by(["place", "message"]).aggregate([("bytes", "sum")]).to_pylist():
-            yield hop["place"], hop["message"], hop["bytes_sum"]
+            those &= (sample < 0) | (sample >= warm_up)
+        pair = place[those].astype(np.int64) * (len(messages) + 1) + message[those] + 1
+        found, which = np.unique(pair, return_inverse=True)
+        sums = np.zeros(len(found), np.int64)
+        np.add.at(sums, which, size[those])
+        for one, total in zip(found.tolist(), sums.tolist(), strict=True):
+            at, ends = divmod(one, len(messages) + 1)
+            yield places[at], messages[ends - 1] if ends else None, total
+
+
+_OF_BYTES = ["kind", "place", "message", "sample", "bytes"]
+"""Columns of the spans."""
 
 
 def _bytes(spans: pa.Table | StoredTable, warm_up: int, tiers: Mapping[str, str]) -> dict[str, Any]:

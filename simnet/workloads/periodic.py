@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from simnet.language import units
 from simnet.language.quantities import Time
-from simnet.times import seconds, ticks
+from simnet.times import seconds, ticks, ticks_of
 from simnet.workloads.spec import Demand, Draws, Times
 
 
@@ -41,5 +41,5 @@ class Periodic(Demand):
         """See `Demand.captures`: whole multiples of `every` as it was written."""
         every = ticks(self.every)
         number = -(-ticks(duration or 0.0) // every) if count is None else count
-        shifts = draws().uniform(0.0, self.jitter, number) if self.jitter else np.zeros(number)
-        return [n * every + ticks(shift) for n, shift in enumerate(shifts.tolist())]
+        shifts = ticks_of(draws().uniform(0.0, self.jitter, number)) if self.jitter else [0] * number
+        return [n * every + shift for n, shift in enumerate(shifts)]

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
-from simnet.clock import ProtocolError, ticks
+from simnet.clock import ProtocolError
 from simnet.language.checks import Checks, Raw
 from simnet.language.errors import Path
 from simnet.language.kinds import kind_called
 from simnet.language.quantities import MOST, Model, Share, Time
 from simnet.language.traces import Traces
 from simnet.streams import stream
+from simnet.times import ticks_of
 from simnet.workloads import WORKLOADS
 
 Times = NDArray[np.float64]
@@ -98,7 +99,7 @@ class Demand(Model, ABC):
         if not (good and np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) >= 0).all()):
             where = f"{type(self).__module__}.{type(self).__qualname__}.arrivals"
             raise ProtocolError(f"{where} must return ascending times from 0 s on, found {times!r}")
-        return [ticks(time) for time in times.tolist()]
+        return ticks_of(times.astype(np.float64))
 
     @property
     def most(self) -> int | None:

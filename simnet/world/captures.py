@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.language.units import format_time
 from simnet.registry import PluginError
+from simnet.results.kept.constant import once
 from simnet.scenario import Scenario
 from simnet.streams import stream
-from simnet.times import PER_SECOND, seconds, ticks
+from simnet.times import floats, seconds, ticks, whole_numbers
 from simnet.workloads.arrivals import arrival_times
 from simnet.workloads.spec import Workload
 from simnet.world.sites import sites_of, workload_of
@@ -21,7 +24,7 @@ from simnet.world.sites import sites_of, workload_of
 
 @dataclass(frozen=True)
 class Captures:
-    """All samples of a run in order of capture, one entry of each array per sample.
+    """All samples of a run in order of capture, one entry of each array per sample; they cannot be written to.
 
     Attributes:
         times: When it is captured, in s, ascending.
@@ -35,7 +38,7 @@ class Captures:
     """
 
     times: NDArray[np.float64]
-    ticks: list[int]
+    ticks: Sequence[int]
     site: NDArray[np.int64]
     sites: tuple[str | None, ...]
     kind: NDArray[np.int64]
@@ -76,20 +79,24 @@ def captures(scenario: Scenario) -> Captures:
     sites = sites_of(scenario)
     workloads = [workload_of(scenario, site) for site in sites]
     classes = tuple(dict.fromkeys(name for workload in workloads for name in workload.classes))
-    parts, ticks = [], list[int]()
+    parts = []
     for number, (site, workload) in enumerate(zip(sites, workloads, strict=True)):
         below = "" if site is None else f"/{site}"
         times = arrival_times(workload, scenario.seed, f"arrivals{below}", scenario.samples, scenario.duration)
         kinds = _kinds(workload, scenario.seed, f"classes{below}", len(times), classes)
-        ticks += times
-        parts.append((np.full(len(times), number), *kinds))
-    site_numbers, kind, priority, deadline = (np.concatenate(values) for values in zip(*parts, strict=True))
+        parts.append((whole_numbers(times), np.full(len(times), number), *kinds))
+    ticks, *others = (np.concatenate(values) for values in zip(*parts, strict=True))
     if scenario.samples is not None and len(ticks) < scenario.samples:
         raise PluginError(f"the workload has only {len(ticks)} captures: ask for fewer than {scenario.samples} samples")
-    first = sorted(range(len(ticks)), key=ticks.__getitem__)[: scenario.samples]
-    ticks = [ticks[place] for place in first]
-    seconds = np.array([time / PER_SECOND for time in ticks], np.float64)
-    return Captures(seconds, ticks, site_numbers[first], sites, kind[first], classes, priority[first], deadline[first])
+    first = np.argsort(ticks, kind="stable")[: scenario.samples]
+    ticks = ticks[first]
+    site_number, kind, priority, deadline = (once(values[first]) for values in others)
+    return Captures(floats(ticks), _kept(ticks), site_number, sites, kind, classes, priority, deadline)
+
+
+def _kept(ticks: NDArray[Any]) -> Sequence[int]:
+    """Times that give Python's numbers one by one: 8 bytes for each, where 64 bits hold them all."""
+    return ticks.tolist() if ticks.dtype == object else array("q", ticks.tobytes())
 
 
 def arrivals(scenario: Scenario) -> NDArray[np.float64]:
@@ -147,4 +154,4 @@ def alike(scenario: Scenario, captured: Captures, kinds: Sequence[int] | None = 
         numbers.append(states.setdefault(frozenset(target for target, _ in down), len(states)))
     state = np.array(numbers)[np.searchsorted(times, captured.times, side="right")]
     of_site = captured.site if kinds is None else np.where(state == 0, np.array(kinds)[captured.site], captured.site)
-    return np.asarray(state * len(captured.sites) + of_site)
+    return once(np.asarray(state * len(captured.sites) + of_site))

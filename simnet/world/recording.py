@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from simnet.network.faults.incidents import Incident
 from simnet.results.kept.endings import DROPPED, Ending, Endings
 from simnet.results.kept.recorded import Recorded
 from simnet.results.kept.stored import MOST_ROWS, StoredTable
+from simnet.results.kept.words import coded, encoded, indices_of
 from simnet.results.lives import Lives
 from simnet.results.steps import Steps
 from simnet.results.tables import (
@@ -26,7 +27,10 @@ from simnet.results.tables import (
 )
 from simnet.results.usage.usage import Usage
 from simnet.systems.base import Decision
-from simnet.world.asked import Rows
+from simnet.world.scored import Block, Rows
+
+MOST_SAMPLES = 1 << 16
+"""Of a table in memory, and of a row group (our choice): rows with so many columns are long."""
 
 
 def samples_table(
@@ -42,32 +46,54 @@ def samples_table(
 
     Messages that belong to no sample (heartbeats) have number −1 and count nowhere here.
     """
+    views = samples_views(Endings.of(endings), views_of)
+    return _samples(lives, views, bytes_of(steps, len(lives)), energy, slice(None))
+
+
+def samples_of(
+    lives: Lives, views: NDArray[np.uint32], sizes: NDArray[np.int64], energy: NDArray[np.float64] | None
+) -> pa.Table | StoredTable:
+    """The samples' table, of their views and bytes; of many, in a file."""
+    if len(lives) <= MOST_SAMPLES:
+        return _samples(lives, views, sizes, energy, slice(None))
+    some = (slice(begin, begin + MOST_SAMPLES) for begin in range(0, len(lives), MOST_SAMPLES))
+    return StoredTable(samples_schema(), (_samples(lives, views, sizes, energy, those) for those in some))
+
+
+def _samples(
+    every: Lives,
+    views: NDArray[np.uint32],
+    sizes: NDArray[np.int64],
+    energy: NDArray[np.float64] | None,
+    those: slice,
+) -> pa.Table:
+    lives, (first, last, _) = every.some(those), those.indices(len(every))
     unanswered = ~lives.answered
     columns: dict[str, Any] = {
-        "sample": range(len(lives)),
+        "sample": np.arange(first, last),
         "image": lives.image,
         "label": lives.label,
-        "prediction": pa.array(lives.prediction, mask=unanswered),
-        "correct": pa.array(lives.correct, mask=unanswered),
+        "prediction": (lives.prediction, unanswered),
+        "correct": (lives.correct, unanswered),
         "outcome": lives.outcome,
         "exit": lives.exit,
         "reason": lives.reason,
         "captured_at": lives.captured,
-        "finished_at": pa.array(lives.left, mask=unanswered),
-        "ended_at": pa.array(lives.left, mask=~np.isfinite(lives.left)),
-        "latency": pa.array(lives.latency, mask=unanswered),
-        "entropy": pa.array(lives.measure, mask=unanswered),
-        "views": _views(Endings.of(endings), views_of),
-        "bytes": bytes_of(steps, len(lives)),
+        "finished_at": (lives.left, unanswered),
+        "ended_at": (lives.left, ~np.isfinite(lives.left)),
+        "latency": (lives.latency, unanswered),
+        "entropy": (lives.measure, unanswered),
+        "views": views[those],
+        "bytes": sizes[those],
         "site": lives.site,
         "class": lives.kind,
-        "deadline": pa.array(lives.deadline, mask=~lives.due),
-        "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy,
+        "deadline": (lives.deadline, ~lives.due),
+        "energy": pa.nulls(len(lives), pa.float64()) if energy is None else energy[those],
     }
     return _table(columns, samples_schema())
 
 
-def _views(endings: Endings, views_of: Callable[[Decision], int]) -> NDArray[np.uint32]:
+def samples_views(endings: Endings, views_of: Callable[[Decision], int]) -> NDArray[np.uint32]:
     """The views of each sample's answer, asked for once of each exit and what arrived; 0 without an answer."""
     found, those = np.zeros(len(endings), np.uint32), np.flatnonzero(endings.how > DROPPED)
     alike = endings.word[those].astype(np.int64) * max(len(endings.upstreams), 1) + endings.upstream[those]
@@ -168,43 +194,55 @@ def usage_table(usage: Usage) -> pa.Table:
     schema = usage_schema()
     arrays: dict[str, Any] = {name: [] for name in schema.names}
     for name, values in usage.columns.items():
-        arrays[name] = values if isinstance(values, list) else pa.array(values, from_pandas=True)  # not a number: null
+        arrays[name] = values if isinstance(values, list) else (values, np.isnan(values))
     return _table(arrays, schema)
 
 
 def scores_of(rows: Rows) -> pa.Table | StoredTable:
     """The scores' table; of many, in a file, the rows of one exit after those of the other."""
     if len(rows) * len(rows.labels) <= MOST_ROWS:
-        return scores_table(rows)
-    return StoredTable(scores_schema(), map(scores_table, rows.singly()))
+        return scores_table([*rows], rows.labels)
+    return StoredTable(scores_schema(), _a_part_at_a_time(rows))
 
 
-def scores_table(rows: Rows) -> pa.Table:
-    """One row for each sample and each exit or head, all of one exit together."""
-    n, parts = len(rows.labels), len(rows)
+def _a_part_at_a_time(rows: Rows) -> Iterator[pa.Table]:
+    for block in rows:
+        for begin in range(0, len(rows.labels), MOST_SAMPLES):
+            those = slice(begin, begin + MOST_SAMPLES)
+            yield scores_table([block.some(those)], rows.labels[those], begin)
+
+
+def scores_table(rows: Sequence[Block], labels: NDArray[np.int64], first: int = 0) -> pa.Table:
+    """One row for each sample from number `first` on and each exit or head, all of one exit together."""
+    n, parts = len(labels), len(rows)
     each = np.repeat(np.arange(parts), n)
 
     def joined(values: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
         return np.concatenate([np.empty(0, dtype), *values])
 
-    def repeated(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
-        return pa.array(values, kind).take(each)
+    def words(values: Iterable[str | None]) -> pa.Array:
+        found = encoded(values)
+        return coded(indices_of(found)[each], found.dictionary.to_pylist())
+
+    def small(values: Sequence[int | None]) -> tuple[Any, Any]:
+        none = np.array([value is None for value in values], bool)
+        return np.array([value or 0 for value in values], np.int16)[each], none[each]
 
     asked_at, prediction = joined((one.at for one in rows), float), joined((one.prediction for one in rows), np.int64)
     floats = {
         name: joined((getattr(one, name) for one in rows), float) for name in ("measure", "entropy", "confidence")
     }
     columns = {
-        "sample": np.tile(np.arange(n), parts),
-        "exit": repeated([one.exit for one in rows], pa.string()),
-        "segment": repeated([one.part.segment for one in rows], pa.string()),
-        "copy": repeated([one.part.copy for one in rows], pa.int16()),
-        "view": repeated([one.view for one in rows], pa.int16()),
+        "sample": np.tile(np.arange(first, first + n), parts),
+        "exit": words(one.exit for one in rows),
+        "segment": words(one.part.segment for one in rows),
+        "copy": small([one.part.copy for one in rows]),
+        "view": small([one.view for one in rows]),
         "asked": ~np.isnan(asked_at),
-        "asked_at": pa.array(asked_at, from_pandas=True),  # not a number: null
-        "prediction": pa.array(prediction, mask=prediction < 0),
-        "correct": pa.array(prediction == np.tile(rows.labels, parts), mask=prediction < 0),
-        **{name: pa.array(values, from_pandas=True) for name, values in floats.items()},
+        "asked_at": (asked_at, np.isnan(asked_at)),
+        "prediction": (prediction, prediction < 0),
+        "correct": (prediction == np.tile(labels, parts), prediction < 0),
+        **{name: (values, np.isnan(values)) for name, values in floats.items()},
         "views": joined((one.views for one in rows), np.uint32),
     }
     return _table(columns, scores_schema())
@@ -224,12 +262,14 @@ def incidents_table(incidents: Sequence[Incident]) -> pa.Table:
 
 
 def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
+    """Of columns as Arrow, numpy or Python has them; of a pair, the second says where there is nothing."""
     arrays = []
     for field in schema:
-        values = columns[field.name]
-        if pa.types.is_dictionary(field.type):
-            text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-            arrays.append(text if pa.types.is_dictionary(text.type) else text.dictionary_encode())
+        values, none = given if isinstance(given := columns[field.name], tuple) else (given, None)
+        if isinstance(values, pa.Array):
+            arrays.append(values if values.type == field.type else values.cast(field.type))
+        elif pa.types.is_dictionary(field.type):
+            arrays.append(encoded(values))
         else:
-            arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
+            arrays.append(pa.array(values, field.type, mask=none))
     return pa.Table.from_arrays(arrays, schema=schema)

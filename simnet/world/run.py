@@ -23,18 +23,21 @@ from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.again.without import Without, too_late, without_each
-from simnet.world.asked import Asked, scores_rows
-from simnet.world.captures import alike, captures, images_of
+from simnet.world.asked import Asked
+from simnet.world.captures import Captures, alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
 from simnet.world.recording import (
+    bytes_of,
     incidents_table,
-    samples_table,
+    samples_of,
+    samples_views,
     scores_of,
     spans_of,
     usage_table,
     views_of,
     without_table,
 )
+from simnet.world.scored import scores_rows
 from simnet.world.world import World
 
 
@@ -62,14 +65,17 @@ def run_system(
     options: Options,
     progress: Progress | None = None,
     make: Callable[..., World] = World,
+    captured: Captures | None = None,
 ) -> SystemResult:
     """Play one system of the scenario, in the world that `make` makes, and return its tables.
+
+    `captured` are the scenario's samples, where they are known already.
 
     Raises DataError or WeightsError when images or weights turn out to be damaged or break their contract,
     ProtocolError when the system does, DeviceError without the device.
     """
     name, card = plan.name, plan.card
-    captured = captures(scenario)
+    captured = captures(scenario) if captured is None else captured
     warm_up = captured.before(scenario)
     rows = images_of(scenario, len(captured), len(data))
     answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options, progress)
@@ -105,7 +111,7 @@ def run_system(
     ledger = Ledger(scenario.nodes, recorded, up_times, len(captured), cut_off, world.network.slept)
     lives = Lives.of(captured, labels, world.endings, world.env.now, rows)
     energy = ledger.samples if ledger.nodes else None
-    samples = samples_table(lives, world.endings, recorded, energy, views_of(plan.graph))
+    views, sizes = samples_views(world.endings, views_of(plan.graph)), bytes_of(recorded, len(captured))
     counted = lives.since(warm_up)
     usage = used(scenario, world.network, recorded, captured, seconds(world.env.now))
     played = Played(
@@ -128,14 +134,14 @@ def run_system(
         usage=usage,
     )
     sections, notes = sections_of(played)
-    notes += notes_of(plan, lives, samples["views"].to_numpy(), usage)
+    notes += notes_of(plan, lives, views, usage)
     return SystemResult(
         name=name,
         system=plan.options.system,
         exits=plan.exits,
         codec=plan.codec,
         lives=counted,
-        samples=samples,
+        samples=samples_of(lives, views, sizes, energy),
         spans=spans_of(recorded),
         forced=forced,
         raw_sample_bytes={place.site: len(place.views) * plan.graph.raw_view for place in plan.places},
@@ -151,7 +157,7 @@ def run_system(
         usage=usage_table(usage),
         seen=data.checksum if plan.options.data else None,
         scores=scores,
-        without=without_table(lives, samples["bytes"].to_numpy(), without) if scenario.faults else None,
+        without=without_table(lives, sizes, without) if scenario.faults else None,
     )
 
 
@@ -234,7 +240,10 @@ def run(
     for name, plan in plans.items():
         check_shape(scenario, name, plan.card, plan.graph, seen[name].views, seen[name].view_shape)
         check_classes(scenario, name, plan.card, plan.graph, data.name, data.class_names)
-    results = [run_system(scenario, plan, seen[name], options, progress) for name, plan in plans.items()]
+    captured = captures(scenario)
+    results = [
+        run_system(scenario, plan, seen[name], options, progress, captured=captured) for name, plan in plans.items()
+    ]
     if told := too_late(scenario, results):
         results[-1].notes.append(told)
     return results, data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from math import inf
@@ -93,7 +94,7 @@ class World:
             self._needed.append([[self.network.nodes[n] for n in names if n in replaced] for names in playing])
         self.endings = Endings(len(captured))
         self.incidents: list[Incident] = []
-        self._captured, self._site = captured.ticks, captured.site.tolist()
+        self._captured, self._site = captured.ticks, array("i", captured.site.astype(np.int32).tobytes())
         self._scenario, self._exits, self._graph = scenario, plan.exits, plan.graph
         self._classes, self._everything = plan.graph.classes, plan.graph.all
         self._left = len(captured)

@@ -11,7 +11,8 @@ from small import SCENARIO
 
 import simnet
 from simnet.world import run as engine
-from simnet.world.asked import Asked, Rows
+from simnet.world.asked import Asked
+from simnet.world.scored import Rows
 
 ORDER = {"ddnn": ("edge", "cloud"), "ada-ddnn": ("edge-1", "edge-2", "cloud")}
 
@@ -99,6 +100,7 @@ def test_the_network_does_not_run_for_it(scenario: Path, fresh_cache, monkeypatc
     def spied(asked: Asked, *further: Any) -> Rows:
         before = asked.answers.report()["batches"]
         rows = honest(asked, *further)
+        assert len([*rows]) == len(rows) > 1, "each block is made when it is asked for"
         batches.append((before, asked.answers.report()["batches"]))
         return rows
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from simnet.experiments.sizing.limits import Estimate, Limit
 from simnet.experiments.sweeps.table import as_text
-from simnet.experiments.tuning.goal import Goal, Trial
+from simnet.experiments.tuning.goal import LOST, Goal, Trial
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,18 @@ class Tuned:
         nearest = self.goal.nearest(self.trials)
         if nearest is None:
             return "no trial has results yet"
-        missed = [limit.text for limit in self.goal.limits if not self._keeps(nearest, limit)]
+        unknown = [limit.text for limit in self.goal.limits if self._misses(nearest, limit) >= LOST]
+        if unknown:
+            one_run = self.goal.surely and nearest.repeats == 1
+            why = "of one run there is no interval, play several (--repeats)" if one_run else "it has no value"
+            return f"no trial tells whether {' and '.join(unknown)} is kept: {why}"
+        missed = [limit.text for limit in self.goal.limits if self._misses(nearest, limit)]
         by = f" by {100 * nearest.missed:.2f} % of the bound{'s in all' if len(missed) > 1 else ''}"
         by = f", which misses {' and '.join(missed)}{by}" if missed else ""
         return f"no trial keeps all limits; the nearest is {self.settings(nearest)}{by}"
 
-    def _keeps(self, trial: Trial, limit: Limit) -> bool:
-        return self.goal.missed(limit, trial.estimates[limit.key]) == 0
+    def _misses(self, trial: Trial, limit: Limit) -> float:
+        return self.goal.missed(limit, trial.estimates[limit.key])
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as in ``tune.json``."""

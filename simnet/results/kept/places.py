@@ -30,15 +30,17 @@ class AtPlaces:
         else:
             self._sort(recorded, names)
 
-    def get(self, name: str) -> tuple[Steps, Numbers] | None:
-        """Steps of which those of a place have the numbers given, ascending; None where nothing happened."""
+    def get(self, name: str) -> Steps | None:
+        """Those of a place, in order; None where nothing happened."""
         if self._group is not None:
             if (group := self._group.get(name)) is None:
                 return None
             if group != self._loaded:
                 self._load(group)
         those = self._at.get(name)
-        return None if those is None or not len(those) else (self._steps, those)
+        if those is None or not len(those):
+            return None
+        return self._steps if len(those) == len(self._steps) else self._steps.with_arrays(self._steps.arrays(those))
 
     def _sort(self, recorded: Recorded, names: Iterable[str]) -> None:
         counts: Numbers = np.zeros(0, np.int64)
@@ -68,6 +70,13 @@ class AtPlaces:
 
     def _load(self, group: int) -> None:
         self._loaded = group
-        pieces = [self._spool.get(piece) for piece in self._pieces[group]]
-        self._steps = self._kind.with_arrays([np.concatenate(arrays) for arrays in zip(*pieces, strict=True)])
+        self._steps, self._at = self._kind, {}  # the former go before the next come
+        count, end = sum(self._spool.length(piece) for piece in self._pieces[group]), 0
+        arrays = [np.empty(count, array.dtype) for array in self._kind.arrays(slice(0))]
+        for piece in self._pieces[group]:
+            begin = end
+            end += self._spool.length(piece)
+            for array, some in zip(arrays, self._spool.get(piece), strict=True):
+                array[begin:end] = some
+        self._steps = self._kind.with_arrays(arrays)
         self._at = self._steps.at()

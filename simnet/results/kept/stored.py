@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from simnet.network.spool import naming
@@ -43,6 +43,7 @@ class StoredTable:
         with naming():
             writer.close()
             self._file.flush()
+        _release()
 
     @property
     def column_names(self) -> list[str]:
@@ -50,11 +51,19 @@ class StoredTable:
         names: list[str] = self.schema.names
         return names
 
-    def parts(self) -> Iterator[pa.Table]:
-        """Its row groups."""
-        file = self._opened()
+    def parts(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Its row groups, or some columns of them."""
+        import pyarrow as pa
+
+        names = self.schema.names if columns is None else list(columns)
+        schema, file = pa.schema([self.schema.field(name) for name in names]), self._opened()
         for number in range(file.num_row_groups):
-            yield file.read_row_group(number).cast(self.schema)
+            yield file.read_row_group(number, names).select(names).cast(schema)
+        _release()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One of its columns, in memory."""
+        return self._opened().read([name]).column(name)
 
     def read(self) -> pa.Table:
         """All of it, in memory."""
@@ -69,3 +78,10 @@ class StoredTable:
         from pyarrow import parquet
 
         return parquet.ParquetFile(os.fdopen(os.dup(self._file.fileno()), "rb"))
+
+
+def _release() -> None:
+    """Have Arrow give back what it holds for later: a row group at a time, it would hold much more than it needs."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()

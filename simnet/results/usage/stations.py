@@ -139,16 +139,14 @@ def stations_of(places: Places, recorded: Recorded, end: float) -> Iterator[Stat
     at = AtPlaces(recorded, [*places.workers, *places.one_by_one])
     shared = {link for links in places.media.values() for link in links}
     for name, workers in places.workers.items():
-        if (found := at.get(name)) is not None:
-            steps, those = found
-            yield _station(name, NODE, workers, steps, those, steps.ended[those])
+        if (steps := at.get(name)) is not None:
+            yield _station(name, NODE, workers, steps, steps.ended)
     served: dict[str, Station] = {}
     for name, one_by_one in places.one_by_one.items():
-        if (found := at.get(name)) is not None:
-            steps, those = found
+        if (steps := at.get(name)) is not None:
             capacity = Capacity.of(places.bandwidths[name], end)
-            left = _left(steps, those, capacity) if one_by_one else None
-            link = _station(name, LINK, 1, steps, those, left, capacity)
+            left = _left(steps, capacity) if one_by_one else None
+            link = _station(name, LINK, 1, steps, left, capacity)
             if name in shared:
                 served[name] = link
             yield link
@@ -157,15 +155,14 @@ def stations_of(places: Places, recorded: Recorded, end: float) -> Iterator[Stat
             yield _together(f"medium {medium}", used)
 
 
-def _left(steps: Steps, those: Numbers, capacity: Capacity) -> Floats:
+def _left(steps: Steps, capacity: Capacity) -> Floats:
     """When the last byte of each message had left, on a link that has them one by one.
 
     Its span ends with its arrival. But it had the whole bandwidth from its start on, so that is when the link could
     have carried its bytes.
     """
-    started, ended = steps.started[those], steps.ended[those]
-    left = capacity.when(capacity.until(started) + steps.size[those])
-    return np.clip(left, started, ended)
+    left = capacity.when(capacity.until(steps.started) + steps.size)
+    return np.clip(left, steps.started, steps.ended)
 
 
 def _station(
@@ -173,28 +170,25 @@ def _station(
     kind: str,
     servers: int,
     steps: Steps,
-    those: Numbers,
     served: Floats | None,
     capacity: Capacity | None = None,
 ) -> Station:
-    started, ended = steps.started[those], steps.ended[those]
-    how = steps.status[those]
     dropped, lost, unfinished, ok = (
-        how == (steps.statuses.index(word) if word in steps.statuses else -1)
+        steps.status == (steps.statuses.index(word) if word in steps.statuses else -1)
         for word in ("dropped", "lost", "unfinished", "ok")
     )
     return Station(
         name=name,
         kind=kind,
         servers=servers,
-        sample=steps.sample[those],
-        queued=steps.queued[those],
-        started=started,
+        sample=steps.sample,
+        queued=steps.queued,
+        started=steps.started,
         served=served,
-        ended=ended,
-        size=None if kind == NODE else steps.size[those],
-        alone=~steps.joined[those],
-        began=ok | (started < ended),
+        ended=steps.ended,
+        size=None if kind == NODE else steps.size,
+        alone=~steps.joined,
+        began=ok | (steps.started < steps.ended),
         ok=ok,
         dropped=dropped,
         lost=lost,

@@ -21,7 +21,7 @@ BUSY = 0.9
 (M/M/1: ρ / (1 − ρ) = 9 wait at 0.9)."""
 ROUNDING = 1e-9
 """Part by which sums of the same times may differ."""
-AT_ONCE, MOST_AT_ONCE = 1 << 18, 1 << 11
+AT_ONCE, MOST_AT_ONCE = 1 << 17, 1 << 11
 """Steps, and places, that are counted together: it bounds the memory."""
 SATURATED, FULL, WELL = "saturated", "busy", "ok"
 
@@ -96,7 +96,7 @@ def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
     numbers = np.repeat(np.arange(rows), [len(station.sample) for station in stations])
 
     def all_of(key: str) -> Any:
-        return np.concatenate([getattr(station, key) for station in stations])
+        return _joined(stations, key)
 
     def shaped(values: Any) -> Floats:
         return np.asarray(values.reshape(rows, n))
@@ -105,8 +105,8 @@ def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
     used = np.full((rows, n), np.nan)
     if timed := [row for row, station in enumerate(stations) if station.served is not None]:
         known = [stations[row] for row in timed]
-        alone = np.concatenate([one.alone for one in known])
-        begins, ends = (np.concatenate([getattr(one, key) for one in known])[alone] for key in ("started", "served"))
+        alone = _joined(known, "alone")
+        begins, ends = (_joined(known, key)[alone] for key in ("started", "served"))
         whose = np.repeat(np.arange(len(known)), [len(one.sample) for one in known])[alone]
         busy = overlap(begins, ends, edges, row=whose, rows=len(known)).reshape(len(known), n)
         used[timed] = busy / (np.array([one.servers for one in known])[:, None] * length)
@@ -114,7 +114,7 @@ def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
     bytes_mean, bytes_max = np.full((rows, n), np.nan), np.full((rows, n), np.nan)
     if wired := [row for row, station in enumerate(stations) if station.size is not None]:
         known = [stations[row] for row in wired]
-        begins, ends = (np.concatenate([getattr(one, key) for one in known]) for key in ("queued", "started"))
+        begins, ends = (_joined(known, key) for key in ("queued", "started"))
         sizes = np.concatenate([_sizes(one) for one in known])
         whose = np.repeat(np.arange(len(known)), [len(one.sample) for one in known])
         bytes_mean[wired] = overlap(begins, ends, edges, sizes, whose, len(known)).reshape(len(known), n) / length
@@ -137,6 +137,12 @@ def numbers_of(stations: Sequence[Station], edges: Floats) -> dict[str, Floats]:
         "wait_p50": shaped(percentile(waited, when, rows * n, 0.50)),
         "wait_p95": shaped(percentile(waited, when, rows * n, 0.95)),
     }
+
+
+def _joined(stations: Sequence[Station], key: str) -> Any:
+    """An array of all stations, one after the other."""
+    each = [getattr(station, key) for station in stations]
+    return each[0] if len(each) == 1 else np.concatenate(each)
 
 
 def _carried(station: Station, edges: Floats) -> Floats:

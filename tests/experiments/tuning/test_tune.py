@@ -302,6 +302,16 @@ def test_nothing_that_keeps_the_limits_is_status_3_and_the_nearest_is_told(
     assert not (tmp_path / "tuning" / "best.yaml").exists()
 
 
+def test_a_limit_that_one_run_cannot_tell_is_said_to_be_so(
+    scenario: Path, tmp_path: Path, simnet: Callable[..., Any], played: list[work.Job]
+) -> None:
+    """Bytes have no interval within a run, so that of one run nobody knows what they surely keep."""
+    options = (*ONE, "--subject", "bytes.total < 1 GB", "--surely")
+    status, printed, _ = simnet(*command(scenario, tmp_path / "tuning", *options))
+    assert status == 3
+    assert "no trial tells whether bytes.total < 1 GB is kept: of one run there is no interval" in printed
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

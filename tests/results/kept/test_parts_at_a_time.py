@@ -97,7 +97,7 @@ def test_steps_by_place_come_from_groups() -> None:
     at = AtPlaces(Recorded(recorded(12)), ["a", "nowhere", "b", "a→b"])
     for name, expected in (("a", [0, 3, 6, 9]), ("nowhere", None), ("b", [2, 5, 8, 11]), ("a→b", [1, 4, 7, 10])):
         found = at.get(name)
-        assert (None if found is None else found[0].sample[found[1]].tolist()) == expected
+        assert (None if found is None else found.sample.tolist()) == expected
 
 
 def test_a_node_pays_in_parts_what_it_pays_at_once() -> None:
