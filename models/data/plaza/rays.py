@@ -8,6 +8,7 @@ restricted to each shape's bounding box on the screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,41 +59,94 @@ def cast(shapes: Shapes, cameras: Pinholes, per_object: int, sun: Floats, ambien
 
     `sun` `[objects, 3]` points to the sun and has its strength as length; `ambient` `[objects]`; `side` in pixels.
     """
-    n, pixels = len(cameras.eye), side * side
+    n = len(cameras.eye)
     shape = np.repeat(np.arange(len(shapes.owner)), per_object)
     camera = shapes.owner[shape] * per_object + np.tile(np.arange(per_object), len(shapes.owner))
+    met = trace(shapes, cameras, shape, camera, side, precision=np.float64)
+    owner = shapes.owner[met.shape]
+    bright = facing(met.normal, to_shape(shapes.turn, sun[shapes.owner])[met.shape]) + ambient[owner]
+    light = np.zeros((3, len(SUBSAMPLES) * n * side * side), np.float32)
+    for c in range(3):
+        light[c, met.ray] = bright * shapes.colour[met.shape, c]
+    return summed(met.ray, light, n, side)
+
+
+@dataclass(frozen=True)
+class Met:
+    """What rays meet first, of m rays that meet anything.
+
+    `ray` `[m]` their numbers, ascending: by subsample, then camera, line and column; `shape` `[m]` rows of the table;
+    `depth` `[m]` metres along the camera's axis; `normal` three times `[m]`, outward in the shape's frame, of any length.
+    """
+
+    ray: NDArray[np.int64]
+    shape: NDArray[np.int64]
+    depth: Floats
+    normal: tuple[Floats, Floats, Floats]
+
+
+def trace(
+    shapes: Shapes,
+    cameras: Pinholes,
+    shape: NDArray[np.int64],
+    camera: NDArray[np.int64],
+    side: int,
+    subsamples: tuple[tuple[float, float], ...] = SUBSAMPLES,
+    precision: type[np.floating[Any]] = np.float32,
+) -> Met:
+    """Cast the rays of cameras at shapes, for the pairs of rows (`shape`, `camera`) `[pairs]` that may meet.
+
+    All of a shape lies before a camera that it is paired with. Of equally near shapes that of the lower kind counts,
+    then that of the earlier pair. Rays and normals are worked out in `precision`, depths kept in 32 bits.
+    """
+    n, pixels = len(cameras.eye), side * side
     lens = _Lens(shapes, cameras, shape, camera, side)
-    depth = np.full(len(SUBSAMPLES) * n * pixels, np.inf, np.float32)
-    shade = np.zeros_like(depth)
-    winner = np.zeros(len(depth), np.int64)
-    rank = _rank_in_group(shapes.owner * 3 + shapes.kind)[shape]
+    shown = lens.shown()
     kind = shapes.kind[shape]
-    sun_there = _to_shape(shapes.turn[shape], sun[shapes.owner[shape]])
+    rank = np.full(len(shape), -1)
+    rank[shown] = _rank_in_group(camera[shown] * 3 + kind[shown])
+    depth = np.full(len(subsamples) * n * pixels, np.inf, np.float32)
+    winner = np.zeros(len(depth), np.int64)
+    normals = [np.zeros(len(depth), precision) for _ in range(3)]
     for k in range(3):
         for r in range(int(rank[kind == k].max(initial=-1)) + 1):
             rows = np.flatnonzero((kind == k) & (rank == r))  # one shape per camera: no pixel occurs twice
             row, x, y = lens.pixels(rows)
-            for s, (dx, dy) in enumerate(SUBSAMPLES):
+            for s, (dx, dy) in enumerate(subsamples):
                 place = (s * n + camera[row]) * pixels + y * side + x
-                t, normal = lens.meet(k, row, x + np.float32(dx), y + np.float32(dy))
+                t, normal = lens.meet(k, row, x.astype(precision) + np.float32(dx), y.astype(precision) + np.float32(dy))
                 near = np.flatnonzero(t < depth[place])
-                place, row_near = place[near], row[near]
+                place = place[near]
                 depth[place] = t[near]
-                winner[place] = shape[row_near]
-                shade[place] = _lambert(normal, near, 1 / shapes.half[shape[row_near]], sun_there[row_near])
-    hit = np.isfinite(depth)
-    light = np.zeros((3, len(depth)), np.float32)
-    seen = np.flatnonzero(hit)
-    bright = shade[seen] + ambient[shapes.owner[winner[seen]]]
-    for c in range(3):
-        light[c, seen] = bright * shapes.colour[winner[seen], c]
-    share = np.float32(1 / len(SUBSAMPLES))
-    cover = hit.reshape(len(SUBSAMPLES), n, side, side).sum(axis=0, dtype=np.float32) * share
-    summed = light.reshape(3, len(SUBSAMPLES), n, side, side).sum(axis=1) * share
-    return Hits(cover, np.ascontiguousarray(summed.transpose(1, 0, 2, 3)))
+                winner[place] = shape[row[near]]
+                for into, part in zip(normals, normal, strict=True):
+                    into[place] = part[near]
+    ray = np.flatnonzero(np.isfinite(depth))
+    found = winner[ray]
+    inverse = 1 / shapes.half  # canonical normals become true ones by division by the half extents
+    x, y, z = (normals[i][ray] * inverse[found, i] for i in range(3))
+    return Met(ray, found, depth[ray], (x, y, z))
 
 
-def _to_shape(turn: Floats, vector: Floats) -> Floats:
+def facing(normal: tuple[Floats, Floats, Floats], light: Floats) -> Floats:
+    """Direct light `[m, 3]`, in the shapes' frames and as long as it is strong, on surfaces: Lambert's law."""
+    x, y, z = normal
+    along = x * light[:, 0] + y * light[:, 1] + z * light[:, 2]
+    lit: Floats = (np.maximum(along, 0) / np.sqrt(x * x + y * y + z * z + _SKIN)).astype(np.float32, copy=False)
+    return lit
+
+
+def summed(ray: NDArray[np.int64], light: Floats, n: int, side: int) -> Hits:
+    """Means over the rays of each pixel: `light` `[3, all rays]` is zero for rays that meet nothing."""
+    share, count = np.float32(1 / len(SUBSAMPLES)), len(SUBSAMPLES)
+    hit = np.zeros(light.shape[1], bool)
+    hit[ray] = True
+    cover = hit.reshape(count, n, side, side).sum(axis=0, dtype=np.float32) * share
+    mean = light.reshape(3, count, n, side, side).sum(axis=1) * share
+    return Hits(cover, np.ascontiguousarray(mean.transpose(1, 0, 2, 3)))
+
+
+def to_shape(turn: Floats, vector: Floats) -> Floats:
     """Vectors `[n, 3]` in the frames of `turn` `[n, 3, 3]`."""
     turned: Floats = (turn * vector[:, :, None]).sum(axis=1)
     return turned
@@ -109,14 +163,6 @@ def _rank_in_group(group: NDArray[np.int64]) -> NDArray[np.int64]:
     return rank
 
 
-def _lambert(normal: tuple[Floats, Floats, Floats], near: NDArray[np.int64], inverse: Floats, sun: Floats) -> Floats:
-    """Direct light on a surface; canonical normals become true ones by division by the half extents."""
-    x, y, z = (normal[i][near] * inverse[:, i] for i in range(3))
-    facing = x * sun[:, 0] + y * sun[:, 1] + z * sun[:, 2]
-    lit: Floats = np.maximum(facing, 0) / np.sqrt(x * x + y * y + z * z + _SKIN)
-    return lit
-
-
 class _Lens:
     """Pairs of (shape, camera) with the camera expressed in the shape's canonical frame."""
 
@@ -125,11 +171,11 @@ class _Lens:
     ) -> None:
         self._side = side
         turn, half, reach = shapes.turn[shape], shapes.half[shape], cameras.reach[camera][:, None]
-        self._eye = (_to_shape(turn, cameras.eye[camera] - shapes.centre[shape]) / half).T.copy()
+        self._eye = (to_shape(turn, cameras.eye[camera] - shapes.centre[shape]) / half).T.copy()
         # A pixel (x, y) looks along ahead + x·across + y·down, whose depth component is one: t is the depth.
-        across = _to_shape(turn, cameras.right[camera]) / half * reach * np.float32(2 / side)
-        down = -_to_shape(turn, cameras.up[camera]) / half * reach * np.float32(2 / side)
-        ahead = _to_shape(turn, cameras.ahead[camera]) / half - (across + down) * np.float32(side / 2)
+        across = to_shape(turn, cameras.right[camera]) / half * reach * np.float32(2 / side)
+        down = -to_shape(turn, cameras.up[camera]) / half * reach * np.float32(2 / side)
+        ahead = to_shape(turn, cameras.ahead[camera]) / half - (across + down) * np.float32(side / 2)
         self._across, self._down, self._ahead = across.T.copy(), down.T.copy(), ahead.T.copy()
         self._taper = shapes.taper[shape].T.copy()
         self._box(cameras, camera, shapes.centre[shape], turn * half[:, None, :])
@@ -151,6 +197,10 @@ class _Lens:
             high = np.clip(np.ceil(values.max(axis=0) + side / 2), 0, side).astype(np.int64)
             self._low.append(low)
             self._size.append(high - low)
+
+    def shown(self) -> NDArray[np.int64]:
+        """Rows whose boxes are not empty."""
+        return np.flatnonzero((self._size[0] > 0) & (self._size[1] > 0))
 
     def pixels(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Every pixel of the rows' boxes: row, column on the screen, line on the screen."""

@@ -1,0 +1,156 @@
+"""All that stands on the square: the object, others like it, and what always stands there; and which camera sees what.
+
+The others are of any class, each equally likely whatever the object is, and stand where they would without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.models.data.plaza.rays import Pinholes
+from simnet.models.data.plaza.second.town import ROAD
+from simnet.models.data.plaza.shapes import BUILDERS, OBJECT_DRAWS, TUBE, Draws, Floats, Shapes, build, extents, standing
+
+Rows = NDArray[np.int64]
+
+OTHERS = 6
+"""Things of any class around the object, in every sample."""
+
+NEAR, FAR = 3.5, 13.0
+"""How far from the object they stand, m."""
+
+_TREE, _LAMP, _BENCH = (list(BUILDERS).index(name) for name in ("tree", "lamp post", "bench"))
+_CAR, _VAN, _TRUCK, _BIKE = (list(BUILDERS).index(name) for name in ("car", "van", "truck", "motorbike"))
+
+FURNITURE = (
+    (_TREE, -14.5, 6.0), (_TREE, -9.5, 9.0), (_TREE, -4.5, 14.5), (_TREE, 2.5, 14.0), (_TREE, 8.5, 9.5),
+    (_TREE, 14.0, 7.0), (_TREE, 15.0, -9.0), (_TREE, 4.0, -13.0), (_TREE, -5.5, -12.0), (_TREE, -13.0, -8.5),
+    (_LAMP, -12.0, 2.4), (_LAMP, 12.5, 2.4), (_LAMP, -1.0, 9.6), (_LAMP, -9.0, -7.2), (_LAMP, 9.5, -7.2),
+    (_LAMP, 19.0, 2.4), (_BENCH, -6.0, 10.4), (_BENCH, 4.0, 11.5), (_BENCH, 10.5, 5.0), (_BENCH, -3.0, -10.2),
+    (_CAR, 13.5, -4.6), (_VAN, -13.5, -4.6), (_CAR, 19.0, -4.7), (_TRUCK, -20.0, 0.2), (_BIKE, 10.8, -6.6),
+)  # fmt: skip
+"""Class, and place along and aside of the direction of the road, m from the square's centre."""
+
+PRESENT = 0.8
+"""Probability of each of them."""
+
+LAMPS = tuple(number for number, (label, *_) in enumerate(FURNITURE) if label == _LAMP)
+
+EACH = 1 + OTHERS + len(FURNITURE)
+"""Things of a sample: the object first."""
+
+THING_DRAWS = (EACH - 1) * OBJECT_DRAWS + 4 * OTHERS + 2 * len(FURNITURE)
+"""Uniform numbers for them, without those of the object."""
+
+
+@dataclass(frozen=True)
+class Things:
+    """EACH things of every sample, and after them one before the camera of every view; `t` in all.
+
+    `shapes` of all, `owner` the number of the thing; `label` `[t]`; `middle` `[t, 3]` of a ball with `radius` `[t]` m
+    around each; `there` `[t]` whether it is there; `lamps` `[b, lamps, 3]` places on the ground, and 1 where lit.
+    """
+
+    shapes: Shapes
+    label: Rows
+    middle: Floats
+    radius: Floats
+    half: Floats
+    there: NDArray[np.bool_]
+    lamps: Floats
+
+    @staticmethod
+    def placed(
+        labels: Rows, own: Floats, place: Floats, heading: Floats, draw: Draws, before: tuple[Rows, Floats, Floats]
+    ) -> Things:
+        """The object of label `[b]` and numbers `own` `[b, OBJECT_DRAWS]` at `place` `[b, 2]` with `heading` `[b]`,
+        what else there is by `draw`, and `before` each view's camera: labels, places and numbers `[n, …]`.
+        """
+        b, fixed = len(labels), len(FURNITURE)
+        table = draw.table((EACH - 1) * OBJECT_DRAWS).reshape(b, EACH - 1, OBJECT_DRAWS)
+        label, spot = np.empty((b, EACH), np.int64), np.empty((b, EACH, 2), np.float32)
+        turn, there = np.empty((b, EACH), np.float32), np.ones((b, EACH), bool)
+        label[:, 0], spot[:, 0], turn[:, 0] = labels, place, heading
+        for k in range(1, 1 + OTHERS):
+            label[:, k] = (draw.uniform() * len(BUILDERS)).astype(np.int64)
+            away, angle = draw.uniform(NEAR, FAR), draw.uniform(0, 2 * np.pi)
+            spot[:, k] = place + np.stack([away * np.cos(angle), away * np.sin(angle)], axis=1)
+            turn[:, k] = draw.uniform(0, 2 * np.pi)
+        for k, (kind, along, aside) in enumerate(FURNITURE, 1 + OTHERS):
+            label[:, k] = kind
+            cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
+            spot[:, k] = along * cos - aside * sin, along * sin + aside * cos
+            turn[:, k] = ROAD[0] + np.pi * np.floor(4 * draw.uniform()) / (1 if kind in _ON_ROAD else 2)
+            there[:, k] = draw.chance(PRESENT)
+        first, where, numbers = before
+        numbers = np.concatenate([np.concatenate([own[:, None], table], axis=1).reshape(-1, OBJECT_DRAWS), numbers])
+        label = np.concatenate([label.ravel(), first])
+        built = build(label, numbers)
+        low, high = extents(built, len(label))
+        place = np.concatenate([spot.reshape(-1, 2), where])
+        angles = np.concatenate([turn.ravel(), numbers[b * EACH :, -1] * np.float32(2 * np.pi)])
+        half = np.where(high > low, (high - low) / 2, 0).astype(np.float32)  # nothing at all has no size
+        lamps = [1 + OTHERS + k for k in LAMPS]
+        return Things(
+            standing(built, place, angles),
+            label,
+            np.concatenate([place, half[:, 2:]], axis=1),
+            np.sqrt((half**2).sum(axis=1)),
+            half,
+            np.concatenate([there.ravel(), first >= 0]),
+            np.concatenate([spot[:, lamps], there[:, lamps, None]], axis=2),
+        )
+
+    def seen(self, thing: Rows, camera: Rows, cameras: Pinholes, farther: float = 0.5) -> tuple[Rows, Rows]:
+        """Of pairs (thing, camera) those that may meet, as pairs (row of the table of shapes, camera).
+
+        Nothing counts that comes nearer to the camera than `farther`, m.
+        """
+        off = self.middle[thing] - cameras.eye[camera]
+        depth = (off * cameras.ahead[camera]).sum(axis=1)
+        radius, reach = self.radius[thing] * np.float32(1.02), cameras.reach[camera]
+        ample = depth * reach + radius * np.sqrt(1 + reach * reach)
+        within = self.there[thing] & (depth - radius > farther)
+        for axis in (cameras.right, cameras.up):
+            within &= np.abs((off * axis[camera]).sum(axis=1)) < ample
+        thing, camera = thing[within], camera[within]
+        order = np.argsort(self.shapes.owner, kind="stable")
+        count = np.bincount(self.shapes.owner, minlength=len(self.label))
+        first = np.cumsum(count) - count
+        each = count[thing]
+        local = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        return order[np.repeat(first[thing], each) + local], np.repeat(camera, each)
+
+
+_ON_ROAD = (_CAR, _VAN, _TRUCK)
+
+
+def pairs(b: int, cameras: int, eyes: Floats) -> tuple[Rows, Rows]:
+    """Things and views that are asked whether they meet: all of a sample in all its views.
+
+    But for what always stands there: of that only what a camera has beyond the square's middle. What hides the object is
+    drawn for each view.
+    """
+    thing = np.repeat(np.arange(b * EACH).reshape(b, EACH), cameras, axis=0)
+    view = np.broadcast_to(np.arange(b * cameras)[:, None], thing.shape)
+    cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
+    spots = np.array([(a * cos - c * sin, a * sin + c * cos) for _, a, c in FURNITURE], np.float32)
+    beyond = -(eyes[:, :2] @ spots.T) > 0
+    asked = np.concatenate([np.ones((len(eyes), 1 + OTHERS), bool), beyond], axis=1)
+    before = np.arange(b * cameras)
+    return np.concatenate([thing[asked], b * EACH + before]), np.concatenate([view[asked], before])
+
+
+def glowing(shapes: Shapes, label: Rows) -> NDArray[np.bool_]:
+    """Which shapes are lamps: those of a lamp post that are no tubes."""
+    return (label[shapes.owner] == _LAMP) & (shapes.kind != TUBE)
+
+
+def leafy(shapes: Shapes, label: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which shapes are leaves, and which bark."""
+    tree = label[shapes.owner] == _TREE
+    green = shapes.colour[:, 1] > shapes.colour[:, 0]
+    return tree & green, tree & ~green
