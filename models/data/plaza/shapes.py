@@ -94,7 +94,10 @@ class Body:
         self._tables: list[Shapes] = []
 
     def _columns(self, *values: Size) -> Floats:
-        return np.stack([np.broadcast_to(np.asarray(v, np.float32), self._m) for v in values], axis=1)
+        table = np.empty((self._m, len(values)), np.float32)
+        for number, value in enumerate(values):
+            table[:, number] = value
+        return table
 
     def add(
         self,

@@ -107,7 +107,7 @@ def _ground(rays: Rays, way: Floats, scene: Town, light: Light, shadows: Shadows
     stain = textures.surfaces().look(textures.STAINS, np.maximum(level - 3, 0), along * 4, aside * 4)
     grain *= 1 + np.float32(0.07) * stain
     marks = _marks(along, aside, off, sharp) * road
-    dark = shadows.on_ground(x, y, light.sun[of].max(axis=1) > 0.2)
+    dark = shadows.on_ground(x, y)
     lit, dim = 1 - dark, 1 - shadows.below(x, y)
     if late := np.flatnonzero(light.dusk[of] > 0).tolist():
         glow = _lamplight(x[late], y[late], lamps[of[late]]) * (light.dusk[of[late]] * _LAMPLIGHT)[:, None, None]

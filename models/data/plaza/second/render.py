@@ -12,10 +12,10 @@ from simnet.models.data.plaza.second import textures, town
 from simnet.models.data.plaza.second.backdrop import WARM, Rays, painted
 from simnet.models.data.plaza.second.light import LIGHT_DRAWS, Light
 from simnet.models.data.plaza.second.nearby import NEARBY_DRAWS, hide
-from simnet.models.data.plaza.second.shadows import MAPS, Shadows, cast_shadows, suns_of
+from simnet.models.data.plaza.second.shadows import Shadows
 from simnet.models.data.plaza.second.things import EACH, THING_DRAWS, Rows, Things, glowing, leafy, pairs
 from simnet.models.data.plaza.second.town import TOWN_DRAWS, Town
-from simnet.models.data.plaza.shapes import BUILDERS, GLASS, OBJECT_DRAWS, Draws, Floats, build, extents
+from simnet.models.data.plaza.shapes import BUILDERS, GLASS, OBJECT_DRAWS, Draws, Floats
 
 PLACE_DRAWS = 8
 
@@ -46,25 +46,20 @@ def render(
     heading = draw.uniform(0, 2 * np.pi)
     draw.table(PLACE_DRAWS - 3)
     light, scene = Light.drawn(Draws(draw.table(LIGHT_DRAWS))), Town.drawn(Draws(draw.table(TOWN_DRAWS)))
-    low, high = extents(build(labels, own), b)
-    half = (high - low) / 2
-    radius = np.sqrt((half**2).sum(axis=1))
-    target = np.concatenate([place, half[:, 2:]], axis=1)
 
     view = Draws(numbers.of_view[:, OBJECT_DRAWS:])
-    pinholes, window = traits.aimed(target[of], (2.0 * radius**0.85)[of], view)
-    distance = np.sqrt(((target[of] - traits.eye) ** 2).sum(axis=1))
     hidden, form = view.uniform() < traits.occluded, view.uniform()
     before = np.where(hidden & (form < BEFORE), (view.uniform() * len(BUILDERS)).astype(np.int64), -1)
+    things = Things(labels, own, draw, before, numbers.of_view[:, :OBJECT_DRAWS])
+    half, radius = things.of_object(things.half), things.of_object(things.radius)
+    target = np.concatenate([place, half[:, 2:]], axis=1)
+    pinholes, window = traits.aimed(target[of], (2.0 * radius**0.85)[of], view)
+    distance = np.sqrt(((target[of] - traits.eye) ** 2).sum(axis=1))
     spot = _before(target[of], traits.eye, view.uniform(3.0, 8.0), view.uniform(-0.5, 0.5) * window)
-    things = Things.placed(labels, own, place, heading, draw, (before, spot, numbers.of_view[:, :OBJECT_DRAWS]))
+    things.stand(place, heading, spot)
     if empty:
-        things.there[: b * EACH : EACH] = False
-    suns = suns_of(target, radius, light.toward)
-    around = np.repeat(np.arange(b * EACH), MAPS)
-    shape, sun = things.seen(around, around // MAPS // EACH * MAPS + np.tile(np.arange(MAPS), b * EACH), suns, 0.1)
-    dark = cast_shadows(things.shapes, suns, shape, sun, light.toward)
-    shadows = Shadows(suns, dark, place, half * (not empty), heading, of)
+        things.of_object(things.there)[:] = False
+    shadows = Shadows.cast(things, place, half * (not empty), heading, radius, light, of)
     rays = Rays.of_views(pinholes, side, of)
     picture = painted(rays, scene, light, shadows, things.lamps)
     hits = _standing(things, pinholes, count, light, side, traits.eye)
@@ -90,10 +85,7 @@ def _standing(things: Things, pinholes: Pinholes, count: int, light: Light, side
     met = trace(shapes, pinholes, shape, camera, side)
     of_thing = np.concatenate([np.repeat(np.arange(b), EACH), np.repeat(np.arange(b), count)])
     of_shape = of_thing[shapes.owner]
-    middle = things.middle
-    sunny = 1 - town.shaded(
-        *(middle[:, i, None] for i in range(3)), light.toward[of_thing]
-    )[:, 0]
+    sunny = 1 - town.shaded(*(things.middle[:, i, None] for i in range(3)), light.toward[of_thing])[:, 0]
     toward = to_shape(shapes.turn, light.toward[of_shape])
     sample, row = of_shape[met.shape], met.shape
     direct = facing(met.normal, toward[row]) * sunny[shapes.owner[row]]

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from simnet.models.data.plaza.rays import Pinholes, trace
 from simnet.models.data.plaza.second import town
-from simnet.models.data.plaza.shapes import Floats, Shapes
+from simnet.models.data.plaza.second.light import Light
+from simnet.models.data.plaza.second.things import EACH, Things
+from simnet.models.data.plaza.shapes import Floats
 
 MAP = 48
 """Texels a side of a map."""
@@ -28,30 +30,54 @@ WIDE = 26.0
 """Width of the coarse map, m."""
 
 
+SUNNY = 0.2
+"""Strength of the sun from which on things cast shadows."""
+
+
 @dataclass(frozen=True)
 class Shadows:
-    """Of b samples with n views: `suns` and `dark` `[b·MAPS, MAP, MAP]` the share of light that is kept away;
-    `target`, `half` `[b, 3]`, `heading` `[b]` the object's; `of` `[n]` the sample of each view.
+    """Of the b samples with n views: of those m that the sun shines on, maps `dark` `[m·MAPS, MAP, MAP]` of the share of
+    its light that is kept away, seen from `suns`; `number` `[b]` which of them a sample is, −1 for none; of the object
+    `place` `[b, 2]`, `half` sizes `[b, 3]` and `heading` `[b]`; `of` `[n]` the sample of each view.
     """
 
     suns: Pinholes
     dark: Floats
+    number: NDArray[np.int64]
     place: Floats
     half: Floats
     heading: Floats
     of: NDArray[np.int64]
 
-    def on_ground(self, x: Floats, y: Floats, views: NDArray[np.bool_]) -> Floats:
-        """Share 0..1 of the sun's light that does not reach the ground at `x`, `y` `[n, h, w]`; elsewhere than in
-        `views` `[n]` nothing is kept away.
-        """
+    @staticmethod
+    def cast(
+        things: Things, place: Floats, half: Floats, heading: Floats, radius: Floats, light: Light, of: NDArray[np.int64]
+    ) -> Shadows:
+        """Those of all things, where they stand; `radius` `[b]` of the object, m."""
+        sunny = np.flatnonzero(light.sun.max(axis=1) > SUNNY)
+        m = len(sunny)
+        number = np.full(len(place), -1)
+        number[sunny] = np.arange(m)
+        target = np.concatenate([place, 0.5 * radius[:, None]], axis=1)[sunny]
+        suns = _suns(target, radius[sunny], light.toward[sunny])
+        around = np.repeat((sunny[:, None] * EACH + np.arange(EACH)).ravel(), MAPS)
+        which = np.repeat(np.arange(m), EACH * MAPS) * MAPS + np.tile(np.arange(MAPS), m * EACH)
+        shape, sun = things.seen(around, which, suns, 0.1)
+        met = trace(things.shapes, suns, shape, sun, MAP, ((0.5, 0.5),))
+        dark = np.zeros(len(suns.eye) * MAP * MAP, np.float32)
+        dark[met.ray] = 1
+        dark = np.maximum(dark.reshape(-1, MAP, MAP), _houses(suns, light.toward[sunny]))
+        return Shadows(suns, dark, number, place, half, heading, of)
+
+    def on_ground(self, x: Floats, y: Floats) -> Floats:
+        """Share 0..1 of the sun's light that does not reach the ground at `x`, `y` `[n, h, w]`."""
         kept = np.zeros(x.shape, np.float32)
-        rows = np.flatnonzero(views)
+        rows = np.flatnonzero(self.number[self.of] >= 0)
         if not len(rows):
             return kept
-        x, y, sample = x[rows], y[rows], self.of[rows]
-        fine, inside = self._read(x, y, sample * MAPS)
-        coarse, _ = self._read(x, y, sample * MAPS + 1)
+        x, y, sun = x[rows], y[rows], self.number[self.of[rows]] * MAPS
+        fine, inside = self._read(x, y, sun)
+        coarse, _ = self._read(x, y, sun + 1)
         kept[rows] = np.where(inside, fine, coarse)
         return kept
 
@@ -95,24 +121,13 @@ class Shadows:
         return under
 
 
-def suns_of(target: Floats, radius: Floats, toward: Floats) -> Pinholes:
+def _suns(target: Floats, radius: Floats, toward: Floats) -> Pinholes:
     """The sun as cameras, MAPS for each sample: `target` `[b, 3]` with `radius` `[b]` m, `toward` `[b, 3]` the sun."""
     b = len(target)
     away = np.tile(np.array(AFAR, np.float32), b)
     wide = np.stack([2.7 * radius, np.full(b, np.float32(WIDE))], axis=1).ravel().astype(np.float32)
     middle = np.repeat(target, MAPS, axis=0)
     return Pinholes.aimed(middle + np.repeat(toward, MAPS, axis=0) * away[:, None], middle, wide / 2 / away)
-
-
-def cast_shadows(
-    shapes: Shapes, suns: Pinholes, shape: NDArray[np.int64], sun: NDArray[np.int64], toward: Floats
-) -> Floats:
-    """`[b·MAPS, MAP, MAP]`: 1 where the sun does not reach the ground behind what it sees; `shape`, `sun` are pairs."""
-    met = trace(shapes, suns, shape, sun, MAP, ((0.5, 0.5),))
-    dark = np.zeros(len(suns.eye) * MAP * MAP, np.float32)
-    dark[met.ray] = 1
-    dark = dark.reshape(len(suns.eye), MAP, MAP)
-    return np.maximum(dark, _houses(suns, toward))
 
 
 def _houses(suns: Pinholes, toward: Floats) -> Floats:

@@ -5,22 +5,20 @@ The others are of any class, each equally likely whatever the object is, and sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.models.data.plaza.rays import Pinholes
+from simnet.models.data.plaza.rays import Pinholes, along
 from simnet.models.data.plaza.second.town import ROAD
 from simnet.models.data.plaza.shapes import BUILDERS, OBJECT_DRAWS, TUBE, Draws, Floats, Shapes, build, extents, standing
 
 Rows = NDArray[np.int64]
 
-OTHERS = 6
+OTHERS = 5
 """Things of any class around the object, in every sample."""
 
-NEAR, FAR = 3.5, 13.0
-"""How far from the object they stand, m."""
+NEAR, FAR = 2.5, 11.0
+"""How far from the object they stand, m, beside their own radius."""
 
 _TREE, _LAMP, _BENCH = (list(BUILDERS).index(name) for name in ("tree", "lamp post", "bench"))
 _CAR, _VAN, _TRUCK, _BIKE = (list(BUILDERS).index(name) for name in ("car", "van", "truck", "motorbike"))
@@ -46,63 +44,69 @@ THING_DRAWS = (EACH - 1) * OBJECT_DRAWS + 4 * OTHERS + 2 * len(FURNITURE)
 """Uniform numbers for them, without those of the object."""
 
 
-@dataclass(frozen=True)
 class Things:
     """EACH things of every sample, and after them one before the camera of every view; `t` in all.
 
-    `shapes` of all, `owner` the number of the thing; `label` `[t]`; `middle` `[t, 3]` of a ball with `radius` `[t]` m
-    around each; `there` `[t]` whether it is there; `lamps` `[b, lamps, 3]` places on the ground, and 1 where lit.
+    `label` `[t]`; `half` `[t, 3]` half sizes in m, and `radius` `[t]` of a ball around each; `there` `[t]` whether it is
+    there. Once they stand: `shapes` of all, whose `owner` is the number of the thing, and `middle` `[t, 3]`.
     """
 
     shapes: Shapes
-    label: Rows
     middle: Floats
-    radius: Floats
-    half: Floats
-    there: NDArray[np.bool_]
-    lamps: Floats
 
-    @staticmethod
-    def placed(
-        labels: Rows, own: Floats, place: Floats, heading: Floats, draw: Draws, before: tuple[Rows, Floats, Floats]
-    ) -> Things:
-        """The object of label `[b]` and numbers `own` `[b, OBJECT_DRAWS]` at `place` `[b, 2]` with `heading` `[b]`,
-        what else there is by `draw`, and `before` each view's camera: labels, places and numbers `[n, …]`.
+    def __init__(self, labels: Rows, own: Floats, draw: Draws, before: Rows, numbers: Floats) -> None:
+        """The object of label `[b]` with `own` numbers `[b, OBJECT_DRAWS]`; what else there is by `draw`; and of each
+        view's camera what is `before` it, a label `[n]` or −1 for nothing, with `numbers` `[n, OBJECT_DRAWS]`.
         """
-        b, fixed = len(labels), len(FURNITURE)
+        b = len(labels)
+        self._draw, self._b = draw, b
         table = draw.table((EACH - 1) * OBJECT_DRAWS).reshape(b, EACH - 1, OBJECT_DRAWS)
-        label, spot = np.empty((b, EACH), np.int64), np.empty((b, EACH, 2), np.float32)
-        turn, there = np.empty((b, EACH), np.float32), np.ones((b, EACH), bool)
-        label[:, 0], spot[:, 0], turn[:, 0] = labels, place, heading
+        label, there = np.empty((b, EACH), np.int64), np.ones((b, EACH), bool)
+        label[:, 0] = labels
         for k in range(1, 1 + OTHERS):
             label[:, k] = (draw.uniform() * len(BUILDERS)).astype(np.int64)
-            away, angle = draw.uniform(NEAR, FAR), draw.uniform(0, 2 * np.pi)
+        for k, (kind, *_) in enumerate(FURNITURE, 1 + OTHERS):
+            label[:, k] = kind
+            there[:, k] = draw.chance(PRESENT)
+        self.label = np.concatenate([label.ravel(), before])
+        self.there = np.concatenate([there.ravel(), before >= 0])
+        all_numbers = [np.concatenate([own[:, None], table], axis=1).reshape(-1, OBJECT_DRAWS), numbers]
+        self._turn = np.float32(2 * np.pi) * numbers[:, -1]
+        self._built = build(self.label, np.concatenate(all_numbers))
+        low, high = extents(self._built, len(self.label))
+        self.half = np.where(high > low, (high - low) / 2, 0).astype(np.float32)  # nothing at all has no size
+        self.radius = np.sqrt((self.half**2).sum(axis=1))
+
+    def of_object(self, values: Floats) -> Floats:
+        """Those of the samples' objects."""
+        return values[: self._b * EACH : EACH]
+
+    def stand(self, place: Floats, heading: Floats, before: Floats) -> None:
+        """The object at `place` `[b, 2]` with `heading` `[b]`, the others around it, what is `before` cameras there."""
+        draw, b = self._draw, self._b
+        spot, turn = np.empty((b, EACH, 2), np.float32), np.empty((b, EACH), np.float32)
+        spot[:, 0], turn[:, 0] = place, heading
+        size = self.radius[: b * EACH].reshape(b, EACH)
+        for k in range(1, 1 + OTHERS):
+            away, angle = size[:, k] + draw.uniform(NEAR, FAR), draw.uniform(0, 2 * np.pi)
             spot[:, k] = place + np.stack([away * np.cos(angle), away * np.sin(angle)], axis=1)
             turn[:, k] = draw.uniform(0, 2 * np.pi)
+        cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
         for k, (kind, along, aside) in enumerate(FURNITURE, 1 + OTHERS):
-            label[:, k] = kind
-            cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
             spot[:, k] = along * cos - aside * sin, along * sin + aside * cos
             turn[:, k] = ROAD[0] + np.pi * np.floor(4 * draw.uniform()) / (1 if kind in _ON_ROAD else 2)
-            there[:, k] = draw.chance(PRESENT)
-        first, where, numbers = before
-        numbers = np.concatenate([np.concatenate([own[:, None], table], axis=1).reshape(-1, OBJECT_DRAWS), numbers])
-        label = np.concatenate([label.ravel(), first])
-        built = build(label, numbers)
-        low, high = extents(built, len(label))
-        place = np.concatenate([spot.reshape(-1, 2), where])
-        angles = np.concatenate([turn.ravel(), numbers[b * EACH :, -1] * np.float32(2 * np.pi)])
-        half = np.where(high > low, (high - low) / 2, 0).astype(np.float32)  # nothing at all has no size
-        lamps = [1 + OTHERS + k for k in LAMPS]
-        return Things(
-            standing(built, place, angles),
-            label,
-            np.concatenate([place, half[:, 2:]], axis=1),
-            np.sqrt((half**2).sum(axis=1)),
-            half,
-            np.concatenate([there.ravel(), first >= 0]),
-            np.concatenate([spot[:, lamps], there[:, lamps, None]], axis=2),
-        )
+        where = np.concatenate([spot.reshape(-1, 2), before])
+        self.shapes = standing(self._built, where, np.concatenate([turn.ravel(), self._turn]))
+        self.middle = np.concatenate([where, self.half[:, 2:]], axis=1)
+        order = np.argsort(self.shapes.owner, kind="stable")
+        count = np.bincount(self.shapes.owner, minlength=len(self.label))
+        self._rows = order, count, np.cumsum(count) - count
+
+    @property
+    def lamps(self) -> Floats:
+        """Where lamps stand, and 1 if they do, `[b, lamps, 3]`."""
+        rows = np.arange(self._b)[:, None] * EACH + 1 + OTHERS + np.array(LAMPS)
+        return np.concatenate([self.middle[rows, :2], self.there[rows, None]], axis=2)
 
     def seen(self, thing: Rows, camera: Rows, cameras: Pinholes, farther: float = 0.5) -> tuple[Rows, Rows]:
         """Of pairs (thing, camera) those that may meet, as pairs (row of the table of shapes, camera).
@@ -110,16 +114,14 @@ class Things:
         Nothing counts that comes nearer to the camera than `farther`, m.
         """
         off = self.middle[thing] - cameras.eye[camera]
-        depth = (off * cameras.ahead[camera]).sum(axis=1)
+        depth = along(off, cameras.ahead[camera])
         radius, reach = self.radius[thing] * np.float32(1.02), cameras.reach[camera]
         ample = depth * reach + radius * np.sqrt(1 + reach * reach)
         within = self.there[thing] & (depth - radius > farther)
         for axis in (cameras.right, cameras.up):
-            within &= np.abs((off * axis[camera]).sum(axis=1)) < ample
+            within &= np.abs(along(off, axis[camera])) < ample
         thing, camera = thing[within], camera[within]
-        order = np.argsort(self.shapes.owner, kind="stable")
-        count = np.bincount(self.shapes.owner, minlength=len(self.label))
-        first = np.cumsum(count) - count
+        order, count, first = self._rows
         each = count[thing]
         local = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
         return order[np.repeat(first[thing], each) + local], np.repeat(camera, each)
