@@ -230,12 +230,18 @@ def _facade(
     colour = scene.walls[sample, house] * plain[:, None] * bright
     mixed = (house * 73 + storey * 31 + bay * 17 + 7).astype(np.uint32) * np.uint32(2654435761)
     mixed = (mixed ^ scene.seed[sample].astype(np.uint32)) * np.uint32(2246822519)
-    chance = (mixed >> 8).astype(np.float32) / np.float32(2**24)
+    chance = _share(mixed, 8)
     lit = (chance < 0.04 + 0.6 * light.dusk[sample]) * (0.25 + 0.55 * light.dusk[sample])
     pane = light.horizon[sample] * np.float32(0.28) + np.float32(0.03)
-    pane = pane + lit[:, None] * (WARM * (0.6 + 0.4 * chance[:, None]) - pane)
+    pane = pane + lit[:, None] * (WARM * (0.35 + 0.45 * _share(mixed, 16)[:, None]) - pane)
     done: Floats = colour + glass[:, None] * (pane - colour)
     return done
+
+
+def _share(bits: NDArray[np.uint32], past: int) -> Floats:
+    """A number in 0..1 from the sixteen bits past so many."""
+    share: Floats = (bits >> np.uint32(past) & np.uint32(0xFFFF)).astype(np.float32) / np.float32(2**16)
+    return share
 
 
 def _sky(to: list[Floats], sample: Rows, light: Light) -> Floats:

@@ -23,7 +23,7 @@ class Light:
 
     `toward` `[b, 3]` unit vector to the sun; colours `[b, 3]`, as strong as they are: `sun` its light on a surface that
     faces it, `sky` that of the whole sky, `horizon` and `zenith` what the sky looks like; `[b]`: `cloud` 0..1, `haze`
-    per metre, `wet` 0..1, `dusk` 0..1, `exposure` a factor.
+    per metre, `wet` 0..1, `dusk` 0..1.
     """
 
     toward: Floats
@@ -35,12 +35,11 @@ class Light:
     haze: Floats
     wet: Floats
     dusk: Floats
-    exposure: Floats
 
     @staticmethod
     def drawn(draw: Draws) -> Light:
         """From the next `LIGHT_DRAWS` columns."""
-        azimuth, high = draw.uniform(0, 2 * np.pi), draw.uniform(0.4, 1.15)
+        azimuth, high = draw.uniform(0, 2 * np.pi), draw.uniform(0.6, 1.2)
         kind, much, late = draw.uniform(), draw.uniform(), draw.uniform()
         warm, bright, lucky = draw.uniform(), draw.uniform(0.85, 1.15), draw.uniform()
         draw.uniform(), draw.uniform()  # to spare
@@ -53,8 +52,8 @@ class Light:
         level = np.cos(height)
         toward = np.stack([np.cos(azimuth) * level, np.sin(azimuth) * level, np.sin(height)], axis=1)
         sun = _mix((1.02, 0.95, 0.84), (0.62, 0.3, 0.12), dusk) * (through * bright * (1 - 0.65 * dusk))[:, None]
-        fair = _mix((0.30, 0.35, 0.44), (0.11, 0.12, 0.19), dusk)
-        dull = _mix((0.50, 0.51, 0.53), (0.13, 0.14, 0.18), dusk)
+        fair = _mix((0.36, 0.41, 0.50), (0.11, 0.12, 0.19), dusk)
+        dull = _mix((0.58, 0.59, 0.61), (0.13, 0.14, 0.18), dusk)
         sky = fair + (dull - fair) * cloud[:, None]
         sky = sky * (bright * np.where(rain, 0.8, 1.0))[:, None]
         glow = _mix((0.72, 0.82, 0.93), (0.78, 0.42, 0.24), dusk) * (0.7 + 0.3 * warm)[:, None]
@@ -62,14 +61,19 @@ class Light:
         grey = _mix((0.74, 0.76, 0.79), (0.2, 0.21, 0.26), dusk) * np.where(rain, 0.75, 1.0)[:, None]
         closed = np.clip(1.5 * cloud - 0.4, 0, 1)[:, None]
         haze = np.where(fog, 0.012 + 0.03 * much * much, np.where(rain, 0.006 + 0.008 * much, 0.0012))
-        lit = (0.5 * sun * np.sin(height)[:, None] + sky).mean(axis=1)
-        singles = (cloud, haze, np.where(rain, 0.4 + 0.6 * much, 0.0), dusk, (0.62 / lit) ** 0.6)
+        singles = (cloud, haze, np.where(rain, 0.4 + 0.6 * much, 0.0), dusk)
         return Light(
             *(
                 part.astype(np.float32)
                 for part in (toward, sun, sky, glow + (grey - glow) * closed, deep + (grey - deep) * closed, *singles)
             )
         )
+
+    def exposure(self, shade: Floats) -> Floats:
+        """What cameras make of the light on ground that is in `shade` 0..1 of houses, a factor `[b]`."""
+        lit = (self.sky + self.sun * (0.6 * self.toward[:, 2] * (1 - shade))[:, None]).mean(axis=1)
+        factor: Floats = ((0.95 / lit) ** 0.65).astype(np.float32)
+        return factor
 
     @property
     def fog(self) -> Floats:

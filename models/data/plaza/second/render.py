@@ -65,7 +65,8 @@ def render(
     hits = _standing(things, pinholes, count, light, side, traits.eye)
     picture = picture * (1 - hits.cover[:, None]) + hits.light
     hide(picture, hidden & (form >= BEFORE), (light.sky + 0.3 * light.sun)[of], Draws(view.table(NEARBY_DRAWS)))
-    return developed(picture, view, traits, distance, window, light.exposure[of], numbers.speckle, count)
+    shade = town.shaded(place[:, :1], place[:, 1:], np.zeros((), np.float32), light.toward)[:, 0]
+    return developed(picture, view, traits, distance, window, light.exposure(shade)[of], numbers.speckle, count)
 
 
 def _before(target: Floats, eye: Floats, nearer: Floats, beside: Floats) -> Floats:
@@ -93,7 +94,7 @@ def _standing(things: Things, pinholes: Pinholes, count: int, light: Light, side
     hemisphere = np.float32(0.74) + np.float32(0.26) * upward
     grain = _grain(met, things, pinholes, n, side)
     glass = (shapes.colour == np.array(GLASS, np.float32)).all(axis=1) * np.float32(0.22)
-    lamp = glowing(shapes, things.label) * light.dusk[of_shape] * np.float32(0.9)
+    lamp = glowing(shapes, things.label) * light.dusk[of_shape] * np.float32(0.7)
     clear = np.exp(-met.depth * light.haze[sample])
     colours = np.zeros((3, len(SUBSAMPLES) * n * side * side), np.float32)
     for c in range(3):

@@ -55,7 +55,10 @@ class Shadows:
     ) -> Shadows:
         """Those of all things, where they stand; `radius` `[b]` of the object, m."""
         sunny = np.flatnonzero(light.sun.max(axis=1) > SUNNY)
-        m = len(sunny)
+        if not (m := len(sunny)):
+            nobody, nowhere = np.zeros((0, 3), np.float32), np.zeros(0, np.float32)
+            none = Pinholes(nobody, nobody, nobody, nobody, nowhere)
+            return Shadows(none, np.zeros((0, MAP, MAP), np.float32), np.full(len(place), -1), place, half, heading, of)
         number = np.full(len(place), -1)
         number[sunny] = np.arange(m)
         target = np.concatenate([place, 0.5 * radius[:, None]], axis=1)[sunny]

@@ -154,5 +154,5 @@ def glowing(shapes: Shapes, label: Rows) -> NDArray[np.bool_]:
 def leafy(shapes: Shapes, label: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which shapes are leaves, and which bark."""
     tree = label[shapes.owner] == _TREE
-    green = shapes.colour[:, 1] > shapes.colour[:, 0]
-    return tree & green, tree & ~green
+    trunk = (shapes.kind == TUBE) & (shapes.taper[:, 0] < 0.5)
+    return tree & ~trunk, tree & trunk

@@ -28,7 +28,7 @@ _ABREAST = np.stack([-_NORMAL[:, 1], _NORMAL[:, 0]], axis=1)
 _PLAN = np.random.Generator(np.random.Philox(3))
 WIDTH = _PLAN.uniform(6.5, 11, len(WALLS)).astype(np.float32)
 """Width of the houses of a wall, m."""
-FLOORS = _PLAN.integers(2, 6, HOUSES).astype(np.float32)
+FLOORS = _PLAN.integers(2, 5, HOUSES).astype(np.float32)
 """Storeys of a house: it is the same in all samples, as its windows and its gable are."""
 STOREY = _PLAN.uniform(2.7, 3.4, HOUSES).astype(np.float32)
 """Height of a storey, m."""
@@ -69,12 +69,13 @@ class Town:
         """From the next `TOWN_DRAWS` columns."""
         b = len(draw)
         painted = np.stack([draw.colour(0.25, 0.85) for _ in range(PAINTS)], axis=1)
+        painted = painted + 0.4 * (painted.mean(axis=2, keepdims=True) - painted)  # facades are paler than cars
         tiles = np.stack([draw.uniform(0.15, 0.5) for _ in range(4)], axis=1)[:, :, None]
         tiles = tiles * np.array([(1.0, 0.55, 0.42), (0.8, 0.8, 0.85), (1.0, 0.7, 0.55), (0.6, 0.6, 0.62)], np.float32)
         first = (draw.uniform() * PAINTS).astype(np.int64)
         number = np.arange(HOUSES)
         rows = np.arange(b)[:, None]
-        grey = draw.uniform(0.16, 0.34)[:, None] * np.array((1.0, 1.0, 1.04), np.float32)
+        grey = draw.uniform(0.18, 0.36)[:, None] * np.array((1.0, 1.0, 1.04), np.float32)
         stone = draw.uniform(0.36, 0.6)[:, None] * _warm(draw)
         setts = draw.uniform(0.25, 0.5)[:, None] * _warm(draw)
         green = np.stack([draw.uniform(0.16, 0.36), draw.uniform(0.3, 0.46), draw.uniform(0.08, 0.18)], axis=1)
