@@ -300,24 +300,27 @@ class Plaza(Dataset):
                 self._blocks[block] = kept
 
 
-def sheet(path: Path, zoom: int = 2) -> None:
-    """Writes a contact sheet (PNG): a row per class, two samples side by side, six cameras each."""
-    from PIL import Image
-
-    data = Plaza("test", 400)
+def sheet(path: Path, data: Plaza, zoom: int = 2) -> None:
+    """Writes a contact sheet (PNG): a row per class, two samples side by side, all cameras each."""
     rows = []
     for label in range(len(data.class_names)):
         first = np.flatnonzero(data.labels == label)[:2]
-        rows.append(np.concatenate(list(data.pixels(first).reshape(-1, 3, SIDE, SIDE)), axis=2))
-    picture = np.concatenate(rows, axis=1).transpose(1, 2, 0).repeat(zoom, axis=0).repeat(zoom, axis=1)
-    Image.fromarray(picture).save(path, optimize=True)
+        rows.append(np.concatenate(list(data.pixels(first).reshape(-1, *data.view_shape)), axis=2))
+    save(path, np.concatenate(rows, axis=1), zoom)
+
+
+def save(path: Path, picture: NDArray[np.uint8], zoom: int = 1) -> None:
+    """Writes a picture `[3, h, w]` (PNG), each of its pixels as a square of `zoom`."""
+    from PIL import Image
+
+    Image.fromarray(picture.transpose(1, 2, 0).repeat(zoom, axis=0).repeat(zoom, axis=1)).save(path, optimize=True)
 
 
 def main() -> None:
     """`python -m models.data.plaza.plaza --sheet FILE`."""
     parser = argparse.ArgumentParser(description="Look at the data set plaza.")
     parser.add_argument("--sheet", type=Path, required=True, help="PNG file for a contact sheet")
-    sheet(parser.parse_args().sheet)
+    sheet(parser.parse_args().sheet, Plaza("test", 400))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ class Met:
     """What rays meet first, of m rays that meet anything.
 
     `ray` `[m]` their numbers, ascending: by subsample, then camera, line and column; `shape` `[m]` rows of the table;
-    `depth` `[m]` metres along the camera's axis; `normal` three times `[m]`, outward in the shape's frame, of any length.
+    `depth` `[m]` metres along the camera's axis; `normal` three times `[m]`, outward in the shape's frame, of any
+    length.
     """
 
     ray: NDArray[np.int64]
@@ -109,7 +110,9 @@ def trace(
             count, place, x, y = lens.pixels(rows, camera)
             table = np.repeat(lens.table[k][:, rows], count, axis=1)
             for dx, dy in subsamples:
-                t = _WAYS[k](*_looked(table, x.astype(precision) + np.float32(dx), y.astype(precision) + np.float32(dy)))
+                t = _WAYS[k](
+                    *_looked(table, x.astype(precision) + np.float32(dx), y.astype(precision) + np.float32(dy))
+                )
                 near = np.flatnonzero(t < depth[place])
                 there, t = place[near], t[near]
                 np.minimum.at(depth, there, t)
@@ -124,7 +127,9 @@ def trace(
     for k in range(3):
         there = np.flatnonzero(kind[row] == k)
         columns = np.take(lens.table[k], row[there], axis=1)
-        o, d, taper = _looked(columns, x[there].astype(precision) + within[there, 0], y[there].astype(precision) + within[there, 1])
+        o, d, taper = _looked(
+            columns, x[there].astype(precision) + within[there, 0], y[there].astype(precision) + within[there, 1]
+        )
         for into, part in zip(normals, _NORMALS[k](o, d, taper, depth[ray[there]]), strict=True):
             into[there] = part
     found = shape[row]
@@ -218,7 +223,11 @@ class _Lens:
     def parts(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The rows in parts whose pixels fit the processor's cache."""
         total = np.cumsum(self._size[0][rows] * self._size[1][rows])
-        return [part for part in np.split(rows, np.searchsorted(total, np.arange(_PART, total[-1], _PART))) if len(part)] if len(rows) else []
+        return (
+            [part for part in np.split(rows, np.searchsorted(total, np.arange(_PART, total[-1], _PART))) if len(part)]
+            if len(rows)
+            else []
+        )
 
     def pixels(
         self, rows: NDArray[np.int64], camera: NDArray[np.int64]
@@ -278,9 +287,7 @@ def _tube(o: list[Floats], d: list[Floats], slope: Floats) -> tuple[Floats, Floa
     return (-b - wide) / a, np.minimum(low, high), leave, root
 
 
-def _normal_tube(
-    o: list[Floats], d: list[Floats], taper: list[Floats], _at: Floats
-) -> tuple[Floats, Floats, Floats]:
+def _normal_tube(o: list[Floats], d: list[Floats], taper: list[Floats], _at: Floats) -> tuple[Floats, Floats, Floats]:
     slope = taper[0]
     side, lid, _, _ = _tube(o, d, slope)
     flat, at = lid > side, np.maximum(side, lid)
@@ -331,9 +338,7 @@ def _wedge(d: list[Floats], values: list[Floats], faces: bool = False) -> tuple[
 _FAR = np.float32(1e30)
 
 
-def _normal_wedge(
-    o: list[Floats], d: list[Floats], values: list[Floats], _at: Floats
-) -> tuple[Floats, Floats, Floats]:
+def _normal_wedge(o: list[Floats], d: list[Floats], values: list[Floats], _at: Floats) -> tuple[Floats, Floats, Floats]:
     face = _wedge(d, values, faces=True)[2]
     zero = np.zeros_like(d[0])
     x = np.where(face == 0, 1, np.where(face == 1, -1, zero))

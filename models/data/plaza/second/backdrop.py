@@ -50,8 +50,7 @@ class Rays:
         grid = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / side) - 1
         across, down = pinholes.right * pinholes.reach[:, None], -pinholes.up * pinholes.reach[:, None]
         to = [
-            (pinholes.ahead[:, i, None] + across[:, i, None] * grid)[:, None, :]
-            + (down[:, i, None] * grid)[:, :, None]
+            (pinholes.ahead[:, i, None] + across[:, i, None] * grid)[:, None, :] + (down[:, i, None] * grid)[:, :, None]
             for i in range(3)
         ]
         return Rays(pinholes, to, pinholes.reach * np.float32(2 / side), of)
@@ -176,9 +175,7 @@ def _wet(picture: Floats, way: Floats, height: Floats, stain: Floats, light: Lig
         picture[rows, c] = dull + mirror * (sky[of[rows], c, None, None] - dull)
 
 
-def _above(
-    rays: Rays, there: Rows, view: Rows, way: Floats, wall: Ints, scene: Town, light: Light
-) -> Floats:
+def _above(rays: Rays, there: Rows, view: Rows, way: Floats, wall: Ints, scene: Town, light: Light) -> Floats:
     """Colours `[m, 3]` of houses and sky, for the pixels `there` of views `view` `[m]` that meet `wall` at `way`."""
     eye, sample = rays.pinholes.eye[view], rays.of[view]
     to = [part.ravel()[there] for part in rays.to]
@@ -204,7 +201,9 @@ def _above(
     colour[roof] *= tiles[:, None]
     green = np.flatnonzero(hedge & (z > 1.6))
     leaves = textures.surfaces().look(textures.LEAVES, level[green], along[green] * 16, z[green] * 16)[:, None]
-    colour[green] = scene.grass[sample[green]] * leaves * (light.sky[sample[green]] * 0.6 + 0.35 * light.sun[sample[green]])
+    colour[green] = (
+        scene.grass[sample[green]] * leaves * (light.sky[sample[green]] * 0.6 + 0.35 * light.sun[sample[green]])
+    )
     clear = np.exp(-way * light.haze[sample])[:, None]
     far = light.fog[sample]
     colour = far + (colour - far) * clear

@@ -14,7 +14,7 @@ LIGHT_DRAWS = 10
 CLEAR, CLOUDED, RAIN = 0.45, 0.7, 0.87
 """Up to these shares of all samples the sky is clear, overcast, and rain falls; the rest is fog."""
 
-_DAY = 0.68  # share of samples at day; of the rest some are a little and some far into dusk
+_DAY = 0.72  # share of samples at day; of the rest some are a little and some far into dusk
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Light:
         deep = _mix((0.25, 0.46, 0.82), (0.10, 0.13, 0.30), dusk)
         grey = _mix((0.74, 0.76, 0.79), (0.2, 0.21, 0.26), dusk) * np.where(rain, 0.75, 1.0)[:, None]
         closed = np.clip(1.5 * cloud - 0.4, 0, 1)[:, None]
-        haze = np.where(fog, 0.012 + 0.03 * much * much, np.where(rain, 0.006 + 0.008 * much, 0.0012))
+        haze = np.where(fog, 0.009 + 0.021 * much * much, np.where(rain, 0.006 + 0.008 * much, 0.0012))
         singles = (cloud, haze, np.where(rain, 0.4 + 0.6 * much, 0.0), dusk)
         return Light(
             *(
@@ -72,7 +72,7 @@ class Light:
     def exposure(self, shade: Floats) -> Floats:
         """What cameras make of the light on ground that is in `shade` 0..1 of houses, a factor `[b]`."""
         lit = (self.sky + self.sun * (0.6 * self.toward[:, 2] * (1 - shade))[:, None]).mean(axis=1)
-        factor: Floats = ((0.95 / lit) ** 0.65).astype(np.float32)
+        factor: Floats = ((1.15 / lit) ** 0.65).astype(np.float32)
         return factor
 
     @property

@@ -21,6 +21,7 @@ def hide(picture: Floats, there: Floats, light: Floats, draw: Draws) -> None:
     form = (draw.uniform() * 5).astype(np.int64)
     left, share, place = draw.chance(0.5), draw.uniform(0.25, 0.9), draw.uniform(-0.55, 0.55)
     colour, u, v, lean = draw.colour(0.12, 0.6), draw.uniform(0, 64), draw.uniform(0, 64), draw.uniform(-0.25, 0.25)
+    colour = (colour + colour.mean(axis=1, keepdims=True)) / 2  # walls and posts are paler than cars
     green = np.stack([draw.uniform(0.08, 0.24), draw.uniform(0.2, 0.4), draw.uniform(0.04, 0.12)], axis=1)
     rows = np.flatnonzero(there)
     if not len(rows):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from simnet.models.data.plaza.second.backdrop import WARM, Rays, painted
 from simnet.models.data.plaza.second.light import LIGHT_DRAWS, Light
 from simnet.models.data.plaza.second.nearby import NEARBY_DRAWS, hide
 from simnet.models.data.plaza.second.shadows import Shadows
-from simnet.models.data.plaza.second.things import EACH, THING_DRAWS, Rows, Things, glowing, leafy, pairs
+from simnet.models.data.plaza.second.things import EACH, THING_DRAWS, Things, glowing, leafy, pairs
 from simnet.models.data.plaza.second.town import TOWN_DRAWS, Town
 from simnet.models.data.plaza.shapes import BUILDERS, GLASS, OBJECT_DRAWS, Draws, Floats
 
@@ -25,6 +27,9 @@ AMOUNTS = Amounts(
     texture=0,
 )
 """Uniform numbers of a sample, those of its object first, and of a view, those of what stands before it first."""
+
+EASIER = {"occluded": 0.6, "blur": 0.75, "noise": 0.6}
+"""Cameras' traits are so much weaker than in the first edition: a place with others on it is harder by itself."""
 
 BEFORE = 0.35
 """Of views where something is in the way, those where it stands on the square; else it is near the camera."""
@@ -42,6 +47,7 @@ def render(
     own, draw = numbers.common[:, :OBJECT_DRAWS], Draws(numbers.common[:, OBJECT_DRAWS:])
     of = np.repeat(np.arange(b), count)
     traits = Traits.of(cameras, b)
+    traits = replace(traits, **{name: getattr(traits, name) * np.float32(part) for name, part in EASIER.items()})
     place = np.stack([draw.uniform(-SQUARE, SQUARE), draw.uniform(-SQUARE, SQUARE)], axis=1)
     heading = draw.uniform(0, 2 * np.pi)
     draw.table(PLACE_DRAWS - 3)
@@ -51,7 +57,7 @@ def render(
     hidden, form = view.uniform() < traits.occluded, view.uniform()
     before = np.where(hidden & (form < BEFORE), (view.uniform() * len(BUILDERS)).astype(np.int64), -1)
     things = Things(labels, own, draw, before, numbers.of_view[:, :OBJECT_DRAWS])
-    half, radius = things.of_object(things.half), things.of_object(things.radius)
+    half, radius = things.of_object(things.half).copy(), things.of_object(things.radius).copy()
     target = np.concatenate([place, half[:, 2:]], axis=1)
     pinholes, window = traits.aimed(target[of], (2.0 * radius**0.85)[of], view)
     distance = np.sqrt(((target[of] - traits.eye) ** 2).sum(axis=1))

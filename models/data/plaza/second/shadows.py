@@ -36,9 +36,11 @@ SUNNY = 0.2
 
 @dataclass(frozen=True)
 class Shadows:
-    """Of the b samples with n views: of those m that the sun shines on, maps `dark` `[m·MAPS, MAP, MAP]` of the share of
-    its light that is kept away, seen from `suns`; `number` `[b]` which of them a sample is, −1 for none; of the object
-    `place` `[b, 2]`, `half` sizes `[b, 3]` and `heading` `[b]`; `of` `[n]` the sample of each view.
+    """Of the b samples with n views, and of those m that the sun shines on.
+
+    Maps `dark` `[m·MAPS, MAP, MAP]` of the share of its light that is kept away, seen from `suns`; `number` `[b]` which
+    of the m a sample is, −1 for none; of the object `place` `[b, 2]`, `half` sizes `[b, 3]` and `heading` `[b]`; `of`
+    `[n]` the sample of each view.
     """
 
     suns: Pinholes
@@ -51,7 +53,13 @@ class Shadows:
 
     @staticmethod
     def cast(
-        things: Things, place: Floats, half: Floats, heading: Floats, radius: Floats, light: Light, of: NDArray[np.int64]
+        things: Things,
+        place: Floats,
+        half: Floats,
+        heading: Floats,
+        radius: Floats,
+        light: Light,
+        of: NDArray[np.int64],
     ) -> Shadows:
         """Those of all things, where they stand; `radius` `[b]` of the object, m."""
         sunny = np.flatnonzero(light.sun.max(axis=1) > SUNNY)
@@ -89,10 +97,8 @@ class Shadows:
         eye = self.suns.eye[sun]
 
         def along(axis: Floats) -> Floats:
-            east, north, up = (axis[sun, i, None, None] for i in range(3))
-            start = -(axis[sun] * eye).sum(axis=1)[:, None, None]
-            found: Floats = x * east + y * north + start
-            return found
+            found: Floats = x * axis[sun, 0, None, None] + y * axis[sun, 1, None, None]
+            return found - (axis[sun] * eye).sum(axis=1)[:, None, None]
 
         scale = np.float32(MAP / 2) / (along(self.suns.ahead) * self.suns.reach[sun, None, None])
         u = along(self.suns.right) * scale + np.float32(MAP / 2 - 0.5)

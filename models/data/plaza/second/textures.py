@@ -171,7 +171,7 @@ def _storeys() -> list[tuple[Floats, Floats]]:
 
 @cache
 def storeys() -> Atlas:
-    """Bays of storeys: tiles 0 … 9 the light of the wall, STYLES storeys and then STYLES ground floors; 10 … 19 glass."""
+    """Bays of storeys: the light of the walls, of STYLES storeys and then of STYLES ground floors; and their glass."""
     random = np.random.Generator(np.random.Philox(2))
     made = _storeys()
     stone = [_laid(random, 16, 8, 0.85, 0.06, 8), *(_plaster(random) for _ in range(2)), _brick(random)]

@@ -10,14 +10,24 @@ from numpy.typing import NDArray
 
 from simnet.models.data.plaza.rays import Pinholes, along
 from simnet.models.data.plaza.second.town import ROAD
-from simnet.models.data.plaza.shapes import BUILDERS, OBJECT_DRAWS, TUBE, Draws, Floats, Shapes, build, extents, standing
+from simnet.models.data.plaza.shapes import (
+    BUILDERS,
+    OBJECT_DRAWS,
+    TUBE,
+    Draws,
+    Floats,
+    Shapes,
+    build,
+    extents,
+    standing,
+)
 
 Rows = NDArray[np.int64]
 
-OTHERS = 5
+OTHERS = 3
 """Things of any class around the object, in every sample."""
 
-NEAR, FAR = 2.5, 11.0
+NEAR, FAR = 3.5, 12.0
 """How far from the object they stand, m, beside their own radius."""
 
 _TREE, _LAMP, _BENCH = (list(BUILDERS).index(name) for name in ("tree", "lamp post", "bench"))
@@ -31,6 +41,10 @@ FURNITURE = (
     (_CAR, 13.5, -4.6), (_VAN, -13.5, -4.6), (_CAR, 19.0, -4.7), (_TRUCK, -20.0, 0.2), (_BIKE, 10.8, -6.6),
 )  # fmt: skip
 """Class, and place along and aside of the direction of the road, m from the square's centre."""
+
+_COS, _SIN = np.cos(ROAD[0]), np.sin(ROAD[0])
+SPOTS = np.array([(a * _COS - c * _SIN, a * _SIN + c * _COS) for _, a, c in FURNITURE], np.float32)
+"""Their places in the world, m."""
 
 PRESENT = 0.8
 """Probability of each of them."""
@@ -47,8 +61,8 @@ THING_DRAWS = (EACH - 1) * OBJECT_DRAWS + 4 * OTHERS + 2 * len(FURNITURE)
 class Things:
     """EACH things of every sample, and after them one before the camera of every view; `t` in all.
 
-    `label` `[t]`; `half` `[t, 3]` half sizes in m, and `radius` `[t]` of a ball around each; `there` `[t]` whether it is
-    there. Once they stand: `shapes` of all, whose `owner` is the number of the thing, and `middle` `[t, 3]`.
+    `label` `[t]`; `half` `[t, 3]` half sizes in m, and `radius` `[t]` of a ball around each; `there` `[t]` whether it
+    is there. Once they stand: `shapes` of all, whose `owner` is the number of the thing, and `middle` `[t, 3]`.
     """
 
     shapes: Shapes
@@ -91,9 +105,8 @@ class Things:
             away, angle = size[:, k] + draw.uniform(NEAR, FAR), draw.uniform(0, 2 * np.pi)
             spot[:, k] = place + np.stack([away * np.cos(angle), away * np.sin(angle)], axis=1)
             turn[:, k] = draw.uniform(0, 2 * np.pi)
-        cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
-        for k, (kind, along, aside) in enumerate(FURNITURE, 1 + OTHERS):
-            spot[:, k] = along * cos - aside * sin, along * sin + aside * cos
+        for k, (kind, *_) in enumerate(FURNITURE, 1 + OTHERS):
+            spot[:, k] = SPOTS[k - 1 - OTHERS]
             turn[:, k] = ROAD[0] + np.pi * np.floor(4 * draw.uniform()) / (1 if kind in _ON_ROAD else 2)
         where = np.concatenate([spot.reshape(-1, 2), before])
         self.shapes = standing(self._built, where, np.concatenate([turn.ravel(), self._turn]))
@@ -111,13 +124,14 @@ class Things:
     def seen(self, thing: Rows, camera: Rows, cameras: Pinholes, farther: float = 0.5) -> tuple[Rows, Rows]:
         """Of pairs (thing, camera) those that may meet, as pairs (row of the table of shapes, camera).
 
-        Nothing counts that comes nearer to the camera than `farther`, m.
+        Nothing but the object counts that comes nearer to the camera than `farther`, m.
         """
         off = self.middle[thing] - cameras.eye[camera]
         depth = along(off, cameras.ahead[camera])
         radius, reach = self.radius[thing] * np.float32(1.02), cameras.reach[camera]
         ample = depth * reach + radius * np.sqrt(1 + reach * reach)
-        within = self.there[thing] & (depth - radius > farther)
+        own = (thing < self._b * EACH) & (thing % EACH == 0)
+        within = self.there[thing] & (own | (depth - radius > farther))
         for axis in (cameras.right, cameras.up):
             within &= np.abs(along(off, axis[camera])) < ample
         thing, camera = thing[within], camera[within]
@@ -133,14 +147,12 @@ _ON_ROAD = (_CAR, _VAN, _TRUCK)
 def pairs(b: int, cameras: int, eyes: Floats) -> tuple[Rows, Rows]:
     """Things and views that are asked whether they meet: all of a sample in all its views.
 
-    But for what always stands there: of that only what a camera has beyond the square's middle. What hides the object is
-    drawn for each view.
+    But for what always stands there: of that only what a camera has beyond the square's middle. What hides the object
+    is drawn for each view.
     """
     thing = np.repeat(np.arange(b * EACH).reshape(b, EACH), cameras, axis=0)
     view = np.broadcast_to(np.arange(b * cameras)[:, None], thing.shape)
-    cos, sin = np.cos(ROAD[0]), np.sin(ROAD[0])
-    spots = np.array([(a * cos - c * sin, a * sin + c * cos) for _, a, c in FURNITURE], np.float32)
-    beyond = -(eyes[:, :2] @ spots.T) > 0
+    beyond = eyes[:, :1] * SPOTS[:, 0] + eyes[:, 1:2] * SPOTS[:, 1] < 0
     asked = np.concatenate([np.ones((len(eyes), 1 + OTHERS), bool), beyond], axis=1)
     before = np.arange(b * cameras)
     return np.concatenate([thing[asked], b * EACH + before]), np.concatenate([view[asked], before])

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simnet.models.data.plaza.rays import Pinholes
-from simnet.models.data.plaza.shapes import Draws, Floats
 from simnet.models.data.plaza.second.textures import STYLES, Ints
+from simnet.models.data.plaza.shapes import Draws, Floats
 
 WALLS = np.array([(22, 24), (74, 19.5), (127, 22), (171, 25), (223, 21), (274, 18.5), (322, 23)], np.float32)
 """Of each wall the direction in which it lies from the centre, in degrees, and its distance."""
@@ -107,8 +107,9 @@ class Backdrop:
     @staticmethod
     def of(pinholes: Pinholes) -> Backdrop:
         """The wall that the middle of the view runs into, and its neighbours."""
-        gap = WALLS[:, 1] - pinholes.eye[:, :2] @ _NORMAL.T
-        speed = pinholes.ahead[:, :2] @ _NORMAL.T
+        # No matrix products: their last bits depend on how many views there are.
+        eye, ahead = ([part[:, i, None] * _NORMAL[:, i] for i in range(2)] for part in (pinholes.eye, pinholes.ahead))
+        gap, speed = WALLS[:, 1] - (eye[0] + eye[1]), ahead[0] + ahead[1]
         way = np.where(speed > 1e-3, gap / np.maximum(speed, 1e-3), np.inf)
         middle = np.where(way > 0, way, np.inf).argmin(axis=1)
         number = ((middle[:, None] + np.array([-1, 0, 1])) % len(WALLS)).astype(np.int32)
