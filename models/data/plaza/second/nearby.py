@@ -6,6 +6,7 @@ Each is drawn on the window for its view alone.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simnet.models.data.plaza.second import textures
 from simnet.models.data.plaza.shapes import Draws, Floats
@@ -16,7 +17,7 @@ NEARBY_DRAWS = 16
 POST, CORNER, PARAPET, HEDGE, BRANCH = range(5)
 
 
-def hide(picture: Floats, there: Floats, light: Floats, draw: Draws) -> None:
+def hide(picture: Floats, there: NDArray[np.bool_], light: Floats, draw: Draws) -> None:
     """Paint over pictures `[n, 3, side, side]` where `there` `[n]`; `light` `[n, 3]` falls on it."""
     form = (draw.uniform() * 5).astype(np.int64)
     left, share, place = draw.chance(0.5), draw.uniform(0.25, 0.9), draw.uniform(-0.55, 0.55)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from simnet.models.data.plaza.numbers import Numbers
 from simnet.models.data.plaza.plaza import SIDES, Plaza, save, sheet
-from simnet.models.data.plaza.render import CAMERAS
 from simnet.models.data.plaza.second.render import AMOUNTS, render
 
 VERSION = 1
@@ -40,12 +39,13 @@ class Empty(Plaza2):
 
 def sides(path: Path, samples: int = 5) -> None:
     """Writes one sample per row (PNG): what the two nearest cameras see, with 32, 64 and 96 pixels a side, as large."""
-    rows = np.flatnonzero(Plaza2("test", 200).pixels(range(200))[:, :2].any(axis=(2, 3, 4)).all(axis=1))[:samples]
+    seen: NDArray[np.bool_] = Plaza2("test", 200).pixels(range(200))[:, :2].any(axis=(2, 3, 4))
+    rows = np.flatnonzero(seen.sum(axis=1) == 2)[:samples]
     columns = []
     for camera in range(2):
         for side in SIDES:
-            seen = Plaza2("test", 200, side=side, cameras=CAMERAS).pixels(rows)[:, camera]
-            columns.append(seen.repeat(192 // side, axis=2).repeat(192 // side, axis=3))
+            views = Plaza2("test", 200, side=side).pixels(rows)[:, camera]
+            columns.append(views.repeat(192 // side, axis=2).repeat(192 // side, axis=3))
     save(path, np.concatenate(list(np.concatenate(columns, axis=3)), axis=1))
 
 

@@ -92,7 +92,8 @@ def _standing(things: Things, pinholes: Pinholes, count: int, light: Light, side
     met = trace(shapes, pinholes, shape, camera, side)
     of_thing = np.concatenate([np.repeat(np.arange(b), EACH), np.repeat(np.arange(b), count)])
     of_shape = of_thing[shapes.owner]
-    sunny = 1 - town.shaded(*(things.middle[:, i, None] for i in range(3)), light.toward[of_thing])[:, 0]
+    x, y, z = (things.middle[:, i, None] for i in range(3))
+    sunny = 1 - town.shaded(x, y, z, light.toward[of_thing])[:, 0]
     toward = to_shape(shapes.turn, light.toward[of_shape])
     sample, row = of_shape[met.shape], met.shape
     direct = facing(met.normal, toward[row]) * sunny[shapes.owner[row]]

@@ -98,7 +98,8 @@ class Shadows:
 
         def along(axis: Floats) -> Floats:
             found: Floats = x * axis[sun, 0, None, None] + y * axis[sun, 1, None, None]
-            return found - (axis[sun] * eye).sum(axis=1)[:, None, None]
+            found -= (axis[sun] * eye).sum(axis=1)[:, None, None]
+            return found
 
         scale = np.float32(MAP / 2) / (along(self.suns.ahead) * self.suns.reach[sun, None, None])
         u = along(self.suns.right) * scale + np.float32(MAP / 2 - 0.5)

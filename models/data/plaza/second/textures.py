@@ -29,7 +29,9 @@ class Atlas:
     """Tiles `[tiles, TEXELS, TEXELS]` and their means."""
 
     def __init__(self, tiles: Floats) -> None:
-        parts, offsets, level = [], [], tiles.astype(np.float32)
+        parts: list[Floats] = []
+        offsets: list[int] = []
+        level: Floats = tiles.astype(np.float32)
         for _ in range(LEVELS):
             offsets.append(sum(part.size for part in parts))
             parts.append(level)
@@ -81,7 +83,8 @@ def _laid(random: np.random.Generator, wide: int, high: int, joint: float, tone:
     tones = random.standard_normal((TEXELS // high, TEXELS // wide))
     stone = tones[np.broadcast_to(course, (TEXELS, TEXELS)), along // wide]
     edge = (along % wide == 0) | (_ROW % high == 0)
-    return (1 + tone * stone + 0.05 * _noise(random, 0.5)) * np.where(edge, joint, 1.0)
+    laid: Floats = (1 + tone * stone + 0.05 * _noise(random, 0.5)) * np.where(edge, joint, 1.0)
+    return laid
 
 
 def _slabs(random: np.random.Generator) -> Floats:
@@ -113,11 +116,13 @@ def _clouds(random: np.random.Generator) -> Floats:
 
 
 def _leaves(random: np.random.Generator) -> Floats:
-    return np.clip(1 + 0.5 * _noise(random, 0.7), 0.25, 2.0)
+    leaves: Floats = np.clip(1 + 0.5 * _noise(random, 0.7), 0.25, 2.0)
+    return leaves
 
 
 def _bark(random: np.random.Generator) -> Floats:
-    return np.clip(1 + 0.28 * _noise(random, 0.6, 5.0), 0.3, 1.7)
+    bark: Floats = np.clip(1 + 0.28 * _noise(random, 0.6, 5.0), 0.3, 1.7)
+    return bark
 
 
 ASPHALT, SLABS, SETTS, GRASS, BRICK, PLASTER, STAINS, CLOUDS, LEAVES, BARK = range(10)

@@ -160,7 +160,8 @@ def pairs(b: int, cameras: int, eyes: Floats) -> tuple[Rows, Rows]:
 
 def glowing(shapes: Shapes, label: Rows) -> NDArray[np.bool_]:
     """Which shapes are lamps: those of a lamp post that are no tubes."""
-    return (label[shapes.owner] == _LAMP) & (shapes.kind != TUBE)
+    lamps: NDArray[np.bool_] = (label[shapes.owner] == _LAMP) & (shapes.kind != TUBE)
+    return lamps
 
 
 def leafy(shapes: Shapes, label: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
