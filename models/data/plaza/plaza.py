@@ -300,20 +300,21 @@ class Plaza(Dataset):
                 self._blocks[block] = kept
 
 
-def sheet(path: Path, data: Plaza, zoom: int = 2) -> None:
+def sheet(path: Path, data: Plaza, zoom: int = 2, palette: int | None = None) -> None:
     """Writes a contact sheet (PNG): a row per class, two samples side by side, all cameras each."""
     rows = []
     for label in range(len(data.class_names)):
         first = np.flatnonzero(data.labels == label)[:2]
         rows.append(np.concatenate(list(data.pixels(first).reshape(-1, *data.view_shape)), axis=2))
-    save(path, np.concatenate(rows, axis=1), zoom)
+    save(path, np.concatenate(rows, axis=1), zoom, palette)
 
 
-def save(path: Path, picture: NDArray[np.uint8], zoom: int = 1) -> None:
-    """Writes a picture `[3, h, w]` (PNG), each of its pixels as a square of `zoom`."""
+def save(path: Path, picture: NDArray[np.uint8], zoom: int = 1, palette: int | None = None) -> None:
+    """Writes a picture `[3, h, w]` (PNG), each pixel as a square of `zoom`, in so many colours (all of them)."""
     from PIL import Image
 
-    Image.fromarray(picture.transpose(1, 2, 0).repeat(zoom, axis=0).repeat(zoom, axis=1)).save(path, optimize=True)
+    image = Image.fromarray(picture.transpose(1, 2, 0).repeat(zoom, axis=0).repeat(zoom, axis=1))
+    (image if palette is None else image.quantize(palette)).save(path, optimize=True)
 
 
 def main() -> None:

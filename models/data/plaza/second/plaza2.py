@@ -37,16 +37,19 @@ class Empty(Plaza2):
         return render(labels, numbers, self._cameras, empty=True)
 
 
+_COLOURS = 256  # of pictures for the docs: a third of the bytes
+
+
 def sides(path: Path, samples: int = 5) -> None:
     """Writes one sample per row (PNG): what the two nearest cameras see, with 32, 64 and 96 pixels a side, as large."""
-    seen: NDArray[np.bool_] = Plaza2("test", 200).pixels(range(200))[:, :2].any(axis=(2, 3, 4))
+    seen = np.asarray(Plaza2("test", 20).pixels(range(20))[:, :2].any(axis=(2, 3, 4)))
     rows = np.flatnonzero(seen.sum(axis=1) == 2)[:samples]
     columns = []
     for camera in range(2):
         for side in SIDES:
-            views = Plaza2("test", 200, side=side).pixels(rows)[:, camera]
+            views = Plaza2("test", 20, side=side).pixels(rows)[:, camera]
             columns.append(views.repeat(192 // side, axis=2).repeat(192 // side, axis=3))
-    save(path, np.concatenate(list(np.concatenate(columns, axis=3)), axis=1))
+    save(path, np.concatenate(list(np.concatenate(columns, axis=3)), axis=1), palette=_COLOURS)
 
 
 def main() -> None:
@@ -56,7 +59,7 @@ def main() -> None:
     parser.add_argument("--sides", type=Path, help="PNG file for the same scenes with 32, 64 and 96 pixels a side")
     chosen = parser.parse_args()
     if chosen.sheet is not None:
-        sheet(chosen.sheet, Plaza2("test", 400, side=64), 1)
+        sheet(chosen.sheet, Plaza2("test", 400, side=64), 1, _COLOURS)
     if chosen.sides is not None:
         sides(chosen.sides)
 
