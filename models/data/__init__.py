@@ -33,6 +33,7 @@ DATASETS: Registry[Dataset] = Registry(
     "simnet.models.data.base:Dataset",
     {
         "plaza": "simnet.models.data.plaza.plaza:Plaza",
+        "plaza2": "simnet.models.data.plaza.second.plaza2:Plaza2",
         "cifar10": "simnet.models.data.cifar10:Cifar10",
         "mvmc": "simnet.models.data.mvmc:Mvmc",
         "folder": "simnet.models.data.folder:Folder",

@@ -65,7 +65,7 @@ _LINEAGE = Recipe(
     sum_devices=True,
     border="zeros",
 )
-_SHIFT = {"cifar10": 4, "plaza": 2}
+_SHIFT = {"cifar10": 4, "plaza": 2, "plaza2": 2}
 _OURS = {
     "cifar10": Recipe(
         epochs=60,
@@ -80,6 +80,7 @@ _OURS = {
     # and flips or without.
     "mvmc": replace(_DDNN_2017, epochs=20, batch=32, anneal=True),
     "plaza": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza"]),
+    "plaza2": Recipe(epochs=20, batch=250, rate=0.1, shift=_SHIFT["plaza2"]),
 }
 _OTHERS = Recipe(epochs=20, batch=32, rate=0.05, shift=2, flip=False)
 """Data sets that are not ours (our choice, a place to begin); a mirrored image may be of another class."""

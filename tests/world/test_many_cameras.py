@@ -75,6 +75,25 @@ def test_weights_tell_the_data_that_they_were_trained_on(scenario: Callable[...,
         card.write_text(text, encoding="utf-8")
 
 
+def test_weights_of_another_edition_are_refused(scenario: Callable[..., Path]) -> None:
+    """Each way in one message; cards that say `plaza` mean the first edition, and keep meaning it."""
+    file = scenario(12, 64, 12)
+    card = file.with_name("ada-ddnn-plaza.json")
+    text = card.read_text(encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace("set: plaza,", "set: plaza2,"), encoding="utf-8")
+    with pytest.raises(ScenarioError) as error:
+        simnet.check(simnet.load(file))
+    (problem,) = error.value.problems
+    assert problem.message == "ada-ddnn-plaza is for data 'plaza', not 'plaza2'"
+    card.write_text(text.replace('"data": "plaza"', '"data": "plaza2"'), encoding="utf-8")
+    try:
+        assert simnet.check(simnet.load(file)) is not None
+        with pytest.raises(ScenarioError, match="ada-ddnn-plaza is for data 'plaza2', not 'plaza'"):
+            simnet.check(simnet.load(scenario(12, 64, 12)))
+    finally:
+        card.write_text(text, encoding="utf-8")
+
+
 def test_fewer_nodes_than_cameras_are_a_note(scenario: Callable[..., Path]) -> None:
     (note,) = simnet.run(simnet.load(scenario(12, 64, 11))).notes
     assert "only 11 of 12 views exist" in note

@@ -27,11 +27,20 @@ TOGETHER = 6
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Of b samples that n cameras see.
+class Amounts:
+    """How many uniform numbers a sample has, its object's first, and each of its views, and a view's cells a side."""
 
-    `common` `[b, OBJECT_DRAWS + SCENE_DRAWS]` and `of_view` `[b·n, VIEW_DRAWS]` uniform in 0..1; bytes: `texture`
-    `[b·n, TEXTURE, TEXTURE]`, and `speckle` `[b·n, 2, 3, side, side]`, two for each pixel and colour.
+    common: int = OBJECT_DRAWS + SCENE_DRAWS
+    of_view: int = VIEW_DRAWS
+    texture: int = TEXTURE
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Of b samples that n cameras see, for `Amounts` (c, v, t).
+
+    `common` `[b, c]` and `of_view` `[b·n, v]` uniform in 0..1; bytes: `texture` `[b·n, t, t]`, and `speckle`
+    `[b·n, 2, 3, side, side]`, two for each pixel and colour.
     """
 
     common: Floats
@@ -40,35 +49,37 @@ class Numbers:
     speckle: NDArray[np.uint8]
 
     @staticmethod
-    def drawn(streams: Sequence[np.random.SeedSequence], views: int, side: int) -> Numbers:
+    def drawn(
+        streams: Sequence[np.random.SeedSequence], views: int, side: int, amounts: Amounts = Amounts()
+    ) -> Numbers:
         """Those of samples with these streams."""
-        b, common = len(streams), OBJECT_DRAWS + SCENE_DRAWS
+        b, common, of_view, cells = len(streams), amounts.common, amounts.of_view, amounts.texture
         made = Numbers(
             np.empty((b, common), np.float32),
-            np.empty((b, views, VIEW_DRAWS), np.float32),
-            np.empty((b, views, TEXTURE, TEXTURE), np.uint8),
+            np.empty((b, views, of_view), np.float32),
+            np.empty((b, views, cells, cells), np.uint8),
             np.empty((b, views, 2, 3, side, side), np.uint8),
         )
         for row, stream in enumerate(streams):
             random = np.random.Generator(np.random.Philox(stream))
-            table = random.random(common + TOGETHER * VIEW_DRAWS)
+            table = random.random(common + TOGETHER * of_view)
             made.common[row] = table[:common]
-            textures = _bytes(random, (TOGETHER, TEXTURE, TEXTURE))
+            textures = _bytes(random, (TOGETHER, cells, cells))
             first = min(views, TOGETHER)
-            made.of_view[row, :first] = table[common:].reshape(TOGETHER, VIEW_DRAWS)[:first]
+            made.of_view[row, :first] = table[common:].reshape(TOGETHER, of_view)[:first]
             made.texture[row, :first] = textures[:first]
             made.speckle[row, :first] = _bytes(random, (first, 2, 3, side, side))
             for view in range(TOGETHER, views):
                 own = np.random.SeedSequence(stream.entropy, spawn_key=(view,))
                 random = np.random.Generator(np.random.Philox(own))
-                made.of_view[row, view] = random.random(VIEW_DRAWS)
-                made.texture[row, view] = _bytes(random, (TEXTURE, TEXTURE))
+                made.of_view[row, view] = random.random(of_view)
+                made.texture[row, view] = _bytes(random, (cells, cells))
                 made.speckle[row, view] = _bytes(random, (2, 3, side, side))
         n = b * views
         return Numbers(
             made.common,
-            made.of_view.reshape(n, VIEW_DRAWS),
-            made.texture.reshape(n, TEXTURE, TEXTURE),
+            made.of_view.reshape(n, of_view),
+            made.texture.reshape(n, cells, cells),
             made.speckle.reshape(n, 2, 3, side, side),
         )
 

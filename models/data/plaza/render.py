@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simnet.models.data.plaza.numbers import TEXTURE, Numbers
 from simnet.models.data.plaza.rays import SIDE, Pinholes, cast
-from simnet.models.data.plaza.shapes import OBJECT_DRAWS, Draws, Floats, Shapes, build
+from simnet.models.data.plaza.shapes import OBJECT_DRAWS, Draws, Floats, Shapes, build, extents, standing
 
 
 @dataclass(frozen=True)
@@ -87,32 +87,74 @@ def render(labels: NDArray[np.int64], numbers: Numbers, cameras: tuple[Camera, .
     shapes = build(labels, numbers.common[:, :OBJECT_DRAWS])
     scene = _Scene(Draws(numbers.common[:, OBJECT_DRAWS:]), shapes, count)
     draw = Draws(numbers.of_view)
-    traits = [
-        np.tile(np.array([getattr(camera, name) for camera in cameras], np.float32), b)
-        for name in ("resolution", "margin", "aim", "unseen", "occluded", "blur", "noise")
-    ]
-    resolution, margin, aim, unseen, occluded, blur, grain = traits
-    eye = np.tile(np.array([camera.position for camera in cameras], np.float32), (b, 1))
-    target, window = scene.target[scene.of_view], scene.window[scene.of_view] * margin * draw.uniform(0.9, 1.25)
-    distance = np.sqrt(((target - eye) ** 2).sum(axis=1))
-    off = np.stack([draw.uniform(-1, 1), draw.uniform(-1, 1), draw.uniform(-1, 1)], axis=1)
-    pinholes = Pinholes.aimed(eye, target + off * (aim * window)[:, None], window / 2 / distance)
+    traits = Traits.of(cameras, b)
+    target, window = scene.target[scene.of_view], scene.window[scene.of_view]
+    pinholes, window = traits.aimed(target, window, draw)
     hits = cast(scene.shapes, pinholes, count, scene.sun, scene.ambient, side)
     grid = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / side) - 1
     picture = _background(pinholes, draw, scene, numbers.texture, grid)
     picture = picture * (1 - hits.cover[:, None]) + hits.light
-    _occlude(picture, draw, occluded, grid)
-    defocus = blur * np.float32(side / SIDE) * draw.uniform() ** 2
-    softness = np.sqrt(defocus**2 + (0.5 * distance / resolution / (window / side)) ** 2)
+    _occlude(picture, draw, traits.occluded, grid)
+    distance = np.sqrt(((target - pinholes.eye) ** 2).sum(axis=1))
+    return developed(picture, draw, traits, distance, window, scene.exposure[scene.of_view], numbers.speckle, count)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Those of the cameras of n views, each `[n]`; `eye` `[n, 3]`."""
+
+    eye: Floats
+    resolution: Floats
+    margin: Floats
+    aim: Floats
+    unseen: Floats
+    occluded: Floats
+    blur: Floats
+    noise: Floats
+
+    @staticmethod
+    def of(cameras: tuple[Camera, ...], b: int) -> Traits:
+        """Of b samples' views, sample by sample."""
+        names = ("resolution", "margin", "aim", "unseen", "occluded", "blur", "noise")
+        values = [np.tile(np.array([getattr(camera, name) for camera in cameras], np.float32), b) for name in names]
+        return Traits(np.tile(np.array([camera.position for camera in cameras], np.float32), (b, 1)), *values)
+
+    def aimed(self, target: Floats, window: Floats, draw: Draws) -> tuple[Pinholes, Floats]:
+        """Cameras that cut windows out around targets `[n, 3]` of about this width `[n]` in metres; and the widths."""
+        window = window * self.margin * draw.uniform(0.9, 1.25)
+        distance = np.sqrt(((target - self.eye) ** 2).sum(axis=1))
+        off = np.stack([draw.uniform(-1, 1), draw.uniform(-1, 1), draw.uniform(-1, 1)], axis=1)
+        return Pinholes.aimed(self.eye, target + off * (self.aim * window)[:, None], window / 2 / distance), window
+
+
+def developed(
+    picture: Floats,
+    draw: Draws,
+    traits: Traits,
+    distance: Floats,
+    window: Floats,
+    exposure: Floats,
+    noise: NDArray[np.uint8],
+    count: int,
+) -> NDArray[np.uint8]:
+    """What lens and sensor make of pictures `[n, 3, side, side]`: views `[n / count, count, 3, side, side]`.
+
+    `distance` and width of the `window` in metres, `exposure`: each `[n]`; `noise` as in `Numbers.speckle`. A view
+    whose camera sees nothing is black; which these are depends on the cameras and the draws alone.
+    """
+    n, _, side, _ = picture.shape
+    b = n // count
+    defocus = traits.blur * np.float32(side / SIDE) * draw.uniform() ** 2
+    softness = np.sqrt(defocus**2 + (0.5 * distance / traits.resolution / (window / side)) ** 2)
     _soften(picture, softness)
-    gain = scene.exposure[scene.of_view] * draw.uniform(0.75, 1.2)
+    gain = exposure * draw.uniform(0.75, 1.2)
     picture *= gain[:, None, None, None]
-    amount = grain * draw.uniform() ** 2 * np.float32(np.sqrt(6) / 255)  # variance of a sum of two bytes: 255²/6
-    speckle = numbers.speckle[:, 0].astype(np.float32) + numbers.speckle[:, 1] - 255
+    amount = traits.noise * draw.uniform() ** 2 * np.float32(np.sqrt(6) / 255)  # variance of two bytes' sum: 255²/6
+    speckle = noise[:, 0].astype(np.float32) + noise[:, 1] - 255
     picture += speckle * amount[:, None, None, None]
     views = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(b, count, 3, side, side)
     chance = draw.uniform().reshape(b, count)
-    dark = chance < unseen.reshape(b, count)
+    dark = chance < traits.unseen.reshape(b, count)
     dark[np.arange(b), chance.argmax(axis=1)] = False  # somebody sees it, or there would be no sample
     views[dark] = 0
     return views
@@ -126,22 +168,12 @@ class _Scene:
         self.of_view = np.repeat(np.arange(b), views)
         self.place = np.stack([draw.uniform(-SQUARE, SQUARE), draw.uniform(-SQUARE, SQUARE)], axis=1)
         self.heading = draw.uniform(0, 2 * np.pi)
-        low, high = np.full((b, 3), np.inf, np.float32), np.full((b, 3), -np.inf, np.float32)
-        extent = (np.abs(shapes.turn) * shapes.half[:, None, :]).sum(axis=2)
-        np.minimum.at(low, shapes.owner, shapes.centre - extent)
-        np.maximum.at(high, shapes.owner, shapes.centre + extent)
+        low, high = extents(shapes, b)
         self.half = (high - low) / 2
         radius = np.sqrt((self.half**2).sum(axis=1))
         self.window = 2.0 * radius**0.85  # a detector's window grows a little less than its object
         self.target = np.concatenate([self.place, self.half[:, 2:]], axis=1)
-        cos, sin = np.cos(self.heading), np.sin(self.heading)
-        zero = np.zeros_like(cos)
-        turn = np.stack([cos, -sin, zero, sin, cos, zero, zero, zero, zero + 1], axis=1).reshape(b, 3, 3)
-        own = turn[shapes.owner]
-        centre = (own * shapes.centre[:, None, :]).sum(axis=2)
-        centre[:, :2] += self.place[shapes.owner]
-        turned = (own[:, :, :, None] * shapes.turn[:, None, :, :]).sum(axis=2)
-        self.shapes = Shapes(shapes.owner, shapes.kind, centre, shapes.half, turned, shapes.taper, shapes.colour)
+        self.shapes = standing(shapes, self.place, self.heading)
         azimuth, height, cloud = draw.uniform(0, 2 * np.pi), draw.uniform(0.35, 1.2), draw.uniform()
         strength = 0.25 + 0.6 * (1 - cloud)
         level = np.cos(height)
@@ -152,7 +184,7 @@ class _Scene:
         dusk = draw.uniform()
         self.exposure = 1.1 - 0.7 * dusk * dusk
         self.ground = draw.colour(0.3, 0.62)
-        self.sky = 0.55 + 0.4 * np.stack([0.6 * (1 - cloud), 0.3 + 0.5 * (1 - cloud), zero + 0.9], axis=1)
+        self.sky = 0.55 + 0.4 * np.stack([0.6 * (1 - cloud), 0.3 + 0.5 * (1 - cloud), np.full_like(cloud, 0.9)], axis=1)
 
 
 def _background(pinholes: Pinholes, draw: Draws, scene: _Scene, texture: NDArray[np.uint8], grid: Floats) -> Floats:

@@ -44,6 +44,12 @@ class Draws:
         drawn: Floats = np.float32(low) + np.float32(high - low) * column
         return drawn
 
+    def table(self, columns: int) -> Floats:
+        """The next columns as they are, `[m, columns]`."""
+        taken = self._table[:, self._next : self._next + columns]
+        self._next += columns
+        return taken
+
     def chance(self, probability: float) -> NDArray[np.bool_]:
         """True with this probability, `[m]`."""
         return self.uniform() < probability
@@ -88,7 +94,10 @@ class Body:
         self._tables: list[Shapes] = []
 
     def _columns(self, *values: Size) -> Floats:
-        return np.stack([np.broadcast_to(np.asarray(v, np.float32), self._m) for v in values], axis=1)
+        table = np.empty((self._m, len(values)), np.float32)
+        for number, value in enumerate(values):
+            table[:, number] = value
+        return table
 
     def add(
         self,
@@ -329,3 +338,25 @@ def build(labels: NDArray[np.int64], table: Floats) -> Shapes:
             shapes = body.shapes()
             tables.append(Shapes(rows[shapes.owner], *(getattr(shapes, n) for n in list(Shapes.__annotations__)[1:])))
     return Shapes.joined(tables)
+
+
+def extents(shapes: Shapes, objects: int) -> tuple[Floats, Floats]:
+    """Lowest and highest corner of the box around each object, `[objects, 3]`."""
+    low = np.full((objects, 3), np.inf, np.float32)
+    high = np.full((objects, 3), -np.inf, np.float32)
+    reach = (np.abs(shapes.turn) * shapes.half[:, None, :]).sum(axis=2)
+    np.minimum.at(low, shapes.owner, shapes.centre - reach)
+    np.maximum.at(high, shapes.owner, shapes.centre + reach)
+    return low, high
+
+
+def standing(shapes: Shapes, place: Floats, heading: Floats) -> Shapes:
+    """Objects turned by `heading` `[objects]` (radians, about the vertical) and set on `place` `[objects, 2]`."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    zero = np.zeros_like(cos)
+    turn = np.stack([cos, -sin, zero, sin, cos, zero, zero, zero, zero + 1], axis=1).reshape(-1, 3, 3)
+    own = turn[shapes.owner]
+    centre = (own * shapes.centre[:, None, :]).sum(axis=2)
+    centre[:, :2] += place[shapes.owner]
+    turned = (own[:, :, :, None] * shapes.turn[:, None, :, :]).sum(axis=2)
+    return Shapes(shapes.owner, shapes.kind, centre, shapes.half, turned, shapes.taper, shapes.colour)

@@ -67,7 +67,9 @@ def variant(folder: Path, change: tuple[str, str]) -> str:
 def ours(request: pytest.FixtureRequest) -> Dataset:
     for folder in (os.environ.get("SIMNET_DATA"), ROOT.parent / "shared" / "data"):
         try:
-            if request.param == "plaza" or (folder and (Path(folder) / request.param / "test.parquet").is_file()):
+            if request.param.startswith("plaza") or (
+                folder and (Path(folder) / request.param / "test.parquet").is_file()
+            ):
                 return open_dataset(request.param, "test", None if folder is None else Path(folder))
         except DataError:
             continue
@@ -95,9 +97,9 @@ def test_ours_are_found_by_name_and_nothing_is_imported_before() -> None:
         "print([m for m in sys.modules if m.startswith(('torch', 'simnet.models.data.plaza', 'simnet.models.data.c'))])"
     )
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-    assert found == "plaza cifar10 mvmc folder parquet npz\n[]\n"
+    assert found == "plaza plaza2 cifar10 mvmc folder parquet npz\n[]\n"
     assert ALL["simnet.datasets"] is DATASETS
-    assert [one.problem for one in DATASETS.found()] == [None] * 6
+    assert [one.problem for one in DATASETS.found()] == [None] * 7
 
 
 @pytest.mark.parametrize("name", ["stripes:Stripes", "stripes.py:Stripes"])
