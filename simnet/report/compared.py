@@ -46,7 +46,9 @@ def calibrated(run: Results) -> Markup | None:
         for name, values in quantities:
             rows.append([f"{system}, {name}"])
             for who, seconds in zip(WHO, values, strict=True):
-                drawn = bar([((seconds or 0.0) / most, "other" if who == WHO[0] else "fill")], f"{who}: {time(seconds)}")
+                drawn = bar(
+                    [((seconds or 0.0) / most, "other" if who == WHO[0] else "fill")], f"{who}: {time(seconds)}"
+                )
                 against = "" if who == WHO[0] else ratio(values[0], seconds)
                 rows.append([f"  {who}", time(seconds), against, drawn])
         columns = ("latency", "", "÷ measured", "0 to the greatest")

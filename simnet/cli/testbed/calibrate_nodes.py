@@ -84,7 +84,6 @@ def _latencies(found: dict[str, list[tuple[str, list[float | None]]]]) -> Any:
     from rich.table import Table
 
     from simnet.analysis.comparison.executed import ratio
-    from simnet.results.cells import NONE
 
     table = Table(title="latency, ms", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("system")
@@ -101,4 +100,6 @@ def _latencies(found: dict[str, list[tuple[str, list[float | None]]]]) -> Any:
 
 
 def _ms(seconds: float | None) -> str:
+    from simnet.results.cells import NONE
+
     return NONE if seconds is None else f"{1e3 * seconds:.2f}"
