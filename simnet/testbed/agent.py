@@ -29,6 +29,9 @@ from simnet.testbed.namespaces import as_others, before_others, exact_timers
 class Runs(Protocol):
     """What nodes compute and send."""
 
+    def warm_up(self, node: str) -> None:
+        """What comes before the first sample."""
+
     def run(self, node: str, sample: int, calls: Sequence[Any]) -> None:
         """What a node computes for a sample."""
 
@@ -99,7 +102,7 @@ class Agent:
 
     def __init__(self, name: str, control: socket.socket, workers: int, runs: Runs | None) -> None:
         self._name, self._control, self._runs = name, control, runs
-        self._pool = None if runs is None else Pool(workers)
+        self._pool = None if runs is None else Pool(workers, partial(runs.warm_up, name))
         self._free = [0] * workers
         heapify(self._free)
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
@@ -260,9 +263,10 @@ class Agent:
 class Pool:
     """Threads that run segments, while another moves messages."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, first: Callable[[], None]) -> None:
         sys.setswitchinterval(1e-4)
         self._threads = ThreadPoolExecutor(workers, initializer=as_others)
+        self._threads.submit(first).result()
         self._read, self._write = os.pipe()
         self._ended: deque[tuple[int, int, int, Any]] = deque()
 

@@ -65,6 +65,8 @@ class _Machine:
     namespace: int = -1
     process: int = 0
     control: socket.socket | None = None
+    next: tuple[int, socket.socket] | None = None
+    """The process that waits to follow one that was killed, and its control socket."""
     wires: list[Wire] = field(default_factory=list)
     """Those that it sends on."""
 
@@ -104,6 +106,8 @@ class Bench:
 
     def __enter__(self) -> Self:
         try:
+            for name, machine in self._machines.items():
+                machine.next = self._fork(name, new=True)
             for name in self._machines:
                 self._begin(name, new=True)
             self._connect_namespaces()
@@ -124,16 +128,24 @@ class Bench:
 
     # Processes.
 
-    def _begin(self, name: str, new: bool = False) -> None:
-        """Begin a node's process, in its namespace or a new one."""
+    def _fork(self, name: str, new: bool = False) -> tuple[int, socket.socket]:
+        """A process for a node, in its namespace or a new one; it says so when it is ready."""
         machine = self._machines[name]
         ours, theirs = pair()
         held = [one.control for one in self._machines.values() if one.control is not None]
+        held += [one.next[1] for one in self._machines.values() if one.next is not None]
         process = os.fork()
         if not process:
             begin = partial(Agent, name, theirs, machine.workers, self._runs)
             _be_agent(begin, [ours, *held], None if new else machine.namespace)
         theirs.close()
+        return process, ours
+
+    def _begin(self, name: str, new: bool = False) -> None:
+        """Begin a node's process, or let the one go on that has been waiting for it."""
+        machine = self._machines[name]
+        process, ours = machine.next or self._fork(name, new)
+        machine.next = None
         machine.process, machine.control = process, ours
         self.clock.readers[ours.fileno()] = lambda: self._heard(name)
         if heard(ours) is None:  # it says that it is ready from within its namespace
@@ -148,6 +160,11 @@ class Bench:
             if name in (wire.source, wire.target):
                 self.reopen(wire)
 
+    def fail(self, name: str) -> None:
+        """End a node's process; the next one begins and waits, since that takes longer than some faults."""
+        self.kill(name)
+        self._machines[name].next = self._fork(name)
+
     def kill(self, name: str) -> None:
         """End a node's process at once; what it held, and what was on its connections, is gone."""
         machine = self._machines[name]
@@ -158,11 +175,14 @@ class Bench:
             self.clock.readers.pop(machine.control.fileno(), None)
             machine.control.close()
             machine.control = None
-        if machine.process:
-            with suppress(ProcessLookupError):
-                os.kill(machine.process, signal.SIGKILL)
-            os.waitpid(machine.process, 0)
-            machine.process = 0
+        if machine.next is not None:
+            machine.next[1].close()
+        for process in (machine.process, *(machine.next or ())[:1]):
+            if process:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+        machine.process, machine.next = 0, None
 
     def alive(self, name: str) -> bool:
         """Whether a node has a process."""

@@ -66,6 +66,14 @@ class Segments:
         return kept
 
     @torch.inference_mode()
+    def warm_up(self, node: str) -> None:
+        """Run all that a node may have to, on zeros: the first time takes longer, and a node at work has had it."""
+        walk = _Walk(self, node, -1)
+        for part in self.graph.into:
+            if part in self.roles.hosts.get(node, ()):
+                walk.make(part, 0)
+
+    @torch.inference_mode()
     def run(self, node: str, sample: int, calls: Sequence[Call]) -> None:
         """What a node computes in one call."""
         walk = _Walk(self, node, sample)
