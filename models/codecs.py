@@ -26,6 +26,8 @@ from simnet.registry import PluginError, Registry
 if TYPE_CHECKING:  # sizes are asked for where torch is not worth loading
     from torch import Tensor
 
+Written = bytes
+"""Features as they go over a link; in a codec `bytes` is how many."""
 _HALF = 2
 """Bytes of an fp16 value."""
 _FP16_MAX = 65504.0
@@ -56,6 +58,17 @@ class Codec(ABC):
         """
         return sent
 
+    def encode(self, sent: Tensor) -> Written | None:
+        """One sample's features `[c, h, w]` as they go over a link, `bytes` of their shape; None: it does not say how.
+
+        A simulation needs their number only; this is for scenarios that are executed (``simnet live``).
+        """
+        return None
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """What arrives of features of `shape` that `encode` has written: the values of `arrived`, to the last bit."""
+        raise NotImplementedError(f"codec {self.name!r} cannot read what it writes")
+
     def transmit(self, features: Tensor) -> Tensor:
         """What arrives of `features` `[..., c, h, w]`, in their own type; each sample stands alone.
 
@@ -82,6 +95,14 @@ class Fp32(Codec):
         """Four a value."""
         return 4 * prod(shape)
 
+    def encode(self, sent: Tensor) -> Written:
+        """Little-endian."""
+        return _bytes(sent, "<f4")
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """As they were."""
+        return _values(data, "<f4", shape)
+
 
 class Fp16(Codec):
     """Half precision."""
@@ -96,6 +117,14 @@ class Fp16(Codec):
         """Rounded to the nearest."""
         return _fp16(sent)
 
+    def encode(self, sent: Tensor) -> Written:
+        """Little-endian."""
+        return _bytes(_fp16(sent), "<f2")
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """As float32."""
+        return _values(data, "<f2", shape)
+
 
 class Int8(Codec):
     """256 levels between the channel's least and greatest value."""
@@ -108,10 +137,27 @@ class Int8(Codec):
 
     def arrived(self, sent: Tensor) -> Tensor:
         """Rounded to the nearest level."""
-        low, high = _fp16(sent.amin((-2, -1), keepdim=True)), _fp16(sent.amax((-2, -1), keepdim=True))
-        step = (high - low) / 255
-        level = ((sent - low) / step.clamp(min=1e-12)).round().clamp(0, 255)
+        low, step, level = self._levels(sent)
         return low + level * step
+
+    def encode(self, sent: Tensor) -> Written:
+        """All least values, all greatest, then the levels."""
+        low, high = self._ends(sent)
+        return _bytes(low, "<f2") + _bytes(high, "<f2") + _bytes(self._levels(sent)[2], "u1")
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """As `arrived`."""
+        low, high, rest = _ends_of(data, shape)
+        return low + _values(rest, "u1", shape) * ((high - low) / 255)
+
+    @staticmethod
+    def _ends(sent: Tensor) -> tuple[Tensor, Tensor]:
+        return _fp16(sent.amin((-2, -1), keepdim=True)), _fp16(sent.amax((-2, -1), keepdim=True))
+
+    def _levels(self, sent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        low, high = self._ends(sent)
+        step = (high - low) / 255
+        return low, step, ((sent - low) / step.clamp(min=1e-12)).round().clamp(0, 255)
 
 
 class OneBit(Codec):
@@ -125,12 +171,27 @@ class OneBit(Codec):
 
     def arrived(self, sent: Tensor) -> Tensor:
         """The mean of the values above the channel's mean, and that of the others."""
+        low, high, above = self._levels(sent)
+        return low + above * (high - low)
+
+    def encode(self, sent: Tensor) -> Written:
+        """All lower means, all upper ones, then the bits."""
+        low, high, above = self._levels(sent)
+        return _bytes(low, "<f2") + _bytes(high, "<f2") + _packed(above)
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """As `arrived`."""
+        low, high, rest = _ends_of(data, shape)
+        return low + _unpacked(rest, shape) * (high - low)
+
+    @staticmethod
+    def _levels(sent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         above = sent > sent.mean((-2, -1), keepdim=True)
         count = above.sum((-2, -1), keepdim=True)
         values = sent.shape[-2] * sent.shape[-1]
         high = (sent * above).sum((-2, -1), keepdim=True) / count.clamp(min=1)
         low = (sent * ~above).sum((-2, -1), keepdim=True) / (values - count)  # the mean is never below all values
-        return _fp16(low) + above * (_fp16(high) - _fp16(low))
+        return _fp16(low), _fp16(high), above
 
 
 class Binary(Codec):
@@ -143,6 +204,14 @@ class Binary(Codec):
         """One bit a value."""
         return _bits(shape)
 
+    def encode(self, sent: Tensor) -> Written:
+        """1 for +1."""
+        return _packed(sent > 0)
+
+    def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
+        """±1."""
+        return 2 * _unpacked(data, shape) - 1
+
 
 def _bits(shape: Sequence[int]) -> int:
     return (prod(shape) + 7) // 8
@@ -150,6 +219,40 @@ def _bits(shape: Sequence[int]) -> int:
 
 def _fp16(values: Tensor) -> Tensor:
     return values.clamp(-_FP16_MAX, _FP16_MAX).half().float()
+
+
+def _bytes(values: Tensor, kind: str) -> bytes:
+    return values.numpy().astype(kind).tobytes()
+
+
+def _values(data: bytes, kind: str, shape: Sequence[int]) -> Tensor:
+    """As float32."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.frombuffer(data, kind, prod(shape)).astype(np.float32)).reshape(tuple(shape))
+
+
+def _packed(bits: Tensor) -> bytes:
+    import numpy as np
+
+    return np.packbits(bits.numpy()).tobytes()
+
+
+def _unpacked(data: bytes, shape: Sequence[int]) -> Tensor:
+    """As float32, 0 and 1."""
+    import numpy as np
+
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), count=prod(shape))
+    return _values(bits.tobytes(), "u1", shape)
+
+
+def _ends_of(data: bytes, shape: Sequence[int]) -> tuple[Tensor, Tensor, bytes]:
+    """Two fp16 values of each channel, and what follows."""
+    channels = shape[0]
+    each = (channels, *(1 for _ in shape[1:]))
+    half = _HALF * channels
+    return _values(data[:half], "<f2", each), _values(data[half:], "<f2", each), data[2 * half :]
 
 
 def _check(kind: type[Codec]) -> None:

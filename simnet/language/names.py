@@ -19,6 +19,8 @@ FIGURES = "figures"
 """A run folder's own folder beside those of its systems, so no system may be called so."""
 REPORT = "report.html"
 """A run folder's page, beside its systems, too; no scenario can call a system so."""
+CALIBRATION = "calibration.json"
+"""In the folder of an execution: its latencies as simulated before it was calibrated, and after."""
 _RANGE = re.compile(r"\[([0-9]+)\.\.([0-9]+)\]")
 _DEVICES = frozenset(("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))))
 _MOST, _MOST_TOGETHER = 1000, 10_000  # a typing error such as [1..60000000] must not fill the memory

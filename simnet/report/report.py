@@ -13,7 +13,7 @@ from simnet.analysis.style import exit_ranks
 from simnet.analysis.whole_file import whole
 from simnet.installation import __version__
 from simnet.report import numbers, overtime, words
-from simnet.report.compared import compared
+from simnet.report.compared import calibrated, compared
 from simnet.report.html import Markup, data, join, page, tag, text
 from simnet.report.stage import stage
 from simnet.report.tables import folded, listed
@@ -122,7 +122,7 @@ def _run(run: Results, place: str, number: int, most: int, views: int, data_dir:
         "numbers": join(numbers.key_numbers(run), *notes),
         "timeline": stage(f"r{number}", places, drawn),
         "exits": numbers.exits(run, places),
-        "latency": overtime.latency(run),
+        "latency": join(overtime.latency(run), *filter(None, [calibrated(run)])),
         "time": join(
             overtime.over_time(run, faults), *map(listed, found.get("faults", ())), overtime.incidents(faults)
         ),

@@ -26,8 +26,9 @@ def sentence(run: Results) -> str:
         f"with {_count(faults, 'fault')}" if faults else "without faults",
     ]
     repeats = f", repeated with {len(run.repeats)} seeds" if run.repeats else ""
+    kind = "real" if "live" in run.manifest else "simulated"
     seed = "" if summary["seed"] is None else f", seed {summary['seed']}"
-    return f"{', '.join(part for part in parts if part)}; {time(length)} of simulated time{seed}{repeats}."
+    return f"{', '.join(part for part in parts if part)}; {time(length)} of {kind} time{seed}{repeats}."
 
 
 def _data(data: Any) -> str:

@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 import traceback
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,12 +29,28 @@ from simnet.testbed.namespaces import as_others, before_others, exact_timers
 class Runs(Protocol):
     """What nodes compute and send."""
 
-    def run(self, node: str, sample: int, segments: Sequence[str]) -> None:
-        """What a node computes for a sample, by the names of segments."""
+    def warm_up(self, node: str) -> None:
+        """What comes before the first sample."""
 
-    def content(self, source: str, target: str, sample: int) -> bytes:
-        """What a node has to send to another of a sample."""
+    def run(self, node: str, sample: int, calls: Sequence[Any]) -> None:
+        """What a node computes for a sample."""
 
+    def told(self, node: str, sample: int, calls: Sequence[Any]) -> Any:
+        """What it says of that."""
+
+    def answer(self, node: str, exit_name: str, sample: int, upstream: int) -> Any:
+        """What it answers at an exit, of what has arrived."""
+
+    def content(self, node: str, sample: int, items: Sequence[Any]) -> bytes:
+        """What it sends of a sample."""
+
+    def take(self, sample: int, items: Sequence[Any], data: bytes) -> None:
+        """What has arrived of a sample."""
+
+
+Message = tuple[int, str, str, int]
+"""A sample, the ends of its way, and bytes."""
+Take = Callable[[bytes], None]
 
 PRIORITY = 10
 """Real-time priority of what moves messages."""
@@ -86,7 +102,7 @@ class Agent:
 
     def __init__(self, name: str, control: socket.socket, workers: int, runs: Runs | None) -> None:
         self._name, self._control, self._runs = name, control, runs
-        self._pool = None if runs is None else Pool(workers)
+        self._pool = None if runs is None else Pool(workers, partial(runs.warm_up, name))
         self._free = [0] * workers
         heapify(self._free)
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
@@ -97,6 +113,13 @@ class Agent:
         """Connections that have not said hello."""
         self._out: dict[tuple[int, int], _Outgoing] = {}
         self._in: dict[tuple[int, int], _Incoming] = {}
+        self._passed: dict[Message, deque[bytes]] = defaultdict(deque)
+        """What has to go on."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether messages have contents."""
+        return self._runs is not None
 
     def serve(self) -> NoReturn:
         """Do what is asked."""
@@ -185,63 +208,92 @@ class Agent:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
             one.sendto(b"", (address, PORT))
 
-    def _send(self, link: int, epoch: int, size: int, sample: int, source: str, target: str) -> None:
-        """Send so many bytes."""
-        if (connection := self._out.get((link, epoch))) is not None:
-            connection.add(size, b"" if self._runs is None else self._runs.content(source, target, sample))
-            connection.write()
+    def _send(self, link: int, epoch: int, message: Message, items: Sequence[Any]) -> None:
+        """Send a message: what is here of its sample, or what has come of it from elsewhere."""
+        if (connection := self._out.get((link, epoch))) is None:
+            return
+        sample, source, _, size = message
+        content = b""
+        if self._runs is not None and source != self._name:
+            content = self._passed[message].popleft() if self._passed[message] else b""
+        elif self._runs is not None and items:
+            content = self._runs.content(self._name, sample, items)
+        connection.add(size, content)
+        connection.write()
 
-    def _expect(self, link: int, epoch: int, message: int, size: int, rest: int, latency: int) -> None:
+    def _expect(
+        self, link: int, epoch: int, number: int, rest: int, latency: int, message: Message, items: Sequence[Any]
+    ) -> None:
         """The next bytes of a link are a message; it has arrived `rest` + `latency` nanoseconds after its last byte."""
-        self._incoming((link, epoch)).expect(message, size, rest, latency)
+        take = partial(self._take, message, items)
+        self._incoming((link, epoch)).expect(number, message[-1], rest, latency, take)
+
+    def _take(self, message: Message, items: Sequence[Any], data: bytes) -> None:
+        """A message has arrived."""
+        sample, _, end, _ = message
+        if end != self._name:
+            self._passed[message].append(data)
+        elif self._runs is not None and items:
+            self._runs.take(sample, items, data)
+
+    def _answer(self, exit_name: str, sample: int, upstream: int) -> None:
+        """What comes of an exit."""
+        assert self._runs is not None
+        self.say("answer", self._runs.answer(self._name, exit_name, sample, upstream))
 
     def _stretch(self, link: int, epoch: int, factor: float) -> None:
         """What still has to leave the source of a link takes `factor` times as long."""
         if (incoming := self._in.get((link, epoch))) is not None:
             incoming.stretch(factor)
 
-    def _compute(self, call: int, length: int, sample: int, segments: Sequence[str], pace: float) -> None:
+    def _compute(self, call: int, length: int, sample: int, calls: Sequence[Any], pace: float) -> None:
         """Be busy for so many nanoseconds, when a worker is free; or run segments, then wait: `pace` times as long."""
         if self._pool is not None and self._runs is not None:
-            self._pool.run(call, pace, partial(self._runs.run, self._name, sample, segments))
+            if calls:
+                what = self._name, sample, calls
+                self._pool.run(call, pace, partial(self._runs.run, *what), partial(self._runs.told, *what))
+            else:
+                self._pool.run(call, 1.0, partial(time.sleep, length / 1e9), dict)
             return
         started = max(time.monotonic_ns(), self._free[0])
         heapreplace(self._free, started + length)
-        self.later(started + length, lambda: self.say("done", call, started, time.monotonic_ns()))
+        self.later(started + length, lambda: self.say("done", call, started, time.monotonic_ns(), {}))
 
 
 class Pool:
     """Threads that run segments, while another moves messages."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, first: Callable[[], None]) -> None:
         sys.setswitchinterval(1e-4)
         self._threads = ThreadPoolExecutor(workers, initializer=as_others)
+        self._threads.submit(first).result()
         self._read, self._write = os.pipe()
-        self._ended: deque[tuple[int, int, int]] = deque()
+        self._ended: deque[tuple[int, int, int, Any]] = deque()
 
     def fileno(self) -> int:
         """For `select`: something has ended."""
         return self._read
 
-    def run(self, call: int, pace: float, work: Callable[[], None]) -> None:
-        """Begin as soon as a thread is free."""
-        self._threads.submit(self._timed, call, pace, work)
+    def run(self, call: int, pace: float, work: Callable[[], None], told: Callable[[], Any]) -> None:
+        """Begin as soon as a thread is free; `told` is called then, which is not timed."""
+        self._threads.submit(self._timed, call, pace, work, told)
 
-    def ended(self) -> list[tuple[int, int, int]]:
-        """Calls that have ended: number, when they began and ended."""
+    def ended(self) -> list[tuple[int, int, int, Any]]:
+        """Calls that have ended: number, when they began and ended, and what is told of them."""
         os.read(self._read, CHUNK)
         return [self._ended.popleft() for _ in range(len(self._ended))]
 
-    def _timed(self, call: int, pace: float, work: Callable[[], None]) -> None:
+    def _timed(self, call: int, pace: float, work: Callable[[], None], told: Callable[[], Any]) -> None:
         started = time.monotonic_ns()
         try:
             work()
+            if pace > 1:
+                time.sleep((time.monotonic_ns() - started) / 1e9 * (pace - 1))
+            ended = time.monotonic_ns()
+            self._ended.append((call, started, ended, told()))
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-        if pace > 1:
-            time.sleep((time.monotonic_ns() - started) / 1e9 * (pace - 1))
-        self._ended.append((call, started, time.monotonic_ns()))
         os.write(self._write, b".")
 
 
@@ -329,10 +381,14 @@ class _Incoming:
         self._agent, self._link, self._epoch = agent, link, epoch
         self._socket: socket.socket | None = None
         self._got, self._closed = 0, False
-        self._expected: deque[tuple[int, int, int, int]] = deque()
-        """Number, bytes, rest and latency of the messages that come."""
+        self._data = bytearray()
+        """The bytes themselves, where messages have contents."""
+        self._expected: deque[tuple[int, int, int, int, Take]] = deque()
+        """Number, bytes, rest and latency of the messages that come, and who takes them."""
         self._held: dict[int, tuple[int, int]] = {}
         """By number of those that have come: when they have left their source, and arrive."""
+        self._cargo: dict[int, tuple[Take, bytes]] = {}
+        """What they hold."""
         self._read_at = 0
         """When the last bytes came."""
 
@@ -364,28 +420,34 @@ class _Incoming:
             self._closed = True
             return
         self._got, self._read_at = self._got + len(data), now
+        if self._agent.keeps:
+            self._data += data
         self._tell()
 
-    def expect(self, message: int, size: int, rest: int, latency: int) -> None:
+    def expect(self, message: int, size: int, rest: int, latency: int, take: Take) -> None:
         """The next bytes are a message; one without bytes has come as soon as those before it."""
         if not size and not self._expected:
             self._read_at = time.monotonic_ns()
-        self._expected.append((message, size, rest, latency))
+        self._expected.append((message, size, rest, latency, take))
         self._tell()
 
     def _tell(self) -> None:
         """Tell of messages that are complete."""
         now = self._read_at
         while self._expected and self._got >= self._expected[0][1]:
-            message, size, rest, latency = self._expected.popleft()
+            message, size, rest, latency, take = self._expected.popleft()
             self._got -= size
+            self._cargo[message] = take, bytes(self._data[:size])
+            del self._data[:size]
             self._agent.say("received", self._link, message, now)
             self._hold(message, now + rest, now + rest + latency)
 
     def stretch(self, factor: float) -> None:
         """The rest of every message takes `factor` times as long."""
         now = time.monotonic_ns()
-        self._expected = deque((*one, round(rest * factor), latency) for *one, rest, latency in self._expected)  # type: ignore[misc]
+        self._expected = deque(
+            (number, size, round(rest * factor), latency, take) for number, size, rest, latency, take in self._expected
+        )
         for message, (left, arrives) in list(self._held.items()):
             if left > now:
                 longer = round((left - now) * factor) - (left - now)
@@ -399,6 +461,8 @@ class _Incoming:
         now = time.monotonic_ns()
         if self._socket is not None and message in self._held and self._held[message][1] <= now:
             del self._held[message]
+            take, data = self._cargo.pop(message)
+            take(data)
             self._agent.say("arrived", self._link, message, now)
 
     def close(self) -> None:

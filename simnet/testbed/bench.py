@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import time
 import traceback
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from simnet.clock import Order
 from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.testbed.agent import Agent, heard, pair, tell
@@ -21,8 +24,11 @@ from simnet.testbed.clock import LiveClock
 from simnet.testbed.namespaces import LiveError, bucket, die_with_parent, enter, ip, tc, unshare
 
 if TYPE_CHECKING:
+    from simnet.testbed.contents import Contents
     from simnet.testbed.segments import Segments
 
+ANSWERS = 2.0
+"""Seconds for an answer of a node."""
 PATIENCE = 30.0
 """Seconds for processes to be ready and connections to open."""
 MOST_CONNECTIONS = 1 << 14
@@ -59,6 +65,8 @@ class _Machine:
     namespace: int = -1
     process: int = 0
     control: socket.socket | None = None
+    next: tuple[int, socket.socket] | None = None
+    """The process that waits to follow one that was killed, and its control socket."""
     wires: list[Wire] = field(default_factory=list)
     """Those that it sends on."""
 
@@ -70,9 +78,18 @@ class Bench:
     """
 
     def __init__(
-        self, clock: LiveClock, nodes: Mapping[str, NodeSpec], links: Sequence[LinkSpec], runs: Segments | None = None
+        self,
+        clock: LiveClock,
+        nodes: Mapping[str, NodeSpec],
+        links: Sequence[LinkSpec],
+        runs: Segments | None = None,
+        contents: Contents | None = None,
     ) -> None:
+        self.contents = contents
+        """What is where, if messages have contents."""
         self.clock, self.hear, self._runs = clock, _nobody, runs
+        self._waiting: dict[str, deque[tuple[Any, ...]]] = defaultdict(deque)
+        """What nodes told while an answer was waited for."""
         self._machines = {name: _Machine(spec.workers) for name, spec in nodes.items()}
         self.wires: dict[tuple[str, str], Wire] = {}
         self._bandwidths = {(link.source, link.target): link.bandwidth for link in links}
@@ -89,6 +106,8 @@ class Bench:
 
     def __enter__(self) -> Self:
         try:
+            for name, machine in self._machines.items():
+                machine.next = self._fork(name, new=True)
             for name in self._machines:
                 self._begin(name, new=True)
             self._connect_namespaces()
@@ -109,16 +128,24 @@ class Bench:
 
     # Processes.
 
-    def _begin(self, name: str, new: bool = False) -> None:
-        """Begin a node's process, in its namespace or a new one."""
+    def _fork(self, name: str, new: bool = False) -> tuple[int, socket.socket]:
+        """A process for a node, in its namespace or a new one; it says so when it is ready."""
         machine = self._machines[name]
         ours, theirs = pair()
         held = [one.control for one in self._machines.values() if one.control is not None]
+        held += [one.next[1] for one in self._machines.values() if one.next is not None]
         process = os.fork()
         if not process:
             begin = partial(Agent, name, theirs, machine.workers, self._runs)
             _be_agent(begin, [ours, *held], None if new else machine.namespace)
         theirs.close()
+        return process, ours
+
+    def _begin(self, name: str, new: bool = False) -> None:
+        """Begin a node's process, or let the one go on that has been waiting for it."""
+        machine = self._machines[name]
+        process, ours = machine.next or self._fork(name, new)
+        machine.next = None
         machine.process, machine.control = process, ours
         self.clock.readers[ours.fileno()] = lambda: self._heard(name)
         if heard(ours) is None:  # it says that it is ready from within its namespace
@@ -133,18 +160,29 @@ class Bench:
             if name in (wire.source, wire.target):
                 self.reopen(wire)
 
+    def fail(self, name: str) -> None:
+        """End a node's process; the next one begins and waits, since that takes longer than some faults."""
+        self.kill(name)
+        self._machines[name].next = self._fork(name)
+
     def kill(self, name: str) -> None:
         """End a node's process at once; what it held, and what was on its connections, is gone."""
         machine = self._machines[name]
+        self._waiting.pop(name, None)
+        if self.contents is not None:
+            self.contents.died(name)
         if machine.control is not None:
             self.clock.readers.pop(machine.control.fileno(), None)
             machine.control.close()
             machine.control = None
-        if machine.process:
-            with suppress(ProcessLookupError):
-                os.kill(machine.process, signal.SIGKILL)
-            os.waitpid(machine.process, 0)
-            machine.process = 0
+        if machine.next is not None:
+            machine.next[1].close()
+        for process in (machine.process, *(machine.next or ())[:1]):
+            if process:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+        machine.process, machine.next = 0, None
 
     def alive(self, name: str) -> bool:
         """Whether a node has a process."""
@@ -156,11 +194,39 @@ class Bench:
             with suppress(OSError):  # it is found by its silence
                 tell(control, message)
 
-    def _heard(self, name: str) -> None:
+    def ask(self, name: str, *question: Any) -> Any:
+        """What a node answers; None: nothing, or nothing in time. What it tells meanwhile is heard right after."""
         control = self._machines[name].control
-        message = None if control is None else heard(control)
+        if control is None:
+            return None
+        self.tell(name, *question)
+        end = time.monotonic() + ANSWERS
+        while select.select([control], (), (), max(0.0, end - time.monotonic()))[0]:
+            message = heard(control)
+            if message is None:
+                return None  # it is found by its silence
+            if message[0] == question[0]:
+                return message[1]
+            self._waiting[name].append(message)
+            if len(self._waiting[name]) == 1:
+                self.clock.at(self.clock.now, Order.WORK_ENDS, lambda: self._catch_up(name))
+        return None
+
+    def _catch_up(self, name: str) -> None:
+        while waiting := self._waiting.get(name):
+            self._understand(name, waiting.popleft())
+
+    def _heard(self, name: str) -> None:
+        self._catch_up(name)
+        control = self._machines[name].control
+        if control is None or not select.select([control], (), (), 0)[0]:
+            return  # what it told has been read while an answer was waited for
+        message = heard(control)
         if message is None:
             raise LiveError(f"the process of {name} has ended by itself")
+        self._understand(name, message)
+
+    def _understand(self, name: str, message: tuple[Any, ...]) -> None:
         if message[0] == "opened":
             _, number, epoch = message
             for wire in self.wires.values():

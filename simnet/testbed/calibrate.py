@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 
-from simnet.language.names import LINK_ARROW
+from simnet.language.names import CALIBRATION, LINK_ARROW
 from simnet.language.units import BANDWIDTH, TIME, format_bandwidth, format_time
+from simnet.results.manifest import SEAL
 from simnet.results.run import Results, RunError
 
 APART = 2
@@ -179,6 +182,50 @@ def _profile(live: Results, node: str, beside: float) -> dict[str, Any]:
 
 def _called(weights: Any) -> str:
     return str(weights["name"] if isinstance(weights, Mapping) else weights)
+
+
+WHO = ("measured", "simulated before", "calibrated")
+QUANTITIES = ("mean", "p50", "p95")
+Latencies = dict[str, list[tuple[str, list[float | None]]]]
+"""By system, for each of `QUANTITIES`: seconds of each of `WHO`, None where nothing was answered."""
+
+
+def keep(live: Results, before: Results, after: Results) -> dict[str, Any]:
+    """Write into an execution's folder what was simulated before and after its calibration, and return it.
+
+    Raises OSError.
+    """
+    found = {"of": live.manifest.get(SEAL), "systems": {
+        system: [_latency(run, system) for run in (before, after)] for system in live.systems
+    }}  # fmt: skip
+    Path(live.place, CALIBRATION).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return found
+
+
+def kept(live: Results) -> Latencies | None:
+    """What `keep` has written, beside what was measured; None where there is nothing of this very execution."""
+    if "live" not in live.manifest or live.path is None:
+        return None
+    try:
+        found = json.loads(Path(live.place, CALIBRATION).read_text(encoding="utf-8"))
+        return latencies_of(live, found) if found["of"] == live.manifest.get(SEAL) else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def latencies_of(live: Results, found: Mapping[str, Any]) -> Latencies:
+    """What was measured, beside what was simulated."""
+    return {
+        system: [
+            (name, [one[name] for one in (_latency(live, system), *found["systems"][system])]) for name in QUANTITIES
+        ]
+        for system in live.systems
+    }
+
+
+def _latency(run: Results, system: str) -> dict[str, float | None]:
+    told = run.summary["systems"][system]["latency"]
+    return {name: told[name] for name in QUANTITIES}
 
 
 def check_live(run: Results) -> None:

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simnet.inference.answers import Answers
 from simnet.models.data import open_dataset
 from simnet.models.data.base import Dataset
 from simnet.results.result import SystemResult
 from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.testbed.agent import PRIORITY
+from simnet.testbed.asking import NodeAnswers
 from simnet.testbed.bench import Bench
 from simnet.testbed.clock import LiveClock
+from simnet.testbed.contents import Contents, Roles
 from simnet.testbed.fit import Compute, check_fit
 from simnet.testbed.namespaces import HEADERS, MTU, LiveError, as_others, before_others, exact_timers, missing
 from simnet.testbed.topology import LiveTopology
@@ -80,7 +83,7 @@ def execute(
             if compute == "network":
                 from simnet.testbed.segments import Segments
 
-                runs = Segments(scenario, plan, seen[name])
+                runs = Segments(scenario, plan, seen[name], Roles(plan))
             told_so = None if progress is None else _Executed(progress)
             result, about = _one(scenario, plan, seen[name], plain, runs, told_so)
             results.append(result)
@@ -96,8 +99,9 @@ def _one(
     runs: Segments | None,
     progress: Progress | None,
 ) -> tuple[SystemResult, dict[str, Any]]:
-    clock = LiveClock()
-    with Bench(clock, scenario.nodes, scenario.links, runs) as bench, _exact():
+    clock, contents = LiveClock(), None if runs is None else Contents(runs.roles)
+    tellers: list[NodeAnswers] = []
+    with Bench(clock, scenario.nodes, scenario.links, runs, contents) as bench, _exact():
         before = bench.counted()
 
         networks: list[LiveTopology] = []
@@ -113,7 +117,13 @@ def _one(
             clock.start()
             return world
 
-        result = run_system(scenario, plan, data, options, progress, make)
+        def teller(answers: Answers) -> NodeAnswers:
+            assert contents is not None
+            tellers.append(NodeAnswers(bench, contents, plan, answers))
+            return tellers[-1]
+
+        asked = None if contents is None else teller
+        result = run_system(scenario, plan, data, options, progress, make, teller=asked)
         after = bench.counted()
     late = np.array(clock.lateness or [0]) / 1e12
     sent = {f"{source}→{target}": after[source, target] - before[source, target] for source, target in after}
@@ -124,7 +134,10 @@ def _one(
         for node, calls in networks[0].took.items()
         if calls
     }
-    return result, {"lateness": quantiles, "bytes_on_wire": sent, "computing": computing}
+    about: dict[str, Any] = {"lateness": quantiles, "bytes_on_wire": sent, "computing": computing}
+    if tellers:
+        about["answers"] = tellers[0].report()
+    return result, about
 
 
 class _Executed(Progress):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from simnet.clock import PER_SECOND, Order, ticks
@@ -18,6 +18,7 @@ from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.work import Work, partition
 from simnet.testbed.bench import Bench
 from simnet.testbed.clock import PER_NANOSECOND
+from simnet.testbed.contents import Call, Cargo, Item
 from simnet.testbed.namespaces import burst, on_wire
 
 Recorder = Callable[[Span], None]
@@ -33,7 +34,8 @@ class LiveNode(Node):
         self._times = ServiceTime(spec, weights)
         self._bench, self._calls = bench, _Calls(bench, record, name)
         self._line = self._calls
-        self._works: dict[int, Work] = {}
+        self._works: dict[int, tuple[Work, int, Sequence[Call]]] = {}
+        """Of calls under way: the work, the sample, and which copies of segments run."""
         self.incoming: list[LiveLink] = []
         self.took: dict[str, list[float]] = defaultdict(list)
         """Seconds of its calls, by the segments that they run."""
@@ -42,9 +44,12 @@ class LiveNode(Node):
         """See `Node.compute`."""
         if self.up:
             number = self._calls.begin((sample, self.env.now, round(work.flop), done, lost, token))
-            self._works[number] = work
+            contents, calls = self._bench.contents, list[Call]()
+            if contents is not None and work.segments:
+                calls = contents.calls(self.name, int(sample), work.segments)
+            self._works[number] = work, int(sample), calls
             length = self._ticks(work, (sample,)) // PER_NANOSECOND
-            self._bench.tell(self.name, "compute", number, length, int(sample), work.segments, self._pace)
+            self._bench.tell(self.name, "compute", number, length, int(sample), calls, self._pace)
         else:
             lost(token)
 
@@ -52,7 +57,7 @@ class LiveNode(Node):
         """See `Node.set_state`: what goes down is killed, what comes up is begun anew."""
         was = self.up
         if was and not up:
-            self._bench.kill(self.name)
+            self._bench.fail(self.name)
         elif up and not was:
             for link in (*self.incoming, *self.outgoing):
                 link.lose()  # of their connections nothing is left
@@ -67,10 +72,13 @@ class LiveNode(Node):
         """Whether something is under way on it."""
         return bool(self._calls.open)
 
-    def heard(self, number: int, started: int, ended: int) -> None:
-        """A call has ended."""
-        if (work := self._works.pop(number, None)) is not None and work.segments:
+    def heard(self, number: int, started: int, ended: int, told: Mapping[Any, Any]) -> None:
+        """A call has ended; `told` is what it says of the segments that it has run."""
+        work, sample, calls = self._works.pop(number)
+        if work.segments:
             self.took[partition(work.segments)].append((ended - started) / 1e9)
+        if calls and self._bench.contents is not None:
+            self._bench.contents.made(self.name, sample, calls, told)
         self._calls.end(number, started, ended)
 
 
@@ -137,6 +145,8 @@ class LiveLink(Carrier):
         self._latency = ticks(spec.latency) // PER_NANOSECOND
         self._count = 0
         self.open: dict[int, Asked] = {}
+        self._cargo: dict[int, tuple[tuple[int, str, str, int], Cargo]] = {}
+        """Of messages under way: sample, ends of the whole way and bytes, and what they carry."""
         self._left: dict[int, tuple[int, int]] = {}
         """Of messages that have left their source: when that began, and ended."""
         self._free = 0
@@ -157,9 +167,17 @@ class LiveLink(Carrier):
             return
         rest = min(on_wire(size), burst(self._bandwidth)) / self._bandwidth
         times = round(rest * 1e9), self._latency
-        self._bench.tell(wire.target, "expect", wire.number, wire.epoch, number, size, *times)
         source, _, end = ends_of((sample, self.place)).partition(LINK_ARROW)
-        self._bench.tell(wire.source, "send", wire.number, wire.epoch, size, int(sample), source, end)
+        message, items = (int(sample), source, end, size), list[Item]()
+        if (contents := self._bench.contents) is not None:
+            if wire.source != source:
+                cargo = contents.passed(wire.source, message)
+            else:
+                cargo = () if sample < 0 else contents.message(*message)
+            self._cargo[number] = message, cargo
+            items = [item for item, _ in cargo]
+        self._bench.tell(wire.target, "expect", wire.number, wire.epoch, number, *times, message, items)
+        self._bench.tell(wire.source, "send", wire.number, wire.epoch, message, items)
 
     def _in_vain(self, number: int) -> None:
         """Nobody was there to connect to."""
@@ -180,6 +198,8 @@ class LiveLink(Carrier):
         sample, queued, size, done, lost, token = self.open.pop(number)
         started, _ = self._left.pop(number)
         arrived = self._target.up
+        if arrived and (carried := self._cargo.pop(number, None)) is not None and self._bench.contents is not None:
+            self._bench.contents.arrived(self.spec.target, *carried)
         moments_of = _moments(queued, started, clock.at_ns(moments[0]))
         self._record((sample, self.place, "transfer", queued, *moments_of, size, "ok" if arrived else "lost"))
         (done if arrived else lost)(token)
@@ -215,6 +235,7 @@ class LiveLink(Carrier):
             self._record(
                 (sample, self.place, "transfer", queued, *_moments(queued, min(started, now), now), size, status)
             )
+            self._cargo.pop(number, None)
             del self.open[number]
 
     def _packets(self, size: int) -> int:

@@ -1,90 +1,220 @@
-"""The network's segments as nodes run them: one sample at a time, on one thread, on what they are given."""
+"""The network's segments as nodes run them: one sample at a time, on one thread, on what they saw and were sent."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from simnet.models.cards.weights import load_network
 from simnet.models.codecs import codec as codec_named
 from simnet.models.data.base import Dataset, check_pixels
-from simnet.models.graph import INPUT, Part
-from simnet.models.networks.base import Given
-from simnet.models.networks.passes import Pass
+from simnet.models.graph import INPUT, Arc, Part
+from simnet.models.networks.base import Output
+from simnet.models.networks.passes import Blank, Pass, carried
+from simnet.models.rules import Entropy, FeatureRule
+from simnet.models.rules.checked import judged
 from simnet.scenario import Scenario
-from simnet.systems.contract import hosts_of
+from simnet.testbed.contents import VIEW, Call, Item, Judged, Roles, Told, size_of
 from simnet.world.captures import captures, images_of
 from simnet.world.plan import Plan
 
-BATCH = 64
-"""Samples that are prepared at a time."""
+MOST_SAMPLES = 1024
+"""Samples of which a node keeps what it has; older ones must be over (our choice)."""
+
+
+class MissingError(Exception):
+    """A node was to work on something that it does not have."""
 
 
 class Segments:
-    """What every part of a system's network is given of every image, and the network.
+    """A system's network, what cameras see, and what this node has of each sample.
 
-    It is made before the nodes' processes, which share it. A part is given what it would be if all had arrived (our
-    choice: a network takes as long for a sample of which something is missing).
+    It is made before the nodes' processes, which share the network and the images; what a node has, it has alone.
     """
 
     @torch.inference_mode()
-    def __init__(self, scenario: Scenario, plan: Plan, data: Dataset) -> None:
+    def __init__(self, scenario: Scenario, plan: Plan, data: Dataset, roles: Roles) -> None:
         torch.set_num_threads(1)
-        self._network = load_network(plan.card, "cpu")
-        self._graph = graph = plan.graph
-        self._rows = images_of(scenario, len(captures(scenario)), len(data)).tolist()
-        self._parts: dict[tuple[str, str], list[Part]] = {}
-        """By node and segment, the copies that it runs."""
-        self._hosts: dict[str, set[Part]] = defaultdict(set)
-        self._lossless = codec_named(plan.codec, plan.card.path.parent).lossless
-        for place in plan.places:
-            for node, parts in hosts_of(plan.kind, graph, place, plan.options).items():
-                for part in parts:
-                    there = self._parts.setdefault((node, part.segment), [])
-                    there += [] if part in there else [part]
-                    self._hosts[node].add(part)
-        self._given: dict[Part, list[list[Given]]] = {part: [] for part in graph.into if part.segment != INPUT}
-        once = np.unique(self._rows)
-        self._place = {row: place for place, row in enumerate(once.tolist())}
-        for start in range(0, len(once), BATCH):
-            rows = once[start : start + BATCH]
-            views = self._network.prepare(torch.from_numpy(check_pixels(data, rows)))
-            walk = Pass(self._network, views, codec=plan.codec)
-            for part, given in self._given.items():
-                given.append(walk._given(part, walk.usual))
+        self.network, self.graph, self.roles = load_network(plan.card, "cpu"), plan.graph, roles
+        self.zero_input = getattr(plan.options, "missing", None) == "zero input"
+        self.blanks = Blank(self.network)
+        for part in self.graph.into:
+            self.blanks.output(part)
+        self._scale = plan.card.temperatures
+        self._rules = {name: plan.rules.get(name, Entropy()) for name in plan.exits}
+        self._exits = {name: Part(self.graph.answering(name, plan.instead.get(name)).name) for name in plan.exits}
+        self._flat = {part for part in self.graph.into if not self.graph.arcs_from(part)}
+        """Parts whose features nobody takes: these are told."""
+        rows = images_of(scenario, len(captures(scenario)), len(data))
+        once, places = np.unique(rows, return_inverse=True)
+        self._place: list[int] = places.tolist()
+        self._pixels = check_pixels(data, once)
+        self._views = self.network.prepare(torch.as_tensor(np.asarray(self._pixels)))
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
+
+    def of(self, sample: int) -> Kept:
+        """What this node has of a sample."""
+        kept = self._kept.get(sample)
+        if kept is None:
+            kept = self._kept[sample] = Kept()
+            if len(self._kept) > MOST_SAMPLES:
+                self._kept.popitem(last=False)
+        return kept
 
     @torch.inference_mode()
-    def run(self, node: str, sample: int, segments: Sequence[str]) -> None:
-        """What a node computes in one call: copies of the segments that it has, or of others the first."""
-        batch, place = self._at(sample)
-        for segment, times in Counter(segments).items():
-            for part in self._parts.get((node, segment), [Part(segment)] * times)[:times]:
-                given = [Given(*(tensor[place : place + 1] for tensor in one)) for one in self._given[part][batch]]
-                self._network.run(part, given)
+    def warm_up(self, node: str) -> None:
+        """Run all that a node may have to, on zeros: the first time takes longer, and a node at work has had it."""
+        walk = _Walk(self, node, -1)
+        for part in self.graph.into:
+            if part in self.roles.hosts.get(node, ()):
+                walk.make(part, 0)
 
-    def content(self, source: str, target: str, sample: int) -> bytes:
-        """What a node has for another of a sample: features, as fp32 writes them, then scores; each once.
+    @torch.inference_mode()
+    def run(self, node: str, sample: int, calls: Sequence[Call]) -> None:
+        """What a node computes in one call."""
+        walk = _Walk(self, node, sample)
+        for part, upstream in calls:
+            walk.make(part, upstream)
 
-        Nothing where features travel with a lossy codec: it says how many bytes they take, not which.
-        """
-        if sample < 0 or not self._lossless:
-            return b""
-        batch, place = self._at(sample)
-        hosted = set().union(*self._hosts.values())  # what no node runs is worked out by who decides
-        found: dict[tuple[str, Part], bytes] = {}
-        for part in self._given:
-            if part in self._hosts[source] or (part in hosted and part not in self._hosts[target]):
-                continue
-            for number, arcs in enumerate(self._graph.into[part]):
-                for which, arc in enumerate(self._graph.arcs[one] for one in arcs):
-                    if arc.source in self._hosts[source]:
-                        values = self._given[part][batch][number].values[place, which]
-                        found[arc.what, arc.source] = values.contiguous().numpy().tobytes()
-        return b"".join(found[key] for key in sorted(found, key=lambda key: key[0]))
+    @torch.inference_mode()
+    def told(self, node: str, sample: int, calls: Sequence[Call]) -> dict[Part, Told]:
+        """What a node says of the parts that it has run; nothing of those that had nothing to work on."""
+        found = {}
+        for part, upstream in calls:
+            made = self.of(sample).made.get(part)
+            if upstream and made is not None:
+                values = made.features if part in self._flat and made.scores is None else made.scores
+                exits = [name for name, its in self._exits.items() if its == part]
+                judgements = {name: self._judge(name, _Walk(self, node, sample), upstream) for name in exits}
+                found[part] = Told(np.empty(0, np.float32) if values is None else _numbers(values), judgements)
+        return found
 
-    def _at(self, sample: int) -> tuple[int, int]:
-        """Where a sample is: number of its batch, and its place there."""
-        return divmod(self._place[self._rows[sample]], BATCH) if sample >= 0 else (0, 0)
+    @torch.inference_mode()
+    def answer(self, node: str, exit_name: str, sample: int, upstream: int) -> Judged | None:
+        """What comes of an exit that no node runs a segment for, of what has arrived here."""
+        try:
+            return self._judge(exit_name, _Walk(self, node, sample), upstream)
+        except MissingError:
+            return None
+
+    def _judge(self, exit_name: str, walk: _Walk, upstream: int) -> Judged:
+        """The exit's test; a rule that reads earlier exits is asked by the world, which has their scores."""
+        part, rule = self._exits[exit_name], self._rules[exit_name]
+        segment = self.graph.segments[part.segment]
+        scale = 1.0 if segment.scale else self._scale.get(segment.name, 1.0)
+        scores = walk.scores(part, upstream).float().numpy() / scale
+        if rule.reads_earlier:
+            return -1, float("nan"), scores[0]
+        where = f"exit rule {type(rule).__name__} at exit {exit_name!r}"
+        seen = walk.features(part, upstream) if isinstance(rule, FeatureRule) else None
+        features = None if seen is None else seen.float().numpy()
+        answered, measures = judged(rule, scores, [], where, [walk.sample], features)
+        return int(answered[0].argmax()), float(measures[0]), np.asarray(answered[0])
+
+    # Messages.
+
+    @torch.inference_mode()
+    def content(self, node: str, sample: int, items: Sequence[Item]) -> bytes:
+        """What is sent of a sample, as its bytes; nothing of what is here no longer."""
+        return b"".join(self._written(sample, item) for item in items)
+
+    def _written(self, sample: int, item: Item) -> bytes:
+        if item.what == VIEW:
+            return np.asarray(self._pixels[self._place[sample], item.part.copy]).tobytes()
+        made = self.of(sample).made.get(item.part)
+        values = None if made is None else made.features if item.what == "features" else made.scores
+        if values is None:
+            return bytes(size_of(self.roles, item) or 0)
+        plain = values[0].float()
+        data = self.roles.codec.encode(plain) if item.coded else codec_named("fp32").encode(plain)
+        assert data is not None  # it says how, or it would not be sent
+        return data
+
+    @torch.inference_mode()
+    def take(self, sample: int, items: Sequence[Item], data: bytes) -> None:
+        """What has arrived of a sample."""
+        at = 0
+        for item in items:
+            size = size_of(self.roles, item) or 0
+            self.of(sample).arrived[item.what, item.part] = self._read(item, data[at : at + size])
+            at += size
+
+    def _read(self, item: Item, data: bytes) -> Tensor:
+        graph = self.graph
+        if item.what == VIEW:
+            pixels = torch.from_numpy(np.frombuffer(data, np.uint8).copy()).reshape(1, 1, *graph.view)
+            return self.network.prepare(pixels)[:, 0]
+        segment = graph.segments[item.part.segment]
+        shape = (graph.classes,) if item.what == "scores" else segment.sends or ()
+        codec = self.roles.codec if item.coded else codec_named("fp32")
+        return codec.decode(data, shape)[None]
+
+    def view(self, node: str, sample: int, part: Part) -> Tensor:
+        """A view as the network takes it. Raises MissingError."""
+        if part in self.roles.views.get(node, ()):
+            place = self._place[sample]
+            return self._views[place : place + 1, part.copy]
+        return self.of(sample).value(VIEW, part)
+
+    def divisor(self, arc: Arc) -> float:
+        """By what scores are divided for who takes them."""
+        scale = self.graph.segments[arc.target.segment].scale
+        return self._scale.get(scale, 1.0) if scale else 1.0
+
+
+class Kept:
+    """What a node has of a sample: outputs of parts that it has run, and what has arrived, `[1, ...]` each."""
+
+    def __init__(self) -> None:
+        self.made: dict[Part, Output] = {}
+        self.arrived: dict[tuple[str, Part], Tensor] = {}
+
+    def value(self, what: str, part: Part) -> Tensor:
+        """What has arrived. Raises MissingError."""
+        if (found := self.arrived.get((what, part))) is None:
+            raise MissingError(f"{what} of {part}")
+        return found
+
+
+class _Walk(Pass):
+    """One sample on one node: what was not made here has arrived, or is not there."""
+
+    def __init__(self, of: Segments, node: str, sample: int) -> None:
+        super().__init__(of.network, torch.empty(1, 0), codec=of.roles.codec, zero_input=of.zero_input)
+        self.graph, self.blanks = of.graph, of.blanks
+        self._of, self._node, self.sample, self._kept = of, node, sample, of.of(sample)
+
+    def make(self, part: Part, upstream: int) -> None:
+        """Run a part; one with nothing to work on, too, on zeros."""
+        try:
+            made = self.network.run(part, self._given(part, upstream))
+        except MissingError:
+            self._kept.made.pop(part, None)
+            return
+        if upstream:
+            self._kept.made[part] = made
+
+    def output(self, part: Part, upstream: int) -> Output:
+        """What has been made here already, or what no node runs."""
+        made = self._kept.made.get(part)
+        return super().output(part, upstream) if made is None else made
+
+    def _value(self, number: int, arc: Arc, upstream: int) -> Tensor:
+        source = arc.source
+        if source.segment == INPUT:
+            return self._of.view(self._node, self.sample, source)
+        if (made := self._kept.made.get(source)) is not None:
+            value = carried(made, arc)
+        elif source in self._of.roles.hosted:
+            value = self._kept.value(arc.what, source)
+        else:  # worked out here
+            value = carried(self.output(source, upstream), arc)
+        return value / self._of.divisor(arc) if arc.what == "scores" else value
+
+
+def _numbers(values: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return values[0].float().reshape(-1).numpy()

@@ -6,6 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from math import nan
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,14 +83,25 @@ class Questions:
         return [*numbers, np.frombuffer(self._measure, np.float64), np.frombuffer(self._at, np.int64)]
 
 
+class Teller(Protocol):
+    """Who answers while a system plays: `Answers`, or nodes that have really run the network."""
+
+    def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
+        """See `Answers.get`."""
+
+    def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
+        """See `Answers.opinions`."""
+
+
 class Asked:
     """Answers as ever, and hears who was asked for what; `clock` is set before the first question.
 
-    Where an exit is asked several times of one sample, the last time counts.
+    Where an exit is asked several times of one sample, the last time counts. `teller` answers, if it is not `answers`.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, teller: Teller | None = None) -> None:
         self.answers = answers
+        self._teller = answers if teller is None else teller
         self.clock: Clock
         self.exits: dict[str, Questions] = defaultdict(Questions)
         """By exit."""
@@ -98,12 +110,12 @@ class Asked:
 
     def get(self, exit_name: str, sample: int, upstream: int) -> Answer:
         """See `Answers.get`."""
-        answer = self.answers.get(exit_name, sample, upstream)
+        answer = self._teller.get(exit_name, sample, upstream)
         self.exits[exit_name].add(sample, upstream, self.clock._now, answer)
         return answer
 
     def opinions(self, segment: str, sample: int, upstream: int) -> Mapping[int, NDArray[np.float32]]:
         """See `Answers.opinions`."""
-        found = self.answers.opinions(segment, sample, upstream)
+        found = self._teller.opinions(segment, sample, upstream)
         self.segments[segment].add(sample, upstream, self.clock.now)
         return found

@@ -23,7 +23,7 @@ from simnet.scenario import Scenario
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.again.without import Without, too_late, without_each
-from simnet.world.asked import Asked
+from simnet.world.asked import Asked, Teller
 from simnet.world.captures import Captures, alike, captures, images_of
 from simnet.world.plan import Plan, check_classes, check_shape, plans_of
 from simnet.world.recording import (
@@ -66,10 +66,12 @@ def run_system(
     progress: Progress | None = None,
     make: Callable[..., World] = World,
     captured: Captures | None = None,
+    teller: Callable[[Answers], Teller] | None = None,
 ) -> SystemResult:
     """Play one system of the scenario, in the world that `make` makes, and return its tables.
 
-    `captured` are the scenario's samples, where they are known already.
+    `captured` are the scenario's samples, where they are known already. What `teller` makes of the network's answers is
+    asked in their place.
 
     Raises DataError or WeightsError when images or weights turn out to be damaged or break their contract,
     ProtocolError when the system does, DeviceError without the device.
@@ -80,7 +82,7 @@ def run_system(
     rows = images_of(scenario, len(captured), len(data))
     answers = answers_of(plan, data, alike(scenario, captured, plan.seeing), rows, options, progress)
     labels = data.labels[rows]
-    asked = Asked(answers)
+    asked = Asked(answers, None if teller is None else teller(answers))
     world = make(scenario, plan, asked.get, captured, asked.opinions, labels.tolist())
     asked.clock = world.env
     try:

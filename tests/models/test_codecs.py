@@ -44,6 +44,33 @@ def test_what_arrives_can_be_written_in_that_many_bytes(name: str, features: Ten
         assert torch.allclose(levels, levels.round(), atol=1e-2)
 
 
+@pytest.mark.parametrize("name", list(CODECS))
+def test_what_is_written_is_read_as_what_arrives(name: str, features: Tensor) -> None:
+    """To the last bit, in as many bytes as the links are charged; also where a channel has one value only."""
+    one = codec(name)
+    sent = torch.where(features > 1, 1.0, -1.0) if name == "binary" else features
+    for values in (*sent, torch.full(SHAPE, 1.0)):
+        data = one.encode(values)
+        assert data is not None
+        assert len(data) == one.bytes(SHAPE)
+        assert torch.equal(one.decode(data, SHAPE), one.transmit(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "written"),
+    [
+        ("fp32", [1, -2, 0, 0.5], "0000803f 000000c0 00000000 0000003f"),
+        ("fp16", [1, -2, 0, 0.5], "003c 00c0 0000 0038"),
+        ("int8", [0, 51, 102, 255], "0000 f85b 00 33 66 ff"),  # 255 is 0x5bf8 in fp16, the step 1
+        ("1bit", [1, 2, 3, 10], "0040 0049 10"),  # the mean is 4: 2 for those below, 10 above; the bits 0001
+        ("binary", [1, -1, -1, 1], "90"),
+    ],
+)
+def test_bytes_as_worked_out_by_hand(name: str, values: list[float], written: str) -> None:
+    data = codec(name).encode(torch.tensor(values, dtype=torch.float32).reshape(1, 2, 2))
+    assert data == bytes.fromhex(written)
+
+
 @pytest.mark.parametrize(
     ("name", "error"), [("fp32", 0.0), ("fp16", 2**-11), ("int8", 0.5 / 255 + 2**-10), ("1bit", 1.0)]
 )

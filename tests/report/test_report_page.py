@@ -36,6 +36,7 @@ from simnet.report.timeline import timeline
 from simnet.report.views import seen, telling
 from simnet.report.words import sentence
 from simnet.results.run import Results, RunError, read_run
+from simnet.testbed.calibrate import keep
 
 
 @pytest.fixture(scope="module")
@@ -322,3 +323,29 @@ def test_a_report_that_cannot_be_written_costs_the_report_only(tmp_path: Path, m
     with pytest.warns(UserWarning, match="the report is missing: OSError: .* No space left on device"):
         run.save(tmp_path / "run", report=True)
     assert read_run(tmp_path / "run").manifest["notes"][-1].startswith("the report is missing: ")
+
+
+def test_an_execution_stands_beside_what_was_simulated_of_it(run: Results, folder: Path, tmp_path: Path) -> None:
+    """Before, 0.9 of the measured latencies; calibrated, 0.98: as it says, and as long as the bars are."""
+    shutil.copytree(folder, tmp_path / "live")
+    place = tmp_path / "live"
+
+    def simulated(factor: float) -> Results:
+        def scaled(one: dict[str, Any]) -> dict[str, Any]:
+            times = {name: None if value is None else factor * value for name, value in one["latency"].items()}
+            return {**one, "latency": times}
+
+        systems = {name: scaled(one) for name, one in run.summary["systems"].items()}
+        return replace(run, summary={**run.summary, "systems": systems})
+
+    live = replace(read_run(place), manifest={**run.manifest, "live": {"compute": "model", "systems": {}}})
+    assert "simulated before" not in report([live])
+    keep(live, simulated(0.9), simulated(0.98))
+    page = report([live])
+    section = page[page.index("executed, and simulated before and after") :]
+    assert len(re.findall(r"simulated before</th>.*?0\.900", section)) == 3 * len(run.systems)  # mean, p50, p95
+    assert len(re.findall(r"calibrated</th>.*?0\.980", section)) == 3 * len(run.systems)
+    widths = [float(width) for width in re.findall(r'width="([0-9.]+)" height="10"', section)][6:9]  # of p95, the last
+    assert widths == pytest.approx([1000, 900, 980])
+    assert "of real time" in page
+    assert "simulated before" not in report([replace(live, manifest={**live.manifest, "sha256": "another"})])

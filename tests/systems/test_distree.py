@@ -342,7 +342,7 @@ def test_before_a_stage_that_would_be_too_late_the_exit_is_forced(folder: Path) 
 )
 def test_what_a_stage_more_takes_on_the_links(folder: Path, link: str, word: float, features: float) -> None:
     """Headers count, and on a medium all three words and features, one after the other; a byte takes 1 us."""
-    stage, head = times(folder)
+    stage, _ = times(folder)
     free = {**SLOW, "link": f"{SLOW['link']}, {link}", **NEVER}
     (row,) = rows(run(folder, samples=1, deadline="1 us", **free))
     assert (row["exit"], row["outcome"]) == ("exit-1", "forced")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,26 +24,46 @@ def calibrate_nodes(
 ) -> None:
     """Derive from an execution what nodes and links really take, and write the scenario with it.
 
-    It prints latencies as they were measured, as simulated before, and as simulated with what was derived.
+    It prints latencies as they were measured, as simulated before, and as simulated with what was derived; LIVE keeps
+    them for its report, which is written anew if there is one.
     """
     from simnet import api
-    from simnet.testbed.calibrate import calibrated, check_live, extras_of
+    from simnet.language.names import REPORT
+    from simnet.results.run import RunError
+    from simnet.testbed.calibrate import calibrated, check_live, extras_of, keep, latencies_of
 
     live = api.load_run(run_dir)
     check_live(live)
     target = out or run_dir.with_name(f"{run_dir.name}-calibrated.yaml")
-    if target.is_dir() or not target.parent.is_dir():
-        why = "is a folder" if target.is_dir() else f"there is no folder {target.parent}"
-        raise typer.BadParameter(f"{target}: {why}", param_hint="--out")
+    _check_out(target)
     before = api.run(live.scenario, data_dir=data_dir)
     extras = extras_of(live, before)
     scenario = calibrated(live, extras)
     after = api.run(scenario, data_dir=data_dir)
-    target.write_text(yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8")
+    try:
+        target.write_text(yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8")
+        found = keep(live, before, after)
+        if (run_dir / REPORT).exists():
+            live.report()
+    except OSError as problem:
+        raise RunError(f"{problem.filename or target}: cannot be written ({problem.strerror})") from None
     terminal = console()
     print_table(_extras(extras), terminal)
-    print_table(_latencies(live, before, after), terminal)
+    print_table(_latencies(latencies_of(live, found)), terminal)
     say(f"scenario: {target}")
+
+
+def _check_out(target: Path) -> None:
+    """Refuse what cannot be written before anything is simulated."""
+    folder, why = target.parent, None
+    if target.is_dir():
+        why = "is a folder"
+    elif not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif not os.access(target if target.exists() else folder, os.W_OK) or (target.exists() and not target.is_file()):
+        why = "cannot be written"
+    if why is not None:
+        raise typer.BadParameter(f"{target}: {why}", param_hint="--out")
 
 
 def _extras(extras: list[Any]) -> Any:
@@ -58,18 +79,27 @@ def _extras(extras: list[Any]) -> Any:
     return table
 
 
-def _latencies(live: Any, before: Any, after: Any) -> Any:
+def _latencies(found: dict[str, list[tuple[str, list[float | None]]]]) -> Any:
     from rich import box
     from rich.table import Table
+
+    from simnet.analysis.comparison.executed import ratio
 
     table = Table(title="latency, ms", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("system")
     table.add_column("")
     for heading in ("measured", "simulated before", "÷", "calibrated", "÷"):
         table.add_column(heading, justify="right")
-    for system in live.systems:
-        for name in ("mean", "p50", "p95"):
-            really, first, second = (run.summary["systems"][system]["latency"][name] for run in (live, before, after))
-            ratios = [f"{1e3 * first:.2f}", f"{first / really:.3f}", f"{1e3 * second:.2f}", f"{second / really:.3f}"]
-            table.add_row(system if name == "mean" else "", name, f"{1e3 * really:.2f}", *ratios)
+    for system, rows in found.items():
+        for number, (name, (really, *simulated)) in enumerate(rows):
+            cells = [_ms(really)]
+            for one in simulated:
+                cells += [_ms(one), ratio(really, one)]
+            table.add_row("" if number else system, name, *cells)
     return table
+
+
+def _ms(seconds: float | None) -> str:
+    from simnet.results.cells import NONE
+
+    return NONE if seconds is None else f"{1e3 * seconds:.2f}"

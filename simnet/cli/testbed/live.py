@@ -74,6 +74,14 @@ def live(
         terminal.print(
             f"{name}: events were late by {1e3 * late['p50']:.2f} ms (median), {1e3 * late['p99']:.2f} ms (p99)"
         )
+        if (answers := about.get("answers")) is not None:
+            asked = answers["by_nodes"] + answers["known_before"]
+            terminal.print(
+                f"{name}: nodes answered {answers['by_nodes']:,} of {asked:,} questions from what had arrived there; "
+                f"{answers['differ']:,} decisions differ from the simulation's, scores by {answers['scores_off']:.2g} "
+                "at most",
+                soft_wrap=True,
+            )
     for note in made.notes:
         terminal.print(f"note: {note}", soft_wrap=True)
     terminal.print(f"results: {target}", soft_wrap=True)

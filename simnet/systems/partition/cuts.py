@@ -138,8 +138,8 @@ def minimum_cut(dag: Dag, weights: tuple[float, float, float] = (1.0, 1.0, 1.0))
         for target in targets:
             graph.add_edge(result, target)
             graph.add_edge(target, vertex)
-    for (source, target, _), capacity in zip(finite, _whole([time for *_, time in finite]), strict=True):
-        graph.add_edge(source, target, **({} if capacity is None else {"capacity": capacity}))
+    for (begin, end, _), capacity in zip(finite, _whole([time for *_, time in finite]), strict=True):
+        graph.add_edge(begin, end, **({} if capacity is None else {"capacity": capacity}))
     _, (kept, _) = nx.minimum_cut(graph, "D", "E")
     return frozenset(vertex for vertex in kept if isinstance(vertex, int))
 
