@@ -9,12 +9,14 @@ from itertools import permutations
 from math import inf, nan
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simpy import Timeout
 
 from simnet.clock import PER_SECOND, Clock, Life, Limit, Lost, Order, Signal, seconds, ticks
+from simnet.times import ticks_of
 
 YEAR = 365 * 86_400
 """Seconds."""
@@ -327,3 +329,13 @@ def test_what_was_cancelled_keeps_no_background_going():
     clock.at(25, Order.LIMIT, lambda: None)
     clock.run()
     assert seen == [10, 20]
+
+
+def test_many_times_at_once_are_rounded_as_one_by_one() -> None:
+    """Halves go to the even neighbour, decimals are those that were written, also where floats are wider than 1 ps."""
+    times = [0.0, 0.1, 0.5e-12, 1.5e-12, 2.5e-12, 0.0000000000035, 1234.5678901234565, 98_765.4321, 5e6 + 0.1]
+    expected = [0, 10**11, 0, 2, 2, 4, 1234567890123456, 98765432100000000, 5000000100000000000]
+    assert ticks_of(np.array(times)) == [ticks(time) for time in times] == expected
+    drawn = np.random.default_rng(1).exponential(20.0, 2000)
+    assert ticks_of(drawn) == [ticks(time) for time in drawn.tolist()]
+    assert ticks_of(drawn[drawn < 10]) == [ticks(time) for time in drawn[drawn < 10].tolist()]

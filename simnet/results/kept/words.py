@@ -34,7 +34,7 @@ def indices_of(column: pa.DictionaryArray) -> NDArray[np.int32]:
 def encoded(words: Iterable[Any]) -> pa.DictionaryArray:
     """A column of words, None without: the dictionary has those that occur, the first one first."""
     names = Names()
-    if isinstance(words, np.ndarray) and words.strides == (0,):  # all are the same
+    if isinstance(words, np.ndarray) and len(words) and words.strides == (0,):  # all are the same
         numbers = np.full(len(words), -1 if words[0] is None else names[words[0]], np.int32)
     else:
         listed = words.tolist() if isinstance(words, np.ndarray) else list(words)
