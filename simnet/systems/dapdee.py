@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simnet.clock import Order, seconds, ticks
+from simnet.clock import Lost, Order, seconds, ticks
 from simnet.language.quantities import Share, Size, Time
 from simnet.models.codecs import codec as codec_named
 from simnet.models.graph import Graph, Part
@@ -299,6 +299,8 @@ class Dapdee(System):
         """The device runs its part and sends what the edge needs, which runs the rest and answers."""
         if self._skew:
             yield self.pause(self._skew, Order.CAPTURE)
+        if not self.device.up:  # it has no image to send either
+            raise Lost(f"{self.device.tier} down")
         self.rate.arrived(seconds(self.env.now))
         plan = self.plan
         plan.samples += 1

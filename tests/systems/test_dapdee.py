@@ -317,6 +317,13 @@ def test_who_is_down() -> None:
     assert [name for name, _ in ends(world)] == ["exit-2", "device down", "exit-2", "message lost", "exit-2"]
 
 
+def test_a_device_that_is_down_sends_no_raw_image() -> None:
+    """All would be done on the edge, and no answer is wanted back: there is no sample all the same."""
+    down = Fault(at=0.0, node="camera", action="down")
+    world = play(scene(1e6, planner="edge-only", reply="none", script=[down]))
+    assert ends(world) == [("device down", 0.0)] and not list(world.network.spans)
+
+
 def test_what_it_cannot_cut() -> None:
     place = Place(None, {"device": ("camera",), "edge": ("edge",)}, {"camera": 0})
     options = DapdeeOptions(system="dapdee", weights="none")
