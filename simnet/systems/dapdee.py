@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simnet.clock import Order, seconds, ticks
+from simnet.clock import Lost, Order, seconds, ticks
 from simnet.language.quantities import Share, Size, Time
 from simnet.models.codecs import codec as codec_named
 from simnet.models.graph import Graph, Part
@@ -267,26 +267,29 @@ class Dapdee(System):
         text = f"{one.exit}, device {len(mine)} of {len(one.segments)}" + f" (sends {', '.join(names)})" * bool(names)
         return Plan(
             one.exit,
-            self._calls(mine, (), None if rest else one.exit),
-            self._calls(rest, mine, one.exit) if rest else (),
+            self._calls(one, mine, ()),
+            self._calls(one, rest, mine) if rest else (),
             size,
             0 if lossless else self.graph.coded(apart & of_features),
             text,
         )
 
-    def _calls(self, segments: Sequence[str], before: Sequence[str], last: str | None) -> list[Call]:
-        """What one machine does: one call, or with `sample_exits` one for each exit whose trunk it completes."""
+    def _calls(self, whole: Slice, segments: Sequence[str], before: Sequence[str]) -> list[Call]:
+        """What one machine does: one call, or with `sample_exits` one for each exit before whose trunk it ends."""
         calls: list[Call] = []
         done = set(before)
         for name, early in self.slices.items() if self.options.sample_exits else ():
+            if name == whole.exit:
+                break
             trunk = set(early.segments[:-1])
             there = done.union(segments)
-            if name == last or early.segments[-1] in there or not trunk <= there or trunk <= set(before):
+            if early.segments[-1] in there or not trunk <= there or trunk <= set(before):
                 continue
             wanted = [segment for segment in early.segments if segment not in done]
             calls.append((joined(self.work[segment] for segment in wanted), name))
             done.update(wanted)
         if rest := [segment for segment in segments if segment not in done]:
+            last = whole.exit if whole.segments[-1] in rest else None
             calls.append((joined(self.work[segment] for segment in rest), last))
         return calls
 
@@ -296,6 +299,8 @@ class Dapdee(System):
         """The device runs its part and sends what the edge needs, which runs the rest and answers."""
         if self._skew:
             yield self.pause(self._skew, Order.CAPTURE)
+        if not self.device.up:  # it has no image to send either
+            raise Lost(f"{self.device.tier} down")
         self.rate.arrived(seconds(self.env.now))
         plan = self.plan
         plan.samples += 1

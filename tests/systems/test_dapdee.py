@@ -296,6 +296,17 @@ def test_exits_of_samples() -> None:
     assert ends(on_the_edge) == [("exit-2", 2.148), ("exit-1", 1.548)] * 2
 
 
+def test_the_head_of_the_chosen_exit_runs_where_the_plan_says() -> None:
+    """An edge eight times slower: up to exit-1 `a` on the device, its head there: 4 + 0.104 + 0.8 + 0.044 ms.
+
+    All on the device are 5 ms, on the edge 5.048; exit-2 takes 8.948 at least and the deadline is 6. The first sample
+    goes by what the edge is said to be: 1.004 + 3.2 + 0.8 of exit-1's head, which is not sure, + 4.8 + 0.044.
+    """
+    slow = Fault(at=0.0, node="edge", action="slow", value=8.0)
+    scenario = scene(1e6, samples=2, every=1.5, deadline=0.006, sample_exits=True, script=[slow])
+    assert ends(play(scenario, lambda *_: (0, 0.9))) == [("exit-2", 9.848), ("exit-1", 4.948)]
+
+
 def test_who_is_down() -> None:
     """A source that is down has no sample; an edge that is down loses those that are sent to it."""
     down = [
@@ -304,6 +315,13 @@ def test_who_is_down() -> None:
     ]
     world = play(scene(1e5, samples=5, script=down))
     assert [name for name, _ in ends(world)] == ["exit-2", "device down", "exit-2", "message lost", "exit-2"]
+
+
+def test_a_device_that_is_down_sends_no_raw_image() -> None:
+    """All would be done on the edge, and no answer is wanted back: there is no sample all the same."""
+    down = Fault(at=0.0, node="camera", action="down")
+    world = play(scene(1e6, planner="edge-only", reply="none", script=[down]))
+    assert ends(world) == [("device down", 0.0)] and not list(world.network.spans)
 
 
 def test_what_it_cannot_cut() -> None:

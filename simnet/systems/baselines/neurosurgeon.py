@@ -161,16 +161,19 @@ class Neurosurgeon(System):
     def predicted(self, cut: Cut) -> float:
         """Seconds from the capture to the answer with a cut, as everything is now; `inf` where it cannot be.
 
-        Of all views, but devices that are down send nothing.
+        Of all views, but devices that are down, or from which there is no way, send nothing.
         """
         devices, edge = cut
         whole, everyone = len(self.chain), self.everyone
         meeting = self.edge if devices < edge else self.cloud
         senders, work = [one for one in self.cameras[meeting] if one.node.up], self._on_device(devices)
+        routes = [self.setting.network.route(camera.node, meeting) for camera in senders]
+        if devices < whole:
+            senders = [camera for camera, route in zip(senders, routes, strict=True) if route.links]
+            routes = [route for route in routes if route.links]
         computing = [0.0 if work is None else _expected(camera.node, work) for camera in senders]
         if devices == whole or not senders:
             return max(computing, default=inf)
-        routes = [self.setting.network.route(camera.node, meeting) for camera in senders]
         report = self.sent_by(devices)
         ways = transfers([(route, report) for route in routes])
         total = max(a + b for a, b in zip(computing, ways, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simnet.clock import Lost, Signal, seconds, ticks
+from simnet.clock import Signal, seconds, ticks
 from simnet.systems.partition.estimates import Bandwidth
 from simnet.systems.parts.attempt import Steps
 
@@ -34,20 +34,21 @@ class MeasuredWay:
         self.bandwidth = Bandwidth(1 / sum(per_byte) if per_byte else 1.0)
         self.messages = 0
         """How many have been sent."""
-        self._left = 0
-        """When the last message of which the end is known had left, by the clock."""
+        self._last = [0]
+        """When the last message that was sent had left, by the clock; known when its end is."""
 
     def send(self, size: int, sample: int) -> Steps:
         """Send a message, and measure it; raises Lost when it does not arrive."""
         asked, done = self._env.now, Signal(self._env)
+        before, self._last = self._last, [0]
+        mine = self._last
         self.messages += 1
         self._route.send(sample, size, done.fire, done.lose, "message lost")
         try:
             yield done
-        except Lost:  # where it ended: it kept the next one waiting as one that arrives
-            self._left = max(self._left, self._env.now - ticks(self.delay))
-            raise
-        left = self._env.now - ticks(self.delay)
-        began, self._left = max(asked, self._left), left
+        finally:  # one that is lost keeps the next one waiting, too
+            left = self._env.now - ticks(self.delay)
+            mine[0] = max(before[0], left)
+        began = max(asked, before[0])
         self.bandwidth.measure(size + self.header, seconds(left - began))
         self._heard()

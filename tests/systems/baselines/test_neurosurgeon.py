@@ -115,6 +115,20 @@ def test_a_camera_that_is_down_does_not_decide() -> None:
     assert ending.at == pytest.approx((0.026 + 0.050) * 1e12)  # the edge waits for it
 
 
+def test_a_camera_that_is_cut_off_does_not_decide() -> None:
+    """Without the way of one of six, and an uplink that is ten times as fast from 2.5 s on, the cut goes with it.
+
+    The edge waits 50 ms for it. Before 74 ms and (1, 2); then (1, 1): 41.4 less one of six messages of 0.9 ms.
+    """
+    script = [
+        Fault(at=0.0, link=("camera2", "edge"), action="down"),
+        Fault(at=2.5, link=("edge", "cloud"), action="bandwidth", value=1e7),
+    ]
+    world = play(scenario_of(1e8, 1e6, 1.0, samples=4, script=script))
+    assert made(world).cut == (1, 1) and made(world).policy_report()["cuts"]["changes"] == 1
+    assert made(world).predicted(Cut(1, 1)) == pytest.approx(0.0414 - 0.0009, abs=EXACT)
+
+
 @pytest.mark.parametrize("name, at, reason", [
     ("edge", 0.03, "edge down"), ("edge", 0.045, "message lost"), ("cloud", 0.073, "cloud down"),
 ])  # fmt: skip

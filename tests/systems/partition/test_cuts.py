@@ -94,7 +94,7 @@ def test_against_brute_force() -> None:
 
 @pytest.mark.parametrize("find", [minimum_cut, least_latency])
 def test_times_that_are_no_whole_numbers(find: Callable[[Dag], frozenset[int]]) -> None:
-    """All on the device is 1.1; {0} 0.3 + 2.1, {0, 1} 0.9 + 0.1 + 0.3 + 2.1, with 2 1 + 0.1 + 1.3, with 3 1 + 1.2.
+    """All on the device: 1.1; {0} 0.3 + 2.1, {0, 1} 0.9 + 0.4 + 2.1, with 2 1 + 0.1 + 1.3, with 3 1 + 0.4 + 0.8.
 
     In floats 0.9 less what flows through it leaves a rounding: a full arc seems open, and {0} the least.
     """
