@@ -212,7 +212,9 @@ def _strange_defaults(kind: Any) -> Iterator[tuple[str, Any]]:
             if type(field.default) is not str:
                 continue
             try:
-                TypeAdapter(Annotated[field.annotation, *field.metadata]).dump_python(field.default, mode="json")
+                wanted: Any = Annotated[field.annotation, *field.metadata]
+                adapter: Any = TypeAdapter(wanted)
+                adapter.dump_python(field.default, mode="json")
             except (PydanticSchemaGenerationError, TypeError):
                 continue
             except Exception:  # of pydantic, or of what writes such values

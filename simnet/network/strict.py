@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simpy.core import StopSimulation
-
 from simnet.clock import ProtocolError
 from simnet.network.spans import Span
 from simnet.registry import blamed
@@ -84,10 +82,8 @@ class Strict:
     def _call(self, what: str, act: Callable[[], Any]) -> Any:
         try:
             return act()
-        except StopSimulation:
-            raise
         except Exception as problem:  # whatever a user's code raises
-            if type(problem).__module__.startswith("simnet."):  # it tells already what is wrong
+            if type(problem).__module__.startswith(("simnet.", "simpy.")):  # it tells already, or ends the run
                 raise
             reason = blamed(problem) or f"{self._whose}: {what} ({type(problem).__name__}: {problem})"
             raise ProtocolError(reason) from problem
