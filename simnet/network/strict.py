@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simnet.clock import ProtocolError
-from simnet.network.spans import Span
+from simnet.network.line import Span
 from simnet.registry import blamed
 
 MOST_BYTES = 2**53

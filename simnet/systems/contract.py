@@ -86,7 +86,7 @@ def hosts_of(kind: type[System], graph: Graph, place: Place, options: SystemOpti
 
 def ways_of(kind: type[System], place: Place, known: Container[str]) -> list[tuple[str, str]]:
     """The pairs of nodes between which messages go. Raises PluginError for what are no pairs of known nodes."""
-    found: Any = list(kind.ways(place))
+    found: list[Any] = list(kind.ways(place))
     for pair in found:
         if not (isinstance(pair, tuple) and len(pair) == 2 and all(name in known for name in pair)):
             raise PluginError(f"system {kind.__name__}: ways gives {pair!r}, no pair of nodes of the scenario")

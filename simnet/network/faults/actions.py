@@ -34,8 +34,9 @@ class State:
 
     def wrong(self) -> str | None:
         """What in it is no such value; None: nothing."""
-        if not isinstance(self.up, bool):
-            return f"up {self.up!r}, not true or false"
+        up: object = self.up
+        if not isinstance(up, bool):
+            return f"up {up!r}, not true or false"
         for name, least, most in (("slow", 0.0, inf), ("bandwidth", 0.0, inf), ("loss", 0.0, 1.0)):
             value = getattr(self, name)
             if value is None and name != "slow":

@@ -97,7 +97,7 @@ def make_node(
     if is_users(kind):
         strict = Strict(f"node kind {spec.kind!r}, {name}", record)
         around = Surroundings(env, strict.record, weights, priorities, also)
-        node = strict.make(lambda: _whole(kind.make(around, name, spec)))
+        node: Node = strict.make(lambda: _whole(kind.make(around, name, spec)))
         strict.watch(node, "compute")
     else:
         node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
