@@ -81,8 +81,18 @@ class Codec(ABC):
         if shape != features.shape:
             found = type(made).__name__ if shape is None else f"the shape {tuple(shape)}"
             raise PluginError(f"codec {self.name!r}: features arrive as {found}, not of shape {tuple(features.shape)}")
+        if not type(self).__module__.startswith("simnet.") and features.ndim > 3 and len(features) > 1:
+            self._alone(features.detach().float(), made)
         arrived = made.to(features.dtype)
         return features + (arrived - features).detach() if features.requires_grad else arrived
+
+    def _alone(self, sent: Tensor, made: Tensor) -> None:
+        """Raise PluginError where the last of several samples would arrive clearly otherwise alone."""
+        alone, among = self.arrived(sent[-1:].clone()).float(), made[-1:].float()
+        if not alone.isfinite().all() or not among.isfinite().all():
+            return  # told elsewhere
+        if (alone - among).abs().max() > 1e-3 * max(1.0, float(sent[-1:].abs().max())):
+            raise PluginError(f"codec {self.name!r}: a sample arrives otherwise alone than among {len(sent)} of them")
 
 
 class Fp32(Codec):

@@ -72,7 +72,9 @@ class Clock(Environment):
             self.lives.popitem()[0].close()
 
     def at(self, time: int, order: Order, act: Callable[[], None]) -> Occurrence:
-        """Call `act` at a time, which must not be past; what is returned can be cancelled."""
+        """Call `act` at a time; what is returned can be cancelled. Raises ValueError for one that is past."""
+        if _whole(time) < self._now:
+            raise ValueError(f"the clock is at {self._now} ps, past {time} ps")
         return Occurrence(self, time, order, [lambda _: act()])
 
     def background(self, time: int, order: Order, act: Callable[[], None]) -> None:
@@ -281,6 +283,8 @@ class Signal(Event):
     def _settle(self, value: Any) -> None:
         self._value = value
         callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
+        if callbacks is None:
+            raise ProtocolError("a signal fires, or is lost, a second time: see Signal.settled")
         for callback in callbacks:
             callback(self)
 

@@ -13,6 +13,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -42,10 +43,26 @@ def blamed(problem: BaseException) -> str | None:
             code = frame.f_code
             if (there := USERS.get(code.co_filename)) is not None:
                 whose = there.get(code.co_qualname.partition(".")[0]) or " or ".join(there.values())
-                reason = f"{type(error).__name__}: {error}".rstrip(": ")
+                reason = " ".join(f"{type(error).__name__}: {error}".rstrip(": ").split())
                 return f"{whose}: {code.co_filename}:{line}: {code.co_name} fails ({reason})"
         error = error.__cause__ or error.__context__  # SimPy raises a copy of what came out of a process
     return None
+
+
+@contextmanager
+def blaming() -> Iterator[None]:
+    """Make a PluginError of what a user's code raises in here; what is a fault of ours, or told already, stays.
+
+    A user's SystemExit would else end the program without a word.
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as problem:
+        if type(problem).__module__.startswith("simnet.") or isinstance(problem, MemoryError):
+            raise
+        if (told := blamed(problem)) is None:
+            raise
+        raise PluginError(told) from problem
 
 
 class Found(NamedTuple):
@@ -164,6 +181,12 @@ class Registry(Generic[T]):
             )
         for method, whose, wanted, found in () if place == self._ours.get(name) else _other_signatures(kind, base):
             raise PluginError(f"{self.what} {name!r}: {attribute}.{method} takes {found}; {whose}'s is given {wanted}")
+        if place != self._ours.get(name):
+            for key, default in _strange_defaults(kind):
+                raise PluginError(
+                    f"{self.what} {name!r}: {attribute}'s key {key!r} has the default {default!r}, which is no value "
+                    "of it; in Python they are in SI units, such as 0.01 for 10 ms"
+                )
         if self._check is not None:
             try:
                 check = _at(self._check) if isinstance(self._check, str) else self._check
@@ -173,6 +196,29 @@ class Registry(Generic[T]):
         if place != self._ours.get(name) and (file := getattr(module, "__file__", None)):
             USERS.setdefault(file, {})[attribute.rpartition(".")[2]] = f"{self.what} {name!r}"
         return kind
+
+
+def _strange_defaults(kind: Any) -> Iterator[tuple[str, Any]]:
+    """Keys of a user's kind whose default cannot be written: defaults are not checked as what a file says is."""
+    from typing import Annotated
+
+    for options in (getattr(kind, "Options", None), kind):
+        fields = getattr(options, "model_fields", None)
+        if not isinstance(options, type) or not isinstance(fields, dict):
+            continue
+        from pydantic import PydanticSchemaGenerationError, TypeAdapter
+
+        for key, field in fields.items():
+            if type(field.default) is not str:
+                continue
+            try:
+                wanted: Any = Annotated[field.annotation, *field.metadata]
+                adapter: Any = TypeAdapter(wanted)
+                adapter.dump_python(field.default, mode="json")
+            except (PydanticSchemaGenerationError, TypeError):
+                continue
+            except Exception:  # of pydantic, or of what writes such values
+                yield key, field.default
 
 
 def _other_signatures(kind: type[Any], base: type[Any]) -> Iterator[tuple[str, str, str, str]]:

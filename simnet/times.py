@@ -15,6 +15,10 @@ PER_SECOND = 10**12
 """Ticks of the clock, picoseconds, in a second."""
 
 
+LONGEST = 1e12
+"""The longest time that is taken, in s."""
+
+
 def ticks(time: float) -> int:
     """Whole picoseconds in a time in s, of its shortest decimal: 0.1 s are 10¹¹, as they were written.
 

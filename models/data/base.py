@@ -199,7 +199,9 @@ def check_dataset(kind: type[Dataset], data: Any) -> Dataset:
     labels, classes = data.labels, len(data.class_names)
     if len(data) != len(labels):
         raise DataError(f"data set {kind.name}: says that it has {len(data)} samples, but has {len(labels)} labels")
-    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+    if not len(labels):
+        raise DataError(f"data set {kind.name}: its split {data.split!r} has no sample")
+    if not (labels.min() >= 0 and labels.max() < classes):
         row = int(np.flatnonzero((labels < 0) | (labels >= classes))[0])
         raise DataError(f"data set {kind.name}: label {labels[row]} of row {row} is outside 0..{classes - 1}")
     return data
@@ -238,6 +240,8 @@ _PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
+    if callable(value):
+        return "a method; put @property above it, or set it in `open`"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -55,11 +55,27 @@ def judged(
     if np.shape(answered) != here.shape:
         raise PluginError(f"{where}: answers gives shape {np.shape(answered)}, not {here.shape}")
     good = np.isfinite(here).all(axis=-1)
+    if depends_on_others(rule, here, before, features, measures):
+        raise PluginError(f"{where}: measure gives another number for a sample alone than among {len(here)} of them")
     for what, lost in (("measure", np.isnan(measures)), ("answers", np.isnan(answered).any(axis=-1))):
         if (bad := lost & good).any():
             at = int(samples[int(bad.argmax())])
             raise PluginError(f"{where}: {what} gives no number (NaN) for sample {at}, whose scores are good")
     return answered, measures
+
+
+def depends_on_others(
+    rule: ExitRule, here: Scores, before: Sequence[Scores], features: Features | None, measures: Floats
+) -> bool:
+    """Whether a user's rule tells, of the last of several samples alone, something clearly else."""
+    if type(rule).__module__.startswith("simnet.") or len(here) < 2:
+        return False
+    last = here[-1:], [one[-1:] for one in before]
+    if isinstance(rule, FeatureRule):
+        alone = rule.measure(*last, None if features is None else frozen(features[-1:]))
+    else:
+        alone = rule.measure(*last)
+    return not np.allclose(np.asarray(alone, np.float64), measures[-1:], rtol=1e-3, atol=1e-3, equal_nan=True)
 
 
 def learns(kind: type[ExitRule]) -> bool:

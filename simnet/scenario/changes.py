@@ -12,6 +12,7 @@ from simnet.language.errors import Path, Problem, ScenarioError, dotted, shown, 
 from simnet.language.source import Source, parse
 from simnet.network.links.presets import LINK_PRESETS
 from simnet.network.nodes.presets import NODE_PRESETS
+from simnet.registry import blaming
 from simnet.scenario.let import LET, put_in, uses
 from simnet.scenario.plain import plain
 from simnet.scenario.resolve import expand_names, resolve
@@ -99,6 +100,7 @@ def _refused(origin: str, message: str) -> ScenarioError:
     return ScenarioError([Problem(origin, None, "", message)])
 
 
+@blaming()
 def applied(found: Sequence[Change], data: dict[str, Any], source: Source) -> Scenario:
     """The scenario that `data` (changed in place) describes after all changes, which see ranges expanded.
 

@@ -119,7 +119,7 @@ def _playable(
     if reach is None:
         return
     for place in found:
-        for source, target in kind.ways(place):
+        for source, target in contract.ways_of(kind, place, nodes):
             if target not in reach.of(source):
                 message = f"no path of links leads from '{source}' to the {nodes[target].tier} '{target}'"
                 checks.wrong(("nodes", source), message)
@@ -178,6 +178,9 @@ def enough(
     """Note it if the traces of all sites together have fewer captures than there shall be samples."""
     all_of_them = [workload if site is None else sites.get(site, workload) for site in known]
     counts = [one.most for one in all_of_them if one.most is not None]
+    if strange := [count for count in counts if type(count) is not int or count < 0]:
+        checks.wrong(("workload",), f"'most' gives {strange[0]!r}, no number of captures")
+        return
     if samples is not None and len(counts) == len(all_of_them) and sum(counts) < samples:
         message = f"the trace has only {sum(counts)} captures: give it a 'repeat', or ask for fewer samples"
         checks.wrong(("samples",), message)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from simnet.clock import Clock, Order, Signal, ticks
 from simnet.models.codecs import REAL_VALUED
 from simnet.models.graph import FLOAT, INPUT, Graph, Part, Segment
+from simnet.network.strict import MOST_BYTES
 from simnet.network.work import Work
 from simnet.systems.options import SystemOptions
 from simnet.systems.roles import Place, Roles, Unfit
 from simnet.systems.traffic import Message, default_messages, feature_bytes
+from simnet.times import LONGEST
 
 if TYPE_CHECKING:  # the scenario's checks import this module for what a system may be set to, and must stay quick
     import numpy as np
@@ -268,18 +270,26 @@ class System(ABC):
 
     def compute(self, node: Node, work: Work, sample: int) -> Signal:
         """Do `work` for a sample on a node; raises Lost when the node is down or goes down meanwhile."""
+        if not isinstance(sample, int):
+            raise TypeError(f"a sample is a whole number, found {sample!r}")
         done = Signal(self.env)
         node.compute(sample, work, done.fire, done.lose, f"{node.tier} down")
         return done
 
     def pause(self, seconds: float, order: Order = Order.LIMIT) -> Signal:
         """Do nothing for so long; `order` says what comes before the end of it at that instant, and what after."""
+        if not 0 <= seconds <= LONGEST:
+            raise ValueError(f"a pause is a time from 0 to {LONGEST:g} s, found {seconds!r}")
         over = Signal(self.env)
         self.env.at(self.env.now + ticks(seconds), order, over.fire)
         return over
 
     def send(self, route: Route, size: int, sample: int) -> Signal:
         """Send a message of `size` bytes; raises Lost when it does not arrive."""
+        if not isinstance(size, int) or not 0 <= size <= MOST_BYTES:
+            raise ValueError(f"the size of a message is a whole number of bytes from 0 to {MOST_BYTES}, found {size!r}")
+        if not isinstance(sample, int):
+            raise TypeError(f"a sample is a whole number, found {sample!r}")
         done = Signal(self.env)
         route.send(sample, size, done.fire, done.lose, "message lost")
         return done

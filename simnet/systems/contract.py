@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,23 @@ def hosts_of(kind: type[System], graph: Graph, place: Place, options: SystemOpti
             raise PluginError(
                 f"system {options.system!r}: hosts names a part {strange[0]!r}; the network has segments {known}"
             )
+    return found
+
+
+def ways_of(kind: type[System], place: Place, known: Container[str]) -> list[tuple[str, str]]:
+    """The pairs of nodes between which messages go. Raises PluginError for what are no pairs of known nodes."""
+    found: list[Any] = list(kind.ways(place))
+    for pair in found:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and all(name in known for name in pair)):
+            raise PluginError(f"system {kind.__name__}: ways gives {pair!r}, no pair of nodes of the scenario")
+    return found
+
+
+def report_of(system: System) -> Mapping[str, Any]:
+    """What its policies did. Raises PluginError for anything but numbers by name."""
+    found: Any = system.policy_report()
+    if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+        raise PluginError(f"system {type(system).__name__}: policy_report gives {found!r:.80}, no numbers by name")
     return found
 
 

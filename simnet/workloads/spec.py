@@ -17,7 +17,7 @@ from simnet.language.kinds import kind_called
 from simnet.language.quantities import MOST, Model, Share, Time
 from simnet.language.traces import Traces
 from simnet.streams import stream
-from simnet.times import ticks_of
+from simnet.times import LONGEST, ticks_of
 from simnet.workloads import WORKLOADS
 
 Times = NDArray[np.float64]
@@ -96,7 +96,7 @@ class Demand(Model, ABC):
         """
         times = np.asarray(self.arrivals(draws, count, duration))
         good = times.ndim == 1 and times.dtype.kind in "iuf"
-        if not (good and np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) >= 0).all()):
+        if not (good and (times >= 0).all() and (times <= LONGEST).all() and (np.diff(times) >= 0).all()):
             where = f"{type(self).__module__}.{type(self).__qualname__}.arrivals"
             raise ProtocolError(f"{where} must return ascending times from 0 s on, found {times!r}")
         return ticks_of(times.astype(np.float64))

@@ -18,7 +18,7 @@ from simnet.models.graph import Graph, Part
 from simnet.models.networks import NETWORKS
 from simnet.models.rules import RULES, USUAL, ExitRule
 from simnet.models.rules.checked import learns
-from simnet.registry import PluginError, blamed
+from simnet.registry import PluginError, blamed, blaming
 from simnet.scenario import Scenario
 from simnet.scenario.places import Reach
 from simnet.systems import SYSTEMS
@@ -76,6 +76,7 @@ class Plan:
         return [first[views] for views in seen]
 
 
+@blaming()
 def plans_of(scenario: Scenario) -> dict[str, Plan]:
     """A plan for every system, once it is sure that its weights fit the scenario.
 

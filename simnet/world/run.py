@@ -9,17 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.clock import seconds
+from simnet.clock import ProtocolError, seconds
 from simnet.inference.answers import Answers, memo_folder
 from simnet.models.data import open_dataset, options_of
 from simnet.models.data.base import DataError, Dataset, DatasetOptions
 from simnet.models.device import kind_of, pick_device
+from simnet.network.strict import is_users
+from simnet.registry import blaming
 from simnet.results.kept.recorded import Recorded
 from simnet.results.ledger import Ledger
 from simnet.results.lives import Lives
 from simnet.results.result import SystemResult
 from simnet.results.section import Played, sections_of
 from simnet.scenario import Scenario
+from simnet.systems.contract import report_of
 from simnet.terminal.listener import Progress
 from simnet.world.aftermath import notes_of, used
 from simnet.world.again.without import Without, too_late, without_each
@@ -58,6 +61,7 @@ class Options:
     """Let the network run; else a question whose answer is not known yet raises UnknownAnswerError."""
 
 
+@blaming()
 def run_system(
     scenario: Scenario,
     plan: Plan,
@@ -108,6 +112,8 @@ def run_system(
     if progress is not None:
         progress.simulated(name, end, end)
     recorded = Recorded(world.network.spans, world.network.joined)
+    if any(is_users(type(system)) for systems in world.systems for system in systems):
+        check_samples(plan.options.system, recorded, len(captured))
     cut_off = {name: battery.cut_off for name, battery in world.network.batteries.items()}
     up_times = {node.name: node.up_time for node in world.network.nodes.values()}
     ledger = Ledger(scenario.nodes, recorded, up_times, len(captured), cut_off, world.network.slept)
@@ -128,7 +134,7 @@ def run_system(
         ledger=ledger,
         empty_at={node: battery.empty_at for node, battery in world.network.batteries.items()},
         budget=None if world.budget is None else world.budget.report(),
-        policies=[system.policy_report() for systems in world.systems for system in systems],
+        policies=[report_of(system) for systems in world.systems for system in systems],
         end=seconds(world.env.now),
         warm_up=warm_up,
         warm_answers=int(lives.answered[:warm_up].sum()),
@@ -161,6 +167,13 @@ def run_system(
         scores=scores,
         without=without_table(lives, sizes, without) if scenario.faults else None,
     )
+
+
+def check_samples(system: str, recorded: Recorded, count: int) -> None:
+    """Raise ProtocolError where a user's system has worked for a sample that was never captured."""
+    for part in recorded.parts():
+        if len(part.sample) and (last := int(part.sample.max())) >= count:
+            raise ProtocolError(f"system {system!r}: sends or computes for sample {last}, of {count} from 0 on")
 
 
 def answers_of(
@@ -224,6 +237,7 @@ def seen_by(scenario: Scenario, plans: Mapping[str, Plan], data: Dataset, option
     return found
 
 
+@blaming()
 def run(
     scenario: Scenario,
     options: Options,

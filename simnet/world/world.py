@@ -19,7 +19,7 @@ from simnet.network.faults.incidents import Incident, name_of
 from simnet.network.faults.schedule import lossy_links, schedule_faults
 from simnet.network.nodes.plain import Node
 from simnet.network.topology import Topology
-from simnet.registry import PluginError, blamed
+from simnet.registry import blamed
 from simnet.results.kept.endings import Ending, Endings
 from simnet.scenario import Scenario
 from simnet.systems.base import Ask, Decision, Opinions, Setting, System
@@ -211,9 +211,9 @@ class World:
                 system.on_answer(self.env.now - self._captured[sample])
         except Lost as lost:
             self.endings[sample] = Ending(self.env.now, None, lost.reason)
-        except PluginError:
-            raise
         except Exception as problem:  # whatever a user's code raises
+            if type(problem).__module__.startswith("simnet."):  # it tells already what is wrong, of data for instance
+                raise
             if (told := blamed(problem)) is None:
                 raise
             raise ProtocolError(f"{told}, at sample {sample}") from problem

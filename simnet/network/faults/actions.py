@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Any, ClassVar
 
 from simnet.language.kinds import short
@@ -16,7 +16,7 @@ from simnet.network.links.spec import Link as LinkSpec
 from simnet.network.nodes.spec import Node as NodeSpec
 
 
-@dataclass
+@dataclass(slots=True)
 class State:
     """What the active faults of all actions make of a target; nodes heed `up` and `slow`, links all but `slow`.
 
@@ -31,6 +31,20 @@ class State:
     slow: float = 1.0
     bandwidth: float | None = None
     loss: float | None = None
+
+    def wrong(self) -> str | None:
+        """What in it is no such value; None: nothing."""
+        up: object = self.up
+        if not isinstance(up, bool):
+            return f"up {up!r}, not true or false"
+        for name, least, most in (("slow", 0.0, inf), ("bandwidth", 0.0, inf), ("loss", 0.0, 1.0)):
+            value = getattr(self, name)
+            if value is None and name != "slow":
+                continue
+            real = isinstance(value, int | float) and not isinstance(value, bool)
+            if not real or not least <= value <= most or value == inf or (name == "slow" and not value):
+                return f"{name} {value!r}, no such number"
+        return None
 
 
 class Action(ABC):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from simnet.clock import Clock, Occurrence, Order, seconds, ticks
+from simnet.clock import Clock, Occurrence, Order, ProtocolError, seconds, ticks
 from simnet.network.faults import ACTIONS
 from simnet.network.faults.actions import Action, State
 from simnet.network.faults.incidents import Incident, connection_of, name_of
@@ -62,6 +62,8 @@ class _Target(ABC):
         state = State()
         for name, action in self._actions.items():
             action.apply([incident.fault for incident in self._active if incident.fault.action == name], state)
+            if (found := state.wrong()) is not None:
+                raise ProtocolError(f"fault action {name!r}: apply makes the state's {found}")
         return state
 
     def _close(self, ended: Iterable[Incident]) -> None:

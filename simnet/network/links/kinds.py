@@ -9,9 +9,11 @@ from simnet.clock import Clock
 from simnet.network.line import Receiver, Span
 from simnet.network.links import LINKS
 from simnet.network.links.base import Carrier, Link, Surroundings, Weights
+from simnet.network.links.fair import FairLink
 from simnet.network.links.lossy import LossyLink
 from simnet.network.links.medium import Medium
 from simnet.network.links.spec import Link as LinkSpec
+from simnet.network.strict import Strict, is_users
 from simnet.network.varying import schedule_steps
 
 
@@ -45,7 +47,20 @@ def make_link(
     weights: Weights = "equal",
 ) -> Carrier:
     """The link that `spec` describes, of the kind that its `sharing` names; see `Surroundings`."""
-    link = LINKS[spec.sharing].make(Surroundings(env, record, seed, media, lossy, weights), spec, target)
+    kind = LINKS[spec.sharing]
+    if not is_users(kind) or issubclass(kind, FairLink):  # a flow over several fair links leaves one span
+        link = kind.make(Surroundings(env, record, seed, media, lossy, weights), spec, target)
+    else:
+        strict = Strict(f"link kind {spec.sharing!r}, from {spec.source} to {spec.target}", record)
+        around = Surroundings(env, strict.record, seed, media, lossy, weights)
+        link = strict.make(lambda: _whole(kind.make(around, spec, target)))
+        strict.watch(link, "send")
     if spec.trace is not None:
         schedule_steps(env, spec.trace, link.set_base)
+    return link
+
+
+def _whole(link: Carrier) -> Carrier:
+    """The same link, which has what its base class sets; else an AttributeError."""
+    _ = link.place, link.bandwidth, link.on_change
     return link

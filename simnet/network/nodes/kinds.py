@@ -15,6 +15,7 @@ from simnet.network.nodes.service import ServiceTime
 from simnet.network.nodes.sleep import Sleeper
 from simnet.network.nodes.spec import Node as NodeSpec
 from simnet.network.nodes.spec import Queue
+from simnet.network.strict import Strict, is_users
 from simnet.network.varying import schedule_steps
 from simnet.network.work import Work
 
@@ -93,11 +94,23 @@ def make_node(
         kind = QueuedNode
     else:
         kind = Node if spec.profile is None else ProfiledNode
-    node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
+    if is_users(kind):
+        strict = Strict(f"node kind {spec.kind!r}, {name}", record)
+        around = Surroundings(env, strict.record, weights, priorities, also)
+        node: Node = strict.make(lambda: _whole(kind.make(around, name, spec)))
+        strict.watch(node, "compute")
+    else:
+        node = kind.make(Surroundings(env, record, weights, priorities, also), name, spec)
     if spec.power is not None and spec.power.sleep is not None:
         node.sleeper = Sleeper(node, spec.power)
     if spec.jitter is not None:
         node.vary(spec.jitter, seed)
     if spec.load is not None:
         schedule_steps(env, spec.load, node.set_load)
+    return node
+
+
+def _whole(node: Node) -> Node:
+    """The same node, which has what its base class sets; else an AttributeError."""
+    _ = node.name, node.pace, node.outgoing
     return node
