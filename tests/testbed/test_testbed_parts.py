@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,21 +118,33 @@ def test_what_waits_for_more_than_1024_files_is_refused() -> None:
 
 
 def test_a_message_is_held_for_its_rest_and_its_latency() -> None:
-    """One without bytes comes at once; one of 10 has 4 s of rest, of which a rate twice as great leaves 2."""
-    told, timers = [], []
-    agent = SimpleNamespace(say=lambda *message: told.append(message), later=lambda at, act: timers.append(at))
+    """One without bytes comes at once; one of 10 has 4 s of rest, of which a rate twice as great leaves 2.
+
+    What it holds is taken when it arrives, not before.
+    """
+    told, timers, acts, taken = [], [], [], []
+
+    def later(at: int, act: Callable[[], None]) -> None:
+        timers.append(at)
+        acts.append(act)
+
+    agent = SimpleNamespace(say=lambda *message: told.append(message), later=later, keeps=True)
     before = time.monotonic_ns()
     incoming = _Incoming(agent, 5, 0)  # type: ignore[arg-type]
-    incoming.expect(1, 0, 0, 7)
-    incoming.expect(2, 10, 4 * 10**9, 7)
+    incoming.expect(1, 0, 0, 7, taken.append)
+    incoming.expect(2, 10, 4 * 10**9, 7, taken.append)
     assert [message[:3] for message in told] == [("received", 5, 1)]
     assert timers[0] == told[0][3] + 7 >= before + 7
     incoming.stretch(0.5)
     here, there = socket.socketpair()
     with here, there:
         incoming.take(here)
-        there.sendall(bytes(10))
+        there.sendall(b"0123456789ab")
         incoming.read(1000)
+        assert taken == []
+        for act in acts:
+            act()
+        assert taken == [b"", b"0123456789"]  # and what follows is the next message's
     assert told[1] == ("received", 5, 2, 1000)
     assert timers[1] == 1000 + 2 * 10**9 + 7
 
