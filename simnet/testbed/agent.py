@@ -100,9 +100,9 @@ def heard(of: socket.socket) -> tuple[Any, ...] | None:
 class Agent:
     """What a node's process does until it is killed, or who made it is gone."""
 
-    def __init__(self, name: str, control: socket.socket, workers: int, runs: Runs | None) -> None:
+    def __init__(self, name: str, control: socket.socket, workers: int, runs: Runs | None, warm: bool = True) -> None:
         self._name, self._control, self._runs = name, control, runs
-        self._pool = None if runs is None else Pool(workers, partial(runs.warm_up, name))
+        self._pool = None if runs is None else Pool(workers, partial(runs.warm_up, name), warm)
         self._free = [0] * workers
         heapify(self._free)
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
@@ -263,10 +263,12 @@ class Agent:
 class Pool:
     """Threads that run segments, while another moves messages."""
 
-    def __init__(self, workers: int, first: Callable[[], None]) -> None:
+    def __init__(self, workers: int, first: Callable[[], None], wait: bool) -> None:
         sys.setswitchinterval(1e-4)
         self._threads = ThreadPoolExecutor(workers, initializer=as_others)
-        self._threads.submit(first).result()
+        warm = self._threads.submit(first)
+        if wait:
+            warm.result()
         self._read, self._write = os.pipe()
         self._ended: deque[tuple[int, int, int, Any]] = deque()
 

@@ -136,7 +136,7 @@ class Bench:
         held += [one.next[1] for one in self._machines.values() if one.next is not None]
         process = os.fork()
         if not process:
-            begin = partial(Agent, name, theirs, machine.workers, self._runs)
+            begin = partial(Agent, name, theirs, machine.workers, self._runs, warm=new)
             _be_agent(begin, [ours, *held], None if new else machine.namespace)
         theirs.close()
         return process, ours
@@ -160,7 +160,7 @@ class Bench:
             if name in (wire.source, wire.target):
                 self.reopen(wire)
 
-    def fail(self, name: str) -> None:
+    def strike(self, name: str) -> None:
         """End a node's process; the next one begins and waits, since that takes longer than some faults."""
         self.kill(name)
         self._machines[name].next = self._fork(name)

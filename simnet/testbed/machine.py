@@ -57,7 +57,7 @@ class LiveNode(Node):
         """See `Node.set_state`: what goes down is killed, what comes up is begun anew."""
         was = self.up
         if was and not up:
-            self._bench.fail(self.name)
+            self._bench.strike(self.name)
         elif up and not was:
             for link in (*self.incoming, *self.outgoing):
                 link.lose()  # of their connections nothing is left

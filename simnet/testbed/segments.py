@@ -22,8 +22,10 @@ from simnet.testbed.contents import VIEW, Call, Item, Judged, Roles, Told, size_
 from simnet.world.captures import captures, images_of
 from simnet.world.plan import Plan
 
-MOST_SAMPLES = 1024
-"""Samples of which a node keeps what it has; older ones must be over (our choice)."""
+ROOM = 256 * 2**20
+"""Bytes that a node keeps of samples (our choice); the oldest go first."""
+LEAST_SAMPLES = 64
+"""Samples of which it keeps what it has in any case."""
 
 
 class MissingError(Exception):
@@ -55,15 +57,19 @@ class Segments:
         self._pixels = check_pixels(data, once)
         self._views = self.network.prepare(torch.as_tensor(np.asarray(self._pixels)))
         self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._full = 0
+        """Bytes that are kept."""
 
     def of(self, sample: int) -> Kept:
         """What this node has of a sample."""
-        kept = self._kept.get(sample)
-        if kept is None:
-            kept = self._kept[sample] = Kept()
-            if len(self._kept) > MOST_SAMPLES:
-                self._kept.popitem(last=False)
-        return kept
+        return self._kept.setdefault(sample, Kept())  # in one step: threads that run and that move messages both ask
+
+    def _keep(self, sample: int, size: int) -> None:
+        """Note that a sample takes more room, and make some."""
+        self.of(sample).size += size
+        self._full += size
+        while self._full > ROOM and len(self._kept) > LEAST_SAMPLES:
+            self._full -= self._kept.popitem(last=False)[1].size
 
     @torch.inference_mode()
     def warm_up(self, node: str) -> None:
@@ -79,6 +85,8 @@ class Segments:
         walk = _Walk(self, node, sample)
         for part, upstream in calls:
             walk.make(part, upstream)
+            made = self.of(sample).made.get(part, Output())
+            self._keep(sample, sum(one.nbytes for one in made if one is not None))
 
     @torch.inference_mode()
     def told(self, node: str, sample: int, calls: Sequence[Call]) -> dict[Part, Told]:
@@ -142,6 +150,7 @@ class Segments:
             size = size_of(self.roles, item) or 0
             self.of(sample).arrived[item.what, item.part] = self._read(item, data[at : at + size])
             at += size
+        self._keep(sample, at)
 
     def _read(self, item: Item, data: bytes) -> Tensor:
         graph = self.graph
@@ -172,6 +181,8 @@ class Kept:
     def __init__(self) -> None:
         self.made: dict[Part, Output] = {}
         self.arrived: dict[tuple[str, Part], Tensor] = {}
+        self.size = 0
+        """Bytes of these, as they came."""
 
     def value(self, what: str, part: Part) -> Tensor:
         """What has arrived. Raises MissingError."""

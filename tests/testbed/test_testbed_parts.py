@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import typer
 import yaml
 from fake_run import write_fake
 from small import SCENARIO
 
 import simnet
+from simnet.cli.testbed.calibrate_nodes import _check_out
 from simnet.clock import PER_SECOND, Order
 from simnet.results.run import RunError, read_run
 from simnet.scenario.load import load
 from simnet.testbed import namespaces
-from simnet.testbed.agent import _Incoming
+from simnet.testbed.agent import _Incoming, heard, pair, tell
+from simnet.testbed.asking import NodeAnswers
+from simnet.testbed.bench import Bench
 from simnet.testbed.calibrate import Extra, Step, _ends, _line, calibrated, check_live
 from simnet.testbed.clock import LiveClock
 from simnet.testbed.fit import check_fit
@@ -117,21 +123,33 @@ def test_what_waits_for_more_than_1024_files_is_refused() -> None:
 
 
 def test_a_message_is_held_for_its_rest_and_its_latency() -> None:
-    """One without bytes comes at once; one of 10 has 4 s of rest, of which a rate twice as great leaves 2."""
-    told, timers = [], []
-    agent = SimpleNamespace(say=lambda *message: told.append(message), later=lambda at, act: timers.append(at))
+    """One without bytes comes at once; one of 10 has 4 s of rest, of which a rate twice as great leaves 2.
+
+    What it holds is taken when it arrives, not before.
+    """
+    told, timers, acts, taken = [], [], [], []
+
+    def later(at: int, act: Callable[[], None]) -> None:
+        timers.append(at)
+        acts.append(act)
+
+    agent = SimpleNamespace(say=lambda *message: told.append(message), later=later, keeps=True)
     before = time.monotonic_ns()
     incoming = _Incoming(agent, 5, 0)  # type: ignore[arg-type]
-    incoming.expect(1, 0, 0, 7)
-    incoming.expect(2, 10, 4 * 10**9, 7)
+    incoming.expect(1, 0, 0, 7, taken.append)
+    incoming.expect(2, 10, 4 * 10**9, 7, taken.append)
     assert [message[:3] for message in told] == [("received", 5, 1)]
     assert timers[0] == told[0][3] + 7 >= before + 7
     incoming.stretch(0.5)
     here, there = socket.socketpair()
     with here, there:
         incoming.take(here)
-        there.sendall(bytes(10))
+        there.sendall(b"0123456789ab")
         incoming.read(1000)
+        assert taken == []
+        for act in acts:
+            act()
+        assert taken == [b"", b"0123456789"]  # and what follows is the next message's
     assert told[1] == ("received", 5, 2, 1000)
     assert timers[1] == 1000 + 2 * 10**9 + 7
 
@@ -194,3 +212,46 @@ def test_a_simulation_measures_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="simulated"):
         write_fake(tmp_path / "run")
         check_live(read_run(tmp_path / "run"))
+
+
+def test_a_scenario_that_cannot_be_written_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
+    _check_out(tmp_path / "new.yaml")
+    assert list(tmp_path.iterdir()) == []  # only tried
+    (tmp_path / "old.yaml").write_text("kept", encoding="utf-8")
+    _check_out(tmp_path / "old.yaml")
+    assert (tmp_path / "old.yaml").read_text(encoding="utf-8") == "kept"
+    for bad in (tmp_path, tmp_path / "no" / "x.yaml", tmp_path / "old.yaml" / "x.yaml", tmp_path / ("x" * 300)):
+        with pytest.raises(typer.BadParameter, match="cannot be written"):
+            _check_out(bad)
+
+
+def test_what_a_node_says_while_it_is_asked_is_heard_after_its_answer_and_in_order() -> None:
+    clock, said = LiveClock(), []
+    bench = Bench(clock, {"edge": SimpleNamespace(workers=1)}, [])  # type: ignore[dict-item]
+    bench.hear = lambda name, message: said.append((name, message))  # type: ignore[assignment]
+    ours, theirs = pair()
+    with ours, theirs:
+        bench._machines["edge"].control = ours
+        clock.readers[ours.fileno()] = lambda: bench._heard("edge")
+        for message in (("done", 1), ("done", 2), ("answer", 42), ("done", 3)):
+            tell(theirs, message)
+        assert bench.ask("edge", "answer", "edge-1") == 42
+        assert said == []
+        assert heard(theirs) == ("answer", "edge-1")
+        clock.start()
+        clock.run(until=PER_SECOND // 100)
+    assert said == [("edge", ("done", number)) for number in (1, 2, 3)]
+
+
+def test_decisions_that_differ_are_those_of_another_class_or_side_of_the_threshold() -> None:
+    """T is 0.5: 0 is sure either way, 1 on the other side of T, 2 of another class; scores are off by 0.5 at most."""
+    known = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 2.25]]), np.array([0.2, 0.6, 0.1])
+    answers = SimpleNamespace(told=lambda exit_name, samples, upstream: known)
+    plan = SimpleNamespace(thresholds={"edge": 0.5}, rules={})
+    nodes = NodeAnswers(None, None, plan, answers)  # type: ignore[arg-type]
+    nodes._given["edge", 7] = {
+        0: (0, 0.3, np.array([1.5, 0.0])),
+        1: (1, 0.4, np.array([0.0, 1.0])),
+        2: (0, 0.1, np.array([2.25, 2.0])),
+    }
+    assert nodes.report() == {"by_nodes": 3, "known_before": 0, "differ": 2, "scores_off": 0.5}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from simnet.terminal.output import console, say
+from simnet.terminal.output import console, say, shown
 from simnet.terminal.stacked import print_table
 
 
@@ -55,15 +54,15 @@ def calibrate_nodes(
 
 def _check_out(target: Path) -> None:
     """Refuse what cannot be written before anything is simulated."""
-    folder, why = target.parent, None
-    if target.is_dir():
-        why = "is a folder"
-    elif not folder.is_dir():
-        why = f"there is no folder {folder}"
-    elif not os.access(target if target.exists() else folder, os.W_OK) or (target.exists() and not target.is_file()):
-        why = "cannot be written"
-    if why is not None:
-        raise typer.BadParameter(f"{target}: {why}", param_hint="--out")
+    try:
+        there = target.exists()
+        with target.open("a", encoding="utf-8"):
+            pass
+        if not there:
+            target.unlink()
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        raise typer.BadParameter(f"{shown(target)}: cannot be written ({why})", param_hint="--out") from None
 
 
 def _extras(extras: list[Any]) -> Any:
