@@ -23,7 +23,7 @@ FINE_TUNED = (
     *(name for name in FAULTS.values() if name.endswith("-view-dropout")),
     *(name for name in CODECS if name.endswith("-1bit")),
 )
-EARLY_STOP = ("distree-cifar10-n4", "distree-cifar10-n2")
+EARLY_STOP = ("distree-cifar10-n4", "distree-cifar10-n2", "distree-cifar10-n8")
 """Networks whose policies are compared over their whole range."""
 DATA = ("mvmc",)
 """Data sets that are looked at without a network."""
