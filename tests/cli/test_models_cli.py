@@ -374,7 +374,7 @@ def test_bad_weights_and_data_are_one_line_and_status_2(
         (["evaluate", "nobody"], "error: no weights 'nobody'"),
         (["train", "nobody.py:Net", "plaza"], "error: network 'nobody.py:Net': there is no file nobody.py"),
         (["train", "ddnn", "nobody.py:Data"], "error: data set 'nobody.py:Data': there is no file nobody.py"),
-        (["train", "ddnn", "mnist"], "error: unknown data set 'mnist'; there are plaza, cifar10, mvmc"),
+        (["train", "ddnn", "mnist"], "error: unknown data set 'mnist'; there are plaza, plaza2, cifar10, mvmc"),
         (
             ["train", "ddnn", "{set: plaza, cut: 1}"],
             "error: data set plaza: cut: unknown key 'cut' (allowed: set, order",

@@ -110,7 +110,7 @@ CASES = {
     "system that would lie in the figures' place": ("  ddnn: {}", "  figures: {system: ddnn}", 13, "systems.figures: 'figures' is taken"),
     "system named like a file": ("  ddnn: {}", "  summary.json: {system: ddnn}", 13, "'summary.json' is no name"),
     "no system": ("  ddnn: {}\n  ada-ddnn: {thresholds: calibrated}", "  {}", 12, "systems: needs at least one system"),
-    "unknown data": ("data: plaza", "data: plazza", 2, "data: unknown data set 'plazza'; did you mean 'plaza'? (allowed: plaza, cifar10, mvmc, folder, parquet, npz)"),
+    "unknown data": ("data: plaza", "data: plazza", 2, "data: unknown data set 'plazza'; did you mean 'plaza'? (allowed: plaza, plaza2, cifar10, mvmc, folder, parquet, npz)"),
     "no camera": ("data: plaza", "data: {set: plaza, cameras: 0}", 2, "data.cameras: must be 1 or more, found 0"),
     "more cameras than there are": ("data: plaza", "data: {set: plaza, cameras: 33}", 2, "data.cameras: must be 32 or less, found 33"),
     "cameras misspelt": ("data: plaza", "data: {set: plaza, camera: 3}", 2, "data.camera: unknown key 'camera'; did you mean 'cameras'? (allowed: set, order, cameras, side, samples)"),

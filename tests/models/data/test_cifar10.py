@@ -116,7 +116,7 @@ def test_what_is_written_is_read_again() -> None:
         ("{set: cifar10", "not YAML"),
         ("{set: [1]}", "names no data set"),
         ("", "unknown data set ''"),
-        ("{set: mnist}", "unknown data set 'mnist'; there are plaza, cifar10, mvmc"),
+        ("{set: mnist}", "unknown data set 'mnist'; there are plaza, plaza2, cifar10, mvmc"),
     ],
 )
 def test_data_that_are_named_wrongly(text: str, message: str) -> None:
@@ -297,7 +297,7 @@ def test_images_that_cannot_be_used(file: bytes | None, message: str, tmp_path: 
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(DataError, match="unknown data set 'mnist'; there are plaza, cifar10, mvmc"):
+    with pytest.raises(DataError, match="unknown data set 'mnist'; there are plaza, plaza2, cifar10, mvmc"):
         open_dataset("mnist", "test")
     with pytest.raises(DataError, match="unknown split 'tset'; there are train, validation, test"):
         open_dataset("cifar10", "tset")
