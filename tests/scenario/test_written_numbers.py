@@ -143,8 +143,8 @@ def test_times_of_a_trace_are_the_floats_nearest_to_what_is_written(file: Path) 
         (
             "data: plaza",
             "data: no",
-            ":2: data: must be the name of a data set (plaza, plaza2, cifar10, mvmc, folder, parquet, npz), found False; "
-            "YAML",
+            ":2: data: must be the name of a data set (plaza, plaza2, cifar10, mvmc, folder, parquet, npz), "
+            "found False; YAML",
         ),
     ],
 )
