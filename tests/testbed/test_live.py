@@ -206,7 +206,13 @@ def test_nothing_is_left_of_what_is_stopped(tmp_path: Path, number: int) -> None
     file.write_text(SCENARIO.replace("samples: 12", "samples: 400"), encoding="utf-8")
     before, target = namespaces(), tmp_path / "out"
     command = [sys.executable, "-m", "simnet", "live", str(file), "--out", str(target)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where a shell runs us in background
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if "executing" in line:
