@@ -67,7 +67,7 @@ class Codec(ABC):
 
     def decode(self, data: Written, shape: Sequence[int]) -> Tensor:
         """What arrives of features of `shape` that `encode` has written: the values of `arrived`, to the last bit."""
-        raise NotImplementedError(f"codec {self.name!r} cannot read what it writes")
+        raise PluginError(f"codec {self.name!r} does not say how it reads what it writes: it has no 'decode'")
 
     def transmit(self, features: Tensor) -> Tensor:
         """What arrives of `features` `[..., c, h, w]`, in their own type; each sample stands alone.

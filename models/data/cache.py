@@ -9,6 +9,11 @@ from pathlib import Path
 
 from simnet.models.data.base import DataError
 
+ANSWERS = "answers"
+"""Folder of the networks' answers."""
+RENDERED = "plaza"
+"""Folder of generated pixels, whichever data set they are of; its name is that of the first, so that old ones count."""
+
 
 def cache_dir() -> Path:
     """Folder for derived files: `$SIMNET_CACHE` if set, else `~/.cache/simnet`; it need not exist yet.

@@ -20,14 +20,14 @@ def info() -> None:
     from simnet.inference import kept
     from simnet.inference.bound import VARIABLE, limit, misread
     from simnet.language.units import format_size
-    from simnet.models.data.cache import cache_dir
+    from simnet.models.data.cache import ANSWERS, RENDERED, cache_dir
 
     say(f"{cache_dir()} (SIMNET_CACHE)")
     if problem := misread():
         say(f"note: {problem}; runs take no notice of it", error=True)
-    for kind, title in ((kept.ANSWERS, "answers of networks"), (kept.VIEWS, "rendered views")):
+    for kind, title in ((ANSWERS, "answers of networks"), (RENDERED, "rendered views")):
         shelves = kept.shelves(kind)
-        bound = f" of at most {format_size(limit(), 3)} ({VARIABLE})" if kind == kept.ANSWERS else ""
+        bound = f" of at most {format_size(limit(), 3)} ({VARIABLE})" if kind == ANSWERS else ""
         say(f"{title}: {format_size(sum(one.bytes for one in shelves), 3)}{bound}")
         for one in shelves:
             files = f"{one.files:,} file{'' if one.files == 1 else 's'}"
@@ -43,9 +43,10 @@ def clear(
     """Remove what is kept; later runs make it again. Data sets that were downloaded stay."""
     from simnet.inference import kept
     from simnet.language.units import format_size
+    from simnet.models.data.cache import ANSWERS, RENDERED
 
-    kinds = [kind for kind, chosen in ((kept.ANSWERS, answers), (kept.VIEWS, views)) if chosen]
-    removed = sum(kept.clear(kind) for kind in kinds or (kept.ANSWERS, kept.VIEWS))
+    kinds = [kind for kind, chosen in ((ANSWERS, answers), (RENDERED, views)) if chosen]
+    removed = sum(kept.clear(kind) for kind in kinds or (ANSWERS, RENDERED))
     say(f"removed {format_size(removed, 3)}")
 
 
@@ -59,9 +60,10 @@ def verify(
     Runs do the same, and make anew what they cannot believe.
     """
     from simnet.inference import kept
+    from simnet.models.data.cache import ANSWERS, RENDERED
 
     sound = wrong = 0
-    for kind in (kept.ANSWERS, kept.VIEWS):
+    for kind in (ANSWERS, RENDERED):
         for file, bad in kept.damaged(kind):
             sound, wrong = sound + (not bad), wrong + bad
             if bad:

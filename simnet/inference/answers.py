@@ -22,7 +22,7 @@ from simnet.inference.memo import Memo, Table
 from simnet.inference.window import WINDOW, room_of, window_of
 from simnet.models.cards.card import Card
 from simnet.models.data.base import Dataset
-from simnet.models.data.cache import cache_dir
+from simnet.models.data.cache import ANSWERS, cache_dir
 from simnet.models.device import BATCH, kind_of, numerics
 from simnet.models.graph import Part
 from simnet.models.rules import Entropy, ExitRule, FeatureRule
@@ -56,7 +56,7 @@ def memo_folder(card: Card, data: Dataset, codec: str = "fp32", zero_input: bool
         numerics(),
     ]
     network = json.dumps(about, sort_keys=True)
-    return cache_dir() / "answers" / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
+    return cache_dir() / ANSWERS / f"{sha256(network.encode()).hexdigest()[:16]}-{data.checksum[:16]}"
 
 
 class UnknownAnswerError(Exception):

@@ -14,10 +14,7 @@ import numpy as np
 from simnet.inference.bound import PARTIAL
 from simnet.inference.memo import ABOUT, read_table
 from simnet.models.data.blocks import read_block
-from simnet.models.data.cache import cache_dir
-
-ANSWERS, VIEWS = "answers", "plaza"
-"""Folders of the cache; others (a data set that was downloaded) are nobody's to remove."""
+from simnet.models.data.cache import ANSWERS, cache_dir
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Shelf:
 
 
 def shelves(kind: str) -> list[Shelf]:
-    """What is kept of one kind, `ANSWERS` or `VIEWS`, the latest used first; folders without files are left out."""
+    """What is kept of one kind, `ANSWERS` or `RENDERED`, the latest used first; folders without files are left out."""
     found = []
     for folder in _folders(cache_dir() / kind):
         files = [file for file in _files(folder) if not file.name.endswith(PARTIAL)]

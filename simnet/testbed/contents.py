@@ -82,8 +82,9 @@ class Roles:
 
     @property
     def writes(self) -> bool:
-        """Whether features can be sent: a codec that does not say how it writes them leaves them out."""
-        return type(self.codec).encode is not Codec.encode
+        """Whether features can be sent: a codec that does not say how it writes and reads them leaves them out."""
+        kind = type(self.codec)
+        return kind.encode is not Codec.encode and kind.decode is not Codec.decode
 
 
 class Contents:

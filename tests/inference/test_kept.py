@@ -13,6 +13,8 @@ import pytest
 
 from simnet.inference import bound, kept
 from simnet.inference.memo import Memo, Table
+from simnet.models.data import open_dataset
+from simnet.models.data.cache import ANSWERS, RENDERED
 from simnet.models.graph import Part
 
 KEY = Part("edge"), 0b11
@@ -88,7 +90,7 @@ def test_the_command_tells_verifies_and_clears(cache: Path, simnet: Callable[...
     memo = Memo(4, 2, cache / "answers" / "abc", {"weights": "w", "data": "plaza", "split": "test", "codec": "int8"})
     memo.table(KEY).put(np.array([0]), np.ones((1, 2), np.float32))
     memo.save()
-    size = kept.shelves(kept.ANSWERS)[0].bytes
+    size = kept.shelves(ANSWERS)[0].bytes
     status, printed, _ = simnet("cache", "info")
     assert status == 0 and "w on plaza (test), int8: 1 file, " in printed and f"{cache} (SIMNET_CACHE)" in printed
     assert simnet("cache", "verify")[:2] == (0, "1 sound, 0 damaged\n")
@@ -125,6 +127,16 @@ def test_a_link_in_the_cache_leads_to_what_is_somebody_s(cache: Path, tmp_path: 
     (cache / "answers").mkdir(parents=True)
     (cache / "answers" / "abc").symlink_to(mine.parent)
     (cache / "answers" / "empty").mkdir()
-    assert kept.shelves(kept.ANSWERS) == [] and "last used" not in simnet("cache", "info")[1]
+    assert kept.shelves(ANSWERS) == [] and "last used" not in simnet("cache", "info")[1]
     assert simnet("cache", "verify")[1] == "0 sound, 0 damaged\n"
     assert simnet("cache", "clear")[1] == "removed 0 B\n" and mine.exists()
+
+
+def test_both_editions_of_generated_pixels_are_counted_and_removed(cache: Path, simnet: Callable[..., Any]):
+    """250 test samples of one camera, 32 × 32 × 3 bytes each, and what surrounds them: one block of each edition."""
+    for name in ("plaza", "plaza2"):
+        open_dataset(f"{{set: {name}, cameras: 1, samples: {{test: 250}}}}", "test", None).pixels(np.arange(250))
+    found = kept.shelves(RENDERED)
+    assert len(found) == 2 and all(shelf.bytes > 250 * 32 * 32 * 3 for shelf in found)
+    assert simnet("cache", "verify")[1] == "2 sound, 0 damaged\n"
+    assert simnet("cache", "clear", "--views")[0] == 0 and kept.shelves(RENDERED) == []

@@ -9,8 +9,10 @@ import pytest
 from small import SCENARIO
 
 import simnet
+from simnet.models.codecs import Codec, Fp16
 from simnet.models.data import open_dataset
 from simnet.models.graph import INPUT, Part
+from simnet.registry import PluginError
 from simnet.testbed.contents import Contents, Item, Roles, Told
 from simnet.testbed.segments import Segments
 from simnet.world.captures import alike, captures, images_of
@@ -100,6 +102,23 @@ def test_what_is_passed_on_is_what_came() -> None:
     contents.arrived("router", message, cargo)
     assert contents.passed("router", message) == cargo
     assert contents.passed("router", message) == ()
+
+
+def test_a_codec_must_say_how_it_is_read_as_well() -> None:
+    """Features are sent by nobody who writes what the other end cannot read; the scores beside them are."""
+
+    class Written(Fp16):
+        decode = Codec.decode
+
+    roles = Roles(plan(codec="fp16"))
+    assert roles.writes
+    roles.codec = Written()
+    contents = Contents(roles)
+    seen(contents, ["camera2"])
+    cargo = contents.message(0, "camera2", "edge", FEATURES // 2 + SCORES)
+    assert not roles.writes and [item.what for item, _ in cargo] == ["scores"]
+    with pytest.raises(PluginError, match="codec 'fp16' does not say how it reads what it writes"):
+        roles.codec.decode(b"", (1, 1, 1))
 
 
 @pytest.mark.parametrize("codec", ["fp32", "1bit"])

@@ -22,11 +22,12 @@ from simnet.clock import PER_SECOND, Order
 from simnet.results.run import RunError, read_run
 from simnet.scenario.load import load
 from simnet.testbed import namespaces
-from simnet.testbed.agent import _Incoming, heard, pair, tell
+from simnet.testbed.agent import heard, pair, tell
 from simnet.testbed.asking import NodeAnswers
 from simnet.testbed.bench import Bench
 from simnet.testbed.calibrate import Extra, Step, _ends, _line, calibrated, check_live
 from simnet.testbed.clock import LiveClock
+from simnet.testbed.connections import Incoming
 from simnet.testbed.fit import check_fit
 from simnet.testbed.namespaces import bucket, burst, on_wire
 
@@ -135,7 +136,7 @@ def test_a_message_is_held_for_its_rest_and_its_latency() -> None:
 
     agent = SimpleNamespace(say=lambda *message: told.append(message), later=later, keeps=True)
     before = time.monotonic_ns()
-    incoming = _Incoming(agent, 5, 0)  # type: ignore[arg-type]
+    incoming = Incoming(agent, 5, 0)  # type: ignore[arg-type]
     incoming.expect(1, 0, 0, 7, taken.append)
     incoming.expect(2, 10, 4 * 10**9, 7, taken.append)
     assert [message[:3] for message in told] == [("received", 5, 1)]

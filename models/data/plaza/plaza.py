@@ -28,6 +28,7 @@ from pydantic import Field
 from simnet.language.quantities import Model
 from simnet.models.data.base import SPLITS, DataError, Dataset, DatasetOptions, Rows
 from simnet.models.data.blocks import Block, write_block
+from simnet.models.data.cache import RENDERED
 from simnet.models.data.cache import cache_dir as default_cache_dir
 from simnet.models.data.plaza.numbers import Numbers
 from simnet.models.data.plaza.rays import SIDE
@@ -140,7 +141,7 @@ class Plaza(Dataset):
         self._recipe = json.dumps(recipe, sort_keys=True)
         digest = hashlib.sha256(self._recipe.encode()).hexdigest()
         whose = split if self.name == Plaza.name else f"{self.name}-{split}"
-        self._folder: Path | None = (cache_dir or default_cache_dir()) / Plaza.name / f"{whose}-{digest[:16]}"
+        self._folder: Path | None = (cache_dir or default_cache_dir()) / RENDERED / f"{whose}-{digest[:16]}"
         pixels = self.views * side**2
         self._block = min(BLOCK, _BLOCK_BYTES // (3 * pixels))
         self._kept = _KEPT_BYTES // (3 * pixels)
