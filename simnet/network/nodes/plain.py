@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapreplace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from simnet.clock import PER_SECOND, Clock, Signal, Together, seconds
+from simnet.clock import PER_SECOND, Clock, Signal, seconds
 from simnet.language.quantities import Model
 from simnet.network.line import Callback, FifoLine, Span
 from simnet.network.nodes.service import ServiceTime
@@ -118,26 +117,7 @@ class Node:
                 service, flop = self._ticks(work, (sample,)), round(work.flop)
                 if not self._varies:
                     self._services[work.flop] = work, service, flop
-            # As `FifoLine.submit` of a line that is its own receiver, without a call: this is done for every call.
-            line, env = self._fifo, self.env
-            free, starts = line._free, (now := env._now)
-            if free[0] > now:
-                starts = free[0]
-            ends = starts + service
-            heapreplace(free, ends)
-            span = (sample, line.place, "compute", now, starts, ends, flop, "ok")
-            if ends <= now:  # nothing to wait for: no event
-                line._record(span)
-                done(token)
-                return
-            if ends > line._last:
-                line._last = ends
-            job = (line, span, ends, done, lost, token, None)
-            latest = env.latest
-            if latest is not None and latest.time == ends and latest.order == line.order:
-                latest.jobs.append(job)
-            else:
-                Together(env, ends, line.order, job)
+            self._fifo.submit(sample, service, flop, done, lost, token)
         else:
             lost(token)
 
